@@ -1,0 +1,1 @@
+"""What every layer may use: deadlines and tokens. Pure."""

@@ -1,0 +1,1 @@
+"""Composition root of the phone: settings to a wired, running phone."""

@@ -1,0 +1,1 @@
+"""One call: offers and answers on one side, streams on the other. Pure."""

@@ -1,0 +1,1 @@
+"""Speech codecs: one file and one row of CODECS each."""

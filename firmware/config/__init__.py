@@ -1,0 +1,1 @@
+"""The settings: schema, defaults, validation, change plan. Pure."""

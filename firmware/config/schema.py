@@ -1,0 +1,139 @@
+"""The settings as a frozen tree; attribute names are the keys of deskphone.toml.
+
+Defaults are the values a person need not write. How a value is checked, described and applied
+stands beside it in `firmware.config`.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSettings:
+    """`[phone]`."""
+
+    country: str = "US"
+    language: str = "en"
+    max_calls: int = 8
+    emergency: tuple[str, ...] = ()
+    not_emergency: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSettings:
+    """`[time]`."""
+
+    zone: str = "UTC"
+    ntp: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WifiSettings:
+    """`[network.wifi]`."""
+
+    ssid: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """`[network]`; `bind` empty = every address."""
+
+    bind: tuple[str, ...] = ()
+    sip_port: int = 5060
+    rtp_ports: tuple[int, int] = (40000, 40999)
+    wifi: WifiSettings = field(default_factory=WifiSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """`[line.tls]`."""
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+    server_name: str = ""
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """`[[line]]`; `name` is unique in the file (`user@server` if it is not given)."""
+
+    user: str
+    server: str
+    password: str = ""
+    name: str = ""
+    display_name: str = ""
+    auth_user: str = ""
+    realm: str = ""
+    proxy: str = ""
+    expires: int = 3600
+    transport: str = "udp"
+    register: bool = True
+    peers: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    accept_any_user: bool = False
+    auto_answer: str = "never"
+    auto_answer_tone: bool | None = None
+    srtp: str = "off"
+    tls: TlsSettings = field(default_factory=TlsSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSettings:
+    """`[board]`."""
+
+    name: str = "mock"
+
+
+@dataclass(frozen=True, slots=True)
+class PathSettings:
+    """`[audio.handset]` and its siblings; `card` overrides `audio.card`."""
+
+    card: str = ""
+    volume: int = 70
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSettings:
+    """`[audio]`; `card` empty = what the board has."""
+
+    codecs: tuple[str, ...] = ("opus", "g722", "pcmu", "pcma")
+    card: str = ""
+    play: str = ""
+    record: str = ""
+    loop: bool = False
+    handset: PathSettings = field(default_factory=PathSettings)
+    headset: PathSettings = field(default_factory=PathSettings)
+    speaker: PathSettings = field(default_factory=PathSettings)
+    ringer: PathSettings = field(default_factory=PathSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """`[web]`."""
+
+    enabled: bool = True
+    listen: str = "127.0.0.1"
+    port: int = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """`[control]`; `path` empty = the default place."""
+
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole file."""
+
+    phone: PhoneSettings = field(default_factory=PhoneSettings)
+    time: TimeSettings = field(default_factory=TimeSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    lines: tuple[LineSettings, ...] = ()
+    board: BoardSettings = field(default_factory=BoardSettings)
+    audio: AudioSettings = field(default_factory=AudioSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    control: ControlSettings = field(default_factory=ControlSettings)

@@ -1,0 +1,1 @@
+"""Arithmetic on samples: tones, mixing, levels. Pure."""

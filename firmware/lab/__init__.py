@@ -1,0 +1,1 @@
+"""The practice PBX, built on our own SIP core."""

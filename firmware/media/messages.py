@@ -1,0 +1,372 @@
+"""The only messages to and from the audio engine: orders down, reports up.
+
+They cross a SOCK_SEQPACKET socket as msgpack, one message a packet; descriptors travel by
+SCM_RIGHTS on the very message that needs them, in the order its docstring names. Times are
+monotonic seconds, levels are dBov (0 = full scale square wave), volumes are per cent.
+"""
+
+import enum
+
+import msgspec
+
+
+class PathName(enum.Enum):
+    """A way to a person's ear and mouth."""
+
+    HANDSET = "handset"
+    HEADSET = "headset"
+    SPEAKER = "speaker"
+    RINGER = "ringer"
+
+
+class Direction(enum.Enum):
+    """RFC 4566 §6 direction, from our side."""
+
+    SENDRECV = "sendrecv"
+    SENDONLY = "sendonly"
+    RECVONLY = "recvonly"
+    INACTIVE = "inactive"
+
+    @property
+    def sends(self) -> bool:
+        """Whether we send media."""
+        return self in (Direction.SENDRECV, Direction.SENDONLY)
+
+    @property
+    def receives(self) -> bool:
+        """Whether we receive media."""
+        return self in (Direction.SENDRECV, Direction.RECVONLY)
+
+
+class Route(enum.Enum):
+    """What the near end of a stream is."""
+
+    CARD = "card"
+    """The sound card of the talk path: the call in front."""
+    NULL = "null"
+    """Silence out, nothing heard: a call held in the background."""
+    LOOP = "loop"
+    """What the far end says goes back to it."""
+    CLIP = "clip"
+    """A loaded clip is sent (see `LoadClip`)."""
+
+
+class PayloadFormat(msgspec.Struct, frozen=True, array_like=True):
+    """One RTP payload type as negotiated: number, encoding name, RTP clock, channels, fmtp."""
+
+    number: int
+    name: str
+    clock: int
+    channels: int = 1
+    fmtp: str = ""
+
+
+class ToneSegment(msgspec.Struct, frozen=True, array_like=True):
+    """`seconds` of the given frequencies (Hz) at `level` dBov each; no frequencies = silence.
+
+    `seconds` = 0 means: until stopped.
+    """
+
+    frequencies: tuple[float, ...]
+    seconds: float
+    level: float = -19.0
+
+
+class Card(msgspec.Struct, frozen=True, array_like=True):
+    """`hal.board.CardSpec` as it crosses the socket."""
+
+    kind: str
+    device: str = ""
+    play: str = ""
+    record: str = ""
+
+
+class Order(msgspec.Struct, frozen=True, tag=True):
+    """Root of what the phone tells the engine."""
+
+
+class OpenPath(Order, frozen=True, tag="open_path"):
+    """Make a path known and say which card serves it; the device itself opens when needed.
+
+    Descriptors: for a `file` card with `record`, a SOCK_SEQPACKET/stream socket to the WAV writer;
+    for a `browser` card, the listening `audio.sock`.
+    """
+
+    path: PathName
+    card: Card
+    volume: int = 70
+
+
+class ClosePath(Order, frozen=True, tag="close_path"):
+    """Forget a path and release its card."""
+
+    path: PathName
+
+
+class SetVolume(Order, frozen=True, tag="set_volume"):
+    """Set what is heard on a path, 0 to 100 per cent."""
+
+    path: PathName
+    volume: int
+
+
+class SetMute(Order, frozen=True, tag="set_mute"):
+    """Discard (or stop discarding) the microphone before any buffer."""
+
+    muted: bool
+
+
+class TalkOn(Order, frozen=True, tag="talk_on"):
+    """Which path the person talks on; None = on hook: every capture device is closed."""
+
+    path: PathName | None
+    microphone: bool = False
+
+
+class OpenStream(Order, frozen=True, tag="open_stream"):
+    """Begin to receive on the RTP and RTCP sockets of a call (goes with the offer: early media).
+
+    Descriptors: RTP socket, RTCP socket. `expect` are the formats we offered. `route` says what
+    the near end is until `RouteStream`.
+    """
+
+    stream: int
+    expect: tuple[PayloadFormat, ...]
+    route: Route = Route.NULL
+    clip: str = ""
+
+
+class ConfigureStream(Order, frozen=True, tag="configure_stream"):
+    """An offer/answer exchange ended: SSRC, sequence, timestamp and jitter state are kept.
+
+    `formats[0]` is what we send; all of them may arrive. `dtmf` is the telephone-event format or
+    None. `remote` and `remote_rtcp` are address and port; an address of `""` sends nothing until
+    the first valid packet arrives.
+    """
+
+    stream: int
+    remote: tuple[str, int]
+    remote_rtcp: tuple[str, int]
+    formats: tuple[PayloadFormat, ...]
+    direction: Direction = Direction.SENDRECV
+    dtmf: PayloadFormat | None = None
+    ptime: int = 20
+
+
+class RouteStream(Order, frozen=True, tag="route_stream"):
+    """Change what the near end of a stream is."""
+
+    stream: int
+    route: Route
+    clip: str = ""
+    repeat: bool = False
+
+
+class CloseStream(Order, frozen=True, tag="close_stream"):
+    """End a stream: RTCP BYE, last `StreamReport`, descriptors closed."""
+
+    stream: int
+
+
+class PlayTone(Order, frozen=True, tag="play_tone"):
+    """Play a tone on a path, mixed with speech; it replaces the tone of the same `name` there.
+
+    The segments repeat from index `repeat_from`; -1 plays them once (at least 40 ms, to the end).
+    """
+
+    name: str
+    path: PathName
+    segments: tuple[ToneSegment, ...]
+    repeat_from: int = 0
+
+
+class StopTone(Order, frozen=True, tag="stop_tone"):
+    """End a tone within 40 ms at the ear; `path` None = wherever it plays."""
+
+    name: str
+    path: PathName | None = None
+
+
+class LoadClip(Order, frozen=True, tag="load_clip"):
+    """Load 16-bit mono PCM at `rate` from a memfd descriptor under a name."""
+
+    name: str
+    rate: int
+
+
+class SendDigits(Order, frozen=True, tag="send_digits"):
+    """Queue DTMF on a stream: RFC 4733 if `dtmf` was negotiated, else in-band."""
+
+    stream: int
+    digits: str
+    tone_ms: int = 100
+    gap_ms: int = 70
+
+
+class Stop(Order, frozen=True, tag="stop"):
+    """End the process after closing every stream."""
+
+
+class Report(msgspec.Struct, frozen=True, tag=True):
+    """Root of what the engine tells the phone."""
+
+
+class EngineReady(Report, frozen=True, tag="ready"):
+    """The engine runs; `realtime` tells whether SCHED_FIFO was granted, else `reason` why not."""
+
+    pid: int
+    realtime: bool
+    reason: str = ""
+
+
+class EngineAlive(Report, frozen=True, tag="alive"):
+    """Once a second while a stream or path is open, every 5 s when idle; feeds the watchdog.
+
+    `worst_late_ms` is the worst lateness of a tick since the last report.
+    """
+
+    worst_late_ms: float
+    xruns: int
+
+
+class StreamReport(Report, frozen=True, tag="stream"):
+    """Once a second a stream, and a last one when it closes (`final`).
+
+    `source` is where media really comes from; `level_in` is the far end's speech, `level_out` ours.
+    """
+
+    stream: int
+    sent: int
+    received: int
+    lost: int
+    late: int
+    duplicate: int
+    concealed: int
+    jitter_ms: float
+    delay_ms: float
+    round_trip_ms: float
+    remote_lost: int
+    level_in: float
+    level_out: float
+    codec: str
+    source: tuple[str, int] | None
+    ssrc: int
+    final: bool = False
+
+
+class Silence(enum.Enum):
+    """Why nothing is heard."""
+
+    NO_PACKETS = "no_packets"
+    OTHER_SOURCE = "other_source"
+    CARD_FAILED = "card_failed"
+    NOT_DECODABLE = "not_decodable"
+
+
+class HearingChanged(Report, frozen=True, tag="hearing"):
+    """A stream that should receive has been silent for 2 s (`cause`), or is heard again (None)."""
+
+    stream: int
+    cause: Silence | None
+    detail: str = ""
+
+
+class DigitHeard(Report, frozen=True, tag="digit"):
+    """A telephone-event from the far end ended (or was lost at its end)."""
+
+    stream: int
+    digit: str
+    duration_ms: int
+
+
+class PathReport(Report, frozen=True, tag="path"):
+    """A card opened, or cannot be used (`reason` is a clause for people)."""
+
+    path: PathName
+    open: bool
+    reason: str = ""
+
+
+class ToneEnded(Report, frozen=True, tag="tone_ended"):
+    """A one-shot tone was played to its end."""
+
+    name: str
+    path: PathName
+
+
+class ClipEnded(Report, frozen=True, tag="clip_ended"):
+    """A clip that does not repeat was sent to its end."""
+
+    stream: int
+
+
+class Foreign(Report, frozen=True, tag="foreign"):
+    """A STUN or DTLS datagram that arrived on a media socket (RFC 7983)."""
+
+    stream: int
+    data: bytes
+    source: tuple[str, int]
+
+
+class EngineLog(Report, frozen=True, tag="log"):
+    """A line for the log."""
+
+    level: str
+    text: str
+
+
+AnyOrder = (
+    OpenPath
+    | ClosePath
+    | SetVolume
+    | SetMute
+    | TalkOn
+    | OpenStream
+    | ConfigureStream
+    | RouteStream
+    | CloseStream
+    | PlayTone
+    | StopTone
+    | LoadClip
+    | SendDigits
+    | Stop
+)
+AnyReport = (
+    EngineReady
+    | EngineAlive
+    | StreamReport
+    | HearingChanged
+    | DigitHeard
+    | PathReport
+    | ToneEnded
+    | ClipEnded
+    | Foreign
+    | EngineLog
+)
+
+_ENCODER = msgspec.msgpack.Encoder()
+_ORDERS: msgspec.msgpack.Decoder[AnyOrder] = msgspec.msgpack.Decoder(AnyOrder)
+_REPORTS: msgspec.msgpack.Decoder[AnyReport] = msgspec.msgpack.Decoder(AnyReport)
+
+
+def encode(message: AnyOrder | AnyReport) -> bytes:
+    """A message as one packet."""
+    return _ENCODER.encode(message)
+
+
+def decode_order(packet: bytes) -> AnyOrder:
+    """An order from its packet.
+
+    Raises:
+        msgspec.DecodeError: the packet is no order.
+    """
+    return _ORDERS.decode(packet)
+
+
+def decode_report(packet: bytes) -> AnyReport:
+    """A report from its packet.
+
+    Raises:
+        msgspec.DecodeError: the packet is no report.
+    """
+    return _REPORTS.decode(packet)

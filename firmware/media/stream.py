@@ -1,0 +1,1 @@
+"""One RTP stream: what is sent, what is expected, what was counted. Pure."""

@@ -1,0 +1,203 @@
+"""What the phone wants done: values that `firmware.runtime.performers` carries out in order.
+
+Bodies are SDP, written by `firmware.call`; the SIP stack does not look inside.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from firmware.media.messages import AnyOrder, PathName
+from firmware.sip.notifications import CallRef, LineName
+from hal.ports import LampPattern
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveMediaPort:
+    """Bind an RTP and an RTCP socket on `local`; answered by `MediaPortReserved` or `…Refused`."""
+
+    call: CallRef
+    local: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreeMediaPort:
+    """The call is over: close its sockets."""
+
+    call: CallRef
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """Send an INVITE; the stack asks for the offer when it knows the way (`OfferWanted`).
+
+    `emergency` calls may use a line that is not registered and the last good address.
+    """
+
+    call: CallRef
+    line: LineName
+    target: str
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendOffer:
+    """The SDP offer for a call being placed."""
+
+    call: CallRef
+    sdp: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SayRinging:
+    """180 Ringing."""
+
+    call: CallRef
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptCall:
+    """200 OK with our answer (or our offer, if the INVITE had none)."""
+
+    call: CallRef
+    sdp: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RejectCall:
+    """Refuse an incoming call; `warning` becomes a Warning header."""
+
+    call: CallRef
+    status: int
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """CANCEL, BYE or a refusal, whichever the call's state asks for."""
+
+    call: CallRef
+
+
+@dataclass(frozen=True, slots=True)
+class Reoffer:
+    """re-INVITE with this offer (hold, resume, moved)."""
+
+    call: CallRef
+    sdp: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReoffer:
+    """200 to the far end's re-INVITE."""
+
+    call: CallRef
+    sdp: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RejectReoffer:
+    """Refuse the far end's re-INVITE; the call goes on as before."""
+
+    call: CallRef
+    status: int
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendInfoDigit:
+    """DTMF by SIP INFO."""
+
+    call: CallRef
+    digit: str
+    duration_ms: int = 160
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOrder:
+    """An order for the audio engine; an `OpenStream` takes the sockets of `call` with it."""
+
+    order: AnyOrder
+    call: CallRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RingBell:
+    """Ring a real bell or buzzer by cadence (on, off, … seconds); `()` = silence."""
+
+    cadence: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetLamp:
+    """Set a lamp."""
+
+    lamp: str
+    pattern: LampPattern
+
+
+class CallOutcome(enum.Enum):
+    """How a call ended, as the call list shows it."""
+
+    ANSWERED = "answered"
+    MISSED = "missed"
+    REFUSED = "refused"
+    FAILED = "failed"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One row of the call list; the runtime adds the wall-clock time."""
+
+    line: LineName
+    outgoing: bool
+    name: str
+    user: str
+    outcome: CallOutcome
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCall:
+    """Write a call into the call list."""
+
+    record: CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class KeepVolume:
+    """Remember a volume over restarts."""
+
+    path: PathName
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogNotice:
+    """A line for people in the log: text id of `ui/text` and its arguments."""
+
+    text: str
+    args: tuple[tuple[str, str], ...] = ()
+
+
+Command = (
+    ReserveMediaPort
+    | FreeMediaPort
+    | PlaceCall
+    | SendOffer
+    | SayRinging
+    | AcceptCall
+    | RejectCall
+    | EndCall
+    | Reoffer
+    | AnswerReoffer
+    | RejectReoffer
+    | SendInfoDigit
+    | MediaOrder
+    | RingBell
+    | SetLamp
+    | RecordCall
+    | KeepVolume
+    | LogNotice
+)

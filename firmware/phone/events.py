@@ -1,0 +1,86 @@
+"""Everything the machine may be told: hardware facts, wishes, SIP notifications, engine reports.
+
+SIP notifications, engine reports and hardware events are taken as they are; what else can happen
+to a phone is defined here.
+"""
+
+from dataclasses import dataclass
+
+from firmware.config.schema import Settings
+from firmware.media.messages import AnyReport, PathName
+from firmware.phone.actions import Action
+from firmware.sip.notifications import CallRef, Notification
+from hal.events import Event as HalEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """First event of a run: the board's paths, whether it has a real bell, kept volumes."""
+
+    paths: tuple[PathName, ...]
+    has_bell: bool = False
+    has_hook: bool = True
+    volumes: tuple[tuple[PathName, int], ...] = ()
+    last_dialled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPortReserved:
+    """`ReserveMediaPort` worked: our address and RTP port (RTCP is the next one)."""
+
+    call: CallRef
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPortRefused:
+    """No media port is free or the address cannot be bound."""
+
+    call: CallRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """A deadline of the machine is due; `now` says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLost:
+    """The audio process died; a new one is being started."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """Whether there is any usable address besides loopback, or a line that needs none."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """A new configuration is in force."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """The program ends: hang up everything, silence everything."""
+
+
+Event = (
+    Started
+    | Action
+    | HalEvent
+    | Notification
+    | AnyReport
+    | MediaPortReserved
+    | MediaPortRefused
+    | TimePassed
+    | EngineLost
+    | NetworkChanged
+    | SettingsChanged
+    | StopAsked
+)

@@ -1,0 +1,1 @@
+"""One handler per state of the phone."""

@@ -1,0 +1,112 @@
+"""All that a screen, a lamp, the web page or the API may know of the phone.
+
+A view is a value: two equal views look alike, so a screen is redrawn only when its view changed.
+Sentences for people are text ids with arguments; `firmware.ui.text` has the words.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from firmware.media.messages import PathName
+from firmware.sip.notifications import CallRef, LineName, RegistrationState
+
+
+class Mode(enum.Enum):
+    """What the phone as a whole is doing; each has a screen."""
+
+    IDLE = "idle"
+    OFF_HOOK = "off_hook"
+    """Handset up or speaker on, nothing dialled yet: dial tone, or congestion with the reason."""
+    DIALLING = "dialling"
+    CALLING = "calling"
+    RINGING = "ringing"
+    TALKING = "talking"
+    RELEASED = "released"
+    """The far end has gone or the call failed; a tone and the reason until the handset is down."""
+    HOWLER = "howler"
+    AUDIO_TEST = "audio_test"
+
+
+class CallState(enum.Enum):
+    """What a person would say of one call."""
+
+    CALLING = "calling"
+    PROCEEDING = "proceeding"
+    RINGING_THERE = "ringing_there"
+    RINGING_HERE = "ringing_here"
+    ANSWERING = "answering"
+    TALKING = "talking"
+    ENDING = "ending"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A text id and its arguments."""
+
+    text: str
+    args: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A line: `since` and `until` are monotonic seconds (retry or expiry), 0 = none."""
+
+    name: LineName
+    label: str
+    state: RegistrationState
+    notice: Notice | None = None
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """A call as a person sees it; `answered_at` is monotonic seconds, 0 before the answer."""
+
+    ref: CallRef
+    line: LineName
+    outgoing: bool
+    state: CallState
+    name: str
+    user: str
+    codec: str = ""
+    secure: bool = False
+    held: bool = False
+    held_by_them: bool = False
+    emergency: bool = False
+    started_at: float = 0.0
+    answered_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeBar:
+    """Shown for two seconds after a volume key."""
+
+    path: PathName
+    volume: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneView:
+    """The phone at one moment. `front` is the call the handset belongs to."""
+
+    mode: Mode = Mode.IDLE
+    off_hook: bool = False
+    path: PathName | None = None
+    lines: tuple[LineView, ...] = ()
+    calls: tuple[CallView, ...] = ()
+    front: CallRef | None = None
+    digits: str = ""
+    notice: Notice | None = None
+    volume_bar: VolumeBar | None = None
+    volumes: tuple[tuple[PathName, int], ...] = ()
+    muted: bool = False
+    microphone_open: bool = False
+    missed: int = 0
+    network_up: bool = True
+    audio_alive: bool = True
+    lamps: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def front_call(self) -> CallView | None:
+        """The call in front, if any."""
+        return next((call for call in self.calls if call.ref == self.front), None)

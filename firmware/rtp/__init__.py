@@ -1,0 +1,1 @@
+"""RTP and RTCP packets, sequence numbers and the jitter buffer. Pure."""

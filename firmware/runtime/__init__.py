@@ -1,0 +1,1 @@
+"""The loop: inbox, machines, performers."""

@@ -1,0 +1,1 @@
+"""The SIP user agent, sans-IO: bytes and moments in, effects and notifications out."""

@@ -1,0 +1,56 @@
+"""What the SIP stack asks of its driver, performed in the order in which it is taken.
+
+| effect          | the driver answers with                                         |
+|-----------------|-----------------------------------------------------------------|
+| `Transmit`      | nothing; `UserAgent.flow_failed` if the flow is gone            |
+| `ResolveTarget` | `UserAgent.target_resolved` or `UserAgent.target_failed`        |
+| `OpenFlow`      | `UserAgent.flow_opened` or `UserAgent.flow_refused`             |
+| `CloseFlow`     | nothing                                                         |
+"""
+
+from dataclasses import dataclass
+from typing import NewType
+
+from firmware.sip.flow import Flow, Target, Transport
+
+QueryId = NewType("QueryId", int)
+
+
+@dataclass(frozen=True, slots=True)
+class Transmit:
+    """Send `data` (a whole message or a keep-alive) on `flow`."""
+
+    flow: Flow
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveTarget:
+    """Find where a request goes (RFC 3263 §4).
+
+    `port` and `transport` are None where the URI leaves them open; `secure` is True for `sips:`.
+    """
+
+    query: QueryId
+    host: str
+    port: int | None
+    transport: Transport | None
+    secure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFlow:
+    """Connect a stream transport to `target`."""
+
+    query: QueryId
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFlow:
+    """Close a stream connection; queued data may be dropped."""
+
+    flow: Flow
+
+
+Effect = Transmit | ResolveTarget | OpenFlow | CloseFlow

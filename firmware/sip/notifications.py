@@ -1,0 +1,231 @@
+"""What the phone must know from the SIP stack, in the phone's words: lines and calls.
+
+Bodies are SDP as opaque bytes (`b""` = no body). A `CallRef` names one call from its first to its
+last notification; the phone chooses it for calls it places, the stack for calls that arrive, and
+the two never collide because the stack's begin with `in-`.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import NewType
+
+from firmware.sip.flow import Endpoint, Flow
+from firmware.sip.message import Request
+
+CallRef = NewType("CallRef", str)
+LineName = NewType("LineName", str)
+
+
+class RegistrationState(enum.Enum):
+    """Where a line stands with its registrar."""
+
+    OFF = "off"
+    TRYING = "trying"
+    REGISTERED = "registered"
+    FAILED = "failed"
+
+
+class FailureCause(enum.Enum):
+    """Why something did not work; each has a sentence in `ui/text`."""
+
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a cause
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    NAME_NOT_FOUND = "name_not_found"
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    NO_NETWORK = "no_network"
+    SERVER_ERROR = "server_error"
+    BUSY = "busy"
+    DECLINED = "declined"
+    NOT_ACCEPTABLE = "not_acceptable"
+    CANCELLED = "cancelled"
+    TLS_FAILED = "tls_failed"
+    NO_ACK = "no_ack"
+    SESSION_LOST = "session_lost"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """A line's registration moved on.
+
+    `expires_in` counts while REGISTERED; `retry_in` while TRYING or FAILED (the stack never gives
+    up by itself); `where` is the server as the user would recognise it, with the transport.
+    """
+
+    line: LineName
+    state: RegistrationState
+    cause: FailureCause | None = None
+    status: int = 0
+    phrase: str = ""
+    where: str = ""
+    expires_in: float = 0.0
+    retry_in: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who is at the other end: display name (may be empty), user part and whole URI."""
+
+    name: str
+    user: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """An INVITE from a trusted source for one of our lines; 100 Trying has been sent.
+
+    `local` is our address toward the caller: where SDP should ask for media.
+    """
+
+    call: CallRef
+    line: LineName
+    caller: Party
+    called_user: str
+    offer: bytes
+    local: str
+    alert_info: str = ""
+    call_info: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWanted:
+    """A call we place has found its target; answer with `UserAgent.offer(call, sdp)`.
+
+    `local` is our own address toward that target: where SDP must ask for media. It comes again if
+    the stack moves on to a target of another address family before anything was answered.
+    """
+
+    call: CallRef
+    local: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallProgress:
+    """A provisional answer above 100; `fork` is the far end's tag, `body` may be early SDP."""
+
+    call: CallRef
+    status: int
+    phrase: str
+    fork: str
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The far end answered our INVITE; the ACK has been sent. `body` is its SDP answer."""
+
+    call: CallRef
+    fork: str
+    body: bytes
+    remote: Party
+
+
+@dataclass(frozen=True, slots=True)
+class CallConfirmed:
+    """The ACK to our 2xx arrived; `body` is the SDP answer if our 2xx carried the offer."""
+
+    call: CallRef
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over, the last notification about it.
+
+    `by_us` is True if our side asked for the end. `status` is the final SIP status if there was
+    one (486, 603 …), `cause` its meaning.
+    """
+
+    call: CallRef
+    by_us: bool
+    cause: FailureCause | None = None
+    status: int = 0
+    phrase: str = ""
+    answered_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReofferReceived:
+    """A re-INVITE from the far end: answer with `answer_reoffer` or `reject_reoffer`.
+
+    `body` is empty if the far end wants our offer.
+    """
+
+    call: CallRef
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReofferAnswered:
+    """The far end accepted our re-INVITE; `body` is its answer."""
+
+    call: CallRef
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReofferRejected:
+    """The far end refused our re-INVITE: everything stays as it was (RFC 3261 §14.1)."""
+
+    call: CallRef
+    status: int
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfoDigit:
+    """A DTMF digit arrived by SIP INFO (`application/dtmf-relay` or `application/dtmf`)."""
+
+    call: CallRef
+    digit: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DialogSaved:
+    """What a restarted phone needs to end this call with BYE; None when the call has ended."""
+
+    call: CallRef
+    snapshot: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReceived:
+    """A request that the settings hand up whole (the practice PBX takes REGISTER this way).
+
+    Answer with `UserAgent.respond(key, …)`.
+    """
+
+    key: str
+    request: Request
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A request from an untrusted source was dropped; for the log, at most one a second."""
+
+    source: Endpoint
+    method: str
+    count: int = 1
+
+
+Notification = (
+    RegistrationChanged
+    | IncomingCall
+    | OfferWanted
+    | CallProgress
+    | CallAnswered
+    | CallConfirmed
+    | CallEnded
+    | ReofferReceived
+    | ReofferAnswered
+    | ReofferRejected
+    | InfoDigit
+    | DialogSaved
+    | RequestReceived
+    | Stranger
+)

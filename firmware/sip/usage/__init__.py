@@ -1,0 +1,1 @@
+"""What happens inside and outside dialogs, one verb a file."""

@@ -1,0 +1,1 @@
+"""Files, sqlite and the one writer thread."""

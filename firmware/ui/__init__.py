@@ -1,0 +1,1 @@
+"""View to picture, key to action. Pure."""

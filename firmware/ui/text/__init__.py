@@ -1,0 +1,1 @@
+"""The sentences for people, one TOML a language."""

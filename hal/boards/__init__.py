@@ -1,0 +1,1 @@
+"""Boards as data: TOML files, and the loader that opens them."""

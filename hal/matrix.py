@@ -1,0 +1,1 @@
+"""A scanned matrix of rows and columns becomes keys; ghosts are recognised. Pure."""

@@ -1,0 +1,1 @@
+"""Scriptable siblings of every adapter, and the virtual phone's panel."""

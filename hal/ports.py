@@ -1,0 +1,123 @@
+"""The shapes every adapter has, real or mock: siblings under one contract suite.
+
+An adapter owns its device and its thread. Input crosses into the phone's loop through one callable,
+`post(event)`, which may be called from any thread and never blocks. Output ports return at once;
+slow devices are written by a thread of the adapter's own, latest state wins.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from hal.events import Event
+
+Post = Callable[[Event], None]
+
+
+class InputPort(Protocol):
+    """A keypad, a hook switch, a serial panel: anything that sends events."""
+
+    def start(self, post: Post) -> None:
+        """Begin to send events."""
+
+    def close(self) -> None:
+        """Stop and release the device; no event is posted afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A 1-bit picture: rows from the top, 8 pixels a byte, most significant bit left, 1 = lit."""
+
+    width: int
+    height: int
+    bits: bytes
+
+
+class DisplayPort(Protocol):
+    """A screen."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+
+    def show(self, picture: Picture) -> None:
+        """Show this picture; an older one not yet drawn is dropped."""
+
+    def close(self) -> None:
+        """Blank the screen and release the device."""
+
+
+class LampPattern(enum.Enum):
+    """What a lamp does."""
+
+    OFF = "off"
+    ON = "on"
+    SLOW_BLINK = "slow"
+    FAST_BLINK = "fast"
+
+
+class LampPort(Protocol):
+    """The lamps of a board, by name (`message`, `mute`, `ring`, `line_1` …)."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The lamps that exist."""
+
+    def set(self, lamp: str, pattern: LampPattern) -> None:
+        """Set a lamp; a lamp that does not exist is ignored."""
+
+    def close(self) -> None:
+        """All off, device released."""
+
+
+class RingerPort(Protocol):
+    """A buzzer or a real bell, rung by cadence; a ring through a loudspeaker is the engine's."""
+
+    def ring(self, cadence: tuple[float, ...]) -> None:
+        """Ring on, off, on, off … (seconds), repeated until `silence`."""
+
+    def silence(self) -> None:
+        """Stop ringing now."""
+
+    def close(self) -> None:
+        """Silence, device released."""
+
+
+class Pacing(enum.Enum):
+    """What sets the pace of a sound card."""
+
+    CAPTURE = "capture"
+    """`read` blocks until a period was recorded."""
+    PLAYBACK = "playback"
+    """`write` blocks until there is room for a period."""
+    NONE = "none"
+    """Neither blocks: the engine's own deadlines pace this card."""
+
+
+class PcmPort(Protocol):
+    """A sound card as the engine sees it: 16-bit native-endian mono at `rate`, 20 ms at a time."""
+
+    @property
+    def rate(self) -> int:
+        """Samples a second, both directions."""
+
+    @property
+    def pacing(self) -> Pacing:
+        """What sets the pace."""
+
+    def read(self) -> bytes:
+        """One 20 ms frame from the microphone; `b""` if none is there (see `pacing`)."""
+
+    def write(self, frame: bytes) -> None:
+        """Play one 20 ms frame.
+
+        Raises:
+            hal.errors.DeviceGoneError: the card vanished.
+        """
+
+    def set_capture(self, wanted: bool) -> None:  # noqa: FBT001 - one switch, one argument
+        """Open or close the microphone; closed means the device records nothing."""
+
+    def close(self) -> None:
+        """Release the device."""

@@ -1,0 +1,1 @@
+"""Sound cards: one PCM port and its siblings."""
