@@ -89,7 +89,8 @@ class OpenPath(Order, frozen=True, tag="open_path"):
     """Make a path known and say which card serves it; the device itself opens when needed.
 
     Descriptors: for a `file` card with `record`, a SOCK_SEQPACKET/stream socket to the WAV writer;
-    for a `browser` card, the listening `audio.sock`.
+    for a `browser` card, the listening `audio.sock`. Paths with equal cards share one device: what
+    they play is mixed. The first such order needs the descriptors, later ones may leave them out.
     """
 
     path: PathName
