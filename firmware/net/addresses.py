@@ -1,0 +1,131 @@
+"""Which addresses this machine has, which one it uses toward a peer, and when that changes.
+
+The kernel is asked, never a configuration: connecting a UDP socket (which sends nothing) makes it
+choose the source address it would use, and an rtnetlink socket tells when links or addresses come
+and go.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import struct
+from collections.abc import Callable, Iterator
+
+from firmware.sip.flow import Endpoint
+
+# linux/rtnetlink.h
+_RTMGRP_LINK = 0x1
+_RTMGRP_IPV4_IFADDR = 0x10
+_RTMGRP_IPV6_IFADDR = 0x100
+_RTM_NEWADDR = 20
+_RTM_GETADDR = 22
+_NLM_F_REQUEST = 0x1
+_NLM_F_DUMP = 0x300
+_NLMSG_DONE = 3
+_IFA_ADDRESS = 1
+_IFA_LOCAL = 2
+
+SETTLE_SECONDS = 0.5
+"""A link that comes up sends a burst of messages; one reaction to the burst is enough."""
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """The address family of a numeric address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def local_address_toward(remote: Endpoint) -> str | None:
+    """The address the kernel would send from, or None if there is no route."""
+    with socket.socket(family_of(remote.host), socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((remote.host, remote.port or 9))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])
+
+
+def machine_addresses() -> tuple[str, ...]:
+    """Every address of this machine except loopback and link-local ones."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
+        link.settimeout(1.0)
+        body = struct.pack("=BBBBi", socket.AF_UNSPEC, 0, 0, 0, 0)
+        link.send(
+            struct.pack("=IHHII", 16 + len(body), _RTM_GETADDR, _NLM_F_REQUEST | _NLM_F_DUMP, 1, 0)
+            + body
+        )
+        found: list[str] = []
+        for kind, payload in _dump(link):
+            if kind == _RTM_NEWADDR and (address := _address_in(payload)) is not None:
+                found.append(address)
+        return tuple(found)
+
+
+def _dump(link: socket.socket) -> Iterator[tuple[int, bytes]]:
+    while True:
+        data = link.recv(65536)
+        offset = 0
+        while offset + 16 <= len(data):
+            length, kind = struct.unpack_from("=IH", data, offset)
+            if kind == _NLMSG_DONE or length < 16:
+                return
+            yield kind, data[offset + 16 : offset + length]
+            offset += (length + 3) & ~3
+
+
+def _address_in(payload: bytes) -> str | None:
+    attributes: dict[int, bytes] = {}
+    offset = 8
+    while offset + 4 <= len(payload):
+        length, kind = struct.unpack_from("=HH", payload, offset)
+        if length < 4:
+            break
+        attributes[kind] = payload[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+    # On point-to-point links IFA_ADDRESS is the peer, IFA_LOCAL is ours.
+    raw = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)
+    if raw is None:
+        return None
+    address = ipaddress.ip_address(raw)
+    return None if address.is_loopback or address.is_link_local else str(address)
+
+
+class AddressWatch:
+    """Calls back, on the loop, when the machine's addresses are different from before."""
+
+    def __init__(self, changed: Callable[[tuple[str, ...]], None]) -> None:
+        self._changed = changed
+        self._known = machine_addresses()
+        self._timer: asyncio.TimerHandle | None = None
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._socket.setblocking(False)  # noqa: FBT003 - the socket's own signature
+        self._socket.bind((0, _RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV6_IFADDR))
+        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses as last seen."""
+        return self._known
+
+    def close(self) -> None:
+        """Stop watching."""
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _readable(self) -> None:
+        # ENOBUFS means messages were lost: the question below is asked anew in any case.
+        with contextlib.suppress(OSError):
+            while self._socket.recv(65536):
+                pass
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settled)
+
+    def _settled(self) -> None:
+        self._timer = None
+        now = machine_addresses()
+        if now != self._known:
+            self._known = now
+            self._changed(now)

@@ -1,0 +1,81 @@
+"""Pairs of media sockets: RTP on an even port, RTCP on the next (RFC 3550 §11).
+
+The loop binds them and keeps them for the life of a call; the audio process gets duplicates and is
+the only reader. If it dies, its successor is handed the same sockets and the ports stay the same.
+"""
+
+import errno
+import socket
+from dataclasses import dataclass
+
+from firmware.base.tokens import Tokens
+from firmware.net.addresses import family_of
+from firmware.net.errors import NoMediaPortError
+
+_DSCP_EF = 46 << 2
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPair:
+    """An RTP and an RTCP socket on neighbouring ports."""
+
+    address: str
+    port: int
+    rtp: socket.socket
+    rtcp: socket.socket
+
+    def close(self) -> None:
+        """Release both ports, once the audio process has dropped its duplicates too."""
+        self.rtp.close()
+        self.rtcp.close()
+
+
+class MediaPorts:
+    """The configured port range."""
+
+    def __init__(self, first: int, last: int, tokens: Tokens) -> None:
+        self._first = first + (first & 1)
+        self._pairs = max(0, (last - self._first + 1) // 2)
+        self._tokens = tokens
+
+    def reserve(self, address: str) -> MediaPair:
+        """Bind a pair on `address`, starting at a port nobody can guess (A8).
+
+        Raises:
+            NoMediaPortError: the range is exhausted or the address is not ours.
+        """
+        start = self._tokens.integer(self._pairs) if self._pairs else 0
+        for step in range(self._pairs):
+            port = self._first + 2 * ((start + step) % self._pairs)
+            try:
+                return _pair(address, port)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise NoMediaPortError(f"{address}: {error.strerror}") from error
+        last = self._first + 2 * self._pairs - 1
+        raise NoMediaPortError(f"all media ports {self._first}-{last} are taken")
+
+
+def _pair(address: str, port: int) -> MediaPair:
+    rtp = _bound(address, port)
+    try:
+        rtcp = _bound(address, port + 1)
+    except OSError:
+        rtp.close()
+        raise
+    return MediaPair(address, port, rtp, rtcp)
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    family = family_of(address)
+    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _DSCP_EF)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _DSCP_EF)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

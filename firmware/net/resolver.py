@@ -1,0 +1,175 @@
+"""Names to addresses, off the loop's back: literals, /etc/hosts, then DNS with a cache.
+
+What to ask and in which order to try the answers is decided by `firmware.sip.target` (RFC 3263);
+this module asks. Answers live as long as their TTL says, and the last good one is served when
+the name server does not answer: a phone that could call a minute ago still can (F14).
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dns.asyncresolver import Resolver as DnsResolver
+    from dns.resolver import Answer
+
+STALE_SECONDS = 24 * 3600.0
+LOOKUP_SECONDS = 4.0
+_MOST_NAMES = 256
+_NEGATIVE_TTL = 30.0
+
+
+class LookUpError(Exception):
+    """A name gave no address; `missing` tells "does not exist" from "no name server answered"."""
+
+    def __init__(self, text: str, *, missing: bool) -> None:
+        super().__init__(text)
+        self.missing = missing
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """An SRV record (RFC 2782)."""
+
+    priority: int
+    weight: int
+    port: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    rows: tuple[str, ...]
+    until: float
+    stale_until: float
+
+
+class Resolver:
+    """Asks for SRV, A and AAAA."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        nameservers: tuple[tuple[str, int], ...] = (),
+        hosts: Path = Path("/etc/hosts"),
+    ) -> None:
+        self._clock = clock
+        self._nameservers = nameservers
+        self._hosts_file = hosts
+        self._hosts: dict[str, tuple[str, ...]] | None = None
+        self._cache: dict[tuple[str, str], _Cached] = {}
+        self._dns: DnsResolver | None = None
+
+    def __len__(self) -> int:
+        return len(self._cache)
+
+    def forget(self) -> None:
+        """The network changed: ask anew, keep old answers only for when nobody answers."""
+        now = self._clock()
+        self._dns = None
+        self._hosts = None
+        self._cache = {
+            key: _Cached(entry.rows, now, entry.stale_until) for key, entry in self._cache.items()
+        }
+
+    async def services(self, name: str) -> tuple[ServiceRecord, ...]:
+        """SRV records of `name`; empty if there are none or nobody knows."""
+        try:
+            rows = await self._ask(name, "SRV")
+        except LookUpError:
+            return ()
+        return tuple(_service(row) for row in rows)
+
+    async def addresses(self, name: str) -> tuple[str, ...]:
+        """IPv4 addresses, then IPv6 addresses of a name.
+
+        Raises:
+            LookUpError: there are none.
+        """
+        with contextlib.suppress(ValueError):
+            return (str(ipaddress.ip_address(name.strip("[]"))),)
+        if self._hosts is None:
+            self._hosts = await asyncio.to_thread(_read_hosts, self._hosts_file)
+        if (known := self._hosts.get(name.lower())) is not None:
+            return known
+        results = await asyncio.gather(
+            self._ask(name, "A"), self._ask(name, "AAAA"), return_exceptions=True
+        )
+        found = [row for result in results if isinstance(result, tuple) for row in result]
+        if found:
+            return tuple(found)
+        errors = [result for result in results if isinstance(result, LookUpError)]
+        for error in errors:
+            if not error.missing:
+                raise error
+        raise LookUpError(f"{name} not found", missing=True)
+
+    async def _ask(self, name: str, kind: str) -> tuple[str, ...]:
+        key = (name.lower().rstrip("."), kind)
+        now = self._clock()
+        cached = self._cache.get(key)
+        if cached is not None and now < cached.until:
+            return cached.rows
+        try:
+            rows, ttl = await self._query(*key)
+        except LookUpError as error:
+            if error.missing:
+                rows, ttl = (), _NEGATIVE_TTL
+            elif cached is not None and now < cached.stale_until and cached.rows:
+                return cached.rows
+            else:
+                raise
+        if len(self._cache) >= _MOST_NAMES:
+            del self._cache[next(iter(self._cache))]
+        self._cache[key] = _Cached(rows, now + ttl, now + STALE_SECONDS)
+        return rows
+
+    async def _query(self, name: str, kind: str) -> tuple[tuple[str, ...], float]:
+        # dnspython costs 60 ms to import; a phone whose server is a literal never pays it.
+        import dns.asyncresolver  # noqa: PLC0415
+        import dns.exception  # noqa: PLC0415
+        import dns.resolver  # noqa: PLC0415
+
+        try:
+            if self._dns is None:
+                self._dns = await asyncio.to_thread(self._make_dns)
+            answer: Answer = await self._dns.resolve(
+                name, kind, lifetime=LOOKUP_SECONDS, search=False, raise_on_no_answer=False
+            )
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
+            raise LookUpError(f"{name} not found", missing=True) from error
+        except (dns.exception.DNSException, OSError) as error:
+            raise LookUpError(f"{name}: no name server answered", missing=False) from error
+        rows = tuple(row.to_text() for row in answer.rrset or ())
+        return rows, float(answer.rrset.ttl if answer.rrset else _NEGATIVE_TTL)
+
+    def _make_dns(self) -> "DnsResolver":
+        import dns.asyncresolver  # noqa: PLC0415 - see _query
+
+        if not self._nameservers:
+            return dns.asyncresolver.Resolver()
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        resolver.nameservers = [host for host, _ in self._nameservers]
+        resolver.nameserver_ports = dict(self._nameservers)
+        return resolver
+
+
+def _service(row: str) -> ServiceRecord:
+    priority, weight, port, target = row.split()
+    return ServiceRecord(int(priority), int(weight), int(port), target.rstrip("."))
+
+
+def _read_hosts(path: Path) -> dict[str, tuple[str, ...]]:
+    names: dict[str, tuple[str, ...]] = {}
+    with contextlib.suppress(OSError):
+        for line in path.read_text(errors="replace").splitlines():
+            address, *aliases = line.partition("#")[0].split() or [""]
+            with contextlib.suppress(ValueError):
+                literal = str(ipaddress.ip_address(address))
+                for alias in aliases:
+                    names[alias.lower()] = (*names.get(alias.lower(), ()), literal)
+    return {name: tuple(sorted(rows, key=lambda row: ":" in row)) for name, rows in names.items()}

@@ -1,0 +1,214 @@
+"""Performs the effects of a `UserAgent` and feeds it packets, answers and time. Decides nothing.
+
+    sockets ──▶ agent.receive ──┐
+    timer   ──▶ agent.fire_timers ├─▶ settle(): effects performed, notifications handed up, one
+    DNS     ──▶ agent.target_…  ──┘    timer armed for agent.next_deadline()
+
+One input, then everything it caused, then the next input.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import assert_never
+
+from firmware.base.tokens import Tokens
+from firmware.net.addresses import local_address_toward
+from firmware.net.locate import locate
+from firmware.net.resolver import LookUpError, Resolver
+from firmware.net.stream import Streams
+from firmware.net.udp import UdpSocket
+from firmware.sip.agent import UserAgent
+from firmware.sip.effects import CloseFlow, Effect, OpenFlow, ResolveTarget, Transmit
+from firmware.sip.flow import Endpoint, Flow, Target, Transport
+from firmware.sip.notifications import FailureCause, Notification
+
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+Trace = Callable[[bool, bytes, Flow], None]
+
+
+class SipDriver:
+    """One user agent on real sockets."""
+
+    def __init__(
+        self,
+        agent: UserAgent,
+        resolver: Resolver,
+        tokens: Tokens,
+        notify: Callable[[Notification], None],
+        trace: Trace | None = None,
+    ) -> None:
+        self.agent = agent
+        self._resolver = resolver
+        self._tokens = tokens
+        self._notify = notify
+        self._trace = trace
+        self._loop = asyncio.get_running_loop()
+        self._udp: list[UdpSocket] = []
+        self._streams = Streams(self)
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settling = False
+
+    @property
+    def port(self) -> int:
+        """The SIP port in use."""
+        return self._udp[0].endpoint.port
+
+    async def listen(self, hosts: tuple[str, ...], port: int) -> None:
+        """Bind UDP and TCP on each address, all on one port (0 = one that is free).
+
+        Raises:
+            PortTakenError: the port is in use.
+        """
+        for host in hosts:
+            udp = UdpSocket(host, port, self._datagram, self._udp_failed)
+            self._udp.append(udp)
+            port = udp.endpoint.port
+            await self._streams.listen(host, port)
+
+    async def close(self) -> None:
+        """Release every socket and forget what was under way."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for udp in self._udp:
+            udp.close()
+        await self._streams.close()
+
+    def settle(self) -> None:
+        """Perform what the agent wants, pass up what it says, arm the timer."""
+        if self._settling:
+            return
+        self._settling = True
+        try:
+            while True:
+                effects = self.agent.take_effects()
+                for effect in effects:
+                    self._perform(effect)
+                notifications = self.agent.take_notifications()
+                for notification in notifications:
+                    self._notify(notification)
+                if not effects and not notifications:
+                    break
+        finally:
+            self._settling = False
+        self._arm()
+
+    # --- inputs -----------------------------------------------------------------------------
+
+    def stream_message(self, data: bytes, flow: Flow) -> None:
+        """A whole message (or a pong) arrived on a connection."""
+        self._datagram(data, flow)
+
+    def stream_closed(self, flow: Flow, reason: str) -> None:
+        """A connection is gone."""
+        self.agent.flow_failed(flow, reason, self._loop.time())
+        self.settle()
+
+    def _datagram(self, data: bytes, flow: Flow) -> None:
+        if self._trace is not None:
+            self._trace(False, data, flow)  # noqa: FBT003 - False = received
+        self.agent.receive(data, flow, self._loop.time())
+        self.settle()
+
+    def _udp_failed(self, flow: Flow, reason: str) -> None:
+        self.agent.flow_failed(flow, reason, self._loop.time())
+        self.settle()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.agent.next_deadline()
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.agent.fire_timers(self._loop.time())
+        self.settle()
+
+    # --- effects ----------------------------------------------------------------------------
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case Transmit(flow, data):
+                self._transmit(flow, data)
+            case ResolveTarget():
+                self._spawn(self._resolve(effect))
+            case OpenFlow():
+                self._spawn(self._open(effect))
+            case CloseFlow(flow):
+                self._streams.close_flow(flow)
+            case _:
+                assert_never(effect)
+
+    def _transmit(self, flow: Flow, data: bytes) -> None:
+        if self._trace is not None:
+            self._trace(True, data, flow)  # noqa: FBT003 - True = sent
+        if flow.transport is Transport.UDP:
+            udp = next((udp for udp in self._udp if _serves(udp.endpoint, flow)), None)
+            if udp is None:
+                self._loop.call_soon(self._udp_failed, flow, "no socket for this address")
+            else:
+                udp.send(flow, data)
+        elif not self._streams.send(flow, data):
+            self._loop.call_soon(self.stream_closed, flow, "the connection is closed")
+
+    async def _resolve(self, effect: ResolveTarget) -> None:
+        try:
+            found = await locate(effect, self._resolver, self._tokens)
+        except LookUpError as error:
+            cause = FailureCause.NAME_NOT_FOUND if error.missing else FailureCause.NO_NETWORK
+            self.agent.target_failed(effect.query, cause, str(error), self._loop.time())
+            self.settle()
+            return
+        targets = tuple(
+            Target(transport, remote, Endpoint(local, self.port))
+            for transport, remote in found
+            if (local := self._local_for(remote)) is not None
+        )
+        if targets:
+            self.agent.target_resolved(effect.query, targets, self._loop.time())
+        else:
+            text = f"no route to {effect.host}"
+            cause = FailureCause.NO_NETWORK
+            self.agent.target_failed(effect.query, cause, text, self._loop.time())
+        self.settle()
+
+    def _local_for(self, remote: Endpoint) -> str | None:
+        """Our address toward `remote`, if one of our sockets can send from it."""
+        if not any(udp.endpoint.is_ipv6 == remote.is_ipv6 for udp in self._udp):
+            return None
+        local = local_address_toward(remote)
+        bound = [udp.endpoint.host for udp in self._udp if udp.endpoint.is_ipv6 == remote.is_ipv6]
+        if local is None or local in bound or any(host in _ANY for host in bound):
+            return local
+        return bound[0]
+
+    async def _open(self, effect: OpenFlow) -> None:
+        try:
+            flow = await self._streams.connect(effect.target)
+        except OSError as error:
+            reason = error.strerror or str(error) or "no answer"
+            self.agent.flow_refused(effect.query, reason, self._loop.time())
+        else:
+            self.agent.flow_opened(effect.query, flow, self._loop.time())
+        self.settle()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            context = {"message": "SIP driver task failed", "exception": error, "task": task}
+            self._loop.call_exception_handler(context)
+
+
+def _serves(bound: Endpoint, flow: Flow) -> bool:
+    return bound.is_ipv6 == flow.remote.is_ipv6 and bound.host in (flow.local.host, *_ANY)

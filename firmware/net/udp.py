@@ -1,0 +1,112 @@
+"""One UDP socket for SIP, which knows the address each datagram came to and leaves from.
+
+A phone that listens on every address would otherwise answer from whichever the kernel prefers; with
+IP_PKTINFO the flow of a datagram names our own address too, and a reply leaves from it.
+"""
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import socket
+import struct
+from collections.abc import Callable
+
+from firmware.net.addresses import family_of
+from firmware.net.errors import PortTakenError
+from firmware.net.port_holder import holder_of
+from firmware.sip.flow import Endpoint, Flow, Transport
+
+# linux/in.h; the socket module of Python 3.11 has no name for it.
+_IP_PKTINFO = 8
+_DSCP_CS3 = 24 << 2
+_BURST = 64
+_LARGEST = 65535
+
+Received = Callable[[bytes, Flow], None]
+Failed = Callable[[Flow, str], None]
+
+
+def _pktinfo_of(local: str) -> tuple[int, int, bytes]:
+    packed = ipaddress.ip_address(local.partition("%")[0]).packed
+    if len(packed) == 4:
+        return socket.IPPROTO_IP, _IP_PKTINFO, struct.pack("=i4s4s", 0, packed, b"\0" * 4)
+    return socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, packed + struct.pack("=i", 0)
+
+
+def _local_in(ancillary: list[tuple[int, int, bytes]]) -> str | None:
+    for level, kind, data in ancillary:
+        if level == socket.IPPROTO_IP and kind == _IP_PKTINFO:
+            return socket.inet_ntop(socket.AF_INET, data[8:12])
+        if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
+            return socket.inet_ntop(socket.AF_INET6, data[:16])
+    return None
+
+
+class UdpSocket:
+    """A bound UDP socket on the loop."""
+
+    def __init__(self, host: str, port: int, received: Received, failed: Failed) -> None:
+        """Bind `host` (numeric; `0.0.0.0` or `::` for every address) and begin to read.
+
+        Raises:
+            PortTakenError: somebody else has the port.
+        """
+        self._received = received
+        self._failed = failed
+        self._socket = _bound(host, port)
+        self.endpoint = Endpoint(host, self._socket.getsockname()[1])
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket, self._readable)
+
+    def send(self, flow: Flow, data: bytes) -> None:
+        """Send a datagram; what the kernel refuses is reported as a failed flow."""
+        try:
+            self._socket.sendmsg(
+                [data], [_pktinfo_of(flow.local.host)], 0, (flow.remote.host, flow.remote.port)
+            )
+        except BlockingIOError:
+            return  # a full buffer is a lost datagram, and SIP repeats those
+        except OSError as error:
+            self._loop.call_soon(self._failed, flow, error.strerror or str(error))
+
+    def close(self) -> None:
+        """Stop reading and release the port."""
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+
+    def _readable(self) -> None:
+        for _ in range(_BURST):
+            try:
+                data, ancillary, _, source = self._socket.recvmsg(_LARGEST, 128)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # a queued ICMP error; the transaction's timer decides
+            local = _local_in(ancillary) or self.endpoint.host
+            here = Endpoint(local, self.endpoint.port)
+            there = Endpoint(source[0], source[1])
+            self._received(data, Flow(Transport.UDP, here, there))
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = family_of(host)
+    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _DSCP_CS3)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _DSCP_CS3)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            text = f"UDP port {port} is taken by {holder_of('udp', port)}"
+            raise PortTakenError(text) from error
+        raise
+    return sock
