@@ -1,0 +1,58 @@
+"""A card specification becomes an open sound card: the one place that knows all of them."""
+
+import importlib
+from collections.abc import Callable
+
+from hal.board import CardSpec
+from hal.errors import DeviceError
+from hal.ports import PcmPort
+from hal.sound.browser import open_browser_card
+from hal.sound.file import open_file_card
+from hal.sound.mock import MockCard
+from hal.sound.null import NullCard
+
+Opener = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
+
+
+def _open_alsa(spec: CardSpec, _descriptors: tuple[int, ...], _rate: int) -> PcmPort:
+    try:
+        importlib.import_module("alsaaudio")
+    except ImportError as error:
+        raise DeviceError(_alsa_advice(spec.device, error)) from error
+    raise DeviceError(f"card {spec.device}: this release cannot open ALSA cards yet")
+
+
+def _alsa_advice(device: str, error: ImportError) -> str:
+    """Which Debian package is missing: the shared library, or the Python module above it."""
+    if "libasound" in str(error):
+        return f"card {device}: libasound.so.2 is missing; install the Debian package libasound2"
+    return (
+        f"card {device}: the Python module alsaaudio is missing; install the Debian package"
+        " python3-alsaaudio, or pip install 'deskphone[pi]' (builds with libasound2-dev)"
+    )
+
+
+CARDS: dict[str, Opener] = {
+    "alsa": _open_alsa,
+    "browser": lambda _spec, descriptors, rate: open_browser_card(descriptors, rate),
+    "file": lambda spec, descriptors, rate: open_file_card(spec.play, descriptors, rate),
+    "mock": lambda _spec, _descriptors, rate: MockCard(rate),
+    "null": lambda _spec, _descriptors, rate: NullCard(rate),
+}
+
+
+def open_card(spec: CardSpec, descriptors: tuple[int, ...], rate: int) -> PcmPort:
+    """Open a sound card at `rate` samples a second, microphone closed.
+
+    `descriptors`: for a `file` card the socket to its writer (or none), for a `browser` card the
+    listening `audio.sock`. They stay the caller's: the card works on duplicates and closes only
+    those, so the same card may be opened again.
+
+    Raises:
+        hal.errors.DeviceError: the card cannot be opened; the message says why.
+    """
+    opener = CARDS.get(spec.kind)
+    if opener is None:
+        known = ", ".join(sorted(CARDS))
+        raise DeviceError(f"there is no card of kind {spec.kind!r}; there are {known}")
+    return opener(spec, descriptors, rate)
