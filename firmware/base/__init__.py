@@ -1,1 +1,1 @@
-"""What every layer may use: deadlines and tokens. Pure."""
+"""What every layer may use: deadlines, tokens and sample arithmetic. Pure."""
