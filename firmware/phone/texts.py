@@ -1,0 +1,72 @@
+"""Every text id the phone may put into a `Notice`, with the names of its arguments.
+
+The words are not here: `firmware.ui.text` has one TOML per language, and a test fails on an id
+without words. An argument that a sentence does not use is simply not mentioned in it.
+
+Arguments: `who` the other party as shown; `number` what was dialled; `line` a line's name and
+`position` its place in the file (1 …); `where` the server with its transport; `status` and
+`phrase` the SIP answer (may be empty); `reason` and `detail` a clause from a device or the engine;
+`path` a `PathName` value; `level` dBov as a whole number.
+"""
+
+from firmware.media.messages import Silence
+from firmware.phone.view import Notice
+from firmware.sip.notifications import FailureCause
+
+_LINE = ("line", "position", "where", "status", "phrase")
+_CALL = ("who", "line", "status", "phrase")
+
+LINE_CAUSES: dict[FailureCause, str] = {cause: f"line_{cause.value}" for cause in FailureCause}
+"""Why a line is not registered."""
+
+CALL_CAUSES: dict[FailureCause, str] = {cause: f"call_{cause.value}" for cause in FailureCause}
+"""Why a call did not come about or broke off."""
+
+HEARING: dict[Silence, str] = {cause: f"hearing_nothing_{cause.value}" for cause in Silence}
+"""Why nothing is heard in a call."""
+
+TEXTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(LINE_CAUSES.values(), _LINE),
+    "line_trying": _LINE,
+    "line_none": (),
+    **dict.fromkeys(CALL_CAUSES.values(), _CALL),
+    "call_ended": _CALL,
+    "call_elsewhere": _CALL,
+    "call_missed": _CALL,
+    "call_nothing_in_common": ("who", "line", "detail"),
+    "call_no_port": ("who", "line", "reason"),
+    "call_too_many": ("number",),
+    "call_not_dialable": ("number",),
+    "call_no_such_line": ("line",),
+    "call_waiting": ("who", "line"),
+    "hold_refused": _CALL,
+    "emergency_trying": ("number", "line"),
+    "emergency_failed": ("number",),
+    "emergency_hang_up_again": ("number",),
+    "emergency_no_hold": ("number",),
+    "emergency_removed": ("number",),
+    "nothing_dialled": (),
+    "handset_off_hook": (),
+    **dict.fromkeys(HEARING.values(), ("detail", "path")),
+    "hearing_nothing_volume": ("detail", "path"),
+    "audio_restarting": (),
+    "card_failed": ("path", "reason"),
+    "device_failed": ("device", "reason"),
+    "ringer_off": (),
+    "network_down": (),
+    "audio_test_listen": ("path",),
+    "audio_test_speak": ("path", "level"),
+    "audio_test_failed": ("path", "reason"),
+}
+"""Text id → argument names."""
+
+
+def notice(text: str, **args: object) -> Notice:
+    """A `Notice`; the arguments must be those that `TEXTS` names for this id.
+
+    Raises:
+        ValueError: the id or an argument is unknown (a fault of our own code).
+    """
+    if text not in TEXTS or not set(args) <= set(TEXTS[text]):
+        raise ValueError(f"no text {text!r} with arguments {sorted(args)}")
+    return Notice(text, tuple((name, str(args.get(name, ""))) for name in TEXTS[text]))
