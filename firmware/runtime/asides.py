@@ -1,0 +1,76 @@
+"""What the runtime itself takes from the stream of inputs, before the phone gets them.
+
+Statistics, the crash mirror and the log are no business of the phone machine; it sees these inputs
+too and ignores what it does not need.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from firmware.media.messages import EngineLog, StreamReport
+from firmware.phone.events import Event
+from firmware.runtime.house import House
+from firmware.sip.notifications import DialogSaved, RegistrationChanged, Stranger
+
+_LOG = logging.getLogger(__name__)
+_ENGINE = logging.getLogger("firmware.media")
+
+
+def aside(house: House, event: Event) -> None:
+    """Take what the runtime wants from an input."""
+    taker = ASIDES.get(type(event))
+    if taker is not None:
+        taker(house, event)
+
+
+def keep_report(house: House, report: StreamReport) -> None:
+    """The newest figures of each call's stream."""
+    call = house.streams.get(report.stream)
+    if call is not None:
+        house.reports[call] = report
+    if report.final:
+        house.streams.pop(report.stream, None)
+        if call is not None:
+            house.reports.pop(call, None)
+            house.finished = report
+
+
+def mirror_dialog(house: House, saved: DialogSaved) -> None:
+    """A crash must not leave the far end talking to nobody (F46)."""
+    house.keeper.keep_dialog(saved.call, saved.snapshot)
+
+
+def log_engine(house: House, line: EngineLog) -> None:
+    """The audio process writes no log of its own."""
+    del house
+    _ENGINE.log(logging.getLevelNamesMapping().get(line.level.upper(), logging.INFO), line.text)
+
+
+def log_registration(house: House, change: RegistrationChanged) -> None:
+    """One line whenever a line's state changes, none for a refresh."""
+    seen = (change.state, change.cause, change.status)
+    if house.registrations.get(change.line) != seen:
+        house.registrations[change.line] = seen
+        reason = f" ({change.status} {change.phrase})" if change.status else ""
+        _LOG.info("line %s: %s%s %s", change.line, change.state.value, reason, change.where)
+
+
+def log_stranger(house: House, stranger: Stranger) -> None:
+    """Somebody rattled at the door."""
+    del house
+    _LOG.info(
+        "ignored %d %r from %s, which is none of our servers",
+        stranger.count,
+        stranger.method,
+        stranger.source,
+    )
+
+
+ASIDES: Mapping[type, Callable[[House, Any], None]] = {
+    StreamReport: keep_report,
+    DialogSaved: mirror_dialog,
+    EngineLog: log_engine,
+    RegistrationChanged: log_registration,
+    Stranger: log_stranger,
+}

@@ -1,0 +1,64 @@
+"""Everything the phone's loop holds in its hands, as one record that is passed down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from firmware.media.messages import AnyOrder, PathName, StreamReport
+from firmware.net.media_ports import MediaPair, MediaPorts
+from firmware.phone.commands import CallRecord
+from firmware.phone.events import Event
+from firmware.sip.agent import UserAgent
+from firmware.sip.notifications import CallRef, LineName
+from hal.board import Board
+
+
+class Engine(Protocol):
+    """The audio process, as far as the phone knows it."""
+
+    def send(self, order: AnyOrder, fds: tuple[int, ...] = ()) -> None:
+        """Queue an order; descriptors are duplicated by the kernel on the way."""
+
+
+class Keeper(Protocol):
+    """What outlives the program; every method returns at once."""
+
+    def record_call(self, record: CallRecord) -> None:
+        """Add a row to the call list."""
+
+    def keep_volume(self, path: PathName, volume: int) -> None:
+        """Remember a volume."""
+
+    def keep_dialog(self, call: CallRef, snapshot: bytes | None) -> None:
+        """Mirror a dialog, so that a restarted phone can end it."""
+
+    def keep_last_dialled(self, target: str) -> None:
+        """Remember the number for redial."""
+
+
+class Inlet(Protocol):
+    """Where inputs for the phone go in."""
+
+    def put(self, event: Event) -> None:
+        """Hand an input over, on the loop."""
+
+
+@dataclass(slots=True)
+class House:
+    """The parts, and which sockets and streams belong to which call."""
+
+    agent: UserAgent
+    engine: Engine
+    ports: MediaPorts
+    board: Board
+    keeper: Keeper
+    inbox: Inlet
+    say: Callable[[str, dict[str, str]], str]
+    now: Callable[[], float]
+    pairs: dict[CallRef, MediaPair] = field(default_factory=dict)
+    streams: dict[int, CallRef] = field(default_factory=dict)
+    reports: dict[CallRef, StreamReport] = field(default_factory=dict)
+    finished: StreamReport | None = None
+    """The last report of the stream that ended last."""
+    registrations: dict[LineName, object] = field(default_factory=dict)
+    """What the log last said of each line."""

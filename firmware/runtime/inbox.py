@@ -1,0 +1,57 @@
+"""The one door into the phone's loop: adapters, threads and tasks all knock here.
+
+`post` may be called from any thread and never blocks. Inputs are handed over on the loop, one at
+a time and in the order in which they came; an input that arrives while another is being handled
+waits its turn, so the machine never sees itself half-way.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from firmware.phone.events import Event
+
+_LOG = logging.getLogger(__name__)
+
+
+class Inbox:
+    """Inputs waiting for the phone."""
+
+    def __init__(self, handle: Callable[[Event], None]) -> None:
+        self._handle = handle
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Event] = deque()
+        self._handling = False
+        self.failures = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def post(self, event: Event) -> None:
+        """Hand an input over from any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self.put, event)
+        except RuntimeError:
+            # The loop has closed: the phone is off and nobody is interested any more.
+            _LOG.debug("input after the end: %r", event)
+
+    def put(self, event: Event) -> None:
+        """Hand an input over from the loop itself."""
+        self._waiting.append(event)
+        if self._handling:
+            return
+        self._handling = True
+        try:
+            while self._waiting:
+                self._one(self._waiting.popleft())
+        finally:
+            self._handling = False
+
+    def _one(self, event: Event) -> None:
+        try:
+            self._handle(event)
+        except Exception:
+            # A fault in one handler may cost that input, never the phone (F43).
+            self.failures += 1
+            _LOG.exception("the phone failed to handle %s", type(event).__name__)

@@ -1,0 +1,85 @@
+"""Which sound card serves which way to ear and mouth, and the descriptors the engine needs for it.
+
+The engine opens no file and binds no name: a recording leaves it through a socket to the WAV
+writer, the page reaches it through `audio.sock`, which is bound here.
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from firmware.config.schema import AudioSettings, PathSettings
+from firmware.media.messages import Card, OpenPath, PathName
+from hal.board import CardSpec
+
+_BACKLOG = 2
+
+
+def path_settings(audio: AudioSettings, path: PathName) -> PathSettings:
+    """The `[audio.…]` section of a path."""
+    match path:
+        case PathName.HANDSET:
+            return audio.handset
+        case PathName.HEADSET:
+            return audio.headset
+        case PathName.SPEAKER:
+            return audio.speaker
+        case PathName.RINGER:
+            return audio.ringer
+
+
+def cards_of(audio: AudioSettings, board: Mapping[str, CardSpec]) -> dict[PathName, Card]:
+    """The card of each path that this board has.
+
+    `[audio.PATH] card` goes before `[audio] card`, and that before what the board file says.
+    """
+    cards: dict[PathName, Card] = {}
+    for path in PathName:
+        spec = board.get(path.value)
+        if spec is None:
+            continue
+        own = path_settings(audio, path).card
+        kind = audio.card or spec.kind
+        if own:
+            cards[path] = Card("alsa", device=own)
+        elif kind == "file":
+            cards[path] = Card("file", play=audio.play, record=audio.record)
+        elif kind == spec.kind:
+            cards[path] = Card(spec.kind, spec.device, spec.play, spec.record)
+        else:
+            cards[path] = Card(kind)
+    return cards
+
+
+def open_orders(
+    cards: Mapping[PathName, Card], audio: AudioSettings, volumes: Mapping[PathName, int]
+) -> Iterator[OpenPath]:
+    """One `OpenPath` per path, with the kept volume or the configured one."""
+    for path, card in cards.items():
+        volume = volumes.get(path, path_settings(audio, path).volume)
+        yield OpenPath(path, card, volume)
+
+
+def listen_audio(path: Path) -> socket.socket:
+    """Bind `audio.sock`, where the page's sound comes and goes; a stale one is replaced.
+
+    Raises:
+        OSError: it cannot be bound.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.setblocking(False)  # noqa: FBT003 - the socket's own signature
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        previous = os.umask(0o117)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(previous)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

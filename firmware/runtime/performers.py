@@ -1,0 +1,161 @@
+"""Carries out what the phone wants: one short function per command, found in a table.
+
+    phone.handle(event) ─▶ commands ─▶ perform(house, command)
+
+Nothing is decided here. What a command brings about (a port that was bound, a port that was not)
+comes back to the phone through the inbox like any other input.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from firmware.media.messages import OpenStream
+from firmware.net.errors import NetError
+from firmware.phone import commands as c
+from firmware.phone.events import MediaPortRefused, MediaPortReserved
+from firmware.runtime.house import House
+
+_LOG = logging.getLogger(__name__)
+
+
+def perform(house: House, command: c.Command) -> None:
+    """Carry out one command."""
+    PERFORMERS[type(command)](house, command)
+
+
+def reserve_media_port(house: House, command: c.ReserveMediaPort) -> None:
+    """Bind the call's sockets; the phone hears where they are."""
+    try:
+        pair = house.ports.reserve(command.local)
+    except NetError as error:
+        house.inbox.put(MediaPortRefused(command.call, str(error)))
+        return
+    free_media_port(house, c.FreeMediaPort(command.call))
+    house.pairs[command.call] = pair
+    house.inbox.put(MediaPortReserved(command.call, pair.address, pair.port))
+
+
+def free_media_port(house: House, command: c.FreeMediaPort) -> None:
+    """Close the call's sockets."""
+    if (pair := house.pairs.pop(command.call, None)) is not None:
+        pair.close()
+
+
+def place_call(house: House, command: c.PlaceCall) -> None:
+    """Begin an INVITE."""
+    house.agent.invite(
+        command.call, command.line, command.target, house.now(), emergency=command.emergency
+    )
+
+
+def send_offer(house: House, command: c.SendOffer) -> None:
+    """The INVITE leaves."""
+    house.agent.offer(command.call, command.sdp, house.now())
+
+
+def say_ringing(house: House, command: c.SayRinging) -> None:
+    """180."""
+    house.agent.ring(command.call, house.now())
+
+
+def accept_call(house: House, command: c.AcceptCall) -> None:
+    """200."""
+    house.agent.accept(command.call, command.sdp, house.now())
+
+
+def reject_call(house: House, command: c.RejectCall) -> None:
+    """4xx to 6xx."""
+    house.agent.reject(command.call, command.status, house.now(), command.warning)
+
+
+def end_call(house: House, command: c.EndCall) -> None:
+    """CANCEL or BYE."""
+    house.agent.end(command.call, house.now())
+
+
+def reoffer(house: House, command: c.Reoffer) -> None:
+    """re-INVITE."""
+    house.agent.reoffer(command.call, command.sdp, house.now())
+
+
+def answer_reoffer(house: House, command: c.AnswerReoffer) -> None:
+    """200 to their re-INVITE."""
+    house.agent.answer_reoffer(command.call, command.sdp, house.now())
+
+
+def reject_reoffer(house: House, command: c.RejectReoffer) -> None:
+    """Refuse their re-INVITE."""
+    house.agent.reject_reoffer(command.call, command.status, house.now(), command.warning)
+
+
+def send_info_digit(house: House, command: c.SendInfoDigit) -> None:
+    """INFO."""
+    house.agent.info_digit(command.call, command.digit, command.duration_ms, house.now())
+
+
+def media_order(house: House, command: c.MediaOrder) -> None:
+    """Tell the audio process; a stream takes its sockets along."""
+    order = command.order
+    if isinstance(order, OpenStream) and command.call is not None:
+        pair = house.pairs.get(command.call)
+        if pair is None:
+            _LOG.error("stream %d of call %s has no sockets", order.stream, command.call)
+            return
+        house.streams[order.stream] = command.call
+        house.engine.send(order, (pair.rtp.fileno(), pair.rtcp.fileno()))
+    else:
+        house.engine.send(order)
+
+
+def ring_bell(house: House, command: c.RingBell) -> None:
+    """A real bell."""
+    if house.board.ringer is None:
+        return
+    if command.cadence:
+        house.board.ringer.ring(command.cadence)
+    else:
+        house.board.ringer.silence()
+
+
+def set_lamp(house: House, command: c.SetLamp) -> None:
+    """A lamp."""
+    if house.board.lamps is not None:
+        house.board.lamps.set(command.lamp, command.pattern)
+
+
+def record_call(house: House, command: c.RecordCall) -> None:
+    """The call list."""
+    house.keeper.record_call(command.record)
+
+
+def keep_volume(house: House, command: c.KeepVolume) -> None:
+    """The volumes survive a restart."""
+    house.keeper.keep_volume(command.path, command.volume)
+
+
+def log_notice(house: House, command: c.LogNotice) -> None:
+    """A line for people."""
+    _LOG.info("%s", house.say(command.text, dict(command.args)))
+
+
+PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
+    c.ReserveMediaPort: reserve_media_port,
+    c.FreeMediaPort: free_media_port,
+    c.PlaceCall: place_call,
+    c.SendOffer: send_offer,
+    c.SayRinging: say_ringing,
+    c.AcceptCall: accept_call,
+    c.RejectCall: reject_call,
+    c.EndCall: end_call,
+    c.Reoffer: reoffer,
+    c.AnswerReoffer: answer_reoffer,
+    c.RejectReoffer: reject_reoffer,
+    c.SendInfoDigit: send_info_digit,
+    c.MediaOrder: media_order,
+    c.RingBell: ring_bell,
+    c.SetLamp: set_lamp,
+    c.RecordCall: record_call,
+    c.KeepVolume: keep_volume,
+    c.LogNotice: log_notice,
+}

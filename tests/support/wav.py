@@ -1,0 +1,56 @@
+"""WAV files of tones, and what is in a recording."""
+
+import array
+import math
+import wave
+from pathlib import Path
+
+import numpy as np
+
+
+def write_tone(path: Path, hertz: float, rate: int, seconds: float, peak: float = 9000.0) -> None:
+    """Write a mono 16-bit sine."""
+    count = int(rate * seconds)
+    step = 2 * math.pi * hertz / rate
+    samples = array.array("h", (round(peak * math.sin(step * n)) for n in range(count)))
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(samples.tobytes())
+
+
+def read(path: Path) -> tuple[int, np.ndarray]:
+    """Rate and samples (float, mono, full scale = 1) of a recording, complete or cut off."""
+    raw = path.read_bytes()
+    with wave.open(str(path), "rb") as source:
+        rate, channels = source.getframerate(), source.getnchannels()
+        frames = source.readframes(len(raw))
+    samples = np.frombuffer(frames[: len(frames) & ~1], dtype="<i2").astype(float) / 32768
+    return rate, samples[::channels]
+
+
+def loudest_tone(path: Path, seconds: float = 0.5) -> tuple[float, float, float]:
+    """Frequency, level in dBov and share of energy near it, in the loudest stretch."""
+    rate, samples = read(path)
+    size = int(rate * seconds)
+    if len(samples) < size:
+        return 0.0, -100.0, 0.0
+    starts = range(0, len(samples) - size + 1, size // 2)
+    best = max(starts, key=lambda start: float(np.sum(samples[start : start + size] ** 2)))
+    stretch = samples[best : best + size]
+    return spectrum_peak(stretch, rate)
+
+
+def spectrum_peak(samples: np.ndarray, rate: int) -> tuple[float, float, float]:
+    """Frequency of the strongest tone, level of the stretch in dBov, share of energy around it."""
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 4 * len(samples))) ** 2
+    frequencies = np.fft.rfftfreq(4 * len(samples), 1 / rate)
+    power[frequencies < 100] = 0
+    total = float(power.sum())
+    if total <= 0:
+        return 0.0, -100.0, 0.0
+    peak = float(frequencies[int(power.argmax())])
+    near = float(power[np.abs(frequencies - peak) < max(0.02 * peak, 12)].sum())
+    level = 10 * math.log10(max(float(np.mean(samples**2)), 1e-10))
+    return peak, level, near / total
