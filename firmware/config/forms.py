@@ -1,0 +1,113 @@
+"""Forms of text that a setting may ask for: hosts, addresses, numbers, names. Pure predicates."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+# RFC 3261 §25.1: user = 1*( unreserved / escaped / user-unreserved ).
+_USER = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+")
+_GLOB = re.compile(r"[A-Za-z0-9\-_.!~'()&=+$,;/*?\[\]]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A predicate with the words for what it wants."""
+
+    fits: Callable[[str], bool]
+    right: str
+
+
+def split_server(text: str) -> tuple[str, int | None]:
+    """Host and port of `host[:port]`; an IPv6 address with a port stands in brackets.
+
+    The port is None if there is none; the text is expected to have passed the `SERVER` form.
+    """
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        return host, int(port[1:]) if port else None
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, int(port)
+    return text, None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_host(text: str) -> bool:
+    if _is_address(text):
+        return True
+    labels = text.removesuffix(".").split(".")
+    named = len(text) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
+    # A last label of digits only is a mistyped IPv4 address, not a name (RFC 1123 §2.1).
+    return named and not labels[-1].isdigit()
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= 65535
+
+
+def _is_server(text: str) -> bool:
+    if text.startswith("["):
+        host, bracket, port = text[1:].partition("]")
+        return bool(bracket) and ":" in host and _is_address(host) and _is_port_suffix(port)
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return _is_host(host) and _is_port(port)
+    return _is_host(text)
+
+
+def _is_port_suffix(text: str) -> bool:
+    return not text or (text.startswith(":") and _is_port(text[1:]))
+
+
+def _is_wifi_password(text: str) -> bool:
+    # IEEE 802.11i: a passphrase of 8 to 63 printable characters, or the key as 64 hex digits.
+    return 8 <= len(text) <= 63 or re.fullmatch(r"[0-9A-Fa-f]{64}", text) is not None
+
+
+def _matches(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda text: compiled.fullmatch(text) is not None
+
+
+ADDRESS = Form(_is_address, "an IP address such as 192.168.1.20")
+NETWORK = Form(_is_network, "an address or network such as 192.168.1.0/24")
+LISTEN = Form(lambda text: _is_address(text) or text == "localhost", ADDRESS.right)
+HOST = Form(_is_host, "a host name or an IP address")
+SERVER = Form(_is_server, "host, host:port or a domain, without sip:")
+USER = Form(lambda text: _USER.fullmatch(text) is not None, "the part before the @, without sip:")
+NUMBER_GLOB = Form(
+    lambda text: _GLOB.fullmatch(text) is not None,
+    "a number or user part; * and ? stand for any characters",
+)
+EMERGENCY = Form(_matches(r"[0-9*#+]{2,20}"), 'digits such as "112"')
+COUNTRY = Form(_matches(r"[A-Z]{2}"), 'two capital letters (ISO 3166) such as "US"')
+LANGUAGE = Form(_matches(r"[a-z]{2}"), 'two small letters (ISO 639) such as "en"')
+ZONE = Form(_matches(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}"), 'a zone such as "Europe/Berlin"')
+BOARD = Form(_matches(r"[a-z0-9][a-z0-9_-]{0,63}"), "the name of a board (`deskphone board list`)")
+CARD_DEVICE = Form(
+    _matches(r"(?:alsa|file|browser|null|id:[A-Za-z0-9_.:,=-]+)?"),
+    '"id:DEVICE" with the card\'s ALSA id, or "alsa", "file", "browser", "null"',
+)
+SSID = Form(lambda text: len(text.encode()) <= 32, "a network name of at most 32 bytes")
+WIFI_PASSWORD = Form(_is_wifi_password, "8 to 63 characters, or 64 hex digits")
+SOCKET_PATH = Form(
+    lambda text: text.startswith("/") and len(text.encode()) <= 100,
+    "an absolute path of at most 100 bytes",
+)

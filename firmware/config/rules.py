@@ -1,0 +1,141 @@
+"""What single keys cannot say: names filled in, values that contradict each other, notes."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from firmware.config.forms import split_server
+from firmware.config.positions import Path, dotted
+from firmware.config.problems import Args, Problem
+from firmware.config.schema import LineSettings, Settings
+from firmware.config.syntax import Document, Table
+from firmware.config.table import SETTINGS
+
+_BUILT_TRANSPORTS = ("udp", "tcp")
+Found = tuple[Path, str, Args]
+
+
+def line_blocked(line: LineSettings) -> str | None:
+    """Why this version must leave a line down rather than run it weaker than asked; None if not.
+
+    The reason is a clause for people, as it stands on the screen and in `status`.
+    """
+    if line.transport not in _BUILT_TRANSPORTS:
+        return f'transport = "{line.transport}" is not in this version'
+    if line.srtp == "require":
+        return 'srtp = "require" is not in this version'
+    return None
+
+
+def plays_auto_answer_tone(line: LineSettings) -> bool:
+    """Whether a tone sounds before the line answers by itself."""
+    if line.auto_answer_tone is not None:
+        return line.auto_answer_tone
+    return line.auto_answer == "trusted"
+
+
+def fill_names(values: Table) -> None:
+    """Give each line the name it did not write: `user@server`, or the user if it has no server."""
+    for line in _lines(values):
+        if line.get("register") is False:
+            line.setdefault("server", "")
+        user, server = line.get("user"), line.get("server")
+        if user and server is not None and not line.get("name"):
+            line["name"] = f"{user}@{server}" if server else user
+
+
+def contradictions(values: Table, document: Document, file: str) -> list[Problem]:
+    """Values that are good each by itself but not together; values may be missing."""
+    found: list[Found] = []
+    names: set[object] = set()
+    for index, line in enumerate(_lines(values)):
+        path = ("line", index)
+        name = line.get("name")
+        if name in names:
+            found.append(((*path, "name"), "name_taken", (("got", f'"{name}"'),)))
+        if name:
+            names.add(name)
+        found.extend(_in_line(line, path))
+    audio = values.get("audio", {})
+    if isinstance(audio, dict) and audio.get("loop") and audio.get("play"):
+        found.append((("audio", "loop"), "loop_with_play", ()))
+    return [_placed(one, document, file) for one in found]
+
+
+def _in_line(line: Table, path: Path) -> Iterator[Found]:
+    if line.get("server") == "" and line.get("register", True):
+        yield (*path, "server"), "server_needed", ()
+    tls = line.get("tls", {})
+    if isinstance(tls, dict) and bool(tls.get("cert")) != bool(tls.get("key")):
+        yield (*path, "tls"), "half_certificate", ()
+
+
+def notes(settings: Settings, document: Document, file: str) -> tuple[Problem, ...]:
+    """What a person should know although the phone will run."""
+    found = [*_phone_notes(settings), *_unused(document.tables)]
+    for index, line in enumerate(settings.lines):
+        found.extend(_line_notes(line, ("line", index)))
+    placed = (_placed(one, document, file) for one in found)
+    return tuple(sorted(placed, key=lambda one: one.line))
+
+
+def _phone_notes(settings: Settings) -> Iterator[Found]:
+    if not settings.lines:
+        yield (), "note_no_lines", ()
+    if settings.phone.not_emergency:
+        numbers = ", ".join(settings.phone.not_emergency)
+        yield ("phone", "not_emergency"), "note_not_emergency", (("got", numbers),)
+    for name in ("play", "record"):
+        if getattr(settings.audio, name) and not _has_file_card(settings):
+            yield ("audio", name), "note_file_only", ()
+    if settings.web.enabled and not _is_loopback(settings.web.listen):
+        yield ("web", "listen"), "note_open_page", ()
+
+
+def _line_notes(line: LineSettings, path: Path) -> Iterator[Found]:
+    reason = line_blocked(line)
+    if reason:
+        key = "transport" if line.transport not in _BUILT_TRANSPORTS else "srtp"
+        yield (*path, key), "note_blocked", (("reason", reason),)
+    if line.srtp == "prefer":
+        yield (*path, "srtp"), "note_srtp_prefer", ()
+    if not line.tls.verify:
+        yield (*path, "tls", "verify"), "note_no_verify", ()
+    if not line.register and not line.peers:
+        server = split_server(line.server)[0] or "nobody"
+        yield (*path, "register"), "note_no_callers", (("server", server),)
+    if line.auto_answer == "always":
+        yield (*path, "auto_answer"), "note_any_auto", ()
+
+
+def _unused(tables: Table) -> Iterator[Found]:
+    for setting in SETTINGS.values():
+        path = tuple(setting.key.split("."))
+        if not setting.works and _written(tables, path):
+            yield path, "note_unused", ()
+
+
+def _written(tables: Table, path: tuple[str, ...]) -> bool:
+    value: object = tables
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return bool(value)
+
+
+def _has_file_card(settings: Settings) -> bool:
+    audio = settings.audio
+    paths = (audio.handset, audio.headset, audio.speaker, audio.ringer)
+    return audio.card == "file" or any(path.card == "file" for path in paths)
+
+
+def _is_loopback(listen: str) -> bool:
+    return listen == "localhost" or ipaddress.ip_address(listen).is_loopback
+
+
+def _lines(values: Table) -> tuple[Table, ...]:
+    lines = values.get("line", ())
+    return lines if isinstance(lines, tuple) else ()
+
+
+def _placed(found: Found, document: Document, file: str) -> Problem:
+    path, text, args = found
+    return Problem(file, document.line_of(path), dotted(path), text, args)
