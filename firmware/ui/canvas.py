@@ -1,0 +1,162 @@
+"""A 1-bit drawing surface for small screens, and the ways a finished picture leaves it.
+
+Coordinates are pixels from the top left. Nothing here knows a phone: `widgets` does.
+"""
+
+import enum
+import io
+import unicodedata
+
+from PIL import Image, ImageDraw
+
+from firmware.ui.fonts import Font
+from hal.ports import Picture
+
+ELLIPSIS = "…"
+Icon = tuple[str, ...]
+
+
+class Align(enum.Enum):
+    """Where text stands within the width it is given."""
+
+    LEFT = 0.0
+    CENTRE = 0.5
+    RIGHT = 1.0
+
+
+def fit(words: str, font: Font, width: int) -> str:
+    """`words`, shortened with an ellipsis if they are wider than `width` pixels."""
+    words = unicodedata.normalize("NFC", words)
+    room = max(width // font.width, 0)
+    if len(words) <= room:
+        return words
+    return words[: room - 1].rstrip() + ELLIPSIS if room else ""
+
+
+def wrap(words: str, font: Font, width: int, most: int) -> list[str]:
+    """`words` in at most `most` rows of `width` pixels; what does not fit ends in an ellipsis."""
+    room = max(width // font.width, 1)
+    rows: list[str] = []
+    for word in _pieces(unicodedata.normalize("NFC", words), room):
+        if rows and len(rows[-1]) + 1 + len(word) <= room:
+            rows[-1] += " " + word
+        else:
+            rows.append(word)
+    if len(rows) > most:
+        rest = " ".join(rows[most - 1 :])
+        rows = [*rows[: most - 1], fit(rest, font, width)]
+    return rows
+
+
+def _pieces(words: str, room: int) -> list[str]:
+    """The words, those longer than a row cut into rows."""
+    return [
+        word[at : at + room] for word in words.split() for at in range(0, max(len(word), 1), room)
+    ]
+
+
+def largest(words: str, fonts: tuple[Font, ...], width: int) -> Font:
+    """The first of `fonts` (largest first) in which `words` fit, or the last."""
+    return next((font for font in fonts if font.measure(words) <= width), fonts[-1])
+
+
+class Canvas:
+    """A picture being drawn; new ones are dark."""
+
+    __slots__ = ("_draw", "height", "image", "width")
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        """Start a dark picture of `size` (width, height)."""
+        self.width, self.height = size
+        self.image = Image.new("1", size, 0)
+        self._draw = ImageDraw.Draw(self.image)
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether there is room for more than three rows."""
+        return self.height >= 48
+
+    def text(self, x: int, y: int, words: str, font: Font) -> int:
+        """Write `words` with their top left at (x, y); returns where the next letter would go."""
+        for character in unicodedata.normalize("NFC", words):
+            self.image.paste(1, (x, y), font.glyph(character))
+            x += font.width
+        return x
+
+    def row(
+        self,
+        y: int,
+        words: str,
+        font: Font,
+        align: Align = Align.LEFT,
+        span: tuple[int, int] | None = None,
+    ) -> None:
+        """Write one row between the columns of `span` (default: all), shortened to fit."""
+        left, right = span or (0, self.width)
+        words = fit(words, font, right - left)
+        spare = right - left - font.measure(words)
+        self.text(left + int(spare * align.value), y, words, font)
+
+    def rule(self, y: int) -> None:
+        """A line across the picture."""
+        self._draw.line((0, y, self.width - 1, y), fill=1)
+
+    def dots(self, y: int) -> None:
+        """A dotted line across the picture."""
+        self._draw.point([(x, y) for x in range(0, self.width, 2)], fill=1)
+
+    def frame(self, left: int, top: int, right: int, bottom: int) -> None:
+        """A box's outline; all four edges are inside."""
+        self._draw.rectangle((left, top, right, bottom), outline=1, fill=0)
+
+    def fill(self, left: int, top: int, right: int, bottom: int, *, lit: bool = True) -> None:
+        """A filled box; all four edges are inside."""
+        self._draw.rectangle((left, top, right, bottom), fill=int(lit))
+
+    def invert(self, left: int, top: int, right: int, bottom: int) -> None:
+        """Swap lit and dark within the box."""
+        box = (left, top, right + 1, bottom + 1)
+        part = self.image.crop(box).point(lambda lit: 0 if lit else 255)
+        self.image.paste(part, box)
+
+    def icon(self, x: int, y: int, icon: Icon) -> int:
+        """Draw an icon (rows of `#` and other); returns the column behind it."""
+        self._draw.point(
+            [
+                (x + column, y + row)
+                for row, pixels in enumerate(icon)
+                for column, pixel in enumerate(pixels)
+                if pixel == "#"
+            ],
+            fill=1,
+        )
+        return x + len(icon[0])
+
+
+def picture_of(image: Image.Image) -> Picture:
+    """The picture as a display port wants it."""
+    return Picture(image.width, image.height, image.tobytes())
+
+
+def image_of(picture: Picture) -> Image.Image:
+    """The reverse of `picture_of`."""
+    return Image.frombytes("1", (picture.width, picture.height), picture.bits)
+
+
+def png_of(image: Image.Image, scale: int = 1) -> bytes:
+    """The picture as a PNG file, each pixel drawn as a square of `scale`."""
+    if scale > 1:
+        size = (image.width * scale, image.height * scale)
+        image = image.resize(size, Image.Resampling.NEAREST)
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def art_of(image: Image.Image) -> str:
+    """The picture as text: `#` lit, `.` dark, one line a row."""
+    rows = [
+        "".join("#" if image.getpixel((x, y)) else "." for x in range(image.width))
+        for y in range(image.height)
+    ]
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,49 @@
+"""A call is up: with whom, for how long, in what quality, and who waits behind it."""
+
+from firmware.phone.view import CallState, CallView
+from firmware.ui import fonts
+from firmware.ui.canvas import Canvas
+from firmware.ui.scene import Scene, talked, who
+from firmware.ui.softkeys import waiting_call
+from firmware.ui.widgets import header, party, soft_row
+
+
+def draw(canvas: Canvas, scene: Scene) -> None:
+    """Draw the screen."""
+    call = scene.view.front_call
+    if call is not None:
+        title = _title(scene, call) if canvas.is_tall else who(call, scene.texts)[1] or call.codec
+        header(canvas, scene, title, talked(call, scene.clock.now))
+        words = below(scene, call)
+        if canvas.is_tall:
+            canvas.row(party(canvas, scene, call, 12) + 2, words, fonts.SMALL)
+        elif words:
+            canvas.row(8, who(call, scene.texts)[0], fonts.SMALL)
+            canvas.row(16, words, fonts.SMALL)
+        else:
+            party(canvas, scene, call, 8)
+    soft_row(canvas, scene)
+
+
+def below(scene: Scene, call: CallView) -> str:
+    """The row under the party: trouble first, then who waits, then the state of the call."""
+    view = scene.view
+    if view.notice is not None:
+        return scene.notice(view.notice)
+    waiting = waiting_call(view)
+    if waiting is not None:
+        return scene.say("call.waiting", who=who(waiting, scene.texts)[0])
+    if call.emergency:
+        return scene.say("call.emergency")
+    if call.held:
+        return scene.say("call.on_hold")
+    if call.held_by_them:
+        return scene.say("call.held_by_them")
+    return scene.say("call.muted") if view.muted else ""
+
+
+def _title(scene: Scene, call: CallView) -> str:
+    if call.state is CallState.ENDING:
+        return scene.say("call.ending")
+    label = next((line.label for line in scene.view.lines if line.name == call.line), "")
+    return f"{label} {call.codec}".strip()

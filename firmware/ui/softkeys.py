@@ -1,0 +1,90 @@
+"""What the four keys below the screen mean at the moment: one label, one action.
+
+The labels are text ids; `widgets.soft_row` writes them, `navigator` presses them.
+"""
+
+from dataclasses import dataclass
+
+from firmware.phone.actions import (
+    Action,
+    Answer,
+    Backspace,
+    DialNow,
+    Dismiss,
+    HangUp,
+    Hold,
+    Mute,
+    Redial,
+    Resume,
+)
+from firmware.phone.view import CallState, CallView, Mode, PhoneView
+
+
+@dataclass(frozen=True, slots=True)
+class SoftKey:
+    """A label (text id) and what pressing it means."""
+
+    label: str
+    action: Action
+
+
+SoftKeys = tuple[SoftKey | None, SoftKey | None, SoftKey | None, SoftKey | None]
+
+_REDIAL = SoftKey("key.redial", Redial())
+_HANG_UP = SoftKey("key.hang_up", HangUp())
+_CLEAR = SoftKey("key.clear", Dismiss())
+
+
+_FIXED: dict[Mode, SoftKeys] = {
+    Mode.OFF_HOOK: (_REDIAL, None, None, _HANG_UP),
+    Mode.DIALLING: (
+        SoftKey("key.dial", DialNow()),
+        SoftKey("key.backspace", Backspace()),
+        None,
+        SoftKey("key.cancel", HangUp()),
+    ),
+    Mode.CALLING: (None, None, None, _HANG_UP),
+    Mode.RINGING: (
+        SoftKey("key.answer", Answer()),
+        None,
+        None,
+        SoftKey("key.reject", HangUp()),
+    ),
+    Mode.RELEASED: (_REDIAL, None, None, SoftKey("key.close", Dismiss())),
+    Mode.HOWLER: (None, None, None, None),
+    Mode.AUDIO_TEST: (None, None, None, SoftKey("key.stop", HangUp())),
+}
+
+
+def soft_keys(view: PhoneView) -> SoftKeys:
+    """The four soft keys from left to right; None = no meaning now."""
+    if view.mode is Mode.IDLE:
+        return (_REDIAL, None, None, _CLEAR if view.missed or view.notice else None)
+    if view.mode is Mode.TALKING:
+        return _talking(view)
+    return _FIXED[view.mode]
+
+
+def waiting_call(view: PhoneView) -> CallView | None:
+    """A call that rings behind the one in front."""
+    return next(
+        (
+            call
+            for call in view.calls
+            if call.state is CallState.RINGING_HERE and call.ref != view.front
+        ),
+        None,
+    )
+
+
+def _talking(view: PhoneView) -> SoftKeys:
+    call = view.front_call
+    held = call is not None and call.held
+    hold = SoftKey("key.resume", Resume()) if held else SoftKey("key.hold", Hold())
+    mute = SoftKey("key.unmute" if view.muted else "key.mute", Mute())
+    waiting = waiting_call(view)
+    if waiting is None:
+        return (hold, mute, None, _HANG_UP)
+    answer = SoftKey("key.answer", Answer(waiting.ref))
+    reject = SoftKey("key.reject", HangUp(waiting.ref))
+    return (answer, reject, hold, _HANG_UP)
