@@ -24,7 +24,7 @@ demo: setup  ## the virtual phone with the practice PBX; prints the page's addre
 	@$(BIN)/deskphone demo
 
 test: setup-dev  ## every test that needs no hardware, peer or browser
-	$(PYTEST) -q -n 2 --dist loadfile --ignore=tests/interop
+	$(PYTEST) -q -n 2 --dist loadfile --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks
 
 check: setup-dev  ## style, types, layers, sizes, units
 	$(BIN)/ruff check .
@@ -33,6 +33,8 @@ check: setup-dev  ## style, types, layers, sizes, units
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python .ci/sizes.py
 	sh .ci/units
+	$(BIN)/python .ci/reliability.py --check
+	$(PYTEST) -q tests/checks
 
 interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian packages)
 	$(PYTEST) -q tests/interop
@@ -41,7 +43,8 @@ bench: setup-dev  ## our phone beside baresip: a table and JSON
 	$(BIN)/python -m tests.bench
 
 docs: setup-dev  ## rewrite the generated pages under docs/
-	$(BIN)/python .ci/generate.py
+	$(BIN)/python .ci/reliability.py
+	$(BIN)/python -m firmware.config.document
 
 clean:  ## remove what the build left here
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,109 @@
+"""Every tool of `make check` is handed a tree with one fault planted, and has to find it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of the tree that may be spoiled."""
+    for folder in ("firmware", "hal", "systemd", ".ci"):
+        shutil.copytree(
+            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def plant(path: Path, text: str) -> None:
+    """Add a line to a module."""
+    path.write_text(path.read_text() + "\n" + text + "\n")
+
+
+def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    return subprocess.run(
+        [*command],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_ruff_finds_a_forbidden_sleep(tree):
+    plant(tree / "hal/keys.py", "import time\n\n\ndef nap() -> None:\n    time.sleep(1)")
+    done = run(tree, str(BIN / "ruff"), "check", "--no-cache", "hal/keys.py")
+    assert done.returncode
+    assert "TID251" in done.stdout
+
+
+@pytest.mark.timeout(300)
+def test_mypy_finds_a_wrong_type(tree):
+    plant(tree / "hal/keys.py", 'WRONG: int = "seven"')
+    done = run(tree, str(BIN / "mypy"), "--cache-dir", str(tree / "cache"), "-p", "hal")
+    assert done.returncode
+    assert "Incompatible types in assignment" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("firmware/sip/uri.py", "import firmware.phone.view", "Layers"),
+        ("hal/keys.py", "import firmware.base.tokens", "Layers"),
+        ("firmware/phone/view.py", "import time", "The core does no I/O"),
+        ("firmware/sip/uri.py", "import asyncio", "The core does no I/O"),
+        ("firmware/runtime/inbox.py", "import gpiozero", "Vendor libraries stay"),
+        ("firmware/runtime/inbox.py", "import hal.sound.null", "Adapters are built only by boards"),
+        ("firmware/runtime/inbox.py", "import hal.boards", "only by the composition root"),
+        ("firmware/codec/g711.py", "import firmware.codec.g722", "Codecs do not know each other"),
+        (
+            "firmware/ui/screens/idle.py",
+            "import firmware.ui.screens.talking",
+            "Screens do not know",
+        ),
+    ],
+)
+def test_import_linter_finds_a_forbidden_import(tree, module, line, broken):
+    plant(tree / module, line)
+    done = run(tree, str(BIN / "lint-imports"), "--no-cache")
+    assert done.returncode, done.stdout
+    broken_ones = [row for row in done.stdout.splitlines() if "BROKEN" in row]
+    assert any(broken in row for row in broken_ones), done.stdout
+
+
+def test_sizes_finds_a_long_file_and_a_long_function(tree):
+    plant(tree / "hal/keys.py", "def long() -> None:\n" + "    pass\n" * 61)
+    plant(tree / "hal/events.py", "#\n" * 500)
+    done = run(tree, sys.executable, ".ci/sizes.py")
+    assert done.returncode
+    assert "long has 62 lines" in done.stdout
+    assert "hal/events.py" in done.stdout
+
+
+def test_units_finds_a_unit_that_systemd_does_not_understand(tree):
+    if shutil.which("systemd-analyze") is None:
+        assert not os.environ.get("DESKPHONE_NO_SKIP"), "systemd-analyze is missing"
+        pytest.skip("systemd-analyze is missing (Debian package systemd)")
+    unit = tree / "systemd/deskphone.service"
+    unit.write_text(unit.read_text().replace("[Service]", "[Service]\nWatchdogSec=soon", 1))
+    done = run(tree, "sh", ".ci/units")
+    assert done.returncode
+    assert "WatchdogSec" in done.stdout
+
+
+def test_the_tree_as_it_is_passes_the_quick_checks(tree):
+    for command in (("sh", ".ci/units"), (sys.executable, ".ci/sizes.py")):
+        done = run(tree, *command)
+        assert not done.returncode, done.stdout + done.stderr
