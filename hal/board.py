@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hal.ports import DisplayPort, InputPort, LampPort, RingerPort
+from hal.ports import DisplayPort, InputPort, LampPort, PanelPort, RingerPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Board:
     """The opened hardware of one phone.
 
     `cards` maps a path name (`handset`, `headset`, `speaker`, `ringer`) to its sound card; a path
-    that is missing does not exist on this board.
+    that is missing does not exist on this board. `panel` is there on boards without hardware.
+    `has_hook` is False where nothing can be lifted (a speaker phone).
     """
 
     name: str
@@ -35,3 +36,11 @@ class Board:
     lamps: LampPort | None
     ringer: RingerPort | None
     cards: dict[str, CardSpec] = field(default_factory=dict)
+    panel: PanelPort | None = None
+    has_hook: bool = True
+
+    def close(self) -> None:
+        """Release every device: inputs first, so that nothing is posted to a closing phone."""
+        for part in (*self.inputs, self.ringer, self.lamps, self.display):
+            if part is not None:
+                part.close()

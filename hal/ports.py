@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hal.events import Event
+from hal.keys import Key
 
 Post = Callable[[Event], None]
 
@@ -84,6 +85,49 @@ class RingerPort(Protocol):
         """Silence, device released."""
 
 
+class PanelPort(Protocol):
+    """A phone without hardware: somebody else's fingers on it, somebody else's eyes.
+
+    The page of the virtual phone and the control API press, lift and look through this. Pressing
+    what is pressed or lifting what is lifted changes nothing, as with real hands.
+    """
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """The keys that exist; pressing another one does nothing."""
+
+    @property
+    def off_hook(self) -> bool:
+        """Whether the handset is lifted."""
+
+    @property
+    def picture(self) -> Picture | None:
+        """What the screen shows; None before the first picture and after it was blanked."""
+
+    @property
+    def lamps(self) -> dict[str, LampPattern]:
+        """What each lamp does; a copy."""
+
+    @property
+    def bell(self) -> tuple[float, ...]:
+        """The cadence that rings now, empty when it is silent."""
+
+    def press(self, key: Key) -> None:
+        """Put a finger on a key."""
+
+    def release(self, key: Key) -> None:
+        """Take the finger off."""
+
+    def lift(self) -> None:
+        """Take the handset off its cradle."""
+
+    def replace(self) -> None:
+        """Put the handset down."""
+
+    def flash(self) -> None:
+        """Tap the hook: down and up again before the call would end."""
+
+
 class Pacing(enum.Enum):
     """What sets the pace of a sound card."""
 
@@ -96,7 +140,10 @@ class Pacing(enum.Enum):
 
 
 class PcmPort(Protocol):
-    """A sound card as the engine sees it: 16-bit native-endian mono at `rate`, 20 ms at a time."""
+    """A sound card as the engine sees it: 16-bit native-endian mono at `rate`, 20 ms at a time.
+
+    A card is opened with its microphone closed.
+    """
 
     @property
     def rate(self) -> int:
@@ -107,7 +154,11 @@ class PcmPort(Protocol):
         """What sets the pace."""
 
     def read(self) -> bytes:
-        """One 20 ms frame from the microphone; `b""` if none is there (see `pacing`)."""
+        """One 20 ms frame from the microphone; `b""` if none is there or the microphone is closed.
+
+        Raises:
+            hal.errors.DeviceGoneError: the card vanished.
+        """
 
     def write(self, frame: bytes) -> None:
         """Play one 20 ms frame.

@@ -15,21 +15,19 @@ Opener = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
 
 
 def _open_alsa(spec: CardSpec, _descriptors: tuple[int, ...], _rate: int) -> PcmPort:
+    advice = ""
     try:
         importlib.import_module("alsaaudio")
     except ImportError as error:
-        raise DeviceError(_alsa_advice(spec.device, error)) from error
-    raise DeviceError(f"card {spec.device}: this release cannot open ALSA cards yet")
+        advice = f", and {_missing(error)}"
+    raise DeviceError(f"card {spec.device}: this release cannot open ALSA cards yet{advice}")
 
 
-def _alsa_advice(device: str, error: ImportError) -> str:
-    """Which Debian package is missing: the shared library, or the Python module above it."""
+def _missing(error: ImportError) -> str:
+    """What ALSA lacks here: the shared library, or the Python module above it."""
     if "libasound" in str(error):
-        return f"card {device}: libasound.so.2 is missing; install the Debian package libasound2"
-    return (
-        f"card {device}: the Python module alsaaudio is missing; install the Debian package"
-        " python3-alsaaudio, or pip install 'deskphone[pi]' (builds with libasound2-dev)"
-    )
+        return "libasound.so.2 is missing (apt install libasound2)"
+    return "alsaaudio is missing (apt install python3-alsaaudio)"
 
 
 CARDS: dict[str, Opener] = {

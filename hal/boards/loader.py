@@ -1,0 +1,358 @@
+"""A board file becomes a `BoardSpec`, or one error that lists everything wrong with it.
+
+Not here: opening devices. What the keys mean for a person with a soldering iron stands in
+docs/boards.md.
+"""
+
+import tomllib
+from pathlib import Path
+
+from hal.board import CardSpec
+from hal.board_spec import (
+    BoardSpec,
+    Contact,
+    DisplaySpec,
+    HeadsetSpec,
+    HookSpec,
+    KeypadSpec,
+    LampSpec,
+    PanelSpec,
+    RingerSpec,
+    RotarySpec,
+    SerialSpec,
+    UsbSpec,
+)
+from hal.errors import BoardError
+from hal.keys import Key, key_named
+from hal.toml_table import Table, nearest
+
+FOLDER = Path(__file__).parent
+PIN_FACTORIES = ("gpiod", "lgpio", "rpigpio", "mock")
+CHIPS = ("ssd1306", "ssd1309", "ssd1322", "sh1106")
+CARD_KINDS = ("alsa", "browser", "file", "null", "mock")
+PATHS = ("handset", "headset", "speaker", "ringer")
+LAST_PIN = 27
+_CONTACTS = tuple(contact.value for contact in Contact)
+# The pins that a bus takes from the 40-pin header, by BCM number (Raspberry Pi documentation).
+BUS_PINS: dict[str, tuple[tuple[int, str], ...]] = {
+    "i2c": ((2, "I²C data"), (3, "I²C clock")),
+    "spi": ((9, "SPI in"), (10, "SPI out"), (11, "SPI clock")),
+    "i2s": ((18, "I²S clock"), (19, "I²S frame"), (20, "I²S in"), (21, "I²S out")),
+    "uart": ((14, "serial out"), (15, "serial in")),
+}
+CARD_BUSES: dict[str, tuple[str, ...]] = {"usb": (), "i2s": ("i2s",), "i2s+i2c": ("i2s", "i2c")}
+_SELECT_PINS = (8, 7)
+"""SPI0 chip selects of device 0 and 1."""
+
+
+def board_names() -> tuple[str, ...]:
+    """The boards that come with the phone."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load_board(name_or_path: str) -> BoardSpec:
+    """Read a board by name, or from a file if the text has a slash or ends in `.toml`.
+
+    Raises:
+        hal.errors.BoardError: no such board, or the file is wrong; one line per problem, each
+            with file, key and what would be right.
+    """
+    path = _path_of(name_or_path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BoardError(f"{path}: not a TOML file: {error}") from error
+    except OSError as error:
+        raise BoardError(f"{path}: {error.strerror or error}") from error
+    problems: list[str] = []
+    spec = _Reader(Table(data, "", problems), path).board()
+    if problems:
+        raise BoardError("\n".join(f"{path}: {problem}" for problem in problems))
+    return spec
+
+
+def _path_of(name_or_path: str) -> Path:
+    if "/" in name_or_path or name_or_path.endswith(".toml"):
+        return Path(name_or_path)
+    names = board_names()
+    if name_or_path not in names:
+        near = nearest(name_or_path, names)
+        hint = f"is it {near}?" if near else f"there are {', '.join(names)}"
+        raise BoardError(f"board.name: there is no board {name_or_path!r}; {hint}")
+    return FOLDER / f"{name_or_path}.toml"
+
+
+class _Reader:
+    """One pass over one file; keeps who uses which pin."""
+
+    def __init__(self, root: Table, path: Path) -> None:
+        self._root = root
+        self._path = path
+        self._users: dict[int, str] = {}
+
+    def board(self) -> BoardSpec:
+        root = self._root
+        spec = BoardSpec(
+            name=root.text("name", self._path.stem),
+            title=root.text("title", ""),
+            file=str(self._path),
+            pin_factory=self._pin_factory(),
+            panel=self._panel(),
+            keypad=self._keypad(),
+            buttons=self._buttons(),
+            hook=self._hook(),
+            rotary=self._rotary(),
+            lamps=self._lamps(),
+            ringer=self._ringer(),
+            headset=self._headset(),
+            display=self._display(),
+            serial=self._serial(),
+            usb=self._usb(),
+            cards=self._cards(),
+        )
+        root.finish()
+        return spec
+
+    def _claim(self, pin: int, table: Table, key: str) -> int:
+        """Note who uses a pin; a second user learns of the first."""
+        self._claim_as(pin, table, key, table.where(key))
+        return pin
+
+    def _claim_as(self, pin: int, table: Table, key: str, user: str) -> None:
+        first = self._users.setdefault(pin, user)
+        if first != user:
+            table.complain(key, f"{user} and {first} both use GPIO {pin}; give one another pin")
+
+    def _claim_bus(self, bus: str, table: Table, key: str) -> None:
+        for pin, signal in BUS_PINS[bus]:
+            # Devices share a bus, so the line is the user, not the device.
+            self._claim_as(pin, table, key, f"the {signal} line")
+
+    def _pin(self, table: Table, key: str) -> int:
+        if key not in table:
+            return table.integer(key, None, 0, LAST_PIN)
+        before = len(table.problems)
+        pin = table.integer(key, None, 0, LAST_PIN)
+        return pin if len(table.problems) > before else self._claim(pin, table, key)
+
+    def _optional_pin(self, table: Table, key: str) -> int | None:
+        if key in table:
+            return self._pin(table, key)
+        table.integer(key, 0, 0, LAST_PIN)
+        return None
+
+    def _pins(self, table: Table, key: str) -> tuple[int, ...]:
+        pins = table.integers(key, 0, LAST_PIN)
+        for place, pin in enumerate(pins):
+            self._claim_as(pin, table, key, f"{table.where(key)}[{place}]")
+        return pins
+
+    def _key(self, table: Table, place: str, name: str) -> Key | None:
+        key = key_named(name)
+        if key is None:
+            near = nearest(name, [k.value for k in Key])
+            table.complain(place, f"there is no key {name!r}" + (f"; is it {near!r}?" * bool(near)))
+        return key
+
+    def _pin_factory(self) -> str:
+        gpio = self._root.table("gpio")
+        if gpio is None:
+            return PIN_FACTORIES[0]
+        name = gpio.text("factory", PIN_FACTORIES[0], PIN_FACTORIES)
+        gpio.finish()
+        return name
+
+    def _panel(self) -> PanelSpec | None:
+        table = self._root.table("panel")
+        if table is None:
+            return None
+        names = table.texts("keys", tuple(key.value for key in Key))
+        keys = [self._key(table, "keys", name) for name in names]
+        spec = PanelSpec(
+            keys=tuple(key for key in keys if key is not None),
+            size=table.size("size", required=False),
+            lamps=table.texts("lamps"),
+            bell=table.flag("bell", default=True),
+            hook=table.flag("hook", default=True),
+        )
+        table.finish()
+        return spec
+
+    def _keypad(self) -> KeypadSpec | None:
+        table = self._root.table("keypad")
+        if table is None:
+            return None
+        rows, columns = self._pins(table, "rows"), self._pins(table, "columns")
+        names = table.grid("keys")
+        if [len(row) for row in names] != [len(columns)] * len(rows):
+            table.complain(
+                "keys",
+                f"must be {len(rows)} rows of {len(columns)} names, as many as there are pins",
+            )
+        seen = [name for row in names for name in row if name]
+        for twice in sorted({name for name in seen if seen.count(name) > 1}):
+            table.complain("keys", f"{twice!r} stands at two crossings")
+        spec = KeypadSpec(
+            rows=rows,
+            columns=columns,
+            keys=tuple(
+                tuple(self._key(table, "keys", name) if name else None for name in row)
+                for row in names
+            ),
+            lockout_ms=table.integer("lockout_ms", 20, 1, 200),
+        )
+        table.finish()
+        return spec
+
+    def _buttons(self) -> tuple[tuple[Key, int], ...]:
+        table = self._root.table("buttons")
+        if table is None:
+            return ()
+        found = []
+        for name in table.names:
+            key, pin = self._key(table, name, name), self._pin(table, name)
+            if key is not None:
+                found.append((key, pin))
+        return tuple(found)
+
+    def _hook(self) -> HookSpec | None:
+        table = self._root.table("hook")
+        if table is None:
+            return None
+        spec = HookSpec(
+            pin=self._pin(table, "pin"),
+            lifted=Contact(table.text("lifted", "auto", _CONTACTS)),
+            lockout_ms=table.integer("lockout_ms", 50, 1, 500),
+            flash_max_ms=table.integer("flash_max_ms", 500, 0, 2000),
+        )
+        table.finish()
+        return spec
+
+    def _rotary(self) -> RotarySpec | None:
+        table = self._root.table("rotary")
+        if table is None:
+            return None
+        order = table.text("order", "1234567890")
+        if sorted(order) != sorted("1234567890"):
+            table.complain("order", "must be the ten digits in the order of their pulses")
+        spec = RotarySpec(self._pin(table, "pulse"), self._optional_pin(table, "off_normal"), order)
+        table.finish()
+        return spec
+
+    def _lamps(self) -> tuple[tuple[str, LampSpec], ...]:
+        table = self._root.table("lamps")
+        if table is None:
+            return ()
+        found = []
+        for name in table.names:
+            lamp = table.table(name)
+            if lamp is not None:
+                pin = self._pin(lamp, "pin")
+                found.append((name, LampSpec(pin, lamp.flag("active_low", default=False))))
+                lamp.finish()
+        return tuple(found)
+
+    def _ringer(self) -> RingerSpec | None:
+        table = self._root.table("ringer")
+        if table is None:
+            return None
+        kind = table.text("kind", None, ("buzzer", "bell"))
+        pins = self._pins(table, "pins")
+        wanted = 2 if kind == "bell" else 1
+        if len(pins) != wanted:
+            table.complain("pins", f"a {kind or 'buzzer'} has {wanted}, here are {len(pins)}")
+        spec = RingerSpec(
+            kind, pins, table.integer("hertz", 25 if kind == "bell" else 440, 15, 4000)
+        )
+        table.finish()
+        return spec
+
+    def _headset(self) -> HeadsetSpec | None:
+        table = self._root.table("headset")
+        if table is None:
+            return None
+        plugged = Contact(table.text("plugged", "closed", ("open", "closed")))
+        spec = HeadsetSpec(self._pin(table, "pin"), plugged)
+        table.finish()
+        return spec
+
+    def _display(self) -> DisplaySpec | None:
+        table = self._root.table("display")
+        if table is None:
+            return None
+        bus = table.text("bus", "i2c", ("i2c", "spi"))
+        device = table.integer("device", 0, 0, 1)
+        self._claim_bus(bus, table, "bus")
+        if bus == "spi":
+            self._claim_as(_SELECT_PINS[device], table, "device", f"the SPI select {device} line")
+        spec = DisplaySpec(
+            chip=table.text("chip", None, CHIPS),
+            size=table.size("size", required=True) or (128, 64),
+            bus=bus,
+            port=table.integer("port", 1 if bus == "i2c" else 0, 0, 6),
+            address=table.integer("address", 0x3C, 0x08, 0x77),
+            device=device,
+            data_command=self._pin(table, "data_command") if bus == "spi" else None,
+            reset=self._optional_pin(table, "reset"),
+            rotate=table.integer("rotate", 0, 0, 3),
+        )
+        table.finish()
+        return spec
+
+    def _serial(self) -> SerialSpec | None:
+        table = self._root.table("serial")
+        if table is None:
+            return None
+        spec = SerialSpec(
+            port=table.text("port"),
+            speed=table.integer("speed", 115_200, 1200, 4_000_000),
+            size=table.size("size", required=False),
+            lamps=table.texts("lamps"),
+        )
+        if table.flag("header_pins", default=False):
+            self._claim_bus("uart", table, "header_pins")
+        table.finish()
+        return spec
+
+    def _usb(self) -> UsbSpec | None:
+        table = self._root.table("usb")
+        if table is None:
+            return None
+        spec = UsbSpec(
+            vendor=table.integer("vendor", 0, 0, 0xFFFF),
+            product=table.integer("product", 0, 0, 0xFFFF),
+            keys=self._usb_keys(table.table("keys")),
+            hook=table.text("hook", ""),
+        )
+        table.finish()
+        return spec
+
+    def _usb_keys(self, table: Table | None) -> tuple[tuple[str, Key], ...]:
+        if table is None:
+            return ()
+        found = [(code, self._key(table, code, table.text(code))) for code in table.names]
+        return tuple((code, key) for code, key in found if key is not None)
+
+    def _cards(self) -> dict[str, CardSpec]:
+        table = self._root.table("cards")
+        found: dict[str, CardSpec] = {}
+        for path in PATHS:
+            card = table.table(path) if table is not None else None
+            if card is None:
+                continue
+            found[path] = self._card(card)
+            for bus in CARD_BUSES[card.text("bus", "usb", CARD_BUSES)]:
+                self._claim_bus(bus, card, "bus")
+            card.finish()
+        if table is not None:
+            table.finish()
+        return found
+
+    def _card(self, table: Table) -> CardSpec:
+        kind = table.text("kind", "alsa", CARD_KINDS)
+        return CardSpec(
+            kind=kind,
+            device=table.text("device", None if kind == "alsa" else ""),
+            play=table.text("play", ""),
+            record=table.text("record", ""),
+        )

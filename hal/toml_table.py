@@ -1,0 +1,159 @@
+"""Reading a TOML table key by key, gathering every complaint instead of stopping at the first.
+
+Pure: the text has been parsed before. A wrong value is replaced by its default, so that reading
+goes on; whoever began must look at `problems` before believing what was read.
+"""
+
+import difflib
+from collections.abc import Collection, Iterable
+from typing import TypeGuard, TypeVar
+
+T = TypeVar("T", str, int)
+_REQUIRED = "is missing"
+
+
+class Table:
+    """A TOML table at `path` (`""` = the file's root); complaints go to the shared `problems`."""
+
+    def __init__(self, data: dict[str, object], path: str, problems: list[str]) -> None:
+        self._data = data
+        self._path = path
+        self._asked: list[str] = []
+        self.problems = problems
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._data
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys as written."""
+        return tuple(self._data)
+
+    def where(self, key: str) -> str:
+        """The full name of a key, as it stands in messages."""
+        return f"{self._path}.{key}" if self._path else key
+
+    def complain(self, key: str, what: str) -> None:
+        """Note a problem with this key."""
+        self.problems.append(f"{self.where(key)}: {what}")
+
+    def _get(self, key: str) -> object:
+        self._asked.append(key)
+        return self._data.get(key)
+
+    def text(self, key: str, default: str | None = None, choices: Collection[str] = ()) -> str:
+        """A string; None as default makes it required, `choices` limits it."""
+        value = self._get(key)
+        if value is None:
+            return self._absent(key, default, "")
+        if not isinstance(value, str):
+            self.complain(key, f"{value!r} is not a text in quotes")
+        elif choices and value not in choices:
+            self.complain(key, f"{value!r} is not one of {', '.join(sorted(choices))}")
+        else:
+            return value
+        return default or ""
+
+    def integer(self, key: str, default: int | None, low: int, high: int) -> int:
+        """A whole number within bounds; None as default makes it required."""
+        value = self._get(key)
+        if value is None:
+            return self._absent(key, default, low)
+        if not _is_integer(value) or not low <= value <= high:
+            self.complain(key, f"{value!r} is not a whole number from {low} to {high}")
+            return low if default is None else default
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._get(key)
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
+        self.complain(key, f"{value!r} is not true or false")
+        return default
+
+    def integers(self, key: str, low: int, high: int) -> tuple[int, ...]:
+        """A required list of whole numbers within bounds."""
+        value = self._get(key)
+        if value is None:
+            self.complain(key, _REQUIRED)
+        elif not isinstance(value, list):
+            self.complain(key, f"{value!r} is not a list")
+        elif bad := [v for v in value if not _is_integer(v) or not low <= v <= high]:
+            self.complain(key, f"{bad[0]!r} is not a whole number from {low} to {high}")
+        else:
+            return tuple(value)
+        return ()
+
+    def texts(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """A list of strings."""
+        value = self._get(key)
+        if value is None:
+            return default
+        if _is_texts(value):
+            return tuple(value)
+        self.complain(key, f"{value!r} is not a list of texts")
+        return default
+
+    def grid(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """A required list of rows of strings."""
+        value = self._get(key)
+        rows: list[object] = value if isinstance(value, list) else [value]
+        found = [tuple(row) for row in rows if _is_texts(row)]
+        if len(found) == len(rows):
+            return tuple(found)
+        self.complain(key, 'must be rows of key names, like [["1", "2"], ["3", "4"]]')
+        return ()
+
+    def size(self, key: str, *, required: bool) -> tuple[int, int] | None:
+        """Width and height in pixels, each a multiple of 8 up to 1024."""
+        if key not in self._data and not required:
+            self._asked.append(key)
+            return None
+        numbers = self.integers(key, 8, 1024)
+        if len(numbers) == 2 and not any(n % 8 for n in numbers):
+            return numbers[0], numbers[1]
+        if numbers:
+            self.complain(key, "must be [width, height] in multiples of 8, like [128, 64]")
+        return None
+
+    def table(self, key: str) -> "Table | None":
+        """A table below this one, None if it is absent."""
+        value = self._get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.complain(key, f"must be a table, like [{self.where(key)}]")
+            return None
+        return Table(value, self.where(key), self.problems)
+
+    def finish(self) -> None:
+        """Complain about every key that nobody asked for, with the nearest that exists."""
+        for key in self._data:
+            if key not in self._asked:
+                near = nearest(key, self._asked)
+                self.complain(key, "there is no such key" + (f"; is it {near}?" if near else ""))
+
+    def _absent(self, key: str, default: T | None, fallback: T) -> T:
+        if default is not None:
+            return default
+        self.complain(key, _REQUIRED)
+        return fallback
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_texts(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word most like this one, or an empty string."""
+    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), "")
