@@ -131,10 +131,38 @@ SCENES = {
     "howler": (phone(Mode.HOWLER), CLOCK),
     "audio_test": (phone(Mode.AUDIO_TEST), CLOCK),
 }
-# The module is loaded as a fixture file: tests get at these by fixtures and by parametrisation.
 SIZES = ((128, 64), (128, 32))
 
 
+def pytest_generate_tests(metafunc):
+    """A test that asks for `scene_name` or `size` runs for each."""
+    if "scene_name" in metafunc.fixturenames:
+        metafunc.parametrize("scene_name", sorted(SCENES))
+    if "size" in metafunc.fixturenames:
+        metafunc.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+
 @pytest.fixture
-def scenes():
+def scene_of():
+    """`scene_of(name)` → view and clock of that moment."""
+    return SCENES.__getitem__
+
+
+@pytest.fixture
+def all_scenes():
     return SCENES
+
+
+@pytest.fixture
+def make_phone():
+    return phone
+
+
+@pytest.fixture
+def make_call():
+    return call
+
+
+@pytest.fixture
+def make_line():
+    return line
