@@ -5,7 +5,7 @@ from firmware.ui import fonts
 from firmware.ui.canvas import Canvas
 from firmware.ui.scene import Scene, talked, who
 from firmware.ui.softkeys import waiting_call
-from firmware.ui.widgets import header, party, soft_row
+from firmware.ui.widgets import body_bottom, header, paragraph, party, soft_row
 
 
 def draw(canvas: Canvas, scene: Scene) -> None:
@@ -16,13 +16,31 @@ def draw(canvas: Canvas, scene: Scene) -> None:
         header(canvas, scene, title, talked(call, scene.clock.now))
         words = below(scene, call)
         if canvas.is_tall:
-            canvas.row(party(canvas, scene, call, 12) + 2, words, fonts.SMALL)
-        elif words:
-            canvas.row(8, who(call, scene.texts)[0], fonts.SMALL)
-            canvas.row(16, words, fonts.SMALL)
+            _tall(canvas, scene, call, words)
         else:
-            party(canvas, scene, call, 8)
+            _low(canvas, scene, call, words)
     soft_row(canvas, scene)
+
+
+def _tall(canvas: Canvas, scene: Scene, call: CallView, words: str) -> None:
+    free = party(canvas, scene, call, 12) + 2
+    if fonts.SMALL.measure(words) > canvas.width:
+        # What is wrong must be read whole: it takes the place of the number.
+        free -= fonts.BODY.height
+        canvas.fill(0, free, canvas.width - 1, body_bottom(canvas), lit=False)
+        paragraph(canvas, words, free, body_bottom(canvas))
+    else:
+        canvas.row(free, words, fonts.SMALL)
+
+
+def _low(canvas: Canvas, scene: Scene, call: CallView, words: str) -> None:
+    if fonts.SMALL.measure(words) > canvas.width:
+        paragraph(canvas, words, 8, body_bottom(canvas))
+    elif words:
+        canvas.row(8, who(call, scene.texts)[0], fonts.SMALL)
+        canvas.row(16, words, fonts.SMALL)
+    else:
+        party(canvas, scene, call, 8)
 
 
 def below(scene: Scene, call: CallView) -> str:
