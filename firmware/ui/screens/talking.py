@@ -23,14 +23,14 @@ def draw(canvas: Canvas, scene: Scene) -> None:
 
 
 def _tall(canvas: Canvas, scene: Scene, call: CallView, words: str) -> None:
-    free = party(canvas, scene, call, 12) + 2
+    free = party(canvas, scene, call, 12)
     if fonts.SMALL.measure(words) > canvas.width:
         # What is wrong must be read whole: it takes the place of the number.
         free -= fonts.BODY.height
         canvas.fill(0, free, canvas.width - 1, body_bottom(canvas), lit=False)
         paragraph(canvas, words, free, body_bottom(canvas))
     else:
-        canvas.row(free, words, fonts.SMALL)
+        canvas.row(free + 2, words, fonts.SMALL)
 
 
 def _low(canvas: Canvas, scene: Scene, call: CallView, words: str) -> None:
