@@ -1,0 +1,86 @@
+"""How far behind the fastest packet a stream is played: the policies of the jitter buffer.
+
+A policy sees the lateness of each packet against the fastest one and answers with one number. It
+keeps no packets and no clock.
+"""
+
+from typing import Protocol
+
+
+class DelayPolicy(Protocol):
+    """Where the jitter buffer asks."""
+
+    @property
+    def target(self) -> float:
+        """Seconds to play behind the fastest packet."""
+        ...
+
+    def observe(self, lateness: float) -> None:
+        """A packet came `lateness` seconds after the fastest one would have."""
+        ...
+
+    def restart(self) -> None:
+        """The source began anew: what was late before says nothing now."""
+        ...
+
+
+class FixedDelay:
+    """Always the same."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: float) -> None:
+        self.target = target
+
+    def observe(self, lateness: float) -> None:
+        """Nothing is learned."""
+
+    def restart(self) -> None:
+        """Nothing is forgotten."""
+
+
+class AdaptiveDelay:
+    """What 98 of 100 packets of the last five seconds would have needed, and a margin.
+
+    It rises at the packet that shows the need and falls by steps.
+    """
+
+    __slots__ = ("_highest", "_lowest", "_recent", "_seen", "_start", "target")
+
+    _WINDOW = 256
+    _INTERVAL = 32
+    _SHARE = 0.98
+    _MARGIN = 0.004
+    _FALL = 0.010
+
+    def __init__(self, start: float = 0.040, lowest: float = 0.006, highest: float = 0.200) -> None:
+        """Begin at `start` seconds; stay between `lowest` and `highest`."""
+        self.target = start
+        self._start = start
+        self._lowest = lowest
+        self._highest = highest
+        self._recent: list[float] = []
+        self._seen = 0
+
+    def observe(self, lateness: float) -> None:
+        recent = self._recent
+        seen = self._seen
+        self._seen = seen + 1
+        if seen < self._WINDOW:
+            recent.append(lateness)
+        else:
+            recent[seen % self._WINDOW] = lateness
+        if lateness > self.target or seen % self._INTERVAL == self._INTERVAL - 1:
+            self._decide()
+
+    def restart(self) -> None:
+        self._recent.clear()
+        self._seen = 0
+        self.target = min(self.target, self._start)
+
+    def _decide(self) -> None:
+        ordered = sorted(self._recent)
+        wanted = ordered[int(len(ordered) * self._SHARE)] + self._MARGIN
+        if wanted < self.target:
+            wanted = max(wanted, self.target - self._FALL)
+        self.target = min(max(wanted, self._lowest), self._highest)

@@ -1,0 +1,377 @@
+"""The jitter buffer: packets in as they come, packets out in order and in time.
+
+It is driven by demand: whoever plays asks `get(now)` each time it runs out of sound, and is told
+what fills the next stretch. It keeps a schedule in the sense of RFC 3550 §6.4.1's transit time: the
+fastest packet of the last seconds says where the sender's clock stands, a `DelayPolicy` says how
+far behind it we play. From both follows where playing should be; the difference to where it is
+decides between play, conceal, hurry and wait. So an adaptive policy only has to move one number.
+
+It does not decode, and knows no codec: the caller says how many ticks a packet lasts. It judges no
+source: what must not be heard must not be put in.
+"""
+
+import enum
+from bisect import insort
+from collections import deque
+from typing import NamedTuple, TypeAlias
+
+from firmware.rtp.delay import AdaptiveDelay, DelayPolicy
+from firmware.rtp.packet import RtpPacket
+
+_FLOOR_WINDOW = 5.0
+"""Seconds after which a fastest packet is forgotten: follows ±1000 ppm within 5 ms."""
+_REJECTED_IN_A_ROW = 4
+"""So many packets too late one after another mean that the schedule is wrong, not the packets."""
+_CONCEALED_IN_A_ROW = 6
+"""So many frames are invented at the end of what has come; then the talker is taken to pause."""
+_SMOOTHING = 1 / 16
+_JUMP_SECONDS = 1.0
+_JUMP_PACKETS = 1000
+_BETWEEN_MOVES = 0.16
+"""Seconds between two frames put in or left out for the delay's sake: each is a small blemish."""
+
+
+class Missing(NamedTuple):
+    """Conceal `ticks`; `following` is the packet right after the gap, if it has come (for FEC)."""
+
+    ticks: int
+    following: RtpPacket | None
+
+
+class Surplus(NamedTuple):
+    """There is too much delay: decode this (for the codec's memory), leave it out, ask again."""
+
+    packet: RtpPacket
+
+
+Playout: TypeAlias = RtpPacket | Missing | Surplus | None
+"""None: there is nothing to play; not begun, or the talker pauses."""
+
+
+class Put(enum.Enum):
+    """What became of a packet."""
+
+    QUEUED = "queued"
+    DUPLICATE = "duplicate"
+    LATE = "late"
+    RESTARTED = "restarted"
+
+
+class _Entry(NamedTuple):
+    """`packet` None: a packet that only takes a sequence number (a telephone-event)."""
+
+    sequence: int
+    timestamp: int
+    ticks: int
+    packet: RtpPacket | None
+
+
+class JitterBuffer:
+    """One source's packets, ordered; sequence and timestamp are counted on past their wraps.
+
+    Counters since the beginning: `lost` (never came in time and never after), `late` (came, but too
+    late), `duplicate`, `concealed` (stretches invented), `cut` (packets left out to shorten the
+    delay), `restarts`. `delay_ms` is the smoothed time from the fastest arrival to playing.
+    """
+
+    __slots__ = (
+        "_behind",
+        "_capacity",
+        "_clock",
+        "_concealed_run",
+        "_floor",
+        "_floor_before",
+        "_floor_now",
+        "_floor_until",
+        "_frame",
+        "_hurry",
+        "_moved_at",
+        "_ms_per_tick",
+        "_newest_sequence",
+        "_newest_timestamp",
+        "_next_sequence",
+        "_next_timestamp",
+        "_played",
+        "_playing",
+        "_rejected_run",
+        "_ssrc",
+        "_started",
+        "_store",
+        "_ticks",
+        "concealed",
+        "cut",
+        "delay_ms",
+        "duplicate",
+        "late",
+        "lost",
+        "policy",
+        "restarts",
+    )
+
+    _floor: float
+    _floor_now: float
+    _floor_before: float
+    _floor_until: float
+    _newest_sequence: int
+    _newest_timestamp: int
+
+    def __init__(
+        self,
+        clock: int = 8000,
+        frame_ticks: int = 160,
+        policy: DelayPolicy | None = None,
+        capacity: int = 100,
+    ) -> None:
+        """Start empty.
+
+        `clock` is ticks a second, `frame_ticks` what the player takes at once (20 ms), `capacity`
+        the packets kept before the oldest goes.
+        """
+        self.policy: DelayPolicy = AdaptiveDelay() if policy is None else policy
+        self._clock = clock
+        self._ms_per_tick = 1000 / clock
+        self._frame = frame_ticks
+        self._capacity = capacity
+        # Playing moves in whole frames, so it may be up to one frame behind the schedule; a frame
+        # is cut when an eighth more has gathered, and put in when three quarters are wanting.
+        self._hurry = frame_ticks * 1.125
+        self._behind = frame_ticks * -0.75
+        self._store: list[_Entry] = []
+        self._played: deque[int] = deque(maxlen=64)
+        self._ssrc: int | None = None
+        self.lost = self.late = self.duplicate = self.concealed = self.cut = self.restarts = 0
+        self.delay_ms = 0.0
+        self._moved_at = float("-inf")
+        self._begin(0, 0, 0.0)
+
+    def __len__(self) -> int:
+        """Packets that wait."""
+        return len(self._store)
+
+    @property
+    def target_ms(self) -> float:
+        """The delay the policy asks for."""
+        return self.policy.target * 1000
+
+    def put(self, packet: RtpPacket, arrival: float, ticks: int = 0) -> Put:
+        """Take a packet that came at `arrival`; it lasts `ticks` (0: one frame)."""
+        return self._take(packet, arrival, ticks or self._frame, packet)
+
+    def note(self, packet: RtpPacket, arrival: float) -> None:
+        """A packet of this source that is not played: its number is not a loss."""
+        if packet.ssrc == self._ssrc:
+            self._take(packet, arrival, 0, None)
+
+    def get(self, now: float) -> Playout:
+        """What fills the next stretch of sound."""
+        due = (now - self._floor - self.policy.target) * self._clock
+        if not self._playing and not self._resume(due):
+            return None
+        store = self._store
+        while store:
+            entry = store[0]
+            packet = entry.packet
+            if packet is None:
+                self._pass(entry)
+            elif entry.sequence > self._next_sequence:
+                missing = self._hole(entry, due)
+                if missing is not None:
+                    return missing
+            elif entry.timestamp < self._next_timestamp and due - entry.timestamp >= self._hurry:
+                self._reject(entry)
+            else:
+                return self._decide(entry, packet, due, now)
+        return self._starve()
+
+    # ---- arrival
+
+    def _take(
+        self, packet: RtpPacket, arrival: float, ticks: int, playable: RtpPacket | None
+    ) -> Put:
+        if packet.ssrc != self._ssrc or (
+            self._rejected_run >= _REJECTED_IN_A_ROW and playable is not None
+        ):
+            return self._restart(packet, arrival, ticks, playable)
+        ahead = ((packet.sequence - self._newest_sequence + 0x8000) & 0xFFFF) - 0x8000
+        sequence = self._newest_sequence + ahead
+        timestamp = (
+            self._newest_timestamp
+            + ((packet.timestamp - self._newest_timestamp + 0x80000000) & 0xFFFFFFFF)
+            - 0x80000000
+        )
+        if playable is not None:
+            lateness = arrival - timestamp / self._clock - self._floor
+            if abs(ahead) > _JUMP_PACKETS or abs(lateness) > _JUMP_SECONDS:
+                return self._jump(packet, arrival, ticks, ahead)
+            self._follow(arrival, lateness)
+        if ahead > 0:
+            self._newest_sequence = sequence
+            self._newest_timestamp = timestamp
+            self._store.append(_Entry(sequence, timestamp, ticks, playable))
+            if len(self._store) > self._capacity:
+                self._overflow()
+            return Put.QUEUED
+        return self._take_old(_Entry(sequence, timestamp, ticks, playable))
+
+    def _take_old(self, entry: _Entry) -> Put:
+        """A packet that is not the newest: out of order, doubled or too late."""
+        waiting = any(other.sequence == entry.sequence for other in self._store)
+        if waiting or entry.sequence in self._played:
+            self.duplicate += 1
+            return Put.DUPLICATE
+        if self._started and entry.sequence < self._next_sequence:
+            self.late += 1
+            self.lost = max(0, self.lost - 1)
+            self._rejected_run += 1
+            return Put.LATE
+        insort(self._store, entry)
+        return Put.QUEUED
+
+    def _follow(self, arrival: float, lateness: float) -> None:
+        """Keep the fastest transit of the last windows, and tell the policy of this one."""
+        transit = self._floor + lateness
+        if arrival >= self._floor_until:
+            self._floor_before, self._floor_now = self._floor_now, transit
+            self._floor_until = arrival + _FLOOR_WINDOW
+            self._floor = min(self._floor_before, transit)
+        elif transit < self._floor_now:
+            self._floor_now = transit
+            self._floor = min(self._floor, transit)
+        self.policy.observe(lateness if lateness > 0 else 0.0)
+
+    def _jump(self, packet: RtpPacket, arrival: float, ticks: int, ahead: int) -> Put:
+        """A packet far from the schedule: a new beginning, or a straggler from long ago."""
+        if -_JUMP_PACKETS <= ahead <= 0:
+            self._rejected_run += 1
+            self.late += 1
+            return Put.LATE
+        return self._restart(packet, arrival, ticks, packet)
+
+    def _restart(
+        self, packet: RtpPacket, arrival: float, ticks: int, playable: RtpPacket | None
+    ) -> Put:
+        if self._ssrc is not None:
+            self.restarts += 1
+        self._ssrc = packet.ssrc
+        self.policy.restart()
+        self._store.clear()
+        self._played.clear()
+        self._begin(packet.sequence, packet.timestamp, arrival)
+        self._store.append(_Entry(packet.sequence, packet.timestamp, ticks, playable))
+        return Put.RESTARTED
+
+    def _begin(self, sequence: int, timestamp: int, arrival: float) -> None:
+        transit = arrival - timestamp / self._clock
+        self._floor = self._floor_now = self._floor_before = transit
+        self._floor_until = arrival + _FLOOR_WINDOW
+        self._newest_sequence = sequence
+        self._newest_timestamp = timestamp
+        self._next_sequence = sequence
+        self._next_timestamp = timestamp
+        self._ticks = self._frame
+        self._started = False
+        self._playing = False
+        self._concealed_run = 0
+        self._rejected_run = 0
+
+    def _overflow(self) -> None:
+        entry = self._store.pop(0)
+        self._next_sequence = entry.sequence + 1
+        self._next_timestamp = entry.timestamp + entry.ticks
+        self.cut += 1
+
+    # ---- playing
+
+    def _resume(self, due: float) -> bool:
+        """Whether to begin (again) now; what is older than the schedule is left behind."""
+        store = self._store
+        if not store or due < store[0].timestamp:
+            return False
+        while len(store) > 1 and due - store[0].timestamp >= self._hurry:
+            self._reject(store[0])
+        first = store[0]
+        if self._started:
+            self.lost += max(0, first.sequence - self._next_sequence)
+        self._playing = self._started = True
+        self._next_sequence = first.sequence
+        self._next_timestamp = first.timestamp
+        return True
+
+    def _play(self, entry: _Entry, packet: RtpPacket, now: float) -> RtpPacket:
+        del self._store[0]
+        self._played.append(entry.sequence)
+        self._next_sequence = entry.sequence + 1
+        self._next_timestamp = entry.timestamp + entry.ticks
+        self._ticks = entry.ticks
+        self._concealed_run = self._rejected_run = 0
+        delay = (now - self._floor) * 1000 - entry.timestamp * self._ms_per_tick
+        self.delay_ms += (delay - self.delay_ms) * _SMOOTHING
+        return packet
+
+    def _decide(self, entry: _Entry, packet: RtpPacket, due: float, now: float) -> Playout:
+        """Play the next packet, unless it is not time, or a frame should be cut or put in."""
+        gap = entry.timestamp - self._next_timestamp
+        surplus = due - entry.timestamp
+        if self._behind < surplus < self._hurry:
+            return self._play(entry, packet, now)
+        if gap > 0 and surplus <= self._behind:
+            return None  # the talker paused and the next words are not due
+        if gap == 0 and (now - self._moved_at >= _BETWEEN_MOVES or surplus > 6 * self._frame):
+            self._moved_at = now
+            if surplus <= self._behind:
+                self.concealed += 1
+                return Missing(self._frame, None)
+            self.cut += 1
+            self._play(entry, packet, now)
+            return Surplus(packet)
+        return self._play(entry, packet, now)
+
+    def _hole(self, entry: _Entry, due: float) -> Missing | None:
+        """Numbers are missing before `entry`; None: nothing to conceal, look again."""
+        count = entry.sequence - self._next_sequence
+        gap = entry.timestamp - self._next_timestamp
+        if gap <= 0:
+            self.lost += count  # their time was filled while nothing had come
+            self._next_sequence = entry.sequence
+            return None
+        surplus = due - self._next_timestamp
+        if surplus <= self._behind and not self._concealed_run:
+            self._concealed_run = 1  # it may still come: wait for it behind one invented frame
+            self.concealed += 1
+            return Missing(self._frame, None)
+        ticks = min(gap, self._ticks)
+        self.lost += 1
+        self._next_sequence += 1
+        self._next_timestamp += ticks
+        if surplus >= self._hurry:
+            return None  # too much delay anyway: what is lost need not be played
+        self._concealed_run = 1
+        self.concealed += 1
+        follows = entry.sequence == self._next_sequence
+        return Missing(ticks, entry.packet if follows else None)
+
+    def _starve(self) -> Missing | None:
+        """Nothing is there: invent some frames, then call it a pause."""
+        if self._concealed_run >= _CONCEALED_IN_A_ROW:
+            self._playing = False
+            return None
+        self._concealed_run += 1
+        self.concealed += 1
+        self._next_timestamp += self._frame
+        return Missing(self._frame, None)
+
+    def _pass(self, entry: _Entry) -> None:
+        """Step over a number that has no sound: after it comes a pause, not a loss."""
+        del self._store[0]
+        self.lost += max(0, entry.sequence - self._next_sequence)
+        self._next_sequence = max(self._next_sequence, entry.sequence + 1)
+        self._concealed_run = _CONCEALED_IN_A_ROW
+
+    def _reject(self, entry: _Entry) -> None:
+        """Drop a packet whose time has been filled already."""
+        del self._store[0]
+        self.lost += max(0, entry.sequence - self._next_sequence)
+        self._next_sequence = entry.sequence + 1
+        self._played.append(entry.sequence)
+        self._rejected_run += 1
+        self.late += 1
