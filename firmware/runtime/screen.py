@@ -11,6 +11,7 @@ import zoneinfo
 from collections.abc import Callable
 
 from firmware.phone.view import PhoneView
+from firmware.ui.text import Texts
 from hal.ports import DisplayPort, Picture
 
 _LOG = logging.getLogger(__name__)
@@ -25,15 +26,16 @@ class Screen:
         self,
         display: DisplayPort,
         zone: str,
-        language: str,
+        texts: Texts,
         view: Callable[[], PhoneView],
         shown: Callable[[Picture], None],
     ) -> None:
-        from firmware.ui import render  # noqa: PLC0415 - see the module's docstring
-        from firmware.ui.text import Texts  # noqa: PLC0415
+        from firmware.ui import canvas, render, scene  # noqa: PLC0415 - see the module's docstring
 
+        self._canvas = canvas
         self._render = render
-        self._texts = Texts.load(language)
+        self._clock = scene.Clock
+        self._texts = texts
         self._display = display
         self._zone = _zone(zone)
         self._view = view
@@ -46,6 +48,23 @@ class Screen:
     def changed(self) -> None:
         """The view is different from what is painted: paint soon."""
         self._arm(max(self._loop.time(), self._painted_at + FASTEST))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self._display.size
+
+    def png(self) -> bytes:
+        """The picture as a PNG file, `b""` before the first one."""
+        if self.picture is None:
+            return b""
+        return self._canvas.png_of(self._canvas.image_of(self.picture))
+
+    def text(self) -> str:
+        """The picture as rows of `#` and `.`."""
+        if self.picture is None:
+            return ""
+        return self._canvas.art_of(self._canvas.image_of(self.picture))
 
     def close(self) -> None:
         """Paint no more."""
@@ -65,9 +84,10 @@ class Screen:
         now = self._loop.time()
         self._painted_at = now
         view = self._view()
-        wall = datetime.datetime.now(self._zone)
-        clock = self._render.Clock(now, wall)
-        picture = self._render.picture(view, clock, self._display.size, self._texts)
+        wall = datetime.datetime.now(self._zone)  # noqa: TID251 - the edge where time enters
+        clock = self._clock(now, wall)
+        image = self._render.render(view, clock, self._display.size, self._texts)
+        picture = self._canvas.picture_of(image)
         if picture != self.picture:
             self.picture = picture
             self._display.show(picture)

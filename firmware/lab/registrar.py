@@ -1,0 +1,200 @@
+"""The registrar of the practice PBX (RFC 3261 §10.3) with digest; pure.
+
+Anybody may register as any user whose password is the user's own name: a PBX for practice, bound
+to loopback. Nonces are good for five minutes and then answered with `stale=true`, so that a
+phone's handling of them is exercised every day.
+"""
+
+from dataclasses import dataclass, field
+
+from firmware.base.tokens import Tokens
+from firmware.sip.digest import challenge, verify
+from firmware.sip.errors import ParseError
+from firmware.sip.flow import Flow, Transport
+from firmware.sip.headers import (
+    WILDCARD,
+    NameAddr,
+    contact_list,
+    delta_seconds,
+    parse_cseq,
+    parse_name_addr,
+)
+from firmware.sip.message import Request
+
+REALM = "practice"
+NONCE_SECONDS = 300.0
+SHORTEST = 10
+LONGEST = 3600
+_MOST_BINDINGS = 1000
+_MOST_NONCES = 2000
+_ALGORITHMS = ("SHA-256", "MD5")
+"""In the order of preference (RFC 8760 §2.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The response to a REGISTER."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Where a user can be reached, until when, and which request said so."""
+
+    contact: NameAddr
+    flow: Flow
+    until: float
+    call_id: str
+    number: int
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What a REGISTER wants."""
+
+    user: str
+    call_id: str
+    number: int
+    contacts: list[NameAddr] = field(default_factory=list)
+    expires: int = LONGEST
+
+
+class Registrar:
+    """Who is where."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._bindings: dict[str, list[Binding]] = {}
+        self._nonces: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return sum(len(bindings) for bindings in self._bindings.values())
+
+    def contact_of(self, user: str, now: float) -> str | None:
+        """The URI that reaches a user now, None if nobody is registered as that user.
+
+        Where the request came from is what counts, whatever the Contact says: a phone behind an
+        address translation is reached the way it came (RFC 3581).
+        """
+        bindings = [binding for binding in self._bindings.get(user, []) if binding.until > now]
+        if not bindings:
+            return None
+        newest = bindings[-1]
+        uri = newest.contact.uri
+        transport = newest.flow.transport
+        suffix = "" if transport is Transport.UDP else f";transport={transport.value}"
+        where = newest.flow.remote if transport is Transport.UDP else None
+        host = str(where) if where is not None else _host(newest.contact)
+        return f"sip:{uri.user}@{host}{suffix}"
+
+    def register(self, request: Request, flow: Flow, now: float) -> Answer:
+        """Answer a REGISTER; never raises, whatever it says."""
+        self._forget(now)
+        try:
+            asked = _asked(request)
+        except ParseError as error:
+            return Answer(error.status)
+        refusal = self._authenticate(request, asked.user, now)
+        if refusal is not None:
+            return refusal
+        if asked.contacts == [WILDCARD]:
+            if asked.expires:
+                return Answer(400)
+            self._bindings.pop(asked.user, None)
+        elif (refused := self._bind(asked, flow, now)) is not None:
+            return refused
+        return Answer(200, self._contacts(asked.user, now))
+
+    def _bind(self, asked: _Asked, flow: Flow, now: float) -> Answer | None:
+        """Take the Contacts over, all of them or none (§10.3 step 7)."""
+        bindings = list(self._bindings.get(asked.user, []))
+        for contact in asked.contacts:
+            seconds = _seconds(contact, asked.expires)
+            if 0 < seconds < SHORTEST:
+                return Answer(423, (("Min-Expires", str(SHORTEST)),))
+            known = next((b for b in bindings if b.contact.uri == contact.uri), None)
+            if known is not None:
+                if known.call_id == asked.call_id and asked.number <= known.number:
+                    return Answer(500)
+                bindings.remove(known)
+            if seconds:
+                until = now + min(seconds, LONGEST)
+                bindings.append(Binding(contact, flow, until, asked.call_id, asked.number))
+        if len(self) + len(bindings) > _MOST_BINDINGS:
+            return Answer(503, (("Retry-After", "60"),))
+        if bindings:
+            self._bindings[asked.user] = bindings
+        else:
+            self._bindings.pop(asked.user, None)
+        return None
+
+    def _contacts(self, user: str, now: float) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            ("Contact", f"<{binding.contact.uri}>;expires={max(1, round(binding.until - now))}")
+            for binding in self._bindings.get(user, [])
+        )
+
+    def _authenticate(self, request: Request, user: str, now: float) -> Answer | None:
+        """None if the request proves the password, else what to answer."""
+        for row in request.headers.all("Authorization"):
+            proof = verify(row, request.method, request.body, lambda name: name)
+            if proof is None or proof.realm != REALM:
+                continue
+            born = self._nonces.get(proof.nonce)
+            if born is None or now - born > NONCE_SECONDS:
+                return self._challenge(now, stale=proof.good)
+            if proof.good:
+                return None if proof.username == user else Answer(403)
+        return self._challenge(now, stale=False)
+
+    def _challenge(self, now: float, *, stale: bool) -> Answer:
+        nonce = self._tokens.word(128)
+        self._nonces[nonce] = now
+        rows = (challenge(REALM, nonce, algorithm, stale=stale) for algorithm in _ALGORITHMS)
+        return Answer(401, tuple(("WWW-Authenticate", row) for row in rows))
+
+    def _forget(self, now: float) -> None:
+        """Drop what has expired."""
+        for user, bindings in list(self._bindings.items()):
+            alive = [binding for binding in bindings if binding.until > now]
+            if alive:
+                self._bindings[user] = alive
+            else:
+                del self._bindings[user]
+        while self._nonces:
+            nonce, born = next(iter(self._nonces.items()))
+            if now - born <= 2 * NONCE_SECONDS and len(self._nonces) <= _MOST_NONCES:
+                break
+            del self._nonces[nonce]
+
+
+def _asked(request: Request) -> _Asked:
+    headers = request.headers
+    address = parse_name_addr(headers.get("To") or "")
+    number = parse_cseq(headers.get("CSeq") or "").number
+    asked = _Asked(address.uri.user or "", headers.get("Call-ID") or "", number)
+    if (row := headers.get("Expires")) is not None:
+        asked.expires = delta_seconds(row)
+    asked.contacts = contact_list(headers)
+    return asked
+
+
+def _seconds(contact: NameAddr, default: int) -> int:
+    text = contact.param("expires")
+    if text is None:
+        return default
+    try:
+        return delta_seconds(text)
+    except ParseError:
+        # RFC 3261 §10.3: a malformed value counts as 3600.
+        return LONGEST
+
+
+def _host(contact: NameAddr) -> str:
+    uri = contact.uri
+    host = f"[{uri.host}]" if ":" in uri.host else uri.host
+    return host if uri.port is None else f"{host}:{uri.port}"
+
+

@@ -1,0 +1,127 @@
+"""The control API's hands: each verb becomes an input of the phone, or an answer about it.
+
+The verbs and their shapes are in `firmware.control.schema`; a table says what each one does.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from firmware.control import schema as s
+from firmware.control.errors import RefusedError
+from firmware.phone.view import PhoneView
+from firmware.runtime.figures import call_of, stats_of, status_of
+from firmware.runtime.house import House
+from firmware.runtime.inputs import inputs_of
+from firmware.runtime.loop import PhoneLoop
+from firmware.runtime.news import present
+from firmware.runtime.screen import Screen
+from firmware.runtime.trace import Trace, ladder
+
+_ROWS_AT_ONCE = 200
+
+
+class CallLog(Protocol):
+    """The call list, read off the loop."""
+
+    async def rows(self, limit: int, skip: int) -> tuple[tuple[s.LogRow, ...], bool]:
+        """A piece of the list, newest first, and whether it goes on."""
+
+
+class Desk:
+    """Implements the handler of `firmware.control.server`."""
+
+    def __init__(self, loop: PhoneLoop, house: House, trace: Trace, log: CallLog) -> None:
+        self._loop = loop
+        self._house = house
+        self._trace = trace
+        self._log = log
+        self._started = house.now()
+        self.screen: Screen | None = None
+        self.reload: Callable[[], Awaitable[s.ReloadReply]] | None = None
+        self.counters: Callable[[], dict[str, float]] = dict
+        self.wall: Callable[[], float] = house.now
+        self.xruns: Callable[[], int] = int
+
+    # --- what the control server calls ------------------------------------------------------
+
+    async def handle(self, request: s.AnyRequest) -> s.AnyResult:
+        """Carry out a request."""
+        answer = ANSWERS.get(type(request))
+        if answer is not None:
+            result: s.AnyResult = await answer(self, request)
+            return result
+        for event in inputs_of(request, self.view, self._house.now()):
+            self._loop.inbox.put(event)
+        return None
+
+    def present(self) -> Iterable[s.AnyEvent]:
+        """How things stand."""
+        house = self._house
+        at = self.wall()
+        events = list(present(self.view, house.reports, house.say, house.now(), at))
+        if self.screen is not None and (png := self.screen.png()):
+            width, height = self.screen.size
+            events.append(s.ScreenEvent(at, width, height, png))
+        return events
+
+    @property
+    def view(self) -> PhoneView:
+        """The phone now."""
+        return self._loop.view
+
+    # --- answers ----------------------------------------------------------------------------
+
+    async def status(self, _request: s.Status) -> s.StatusReply:
+        """`status`."""
+        house = self._house
+        return status_of(self.view, house.reports, house.say, house.now(), self.xruns())
+
+    async def stats(self, _request: s.Stats) -> s.StatsReply:
+        """`stats`."""
+        status = await self.status(s.Status())
+        return stats_of(status, self._house.now() - self._started, self.counters())
+
+    async def calls(self, request: s.Calls) -> s.CallsReply:
+        """`calls`."""
+        now, reports = self._house.now(), self._house.reports
+        limit = max(0, min(request.limit, _ROWS_AT_ONCE))
+        rows, more = await self._log.rows(limit, max(0, request.skip))
+        calls = tuple(call_of(call, reports.get(call.ref), now) for call in self.view.calls)
+        return s.CallsReply(calls, rows, more)
+
+    async def picture(self, _request: s.Screen) -> s.ScreenReply:
+        """`screen`."""
+        if self.screen is None:
+            raise RefusedError("this board has no screen")
+        width, height = self.screen.size
+        return s.ScreenReply(width, height, self.screen.png(), self.screen.text())
+
+    async def ladder(self, request: s.Ladder) -> s.LadderReply:
+        """`ladder`."""
+        call_id = request.call or self._trace.last_call_id()
+        rows = ladder(self._trace.messages(call_id)).splitlines()
+        piece = rows[request.skip : request.skip + _ROWS_AT_ONCE]
+        return s.LadderReply(tuple(piece), len(rows) > request.skip + len(piece))
+
+    async def read_again(self, _request: s.Reload) -> s.ReloadReply:
+        """`reload`."""
+        if self.reload is None:
+            raise RefusedError("this phone was started without a configuration file")
+        return await self.reload()
+
+    async def not_yet(self, request: s.Transfer | s.Play) -> None:
+        """A verb whose feature is not there yet says so, rather than doing nothing."""
+        verb = request.__struct_config__.tag
+        raise RefusedError(f"{verb} is not in this release")
+
+
+ANSWERS: Mapping[type, Callable[[Desk, Any], Awaitable[s.AnyResult]]] = {
+    s.Status: Desk.status,
+    s.Stats: Desk.stats,
+    s.Calls: Desk.calls,
+    s.Screen: Desk.picture,
+    s.Ladder: Desk.ladder,
+    s.Reload: Desk.read_again,
+    s.Transfer: Desk.not_yet,
+    s.Play: Desk.not_yet,
+}

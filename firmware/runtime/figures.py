@@ -1,0 +1,118 @@
+"""The view as `status` and `stats` tell it: sentences instead of text ids, durations, counters."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from firmware.control.schema import (
+    AudioFigures,
+    CallFigures,
+    LineFigures,
+    LogRow,
+    RtpFigures,
+    StatsReply,
+    StatusReply,
+)
+from firmware.media.messages import StreamReport
+from firmware.phone.commands import CallRecord
+from firmware.phone.view import CallView, LineView, Notice, PhoneView
+from firmware.sip.notifications import CallRef, RegistrationState
+
+Say = Callable[[str, dict[str, str]], str]
+Reports = Mapping[CallRef, StreamReport]
+
+
+def program_version() -> str:
+    """The version of this program."""
+    try:
+        return version("deskphone")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def say_notice(notice: Notice | None, say: Say) -> str:
+    """The sentence of a notice; none gives `""`."""
+    return say(notice.text, dict(notice.args)) if notice is not None else ""
+
+
+def status_of(view: PhoneView, reports: Reports, say: Say, now: float, xruns: int) -> StatusReply:
+    """How the phone is."""
+    lines = tuple(_line(line, say, now) for line in view.lines)
+    return StatusReply(
+        state=view.mode.value,
+        lines=lines,
+        calls=tuple(call_of(call, reports.get(call.ref), now) for call in view.calls),
+        audio=AudioFigures(view.path.value if view.path else None, view.audio_alive, xruns),
+        reason=say_notice(view.notice, say) or _no_line(lines),
+        version=program_version(),
+        off_hook=view.off_hook,
+        muted=view.muted,
+        missed=view.missed,
+        volumes={path.value: volume for path, volume in view.volumes},
+    )
+
+
+def stats_of(status: StatusReply, uptime: float, counters: dict[str, float]) -> StatsReply:
+    """The status with the counters."""
+    return StatsReply(
+        **{name: getattr(status, name) for name in StatusReply.__struct_fields__},
+        uptime=round(uptime, 3),
+        counters=counters,
+    )
+
+
+def call_of(call: CallView, report: StreamReport | None, now: float) -> CallFigures:
+    """One call."""
+    return CallFigures(
+        id=call.ref,
+        line=call.line,
+        direction="out" if call.outgoing else "in",
+        state=call.state.value,
+        remote=call.user or call.name,
+        codec=call.codec,
+        secure=call.secure,
+        held=call.held,
+        duration=round(now - call.answered_at, 3) if call.answered_at else 0.0,
+        rtp=_rtp(report) if report is not None else None,
+    )
+
+
+def row_of(record: CallRecord, at: float) -> LogRow:
+    """One row of the call list; `at` is wall-clock seconds."""
+    return LogRow(
+        at=at,
+        line=record.line,
+        direction="out" if record.outgoing else "in",
+        name=record.name,
+        user=record.user,
+        outcome=record.outcome.value,
+        seconds=round(record.seconds, 3),
+        reason=record.reason,
+    )
+
+
+def _rtp(report: StreamReport) -> RtpFigures:
+    return RtpFigures(
+        sent=report.sent,
+        received=report.received,
+        lost=report.lost,
+        late=report.late,
+        jitter_ms=round(report.jitter_ms, 2),
+        delay_ms=round(report.delay_ms, 2),
+    )
+
+
+def _line(line: LineView, say: Say, now: float) -> LineFigures:
+    registered = line.state is RegistrationState.REGISTERED
+    return LineFigures(
+        name=line.name,
+        registered=registered,
+        reason="" if registered else say_notice(line.notice, say),
+        expires_in=round(max(0.0, line.until - now), 1) if registered and line.until else 0.0,
+    )
+
+
+def _no_line(lines: tuple[LineFigures, ...]) -> str:
+    """Why the phone cannot call: the first line's reason, if none is registered."""
+    if any(line.registered for line in lines):
+        return ""
+    return next((line.reason for line in lines if line.reason), "")

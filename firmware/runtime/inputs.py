@@ -1,0 +1,134 @@
+"""Control verbs as inputs of the phone: what a person at the API means by them.
+
+A verb that cannot work now is refused with the reason, rather than swallowed.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from firmware.control import schema as s
+from firmware.control.errors import RefusedError
+from firmware.phone import actions as a
+from firmware.phone.events import Event
+from firmware.phone.view import CallState, CallView, PhoneView
+from firmware.sip.notifications import CallRef, LineName
+from hal.events import HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
+
+Inputs = tuple[Event, ...]
+
+
+def inputs_of(request: s.AnyRequest, view: PhoneView, now: float) -> Inputs:
+    """What goes into the phone for this request.
+
+    Raises:
+        RefusedError: it makes no sense now.
+    """
+    return _INPUTS[type(request)](request, view, now)
+
+
+def _key(request: s.Key, _view: PhoneView, now: float) -> Inputs:
+    match request.move:
+        case s.KeyMove.DOWN:
+            return (KeyDown(request.key, now),)
+        case s.KeyMove.UP:
+            return (KeyUp(request.key, now),)
+        case s.KeyMove.PRESS:
+            return KeyDown(request.key, now), KeyUp(request.key, now)
+
+
+def _hook(request: s.Hook, _view: PhoneView, now: float) -> Inputs:
+    match request.move:
+        case s.HookMove.UP:
+            return (HookLifted(now),)
+        case s.HookMove.DOWN:
+            return (HookReplaced(now),)
+        case s.HookMove.FLASH:
+            return (HookFlash(now),)
+
+
+def _dial(request: s.Dial, view: PhoneView, _now: float) -> Inputs:
+    if not request.target.strip():
+        raise RefusedError("there is nothing to dial")
+    if request.line is not None and request.line not in {line.name for line in view.lines}:
+        names = ", ".join(line.name for line in view.lines)
+        raise RefusedError(f"there is no line {request.line}; the lines are: {names}")
+    return (a.Dial(request.target, LineName(request.line) if request.line else None),)
+
+
+def _answer(request: s.Answer, view: PhoneView, _now: float) -> Inputs:
+    ref = _call(request.call, view)
+    if not any(
+        call.state is CallState.RINGING_HERE for call in view.calls if ref in (None, call.ref)
+    ):
+        raise RefusedError("no call is ringing")
+    return (a.Answer(ref),)
+
+
+def _hang_up(request: s.HangUp, view: PhoneView, _now: float) -> Inputs:
+    ref = _call(request.call, view)
+    if not view.calls and not view.off_hook and view.path is None:
+        raise RefusedError("there is no call")
+    return (a.HangUp(ref),)
+
+
+def _hold(request: s.Hold, view: PhoneView, _now: float) -> Inputs:
+    return (a.Hold(_talking(request.call, view).ref),)
+
+
+def _resume(request: s.Resume, view: PhoneView, _now: float) -> Inputs:
+    return (a.Resume(_talking(request.call, view).ref),)
+
+
+def _dtmf(request: s.Dtmf, view: PhoneView, _now: float) -> Inputs:
+    strange = sorted(set(request.digits.upper()) - set("0123456789*#ABCD"))
+    if strange or not request.digits:
+        raise RefusedError(f"no DTMF digits: {''.join(strange) or 'none given'}")
+    return (a.SendDtmf(request.digits.upper(), _talking(request.call, view).ref),)
+
+
+def _mute(request: s.Mute, _view: PhoneView, _now: float) -> Inputs:
+    return (a.Mute(request.on),)
+
+
+def _volume(request: s.Volume, _view: PhoneView, _now: float) -> Inputs:
+    if request.level is not None and not 0 <= request.level <= 100:
+        raise RefusedError("a volume is 0 to 100 per cent")
+    return (a.Volume(request.step, request.level, request.path),)
+
+
+def _path(request: s.Path, view: PhoneView, _now: float) -> Inputs:
+    if request.path not in {path for path, _ in view.volumes}:
+        raise RefusedError(f"this phone has no {request.path.value}")
+    return (a.SelectPath(request.path),)
+
+
+_INPUTS: Mapping[type, Callable[[Any, PhoneView, float], Inputs]] = {
+    s.Key: _key,
+    s.Hook: _hook,
+    s.Dial: _dial,
+    s.Answer: _answer,
+    s.HangUp: _hang_up,
+    s.Hold: _hold,
+    s.Resume: _resume,
+    s.Dtmf: _dtmf,
+    s.Mute: _mute,
+    s.Volume: _volume,
+    s.Path: _path,
+}
+
+
+def _call(name: str | None, view: PhoneView) -> CallRef | None:
+    """The call a client named; None stays None: the one in front."""
+    if name is None:
+        return None
+    if name not in {call.ref for call in view.calls}:
+        raise RefusedError(f"there is no call {name}")
+    return CallRef(name)
+
+
+def _talking(name: str | None, view: PhoneView) -> CallView:
+    ref = _call(name, view)
+    call = view.front_call if ref is None else next(c for c in view.calls if c.ref == ref)
+    if call is None or call.state is not CallState.TALKING:
+        raise RefusedError("no call is up")
+    return call
