@@ -1,0 +1,299 @@
+"""Digest authentication, both ends: RFC 7616 as RFC 8760 and RFC 3261 §22 apply it to SIP.
+
+    client   parse_challenges → choose → answer
+    server   challenge → verify
+
+Which realm may have an answer and how often, and which nonces are good, is for the caller to
+know. Texts in quotes are kept as they stand between the quotes, backslashes and all: RFC 7616
+§3.4.5 takes off the quotes and nothing else before hashing.
+"""
+
+import enum
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_WORD: Final = r"[A-Za-z0-9\-.!%*_+`'~]++"
+# One `name=value`, with the scheme before the first; lenient about which values are in quotes.
+_PARAM: Final = re.compile(
+    rf"[ \t,]*+(?:(?P<scheme>{_WORD})[ \t]++(?={_WORD}[ \t]*+=))?(?P<name>{_WORD})"
+    r'[ \t]*+=[ \t]*+(?:"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*+)"|(?P<plain>[^,"\s]*+))',
+    re.DOTALL,
+)
+_QUOTE: Final = re.compile(r'["\\]')
+_HEX_COUNT: Final = re.compile(r"[0-9A-Fa-f]{8}")
+
+
+class Algorithm(enum.Enum):
+    """How to hash; the value is its name on the wire."""
+
+    MD5 = "MD5"
+    MD5_SESS = "MD5-sess"
+    SHA_256 = "SHA-256"
+    SHA_256_SESS = "SHA-256-sess"
+    SHA_512_256 = "SHA-512-256"
+    SHA_512_256_SESS = "SHA-512-256-sess"
+
+    @property
+    def session(self) -> bool:
+        """Whether the key is bound to the first nonces (RFC 7616 §3.4.2)."""
+        return self.value.endswith("-sess")
+
+    @property
+    def weak(self) -> bool:
+        """Whether it rests on MD5."""
+        return self in (Algorithm.MD5, Algorithm.MD5_SESS)
+
+    def digest(self, data: bytes) -> str:
+        """The hash in lower-case hexadecimal (RFC 8760 §2.2)."""
+        if self.weak:
+            return hashlib.md5(data, usedforsecurity=False).hexdigest()
+        if self in (Algorithm.SHA_256, Algorithm.SHA_256_SESS):
+            return hashlib.sha256(data).hexdigest()
+        return hashlib.new("sha512_256", data).hexdigest()
+
+
+class Qop(enum.Enum):
+    """What the digest covers: the request line, or the body as well."""
+
+    AUTH = "auth"
+    AUTH_INT = "auth-int"
+
+
+_ALGORITHMS: Final = {algorithm.value.lower(): algorithm for algorithm in Algorithm}
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A challenge that can be answered. `qop` is None from a server of RFC 2069."""
+
+    realm: str
+    nonce: str
+    algorithm: Algorithm = Algorithm.MD5
+    qop: Qop | None = None
+    opaque: str | None = None
+    stale: bool = False
+    userhash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client claims in Authorization or Proxy-Authorization."""
+
+    username: str
+    realm: str
+    nonce: str
+    uri: str
+    response: str
+    algorithm: Algorithm
+    qop: Qop | None
+    cnonce: str
+    nonce_count: int
+
+
+# --- client -------------------------------------------------------------------------------------
+
+
+def parse_challenges(rows: Iterable[str]) -> list[Challenge]:
+    """The challenges that can be answered, in their order, from WWW- or Proxy-Authenticate rows.
+
+    Other schemes, unknown algorithms or qops and malformed rows are passed over: a client must
+    ignore what it does not understand (RFC 8760 §2.4).
+    """
+    found = (_challenge(params) for row in rows for params in _digests(row))
+    return [challenge for challenge in found if challenge is not None]
+
+
+def choose(challenges: Sequence[Challenge]) -> Challenge | None:
+    """The challenge of one realm to answer, or None if there is none.
+
+    The server lists what it likes best first (RFC 8760 §2.4); our own policy is that MD5 comes
+    last, so that nobody can talk us down by reordering.
+    """
+    for one in challenges:
+        if not one.algorithm.weak:
+            return one
+    return challenges[0] if challenges else None
+
+
+def answer(  # noqa: PLR0913, PLR0917 - the parameters are the inputs of the hash
+    challenge: Challenge,
+    username: str,
+    password: str,
+    method: str,
+    uri: str,
+    body: bytes,
+    cnonce: str,
+    nonce_count: int,
+) -> str:
+    """The value of Authorization or Proxy-Authorization.
+
+    `uri` is the Request-URI as it will be sent, `nonce_count` how often this nonce is used now,
+    from 1.
+    """
+    name = _escape(username)
+    claim = Credentials(
+        name,
+        challenge.realm,
+        challenge.nonce,
+        uri,
+        "",
+        challenge.algorithm,
+        challenge.qop,
+        cnonce,
+        nonce_count,
+    )
+    response = _response(claim, method, body, password)
+    if challenge.userhash:
+        name = _hash(challenge.algorithm, name, challenge.realm)
+    fields = [
+        f'Digest username="{name}"',
+        f'realm="{challenge.realm}"',
+        f'nonce="{challenge.nonce}"',
+        f'uri="{uri}"',
+        f'response="{response}"',
+        f"algorithm={challenge.algorithm.value}",
+    ]
+    if challenge.opaque is not None:
+        fields.append(f'opaque="{challenge.opaque}"')
+    if challenge.qop is not None or challenge.algorithm.session:
+        fields.append(f'cnonce="{cnonce}"')
+    if challenge.qop is not None:
+        fields += [f"qop={challenge.qop.value}", f"nc={nonce_count:08x}"]
+    if challenge.userhash:
+        fields.append("userhash=true")
+    return ", ".join(fields)
+
+
+# --- server -------------------------------------------------------------------------------------
+
+
+def challenge(
+    realm: str, nonce: str, algorithm: Algorithm = Algorithm.MD5, *, stale: bool = False
+) -> str:
+    """The value of WWW-Authenticate or Proxy-Authenticate; qop is always sent (RFC 8760 §2.6)."""
+    again = ", stale=true" if stale else ""
+    return (
+        f'Digest realm="{_escape(realm)}", nonce="{nonce}", algorithm={algorithm.value}, '
+        f'qop="auth"{again}'
+    )
+
+
+def parse_credentials(row: str) -> Credentials | None:
+    """Read Authorization or Proxy-Authorization; None if it is no digest we understand."""
+    params = next(iter(_digests(row)), {})
+    algorithm = _ALGORITHMS.get(params.get("algorithm", "MD5").lower())
+    qop = params.get("qop")
+    count = params.get("nc", "00000000")
+    needed = ("username", "realm", "nonce", "uri", "response")
+    if (
+        algorithm is None
+        or any(name not in params for name in needed)
+        or qop not in (None, "auth", "auth-int")
+        or _HEX_COUNT.fullmatch(count) is None
+        or params.get("userhash", "").lower() == "true"
+    ):
+        return None
+    username, realm, nonce, uri, response = (params[name] for name in needed)
+    return Credentials(
+        username,
+        realm,
+        nonce,
+        uri,
+        response,
+        algorithm,
+        None if qop is None else Qop(qop),
+        params.get("cnonce", ""),
+        int(count, 16),
+    )
+
+
+def verify(
+    row: str, method: str, body: bytes, password_of: Callable[[str, str], str | None]
+) -> Credentials | None:
+    """The credentials in `row` if they prove knowledge of the password, else None.
+
+    `password_of(username, realm)` gives the password or None. That the nonce is a fresh one of
+    ours and the realm our own is for the caller to check.
+    """
+    claim = parse_credentials(row)
+    if claim is None:
+        return None
+    password = password_of(claim.username, claim.realm)
+    if password is None:
+        return None
+    right = _response(claim, method, body, password)
+    given = claim.response.lower().encode("utf-8", "surrogateescape")
+    return claim if hmac.compare_digest(right.encode(), given) else None
+
+
+# --- helpers ------------------------------------------------------------------------------------
+
+
+def _digests(row: str) -> Iterable[dict[str, str]]:
+    """The parameters of each Digest in a row; of names given twice the first counts."""
+    current: dict[str, str] | None = None
+    position = 0
+    end = len(row.rstrip(" \t,"))
+    found: list[dict[str, str]] = []
+    while position < end:
+        match = _PARAM.match(row, position)
+        if match is None:
+            return []
+        position = match.end()
+        scheme, name, quoted, plain = match.group("scheme", "name", "quoted", "plain")
+        if scheme is not None:
+            current = {} if scheme.lower() == "digest" else None
+            if current is not None:
+                found.append(current)
+        if current is not None:
+            current.setdefault(name.lower(), plain if quoted is None else quoted)
+    return found
+
+
+def _challenge(params: dict[str, str]) -> Challenge | None:
+    algorithm = _ALGORITHMS.get(params.get("algorithm", "MD5").lower())
+    if algorithm is None or "realm" not in params or "nonce" not in params:
+        return None
+    qop = None
+    if params.get("qop"):
+        offered = {option.strip(" \t").lower() for option in params["qop"].split(",")}
+        # auth before auth-int: gateways on the way may rewrite a body.
+        qop = next((option for option in Qop if option.value in offered), None)
+        if qop is None:
+            return None
+    return Challenge(
+        params["realm"],
+        params["nonce"],
+        algorithm,
+        qop,
+        params.get("opaque"),
+        params.get("stale", "").lower() == "true",
+        params.get("userhash", "").lower() == "true",
+    )
+
+
+def _response(claim: Credentials, method: str, body: bytes, password: str) -> str:
+    algorithm = claim.algorithm
+    key = _hash(algorithm, claim.username, claim.realm, password)
+    if algorithm.session:
+        key = _hash(algorithm, key, claim.nonce, claim.cnonce)
+    if claim.qop is Qop.AUTH_INT:
+        target = _hash(algorithm, method, claim.uri, algorithm.digest(body))
+    else:
+        target = _hash(algorithm, method, claim.uri)
+    if claim.qop is None:
+        return _hash(algorithm, key, claim.nonce, target)
+    count = f"{claim.nonce_count:08x}"
+    return _hash(algorithm, key, claim.nonce, count, claim.cnonce, claim.qop.value, target)
+
+
+def _hash(algorithm: Algorithm, *parts: str) -> str:
+    return algorithm.digest(":".join(parts).encode("utf-8", "surrogateescape"))
+
+
+def _escape(text: str) -> str:
+    return _QUOTE.sub(lambda match: "\\" + match.group(), text)
