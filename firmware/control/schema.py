@@ -1,0 +1,467 @@
+"""What travels over the control socket: one JSON object a line, described as types.
+
+A request is `{"verb": "dial", "id": 7, "target": "600"}`. `id` comes back in the reply, and `role`
+lowers what this one request may do. A reply is `{"id": 7, "ok": true, "result": …}` or
+`{"id": 7, "ok": false, "error": "…", "kind": "failed"}`. After the verb `events` the connection
+also carries events, `{"event": "screen", …}`; they have no `ok`. Bytes are base64, times are
+seconds (`at`: since 1970). Secrets are in none of these types.
+"""
+
+import enum
+
+import msgspec
+
+from firmware.control.errors import RefusalKind
+from firmware.media.messages import PathName
+from hal.keys import Key as KeyCap
+
+LINE_LIMIT = 65536
+"""The longest line either way, in bytes, with its line feed."""
+
+
+class Role(enum.Enum):
+    """How far a client may go; each may do what the ones before it may."""
+
+    VIEW = "view"
+    PHONE = "phone"
+    ADMIN = "admin"
+
+    def covers(self, other: "Role") -> bool:
+        """Whether this role may do what `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+class Request(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="verb", forbid_unknown_fields=True
+):
+    """Root of the requests."""
+
+    id: int = 0
+    role: Role | None = None
+
+
+class Status(Request, frozen=True, tag="status"):
+    """How the phone is: `StatusReply`."""
+
+
+class Stats(Request, frozen=True, tag="stats"):
+    """How the phone is, with its counters: `StatsReply`."""
+
+
+class Calls(Request, frozen=True, tag="calls"):
+    """The calls that are up and the call list, newest first: `CallsReply`."""
+
+    limit: int = 50
+    skip: int = 0
+
+
+class Screen(Request, frozen=True, tag="screen"):
+    """What the screen shows: `ScreenReply`."""
+
+
+class Ladder(Request, frozen=True, tag="ladder"):
+    """The SIP messages of a call (None = the latest): `LadderReply`."""
+
+    call: str | None = None
+    skip: int = 0
+
+
+class Topic(enum.Enum):
+    """Kinds of events; the value is the `event` field."""
+
+    STATUS = "status"
+    SCREEN = "screen"
+    LAMPS = "lamps"
+    RING = "ring"
+    CALL = "call"
+    RECORD = "record"
+    NOTICE = "notice"
+
+
+class Events(Request, frozen=True, tag="events"):
+    """Send events from now on, first those that tell the present state; empty = every topic."""
+
+    topics: tuple[Topic, ...] = ()
+
+
+class KeyMove(enum.Enum):
+    """`press` is down and up again."""
+
+    PRESS = "press"
+    DOWN = "down"
+    UP = "up"
+
+
+class Key(Request, frozen=True, tag="key"):
+    """Press a key."""
+
+    key: KeyCap
+    move: KeyMove = KeyMove.PRESS
+
+
+class HookMove(enum.Enum):
+    """`flash` is a short down and up."""
+
+    UP = "up"
+    DOWN = "down"
+    FLASH = "flash"
+
+
+class Hook(Request, frozen=True, tag="hook"):
+    """Lift or replace the handset."""
+
+    move: HookMove
+
+
+class Dial(Request, frozen=True, tag="dial"):
+    """Call a number or SIP URI; `line` None = the default line."""
+
+    target: str
+    line: str | None = None
+
+
+class Answer(Request, frozen=True, tag="answer"):
+    """Answer a ringing call; `call` None = the one in front."""
+
+    call: str | None = None
+
+
+class HangUp(Request, frozen=True, tag="hangup"):
+    """End or refuse a call."""
+
+    call: str | None = None
+
+
+class Hold(Request, frozen=True, tag="hold"):
+    """Put a call on hold."""
+
+    call: str | None = None
+
+
+class Resume(Request, frozen=True, tag="resume"):
+    """Take a call off hold."""
+
+    call: str | None = None
+
+
+class Transfer(Request, frozen=True, tag="transfer"):
+    """Send the far end of a call to `target`."""
+
+    target: str
+    call: str | None = None
+
+
+class Dtmf(Request, frozen=True, tag="dtmf"):
+    """Send digits into a call."""
+
+    digits: str
+    call: str | None = None
+
+
+class Mute(Request, frozen=True, tag="mute"):
+    """Mute or unmute the microphone; `on` None = toggle."""
+
+    on: bool | None = None
+
+
+class Volume(Request, frozen=True, tag="volume"):
+    """Change a volume by `step` per cent, or to `level`; `path` None = what is heard now."""
+
+    step: int = 0
+    level: int | None = None
+    path: PathName | None = None
+
+
+class Path(Request, frozen=True, tag="path"):
+    """Talk on this path."""
+
+    path: PathName
+
+
+class Play(Request, frozen=True, tag="play"):
+    """Send a WAV file (an absolute path on the phone) into a call."""
+
+    file: str
+    call: str | None = None
+
+
+class Reload(Request, frozen=True, tag="reload"):
+    """Read the configuration file again: `ReloadReply`, or refused as `config` with the faults."""
+
+
+AnyRequest = (
+    Status
+    | Stats
+    | Calls
+    | Screen
+    | Ladder
+    | Events
+    | Key
+    | Hook
+    | Dial
+    | Answer
+    | HangUp
+    | Hold
+    | Resume
+    | Transfer
+    | Dtmf
+    | Mute
+    | Volume
+    | Path
+    | Play
+    | Reload
+)
+
+_VIEWS = (Status, Stats, Calls, Screen, Events)
+_ADMINS = (Ladder, Reload)
+
+
+def role_needed(request: AnyRequest) -> Role:
+    """The least role that may ask this."""
+    if isinstance(request, _VIEWS):
+        return Role.VIEW
+    return Role.ADMIN if isinstance(request, _ADMINS) else Role.PHONE
+
+
+class RtpFigures(msgspec.Struct, frozen=True):
+    """Media of one call so far; `mos` None = not estimated."""
+
+    sent: int
+    received: int
+    lost: int
+    late: int
+    jitter_ms: float
+    delay_ms: float
+    mos: float | None = None
+
+
+class CallFigures(msgspec.Struct, frozen=True):
+    """One call that is up; `direction` is `in` or `out`, `duration` counts from the answer."""
+
+    id: str
+    line: str
+    direction: str
+    state: str
+    remote: str
+    codec: str = ""
+    secure: bool = False
+    held: bool = False
+    duration: float = 0.0
+    rtp: RtpFigures | None = None
+
+
+class LineFigures(msgspec.Struct, frozen=True):
+    """One line; `reason` is a sentence if it is not registered."""
+
+    name: str
+    registered: bool
+    reason: str = ""
+    expires_in: float = 0.0
+
+
+class AudioFigures(msgspec.Struct, frozen=True):
+    """The audio engine; `path` is what the person talks on."""
+
+    path: str | None
+    alive: bool
+    xruns: int = 0
+
+
+class StatusReply(msgspec.Struct, frozen=True):
+    """How the phone is; `reason` says in a sentence why it cannot do its work, if it cannot."""
+
+    state: str
+    lines: tuple[LineFigures, ...]
+    calls: tuple[CallFigures, ...]
+    audio: AudioFigures
+    reason: str = ""
+    version: str = ""
+    off_hook: bool = False
+    muted: bool = False
+    missed: int = 0
+    volumes: dict[str, int] = {}
+
+
+class StatsReply(StatusReply, frozen=True):
+    """The status with whatever the phone counts."""
+
+    uptime: float = 0.0
+    counters: dict[str, float] = {}
+
+
+class LogRow(msgspec.Struct, frozen=True):
+    """One row of the call list; `direction` is `in` or `out`."""
+
+    at: float
+    line: str
+    direction: str
+    name: str
+    user: str
+    outcome: str
+    seconds: float
+    reason: str = ""
+
+
+class CallsReply(msgspec.Struct, frozen=True):
+    """Calls that are up, and a piece of the call list; `more` says that it goes on."""
+
+    calls: tuple[CallFigures, ...]
+    log: tuple[LogRow, ...] = ()
+    more: bool = False
+
+
+class ScreenReply(msgspec.Struct, frozen=True):
+    """The picture as PNG and as rows of characters."""
+
+    width: int
+    height: int
+    png: bytes
+    text: str
+
+
+class LadderReply(msgspec.Struct, frozen=True):
+    """A piece of a ladder; `more` says that it goes on after `skip + len(rows)`."""
+
+    rows: tuple[str, ...]
+    more: bool = False
+
+
+class ReloadReply(msgspec.Struct, frozen=True):
+    """What a reload did: keys in force now, keys that wait for calls to end, or for a restart."""
+
+    applied: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+AnyResult = StatusReply | StatsReply | CallsReply | ScreenReply | LadderReply | ReloadReply | None
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event"):
+    """Root of the events; the tag is the topic's value."""
+
+
+class StatusEvent(Event, frozen=True, tag="status"):
+    """The status changed; durations are those of this moment."""
+
+    at: float
+    status: StatusReply
+
+
+class ScreenEvent(Event, frozen=True, tag="screen"):
+    """The picture changed."""
+
+    at: float
+    width: int
+    height: int
+    png: bytes
+
+
+class LampsEvent(Event, frozen=True, tag="lamps"):
+    """Every lamp and its pattern."""
+
+    at: float
+    lamps: dict[str, str]
+
+
+class RingEvent(Event, frozen=True, tag="ring"):
+    """The bell: on and off seconds by turns, empty = silent."""
+
+    at: float
+    cadence: tuple[float, ...] = ()
+
+
+class CallEvent(Event, frozen=True, tag="call"):
+    """A call's state changed; `reason` tells why it ended."""
+
+    at: float
+    call: CallFigures
+    reason: str = ""
+
+
+class RecordEvent(Event, frozen=True, tag="record"):
+    """The call list has a new row."""
+
+    at: float
+    row: LogRow
+
+
+class NoticeEvent(Event, frozen=True, tag="notice"):
+    """A sentence for people."""
+
+    at: float
+    text: str
+
+
+class GapEvent(Event, frozen=True, tag="gap"):
+    """So many events were left out because the client read too slowly."""
+
+    dropped: int
+
+
+AnyEvent = (
+    StatusEvent
+    | ScreenEvent
+    | LampsEvent
+    | RingEvent
+    | CallEvent
+    | RecordEvent
+    | NoticeEvent
+    | GapEvent
+)
+
+
+def topic_of(event: AnyEvent) -> Topic | None:
+    """The topic a client subscribes to; None for a gap, which everybody gets."""
+    return None if isinstance(event, GapEvent) else Topic(event.__struct_config__.tag)
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A reply to a request that was carried out."""
+
+    id: int
+    result: AnyResult
+    ok: bool = True
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A reply to a request that was not."""
+
+    id: int
+    error: str
+    kind: RefusalKind = RefusalKind.FAILED
+    ok: bool = False
+
+
+_ENCODER = msgspec.json.Encoder()
+_REQUESTS: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
+_EVENTS: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def encode(message: AnyRequest | Accepted | Refused | AnyEvent) -> bytes:
+    """A message as one line with its line feed."""
+    return _ENCODER.encode(message) + b"\n"
+
+
+def decode_request(line: bytes) -> AnyRequest:
+    """A request from its line.
+
+    Raises:
+        msgspec.MsgspecError: the line is no request; the message says why.
+        ValueError: likewise (RecursionError is translated to it).
+    """
+    try:
+        return _REQUESTS.decode(line)
+    except RecursionError as error:
+        raise ValueError("the request is nested too deeply") from error
+
+
+def decode_event(line: bytes) -> AnyEvent:
+    """An event from its line.
+
+    Raises:
+        msgspec.MsgspecError: the line is no event.
+    """
+    return _EVENTS.decode(line)
