@@ -1,0 +1,278 @@
+"""An RTP session of one stream: what we send, whom we hear, what both sides report.
+
+The SSRC, the first sequence number and the first timestamp come in as values; so do monotonic time
+and NTP time. It does not open, read or write a socket.
+"""
+
+from dataclasses import dataclass
+
+from firmware.rtp.packet import RtpPacket, write_rtp
+from firmware.rtp.rtcp import (
+    Goodbye,
+    ReceiverReport,
+    ReportBlock,
+    RtcpPacket,
+    SenderReport,
+    SourceDescription,
+    parse_rtcp,
+    write_rtcp,
+)
+from firmware.rtp.sequence import SourceState, SourceVerdict
+from firmware.rtp.telephone_event import EventPacket
+
+_REPORT_INTERVAL = 5.0  # RFC 3550 §6.2: what two parties come to whatever the bandwidth
+_COMPENSATION = 1.21828  # e - 3/2, RFC 3550 §6.3.1
+_TAKE_OVER = 0.06
+"""A new SSRC is believed when the old one has been silent for three packets."""
+
+
+class RtpSender:
+    """Our SSRC: numbers packets and counts them; `timestamp` is that of the next frame."""
+
+    __slots__ = ("octets", "packets", "sequence", "ssrc", "timestamp")
+
+    def __init__(self, ssrc: int, sequence: int, timestamp: int) -> None:
+        """Begin with random values (RFC 3550 §5.1)."""
+        self.ssrc = ssrc
+        self.sequence = sequence & 0xFFFF
+        self.timestamp = timestamp & 0xFFFFFFFF
+        self.packets = 0
+        self.octets = 0
+
+    def packet(
+        self, payload: bytes, payload_type: int, ticks: int, *, marker: bool = False
+    ) -> bytes:
+        """A frame of speech that lasts `ticks` as a datagram."""
+        data = self._write(payload, payload_type, self.timestamp, marker)
+        self.timestamp = (self.timestamp + ticks) & 0xFFFFFFFF
+        return data
+
+    def event(self, event: EventPacket, payload_type: int, ticks: int) -> bytes:
+        """A telephone-event instead of the frame of `ticks` (RFC 4733 §2.5.1.2)."""
+        data = self._write(event.payload, payload_type, event.timestamp, event.marker)
+        self.timestamp = (self.timestamp + ticks) & 0xFFFFFFFF
+        return data
+
+    def skip(self, ticks: int) -> None:
+        """Time passes and nothing is sent; the next packet should carry the marker."""
+        self.timestamp = (self.timestamp + ticks) & 0xFFFFFFFF
+
+    def _write(self, payload: bytes, payload_type: int, timestamp: int, marker: bool) -> bytes:  # noqa: FBT001 - one caller in this class, per packet
+        data = write_rtp(
+            RtpPacket(payload_type, self.sequence, timestamp, self.ssrc, payload, marker)
+        )
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        self.packets += 1
+        self.octets += len(payload)
+        return data
+
+
+class RtpReceiver:
+    """The source that is heard. Of several SSRCs the first one holds until it falls silent.
+
+    `foreign` counts packets of payload types nobody negotiated, `strange` those of an SSRC or a
+    sequence that is not believed.
+    """
+
+    __slots__ = (
+        "_candidate",
+        "_clock",
+        "_last",
+        "_payload_types",
+        "foreign",
+        "source",
+        "ssrc",
+        "strange",
+    )
+
+    def __init__(self, payload_types: frozenset[int], clock: int = 8000) -> None:
+        self._payload_types = payload_types
+        self._clock = clock
+        self._candidate: tuple[int, SourceState] | None = None
+        self._last = 0.0
+        self.ssrc: int | None = None
+        self.source: SourceState | None = None
+        self.foreign = 0
+        self.strange = 0
+
+    def configure(self, payload_types: frozenset[int], clock: int) -> None:
+        """New formats after an offer/answer; the source stays."""
+        self._payload_types = payload_types
+        self._clock = clock
+
+    def negotiated(self, packet: RtpPacket) -> bool:
+        """Whether the payload type is one of ours; counts it if not."""
+        if packet.payload_type in self._payload_types:
+            return True
+        self.foreign += 1
+        return False
+
+    def receive(self, packet: RtpPacket, arrival: float) -> bool:
+        """Whether to play a packet (of a negotiated type, from an admitted address)."""
+        source = self.source
+        if source is None:
+            source = self._adopt(packet.ssrc, SourceState(packet.sequence, self._clock, 0))
+        elif packet.ssrc != self.ssrc:
+            taken = self._other(packet, arrival)
+            if taken is None:
+                self.strange += 1
+                return False
+            source = taken
+        self._last = arrival
+        verdict = source.update(packet.sequence, packet.timestamp, arrival)
+        if verdict is SourceVerdict.IMPLAUSIBLE:
+            self.strange += 1
+            return False
+        return True
+
+    def _adopt(self, ssrc: int, source: SourceState) -> SourceState:
+        self.ssrc = ssrc
+        self.source = source
+        self._candidate = None
+        return source
+
+    def _other(self, packet: RtpPacket, arrival: float) -> SourceState | None:
+        """The state of a new SSRC that has earned its place, else None."""
+        candidate = self._candidate
+        if candidate is None or candidate[0] != packet.ssrc:
+            candidate = (packet.ssrc, SourceState(packet.sequence, self._clock))
+            self._candidate = candidate
+        state = candidate[1]
+        if arrival - self._last < _TAKE_OVER:
+            return None
+        if state.update(packet.sequence, packet.timestamp, arrival) is SourceVerdict.PROBATION:
+            return None
+        return self._adopt(packet.ssrc, SourceState(packet.sequence, self._clock, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteView:
+    """What the far end's reports say of us; `round_trip_ms` is 0 until it is known."""
+
+    lost: int = 0
+    fraction_lost: float = 0.0
+    jitter_ms: float = 0.0
+    round_trip_ms: float = 0.0
+
+
+class RtcpSession:
+    """Reports both ways (RFC 3550 §6): call `report` when `next_report` has passed."""
+
+    __slots__ = (
+        "_clock",
+        "_cname",
+        "_last_sr",
+        "_last_sr_at",
+        "_packets_before",
+        "_receiver",
+        "_sender",
+        "_sent_timestamp",
+        "ended_by_them",
+        "next_report",
+        "remote",
+    )
+
+    def __init__(
+        self, sender: RtpSender, receiver: RtpReceiver, cname: str, clock: int, now: float
+    ) -> None:
+        """Begin; `cname` must not tell who we are (RFC 7022): a random word."""
+        self._sender = sender
+        self._receiver = receiver
+        self._cname = cname
+        self._clock = clock
+        self._packets_before = 0
+        self._sent_timestamp = (sender.timestamp, now)
+        self._last_sr = 0
+        self._last_sr_at = now
+        self.remote = RemoteView()
+        self.ended_by_them = False
+        self.next_report = now + _REPORT_INTERVAL / 2  # RFC 3550 §6.2: the first one sooner
+
+    def configure(self, clock: int) -> None:
+        """Another RTP clock after an offer/answer."""
+        self._clock = clock
+
+    def note_sent(self, now: float) -> None:
+        """A frame went out at `now`: ties the RTP clock to ours; call after `RtpSender.packet`."""
+        self._sent_timestamp = (self._sender.timestamp, now)
+
+    def report(self, now: float, ntp: int, fraction: float) -> bytes:
+        """The compound packet that is due.
+
+        `ntp` is the 64-bit NTP time of `now`; `fraction` from 0 to 1 spreads the next interval.
+        """
+        self.next_report = now + _REPORT_INTERVAL * (0.5 + fraction) / _COMPENSATION
+        return write_rtcp((self._own_report(now, ntp), self._name()))
+
+    def goodbye(self, now: float, ntp: int) -> bytes:
+        """The compound packet that ends the stream."""
+        packets = (self._own_report(now, ntp), self._name(), Goodbye((self._sender.ssrc,)))
+        return write_rtcp(packets)
+
+    def receive(self, data: bytes, now: float, ntp: int) -> tuple[RtcpPacket, ...]:
+        """Take a datagram; what is no RTCP changes nothing and gives no packets."""
+        packets = parse_rtcp(data) or ()
+        for packet in packets:
+            match packet:
+                case SenderReport():
+                    if packet.ssrc == self._receiver.ssrc:
+                        self._last_sr = packet.ntp >> 16 & 0xFFFFFFFF
+                        self._last_sr_at = now
+                    self._blocks(packet.blocks, ntp)
+                case ReceiverReport():
+                    self._blocks(packet.blocks, ntp)
+                case Goodbye():
+                    self.ended_by_them |= self._receiver.ssrc in packet.ssrcs
+                case SourceDescription():
+                    pass
+        return packets
+
+    def _own_report(self, now: float, ntp: int) -> SenderReport | ReceiverReport:
+        sender = self._sender
+        blocks = self._own_block(now)
+        if sender.packets == self._packets_before:
+            return ReceiverReport(sender.ssrc, blocks)
+        self._packets_before = sender.packets
+        timestamp, at = self._sent_timestamp
+        reported = (timestamp + round((now - at) * self._clock)) & 0xFFFFFFFF
+        return SenderReport(
+            sender.ssrc,
+            ntp & 0xFFFFFFFFFFFFFFFF,
+            reported,
+            sender.packets & 0xFFFFFFFF,
+            sender.octets & 0xFFFFFFFF,
+            blocks,
+        )
+
+    def _own_block(self, now: float) -> tuple[ReportBlock, ...]:
+        source = self._receiver.source
+        if source is None or self._receiver.ssrc is None or not source.received:
+            return ()
+        return (
+            ReportBlock(
+                self._receiver.ssrc,
+                source.take_fraction_lost(),
+                source.lost,
+                source.extended_highest,
+                int(source.jitter_ticks),
+                self._last_sr,
+                round((now - self._last_sr_at) * 65536) if self._last_sr else 0,
+            ),
+        )
+
+    def _name(self) -> SourceDescription:
+        return SourceDescription(self._sender.ssrc, self._cname)
+
+    def _blocks(self, blocks: tuple[ReportBlock, ...], ntp: int) -> None:
+        for block in blocks:
+            if block.ssrc != self._sender.ssrc:
+                continue
+            round_trip = self.remote.round_trip_ms
+            if block.last_sr:
+                # RFC 3550 §6.4.1: arrival - delay since the last report - that report's time.
+                units = ((ntp >> 16) - block.delay - block.last_sr) & 0xFFFFFFFF
+                if units < 60 * 65536:  # more is a wrap or nonsense
+                    round_trip = units * 1000 / 65536
+            self.remote = RemoteView(
+                block.lost, block.fraction_lost / 256, block.jitter * 1000 / self._clock, round_trip
+            )
