@@ -8,8 +8,11 @@ own rate. Packets of any other length are ignored and counted.
 The newest client is the one that counts: when a second page attaches, the first is cut off. The
 engine's deadlines are the clock. From the page to the engine there is a queue: it begins to give
 after 60 ms have arrived, and if more than 200 ms wait, the oldest go until 60 ms are left, so a
-stalled page never adds lasting delay. Towards the page nothing is queued here: a packet that the
-kernel does not take at once is dropped. Nothing in here waits.
+stalled page never adds lasting delay. Towards the page only the socket's buffer queues, about 200
+ms; a packet that the kernel does not take at once is dropped. Nothing in here waits.
+
+The card exists while a path is in use. A page may connect at any time and is let in when the card
+opens; when it closes the page sees the end of the connection and connects again.
 """
 
 import os
@@ -44,6 +47,11 @@ class _Client:
             self.rate = rate
             self._inward = RateConverter(rate, self._card_rate)
             self._outward = RateConverter(self._card_rate, rate)
+            # The kernel doubles the figure for its own needs, which is about what it needs here:
+            # a page that stalls finds some 200 ms when it comes back, not seconds.
+            self.link.setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, CAP_FRAMES * frame_bytes(rate)
+            )
 
     def received(self, packet: bytes) -> bytes | None:
         """The packet at the card's rate, or None if it is no frame."""

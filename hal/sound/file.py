@@ -4,6 +4,7 @@ Not a recorder: the thread that calls `write` may be a real-time one, so it only
 to a socket and never waits. The file at the other end is written by `firmware.storage.wav_writer`.
 """
 
+import functools
 import os
 import socket
 import wave
@@ -60,7 +61,7 @@ class FileCard:
             self.dropped += 1
             return
         self._unsent = b""
-        if not self._send(self._sink, frame):
+        if not self._send(self._sink, little_endian(frame)):
             # Part of a frame went out: the rest must follow, or every later sample is shifted.
             self.dropped += not self._unsent
 
@@ -102,9 +103,20 @@ def _looped(clip: bytes, frame: int) -> bytes:
 def load_clip(path: str, rate: int) -> bytes:
     """A 16-bit PCM WAV as native mono at `rate`; channels are averaged.
 
+    The card is opened for every call, so the last clips are kept until their file changes.
+
     Raises:
         hal.errors.DeviceError: the file is missing, no WAV, not 16 bit, or empty.
     """
+    try:
+        found = Path(path).stat()
+    except OSError as error:
+        raise DeviceError(f"{path}: {error.strerror or error}") from error
+    return _load(path, rate, found.st_mtime_ns, found.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: str, rate: int, _modified: int, _size: int) -> bytes:
     try:
         with Path(path).open("rb") as file, wave.open(file, "rb") as clip:
             bits, channels, source_rate = (
