@@ -8,7 +8,7 @@ phone's handling of them is exercised every day.
 from dataclasses import dataclass, field
 
 from firmware.base.tokens import Tokens
-from firmware.sip.digest import challenge, verify
+from firmware.sip.digest import Algorithm, challenge, parse_credentials, verify
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow, Transport
 from firmware.sip.headers import (
@@ -27,7 +27,7 @@ SHORTEST = 10
 LONGEST = 3600
 _MOST_BINDINGS = 1000
 _MOST_NONCES = 2000
-_ALGORITHMS = ("SHA-256", "MD5")
+_ALGORITHMS = (Algorithm.SHA_256, Algorithm.MD5)
 """In the order of preference (RFC 8760 §2.4)."""
 
 
@@ -139,13 +139,14 @@ class Registrar:
     def _authenticate(self, request: Request, user: str, now: float) -> Answer | None:
         """None if the request proves the password, else what to answer."""
         for row in request.headers.all("Authorization"):
-            proof = verify(row, request.method, request.body, lambda name: name)
-            if proof is None or proof.realm != REALM:
+            claim = parse_credentials(row)
+            if claim is None or claim.realm != REALM:
                 continue
-            born = self._nonces.get(proof.nonce)
+            proof = verify(row, request.method, request.body, lambda name, _realm: name)
+            born = self._nonces.get(claim.nonce)
             if born is None or now - born > NONCE_SECONDS:
-                return self._challenge(now, stale=proof.good)
-            if proof.good:
+                return self._challenge(now, stale=proof is not None)
+            if proof is not None:
                 return None if proof.username == user else Answer(403)
         return self._challenge(now, stale=False)
 
@@ -196,5 +197,3 @@ def _host(contact: NameAddr) -> str:
     uri = contact.uri
     host = f"[{uri.host}]" if ":" in uri.host else uri.host
     return host if uri.port is None else f"{host}:{uri.port}"
-
-

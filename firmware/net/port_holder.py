@@ -11,9 +11,7 @@ _TABLES = {"udp": ("udp", "udp6"), "tcp": ("tcp", "tcp6")}
 
 def holder_of(protocol: str, port: int, proc: Path = Path("/proc")) -> str:
     """The program on `port` of `udp` or `tcp`, e.g. `kamailio (pid 812)`, or `another program`."""
-    inodes = {
-        inode for table in _TABLES[protocol] for inode in _inodes(proc / "net" / table, port)
-    }
+    inodes = {inode for table in _TABLES[protocol] for inode in _inodes(proc / "net" / table, port)}
     for process in sorted(proc.glob("[0-9]*")):
         with contextlib.suppress(OSError):
             for descriptor in (process / "fd").iterdir():

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firmware.sip.target import SrvRecord
+
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver as DnsResolver
     from dns.resolver import Answer
@@ -29,16 +31,6 @@ class LookUpError(Exception):
     def __init__(self, text: str, *, missing: bool) -> None:
         super().__init__(text)
         self.missing = missing
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRecord:
-    """An SRV record (RFC 2782)."""
-
-    priority: int
-    weight: int
-    port: int
-    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +68,7 @@ class Resolver:
             key: _Cached(entry.rows, now, entry.stale_until) for key, entry in self._cache.items()
         }
 
-    async def services(self, name: str) -> tuple[ServiceRecord, ...]:
+    async def services(self, name: str) -> tuple[SrvRecord, ...]:
         """SRV records of `name`; empty if there are none or nobody knows."""
         try:
             rows = await self._ask(name, "SRV")
@@ -158,9 +150,9 @@ class Resolver:
         return resolver
 
 
-def _service(row: str) -> ServiceRecord:
+def _service(row: str) -> SrvRecord:
     priority, weight, port, target = row.split()
-    return ServiceRecord(int(priority), int(weight), int(port), target.rstrip("."))
+    return SrvRecord(int(priority), int(weight), int(port), target.rstrip("."))
 
 
 def _read_hosts(path: Path) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,6 @@ import contextlib
 import errno
 import itertools
 import socket
-from collections.abc import Callable
 from typing import Protocol
 
 from firmware.net.addresses import family_of

@@ -62,7 +62,7 @@ class Child:
                     *self._command, env=self._environment
                 )
             except OSError as error:
-                _LOG.error("cannot start %s: %s", self._name, error.strerror)  # noqa: TRY400 - no traceback for a missing program
+                _LOG.error("cannot start %s: %s", self._name, error.strerror)
             else:
                 self.starts += 1
                 status = await self._process.wait()

@@ -51,7 +51,6 @@ class Inbox:
     def _one(self, event: Event) -> None:
         try:
             self._handle(event)
-        except Exception:
-            # A fault in one handler may cost that input, never the phone (F43).
+        except Exception:  # noqa: BLE001 - a fault may cost one input, never the phone (F43)
             self.failures += 1
             _LOG.exception("the phone failed to handle %s", type(event).__name__)

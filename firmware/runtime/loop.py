@@ -73,8 +73,7 @@ class PhoneLoop:
         for command in self.phone.handle(event, now):
             try:
                 perform(house, command)
-            except Exception:
-                # The next commands belong to other calls, or close a microphone (F43).
+            except Exception:  # noqa: BLE001 - the next command may close a microphone (F43)
                 _LOG.exception("the phone could not carry out %s", type(command).__name__)
 
     def _look(self) -> None:

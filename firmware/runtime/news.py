@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from firmware.control.schema import AnyEvent, CallEvent, LampsEvent, NoticeEvent, StatusEvent
 from firmware.phone.view import CallView, PhoneView
 from firmware.runtime.figures import Reports, Say, call_of, say_notice, status_of
@@ -38,8 +40,5 @@ def _calls(
             yield CallEvent(at, call_of(call, reports.get(call.ref), now))
     for gone in before.values():
         figures = call_of(gone, reports.get(gone.ref), now)
-        ended = type(figures)(
-            **{name: getattr(figures, name) for name in figures.__struct_fields__ if name != "state"},
-            state="ended",
-        )
+        ended = msgspec.structs.replace(figures, state="ended")
         yield CallEvent(at, ended, say_notice(new.notice, say))

@@ -5,7 +5,7 @@ screen starts, after the first REGISTER has left.
 """
 
 import asyncio
-import datetime
+import datetime as dt
 import logging
 import zoneinfo
 from collections.abc import Callable
@@ -84,7 +84,7 @@ class Screen:
         now = self._loop.time()
         self._painted_at = now
         view = self._view()
-        wall = datetime.datetime.now(self._zone)  # noqa: TID251 - the edge where time enters
+        wall = dt.datetime.now(self._zone)  # noqa: TID251 - the edge where time enters
         clock = self._clock(now, wall)
         image = self._render.render(view, clock, self._display.size, self._texts)
         picture = self._canvas.picture_of(image)
@@ -97,9 +97,9 @@ class Screen:
             self._arm(max(again, now + FASTEST))
 
 
-def _zone(name: str) -> datetime.tzinfo:
+def _zone(name: str) -> dt.tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         _LOG.warning("the time zone %s is not known here; UTC is used", name)
-        return datetime.UTC
+        return dt.UTC

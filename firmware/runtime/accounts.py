@@ -1,0 +1,48 @@
+"""The lines of the configuration as the SIP stack wants them."""
+
+from typing import Protocol
+
+from firmware.config.rules import line_blocked
+from firmware.config.schema import LineSettings, Settings
+from firmware.sip.account import Account
+from firmware.sip.flow import Transport
+from firmware.sip.notifications import LineName
+
+
+class Identities(Protocol):
+    """What a line keeps over restarts, made once and never again (RFC 5626 §4.1, A4)."""
+
+    def contact_user(self, line: str) -> str:
+        """The random user part of its Contact."""
+
+    def instance_id(self) -> str:
+        """The phone's `+sip.instance`, a URN."""
+
+
+def accounts_of(settings: Settings, identities: Identities) -> tuple[Account, ...]:
+    """The lines that may run; one that is blocked stays down rather than weaker than asked."""
+    return tuple(
+        account_of(line, identities) for line in settings.lines if line_blocked(line) is None
+    )
+
+
+def account_of(line: LineSettings, identities: Identities) -> Account:
+    """One line."""
+    return Account(
+        line=LineName(line.name),
+        user=line.user,
+        server=line.server,
+        password=line.password,
+        auth_user=line.auth_user,
+        realm=line.realm,
+        display_name=line.display_name,
+        proxy=line.proxy,
+        transport=Transport(line.transport),
+        expires=line.expires,
+        register=line.register,
+        peers=line.peers,
+        numbers=line.numbers,
+        accept_any_user=line.accept_any_user,
+        contact_user=identities.contact_user(line.name),
+        instance_id=identities.instance_id(),
+    )
