@@ -1,1 +1,109 @@
-"""Composition root of the phone: settings to a wired, running phone."""
+"""The composition root: a configuration file becomes a running phone.
+
+`run` is the phone, `demo` the phone with the practice PBX and its page. Beside the audio process's
+own entry this is the only place that opens a board.
+"""
+
+import asyncio
+import hashlib
+import logging
+import os
+import sys
+from pathlib import Path
+
+from firmware.config.load import examine_file
+from firmware.config.schema import Settings
+from firmware.control.errors import SocketPathError, SocketTakenError
+from firmware.control.place import default_socket, make_private
+from firmware.net.errors import PortTakenError
+from firmware.runtime.program import Places, Program
+from firmware.storage.last_good import LastGood
+from hal.board import Board
+from hal.boards.loader import load_board
+from hal.boards.opening import open_board
+from hal.errors import HalError
+from hal.ports import Post
+
+FAILED, BAD_CONFIG, TAKEN = 1, 2, 3
+_LOG = logging.getLogger(__name__)
+
+
+def run(config_path: str | None, board: str | None, control_path: str | None) -> int:
+    """Run the phone until it is stopped; returns the exit code of `deskphone run`."""
+    start_logging()
+    path = Path(config_path).resolve() if config_path else None
+    settings = settings_of(path)
+    if settings is None:
+        return BAD_CONFIG
+    places = places_of(path, control_path or settings.control.path)
+    return asyncio.run(_live(settings, places, board or settings.board.name))
+
+
+async def _live(settings: Settings, places: Places, board: str) -> int:
+    program = Program(settings, places, lambda post: open_named_board(board, post))
+    try:
+        await program.start()
+    except (PortTakenError, SocketTakenError) as error:
+        return _failed(error, TAKEN)
+    except (HalError, SocketPathError) as error:
+        return _failed(error, FAILED)
+    try:
+        await program.until_stopped()
+    finally:
+        await program.close()
+    return 0
+
+
+def settings_of(path: Path | None) -> Settings | None:
+    """The settings of a file, or those that worked last, or None with every fault on stderr."""
+    if path is None:
+        return Settings()
+    found = examine_file(path)
+    for note in found.notes:
+        _LOG.info("%s", note)
+    if found.settings is not None:
+        LastGood.of(path).keep()
+        return found.settings
+    for problem in found.problems:
+        sys.stderr.write(f"{problem}\n")
+    settings = LastGood.of(path).settings()
+    if settings is not None:
+        _LOG.error("%s has faults; the last configuration without faults is used", path)
+    return settings
+
+
+def places_of(config: Path | None, control: str) -> Places:
+    """Where this phone keeps its sockets and its memory."""
+    socket_path = Path(control).resolve() if control else default_socket()
+    if not control:
+        make_private(socket_path.parent)
+    return Places(config, socket_path, state_folder(config))
+
+
+def state_folder(config: Path | None) -> Path:
+    """What outlives a restart: systemd's folder, else the user's, one for each configuration."""
+    if (systemd := os.environ.get("STATE_DIRECTORY")) is not None:
+        return Path(systemd.split(":")[0])
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
+    name = hashlib.sha256(str(config).encode()).hexdigest()[:12] if config else "default"
+    return Path(home) / "deskphone" / name
+
+
+def open_named_board(name: str, post: Post) -> Board:
+    """A board by name or by the path of its file.
+
+    Raises:
+        HalError: there is none, its file is wrong, or a part cannot be opened.
+    """
+    return open_board(load_board(name), post)
+
+
+def start_logging(level: int = logging.INFO) -> None:
+    """To stderr; under systemd without the time, which the journal adds itself."""
+    stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
+    logging.basicConfig(level=level, format=f"{stamp}%(levelname)s %(name)s: %(message)s")
+
+
+def _failed(error: Exception, code: int) -> int:
+    sys.stderr.write(f"deskphone: {error}\n")
+    return code

@@ -237,7 +237,10 @@ class RtpFigures(msgspec.Struct, frozen=True):
 
 
 class CallFigures(msgspec.Struct, frozen=True):
-    """One call that is up; `direction` is `in` or `out`, `duration` counts from the answer."""
+    """One call that is up; `direction` is `in` or `out`, `duration` counts from the answer.
+
+    `digits` are the last ones that the far end pressed.
+    """
 
     id: str
     line: str
@@ -247,7 +250,9 @@ class CallFigures(msgspec.Struct, frozen=True):
     codec: str = ""
     secure: bool = False
     held: bool = False
+    held_by_them: bool = False
     duration: float = 0.0
+    digits: str = ""
     rtp: RtpFigures | None = None
 
 

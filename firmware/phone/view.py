@@ -75,6 +75,8 @@ class CallView:
     emergency: bool = False
     started_at: float = 0.0
     answered_at: float = 0.0
+    digits: str = ""
+    """The last digits that the far end pressed in this call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ def call_of(call: CallView, report: StreamReport | None, now: float) -> CallFigu
         codec=call.codec,
         secure=call.secure,
         held=call.held,
+        held_by_them=call.held_by_them,
+        digits=call.digits,
         duration=round(now - call.answered_at, 3) if call.answered_at else 0.0,
         rtp=_rtp(report) if report is not None else None,
     )

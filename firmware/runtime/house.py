@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from firmware.control.schema import AnyEvent
 from firmware.media.messages import AnyOrder, PathName, StreamReport
 from firmware.net.media_ports import MediaPair, MediaPorts
 from firmware.phone.commands import CallRecord
@@ -23,7 +24,7 @@ class Engine(Protocol):
 class Keeper(Protocol):
     """What outlives the program; every method returns at once."""
 
-    def record_call(self, record: CallRecord) -> None:
+    def record_call(self, record: CallRecord, at: float) -> None:
         """Add a row to the call list."""
 
     def keep_volume(self, path: PathName, volume: int) -> None:
@@ -55,6 +56,8 @@ class House:
     inbox: Inlet
     say: Callable[[str, dict[str, str]], str]
     now: Callable[[], float]
+    tell: Callable[[AnyEvent], None]
+    wall: Callable[[], float]
     pairs: dict[CallRef, MediaPair] = field(default_factory=dict)
     streams: dict[int, CallRef] = field(default_factory=dict)
     reports: dict[CallRef, StreamReport] = field(default_factory=dict)

@@ -10,10 +10,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from firmware.control.schema import RecordEvent, RingEvent
 from firmware.media.messages import OpenStream
 from firmware.net.errors import NetError
 from firmware.phone import commands as c
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
+from firmware.runtime.figures import row_of
 from firmware.runtime.house import House
 
 _LOG = logging.getLogger(__name__)
@@ -109,7 +111,8 @@ def media_order(house: House, command: c.MediaOrder) -> None:
 
 
 def ring_bell(house: House, command: c.RingBell) -> None:
-    """A real bell."""
+    """A real bell, and the page's."""
+    house.tell(RingEvent(house.wall(), command.cadence))
     if house.board.ringer is None:
         return
     if command.cadence:
@@ -126,7 +129,9 @@ def set_lamp(house: House, command: c.SetLamp) -> None:
 
 def record_call(house: House, command: c.RecordCall) -> None:
     """The call list."""
-    house.keeper.record_call(command.record)
+    at = house.wall()
+    house.keeper.record_call(command.record, at)
+    house.tell(RecordEvent(at, row_of(command.record, at)))
 
 
 def keep_volume(house: House, command: c.KeepVolume) -> None:

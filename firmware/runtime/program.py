@@ -1,0 +1,304 @@
+"""The life of the phone: start in the right order, run, stop in the reverse order.
+
+First what a call needs (sockets, audio process, REGISTER), then what a person needs (control
+socket, screen, page). A phone that is still painting its first picture can already be called.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.base.tokens import Tokens
+from firmware.config.schema import Settings
+from firmware.control.schema import AnyEvent, ScreenEvent
+from firmware.control.server import ControlServer
+from firmware.media.messages import AnyReport, EngineAlive
+from firmware.net.addresses import AddressWatch
+from firmware.net.engine_link import EngineLink
+from firmware.net.media_ports import MediaPorts
+from firmware.net.resolver import Resolver
+from firmware.net.sip_driver import SipDriver
+from firmware.net.systemd_notify import notify
+from firmware.phone.events import EngineLost, NetworkChanged, Started, StopAsked
+from firmware.phone.machine import Phone
+from firmware.phone.view import PhoneView
+from firmware.runtime.accounts import accounts_of
+from firmware.runtime.child import Child
+from firmware.runtime.desk import Desk
+from firmware.runtime.figures import program_version
+from firmware.runtime.house import House
+from firmware.runtime.keeper import Keeper
+from firmware.runtime.loop import PhoneLoop
+from firmware.runtime.news import changes
+from firmware.runtime.pulse import Pulse
+from firmware.runtime.reload import Reloader
+from firmware.runtime.screen import Screen
+from firmware.runtime.sounds import Sounds
+from firmware.runtime.trace import Trace
+from firmware.sip.agent import AgentSettings, UserAgent
+from firmware.sip.flow import Flow
+from firmware.ui.text import Texts
+from hal.board import Board
+from hal.ports import Picture, Post
+
+_LOG = logging.getLogger(__name__)
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - a phone listens
+GOODBYE_SECONDS = 2.0
+"""How long BYE and de-registration may take at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where this phone keeps things; `config` None = it was started without a file."""
+
+    config: Path | None
+    control: Path
+    state: Path
+
+    @property
+    def runtime(self) -> Path:
+        """The folder of the sockets."""
+        return self.control.parent
+
+
+class Program:
+    """One phone, from start to stop."""
+
+    def __init__(
+        self, settings: Settings, places: Places, open_board: Callable[[Post], Board]
+    ) -> None:
+        self._settings = settings
+        self._places = places
+        self._open_board = open_board
+        self._stop = asyncio.Event()
+        self._clock = asyncio.get_running_loop().time
+        self._xruns = 0
+        self._engine_starts = 0
+        self._children: list[Child] = []
+        self._screen: Screen | None = None
+
+    # --- starting ---------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start everything; whoever may call us can do so when this returns.
+
+        Raises:
+            PortTakenError, SocketTakenError: somebody else has the port or the socket.
+            HalError: the board cannot be opened.
+        """
+        settings, tokens = self._settings, Tokens(os.urandom(32))
+        self.keeper = Keeper(self._places.state, self._places.runtime, tokens)
+        self.texts = Texts.load(settings.phone.language)
+        self.trace = Trace()
+        self.phone = Phone(settings)
+        self.loop = PhoneLoop(self.phone)
+        self.agent = UserAgent(AgentSettings(f"deskphone/{program_version()}"), tokens)
+        self.resolver = Resolver(self._clock)
+        self.driver = SipDriver(
+            self.agent, self.resolver, tokens, self.loop.inbox.put, self._traced
+        )
+        self.board = self._open_board(self.loop.inbox.post)
+        self.engine = EngineLink(self._report, self._engine_lost, self._engine_started)
+        self.sounds = Sounds(
+            settings.audio,
+            self.board.cards,
+            self._places.runtime / "audio.sock",
+            self.keeper.volumes,
+        )
+        self.pulse = Pulse(_feed_watchdog)
+        self.house = self._make_house(tokens)
+        self.loop.furnish(self.house, self.driver.settle)
+        self.desk = Desk(self.loop, self.house, self.trace, self.keeper)
+        self.control = ControlServer(self.desk)
+        await self.control.start(self._places.control)
+        await self.driver.listen(settings.network.bind or EVERYWHERE, settings.network.sip_port)
+        await self.engine.start()
+        self._introduce()
+        self._register()
+        self._serve_people()
+        notify("READY=1", "STATUS=running")
+
+    def _make_house(self, tokens: Tokens) -> House:
+        first, last = self._settings.network.rtp_ports
+        return House(
+            agent=self.agent,
+            engine=self.engine,
+            ports=MediaPorts(first, last, tokens),
+            board=self.board,
+            keeper=self.keeper,
+            inbox=self.loop.inbox,
+            say=lambda text, args: self.texts.say(text, **args),
+            now=self._clock,
+            tell=self.publish,
+            wall=_wall,
+        )
+
+    def _introduce(self) -> None:
+        """The first inputs: what there is, and whether there is a network."""
+        self.loop.watch(self._view_changed)
+        started = Started(
+            paths=tuple(self.sounds.cards),
+            has_bell=self.board.ringer is not None,
+            has_hook=self.board.has_hook,
+            volumes=tuple(self.keeper.volumes.items()),
+            last_dialled=self.keeper.last_dialled,
+        )
+        self.loop.inbox.put(started)
+        self.addresses = AddressWatch(self._addresses_changed)
+        self.loop.inbox.put(NetworkChanged(self._network_up(self.addresses.addresses)))
+
+    def _register(self) -> None:
+        """End what an earlier life left behind, then every line registers."""
+        now = self._clock()
+        for snapshot in self.keeper.orphans():
+            self.agent.end_orphan(snapshot, now)
+        self.agent.set_lines(accounts_of(self._settings, self.keeper), now)
+        self.driver.settle()
+
+    def _serve_people(self) -> None:
+        """Screen, page, signals: nothing that a call waits for."""
+        reloader = Reloader(self)
+        self.desk.reload = reloader.reload if self._places.config else None
+        self.desk.counters = self._counters
+        self.desk.wall = _wall
+        self.desk.xruns = lambda: self._xruns
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, reloader.ask)
+        self.pulse.start()
+        loop.call_soon(self._start_screen)
+        if self._settings.web.enabled and "INVOCATION_ID" not in os.environ:
+            self._start_page()
+
+    def _start_screen(self) -> None:
+        if self.board.display is None:
+            return
+        zone = self._settings.time.zone
+        self._screen = Screen(
+            self.board.display, zone, self.texts, lambda: self.loop.view, self._shown
+        )
+        self.desk.screen = self._screen
+        self._screen.changed()
+
+    def _start_page(self) -> None:
+        command = [sys.executable, "-m", "firmware", "web", "--control", str(self._places.control)]
+        if self._places.config is not None:
+            command += ["-c", str(self._places.config)]
+        page = Child("the page", command, os.environ)
+        page.start()
+        self._children.append(page)
+
+    # --- running ----------------------------------------------------------------------------
+
+    async def until_stopped(self) -> None:
+        """Run until a signal, or `stop`."""
+        await self._stop.wait()
+
+    def stop(self) -> None:
+        """End the program."""
+        self._stop.set()
+
+    def publish(self, event: AnyEvent) -> None:
+        """Tell whoever listens on the control socket."""
+        self.control.publish(event)
+
+    def _view_changed(self, old: PhoneView, new: PhoneView) -> None:
+        if self._screen is not None:
+            self._screen.changed()
+        if len(self.control):
+            house = self.house
+            news = changes(old, new, house.reports, house.say, self._clock(), _wall())
+            for event in news:
+                self.control.publish(event)
+
+    def _shown(self, picture: Picture) -> None:
+        if self._screen is not None and len(self.control):
+            png = self._screen.png()
+            self.control.publish(ScreenEvent(_wall(), picture.width, picture.height, png))
+
+    def _traced(self, sent: bool, data: bytes, flow: Flow) -> None:  # noqa: FBT001 - a direction
+        self.trace.note(sent, data, flow, self._clock())
+
+    # --- the audio process ------------------------------------------------------------------
+
+    def _report(self, report: AnyReport) -> None:
+        self.pulse.audio_lives()
+        if isinstance(report, EngineAlive):
+            self._xruns = report.xruns
+        self.loop.inbox.put(report)
+
+    def _engine_started(self) -> None:
+        self._engine_starts += 1
+        self.sounds.open_all(self.engine)
+
+    def _engine_lost(self, reason: str) -> None:
+        _LOG.error("the audio process is gone (%s); another one is started", reason)
+        self.loop.inbox.put(EngineLost())
+
+    # --- the network ------------------------------------------------------------------------
+
+    def _addresses_changed(self, addresses: tuple[str, ...]) -> None:
+        _LOG.info("addresses: %s", ", ".join(addresses) or "none")
+        self.resolver.forget()
+        self.loop.inbox.put(NetworkChanged(self._network_up(addresses)))
+        self.agent.network_changed(self._clock())
+        self.driver.settle()
+
+    def _network_up(self, addresses: tuple[str, ...]) -> bool:
+        local = ("127.", "localhost", "[::1]")
+        return bool(addresses) or any(
+            line.server.startswith(local) for line in self._settings.lines
+        )
+
+    def _counters(self) -> dict[str, float]:
+        return {
+            "sip_open": len(self.agent),
+            "names_cached": len(self.resolver),
+            "control_clients": len(self.control),
+            "audio_starts": self._engine_starts,
+            "handler_failures": self.loop.inbox.failures,
+            "worst_lag_ms": round(self.pulse.worst_lag * 1000, 1),
+            "lag_alarms": self.pulse.alarms,
+        }
+
+    # --- stopping ---------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """BYE, de-register, silence, and let go of everything."""
+        notify("STOPPING=1")
+        for child in self._children:
+            await child.stop()
+        self.pulse.stop()
+        self.addresses.close()
+        self.loop.inbox.put(StopAsked())
+        self.agent.shut_down(self._clock())
+        self.driver.settle()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while len(self.agent):  # noqa: ASYNC110 - the stack is pure and sets no event
+                    await asyncio.sleep(0.01)
+        self.loop.close()
+        if self._screen is not None:
+            self._screen.close()
+        await self.control.stop()
+        await self.engine.close()
+        await self.driver.close()
+        self.sounds.close()
+        self.board.close()
+        await asyncio.to_thread(self.keeper.close)
+
+
+def _wall() -> float:
+    return time.time()  # noqa: TID251 - the edge where wall time enters
+
+
+def _feed_watchdog() -> None:
+    notify("WATCHDOG=1")

@@ -1,0 +1,131 @@
+"""A real phone of somebody else's at the far end, judged by the sound on both sides."""
+
+import pytest
+
+from firmware.control import schema as s
+from tests.support.baresip import Baresip
+from tests.support.kamailio import Kamailio
+from tests.support.phone import Phone, line
+from tests.support.waiting import wait_for
+from tests.support.wav import loudest_tone
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
+
+
+@pytest.fixture
+def office(need, network, tmp_path):
+    """Kamailio, our phone 101 (440 Hz) and baresip 102 (1000 Hz), all registered."""
+    need("kamailio", "baresip")
+    opened = []
+
+    def open_office(codec: str = "PCMU", **more) -> tuple[Phone, Baresip]:
+        kamailio = Kamailio(network, tmp_path / "kamailio")
+        account = f"<sip:102@{kamailio.server}>;auth_pass=s102;regint=60"
+        far = Baresip(network, tmp_path / "baresip", account, codec=codec)
+        ours = Phone(
+            tmp_path / "phone",
+            line("101", kamailio.server, **more),
+            namespace=network,
+            address=network.party(),
+            codecs=(codec.lower(),),
+        )
+        opened.append(ours)
+        far.wait_registered()
+        ours.wait_registered()
+        return ours, far
+
+    yield open_office
+    for phone in opened:
+        phone.close()
+
+
+def hear(phone: Phone, far: Baresip) -> None:
+    """Both sides have to have heard the other one's tone, at its level."""
+    phone.wait("two seconds of sound", lambda status: status.calls[0].duration > 2)
+    there = loudest_tone(far.quit())
+    phone.wait("the end of the call", lambda status: not status.calls)
+    phone.close()
+    here = loudest_tone(phone.heard)
+    assert there[0] == pytest.approx(440, rel=0.01)
+    assert there[2] > 0.9
+    assert here[0] == pytest.approx(1000, rel=0.01)
+    assert here[2] > 0.9
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA", "G722"])
+def test_we_call_baresip_and_both_hear(office, codec):
+    ours, far = office(codec)
+    ours.ask(s.Dial(target="102"))
+    status = ours.wait_state("talking")
+    assert status.calls[0].codec.upper() == codec
+    hear(ours, far)
+
+
+def test_baresip_calls_us_and_both_hear(office):
+    ours, far = office(auto_answer="always")
+    far.command("dial", "101")
+    ours.wait_state("talking")
+    hear(ours, far)
+
+
+def test_a_ringing_phone_is_answered_by_its_hook(office):
+    ours, far = office()
+    far.command("dial", "101")
+    ours.wait_state("ringing")
+    ours.ask(s.Hook(move=s.HookMove.UP))
+    ours.wait_state("talking")
+    far.wait_event("CALL_ESTABLISHED")
+    ours.ask(s.Hook(move=s.HookMove.DOWN))
+    far.wait_event("CALL_CLOSED")
+    ours.wait_state("idle")
+
+
+def test_hold_by_baresip_is_seen_and_its_end_too(office):
+    ours, far = office()
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    far.command("hold")
+    wait_for("the screen to say so", lambda: _shows(ours, held=True), 10)
+    far.command("resume")
+    wait_for("the screen to say so", lambda: _shows(ours, held=False), 10)
+    hear(ours, far)
+
+
+def test_we_hold_baresip_and_take_it_back(office):
+    ours, far = office()
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    ours.ask(s.Hold())
+    ours.wait("hold", lambda status: status.calls[0].held)
+    ours.ask(s.Resume())
+    ours.wait("resume", lambda status: not status.calls[0].held)
+    hear(ours, far)
+
+
+def test_dtmf_from_baresip_arrives(office):
+    ours, far = office()
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    for digit in "159":
+        far.command("sndcode", digit)
+    wait_for("three digits", lambda: "159" in _digits(ours), 10)
+
+
+def test_dtmf_to_baresip_arrives(office):
+    ours, far = office()
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    ours.ask(s.Dtmf(digits="7#3"))
+    wait_for("three digits", lambda: all(_heard(far, digit) for digit in "7#3"), 10)
+
+
+def _heard(far: Baresip, digit: str) -> bool:
+    return f"DTMF event: '{digit}'" in far.log()
+
+
+def _shows(phone: Phone, *, held: bool) -> bool:
+    return phone.status().calls[0].held_by_them is held
+
+
+def _digits(phone: Phone) -> str:
+    return phone.status().calls[0].digits

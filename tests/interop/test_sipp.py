@@ -1,0 +1,63 @@
+"""SIPp's stock scenarios, a thousand times."""
+
+import pytest
+
+from firmware.control import schema as s
+from tests.support import sipp
+from tests.support.phone import Phone, line
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def phone(need, network, tmp_path):
+    """A phone without registrar that answers SIPp at once, a hundred calls at a time."""
+    need("sipp")
+    caller = network.party()
+    lines = line("perf", caller, register=False, peers=[caller], auto_answer="always")
+    ours = Phone(
+        tmp_path / "phone",
+        lines,
+        namespace=network,
+        address=network.party(),
+        max_calls=100,
+        loop=True,
+    )
+    ours.caller = caller
+    yield ours
+    ours.close()
+
+
+def test_a_thousand_calls_from_sipp_without_a_failure(phone, network, tmp_path):
+    sipp.call(
+        network,
+        tmp_path / "sipp",
+        address=phone.caller,
+        target=f"{phone.address}:5060",
+        user="perf",
+        calls=1000,
+        rate=100,
+    )
+    phone.wait("every call to be gone", lambda status: not status.calls)
+    stats = phone.ask(s.Stats(), s.StatsReply)
+    assert stats.counters["handler_failures"] == 0
+    assert "Traceback" not in phone.log()
+
+
+def test_forty_calls_to_sipp_without_a_failure(need, network, tmp_path):
+    need("sipp")
+    far = sipp.Callee(network, tmp_path / "sipp")
+    ours = Phone(
+        tmp_path / "phone",
+        line("perf", far.address, register=False),
+        namespace=network,
+        address=network.party(),
+    )
+    for _ in range(40):
+        ours.ask(s.Dial(target="service"))
+        ours.wait_state("talking")
+        ours.ask(s.HangUp())
+        ours.wait("the end of the call", lambda status: not status.calls)
+    ours.close()
+    far.close()
+    assert not far.errors()
