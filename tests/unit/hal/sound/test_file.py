@@ -158,3 +158,29 @@ def test_a_writer_that_died_does_not_disturb_the_call():
     for _ in range(10):
         card.write(bytes(320))
     card.close()
+
+
+def drain(writer, least):
+    """Read until this much has arrived."""
+    heard = b""
+    while len(heard) < least:
+        heard += writer.recv(65_536)
+    return heard
+
+
+def test_a_frame_that_went_out_in_part_is_finished_before_the_next():
+    ours, writer = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, writer:
+        writer.settimeout(5)
+        card = open_file_card("", (ours.fileno(),), 8_000)
+        long = bytes(range(256)) * 4_000
+        card.write(long)
+        card.write(b"\xaa" * 320)
+        assert card.dropped == 1, "the rest of the first still waits"
+        heard = drain(writer, 1)
+        while len(heard) < len(long) + 320:
+            card.write(b"\xbb" * 320)
+            heard += drain(writer, 1)
+        assert heard[: len(long)] == long
+        assert set(heard[len(long) :]) == {0xBB}
+        card.close()
