@@ -1,6 +1,92 @@
-"""The `deskphone` command: arguments to verbs, errors to exit codes."""
+"""The `deskphone` command: verbs to programs, errors to exit codes.
+
+Exit codes: 0 ok, 1 the thing asked for failed, 2 bad usage or configuration, 3 a port, device or
+socket is taken. What a verb needs is imported when that verb runs, so that `ctl` starts at once.
+"""
+
+# ruff: noqa: PLC0415 - a verb imports its program when it runs; the others would only cost time
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from firmware.cli_arguments import parse
+
+_OK, _INTERRUPTED = 0, 130
+CONFIG_PLACES = (Path("deskphone.toml"), Path("/etc/deskphone/deskphone.toml"))
+"""Where `run` looks if it is told no file."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    return 2
+    try:
+        options = parse(arguments)
+    except SystemExit as asked:  # argparse has printed its help or its complaint
+        return asked.code if isinstance(asked.code, int) else _OK
+    try:
+        return VERBS[options.verb](options)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing may be written at exit either.
+        sys.stdout = None
+        return _OK
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from firmware import bootstrap
+
+    return bootstrap.demo(once=options.once, port=options.port, open_browser=not options.no_browser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from firmware import bootstrap
+
+    config = options.config or next((place for place in CONFIG_PLACES if place.is_file()), None)
+    return bootstrap.run(_text(config), options.board, _text(options.control))
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path is not None else None
+
+
+def _web(options: argparse.Namespace) -> int:
+    from firmware.web import app
+
+    return app.main(options.config, options.control)
+
+
+def _pbx(options: argparse.Namespace) -> int:
+    from firmware.lab import app
+
+    return app.main(options.port)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from firmware.cli_check import check
+
+    return check(options.file)
+
+
+def _ctl(options: argparse.Namespace) -> int:
+    from firmware.cli_ctl import ctl
+
+    return ctl(options)
+
+
+def _board(options: argparse.Namespace) -> int:
+    from firmware.cli_board import board
+
+    return board(options.action, options.name)
+
+
+VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "demo": _demo,
+    "run": _run,
+    "web": _web,
+    "check": _check,
+    "ctl": _ctl,
+    "board": _board,
+    "pbx": _pbx,
+}

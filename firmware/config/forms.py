@@ -100,7 +100,10 @@ EMERGENCY = Form(_matches(r"[0-9*#+]{2,20}"), 'digits such as "112"')
 COUNTRY = Form(_matches(r"[A-Z]{2}"), 'two capital letters (ISO 3166) such as "US"')
 LANGUAGE = Form(_matches(r"[a-z]{2}"), 'two small letters (ISO 639) such as "en"')
 ZONE = Form(_matches(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}"), 'a zone such as "Europe/Berlin"')
-BOARD = Form(_matches(r"[a-z0-9][a-z0-9_-]{0,63}"), "the name of a board (`deskphone board list`)")
+BOARD = Form(
+    _matches(r"[a-z0-9][a-z0-9_-]{0,63}|[^\x00]*/[^\x00]*|[^\x00]+\.toml"),
+    "the name of a board (`deskphone board list`) or the path of a board file",
+)
 CARD_DEVICE = Form(
     _matches(r"(?:alsa|file|browser|null|id:[A-Za-z0-9_.:,=-]+)?"),
     '"id:DEVICE" with the card\'s ALSA id, or "alsa", "file", "browser", "null"',

@@ -3,6 +3,7 @@
 `examine` is the whole look: settings, faults and notes. `parse` and `load` raise the faults.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -26,6 +27,15 @@ class Examination:
     settings: Settings | None
     problems: tuple[Problem, ...]
     notes: tuple[Problem, ...] = ()
+    file: str = ""
+    document: Document | None = None
+
+    def note(self, key: str, text: str, **args: str) -> Problem:
+        """One more remark on a key such as `web.port` or `line[1].tls.ca`, at its place."""
+        parts = (part for part in re.split(r"[.\[\]]+", key) if part)
+        path = tuple(int(part) - 1 if part.isdigit() else part for part in parts)
+        line = self.document.line_of(path) if self.document else 0
+        return Problem(self.file, line, key, text, tuple(args.items()))
 
 
 def load(path: FilePath) -> Settings:
@@ -77,7 +87,7 @@ def examine(text: str, file: str = "deskphone.toml") -> Examination:
         return Examination(None, problems)
     values["lines"] = values.pop("line", ())
     settings = msgspec.convert(values, Settings)
-    return Examination(settings, (), rules.notes(settings, document, file))
+    return Examination(settings, (), rules.notes(settings, document, file), file, document)
 
 
 def _settings_of(examination: Examination) -> Settings:

@@ -56,5 +56,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "note_not_emergency": ("these are dialled like any other number: {got}", ""),
     "note_blocked": ("this line stays down: {reason}", ""),
     "note_srtp_prefer": ("encrypted media is not in this version: calls are in the clear", ""),
+    # This machine, as `deskphone check` finds it.
+    "no_codec": ("none of these codecs can be loaded here: {reason}", "add pcmu or pcma"),
+    "no_board": ("{reason}", ""),
+    "note_codec": ("{name} is left out of calls: {reason}", ""),
+    "note_library": ("{library} is missing ({effect})", "install the package {package}"),
+    "note_port": ("port {port}/{protocol} is taken by {holder}", ""),
+    "note_address": ("{address} is no address of this machine", ""),
+    "note_file": ("{got} cannot be read here: {reason}", ""),
+    "note_zone": ("{got} is no zone that this machine knows, so the clock shows UTC", "{near}"),
     "note_unused": ("this version accepts the setting but does nothing with it yet", ""),
 }

@@ -1,0 +1,144 @@
+"""The arguments of `deskphone`: names and help only, no import that costs time."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+from firmware import __version__
+
+PATHS = ("handset", "headset", "speaker", "ringer")
+TALK_PATHS = PATHS[:3]
+# Verbs of `ctl` that need nothing but perhaps a call.
+_CALL_VERBS = {
+    "answer": "answer the call that rings",
+    "hangup": "end or refuse a call",
+    "hold": "put a call on hold",
+    "resume": "take a call off hold",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains in one line that names the way to the help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"deskphone: {message}; see: {self.prog} --help\n")
+
+
+Verbs: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 - it has no public name
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The arguments as attributes; `verb` is always there.
+
+    Raises:
+        SystemExit: help or version was asked for (0), or the arguments are wrong (2).
+    """
+    return parser().parse_args(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = _Parser(prog="deskphone", description="The desk phone, its page, its remote control.")
+    root.add_argument("--version", action="version", version=f"deskphone {__version__}")
+    verbs = root.add_subparsers(dest="verb", metavar="VERB", required=True, title="verbs")
+    _programs(verbs)
+    _helpers(verbs)
+    _ctl(verbs.add_parser("ctl", help="tell a running phone what to do, or ask how it is"))
+    return root
+
+
+def _programs(verbs: Verbs) -> None:
+    demo = verbs.add_parser("demo", help="the virtual phone with the practice PBX")
+    demo.add_argument("--once", action="store_true", help="call the echo, measure, print JSON")
+    demo.add_argument("--port", type=_port, metavar="N", help="port of the page")
+    demo.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    run = verbs.add_parser("run", help="the phone")
+    run.add_argument("-c", "--config", type=Path, metavar="FILE", help="deskphone.toml")
+    run.add_argument("--board", metavar="NAME", help="instead of the one configured")
+    run.add_argument("--control", type=Path, metavar="PATH", help="control socket to make")
+    web = verbs.add_parser("web", help="the page of a running phone")
+    web.add_argument("--control", type=Path, metavar="PATH", required=True)
+    web.add_argument("-c", "--config", type=Path, metavar="FILE", help="deskphone.toml")
+    pbx = verbs.add_parser("pbx", help="the practice PBX alone")
+    pbx.add_argument("--port", type=_port, metavar="N", help="SIP port")
+
+
+def _helpers(verbs: Verbs) -> None:
+    check = verbs.add_parser("check", help="look for faults in a configuration file")
+    check.add_argument("file", type=Path, metavar="FILE")
+    board = verbs.add_parser("board", help="list, show or test boards")
+    actions = board.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="the boards that come with the phone").set_defaults(name=None)
+    actions.add_parser("show", help="pins and parts of a board").add_argument("name")
+    test = actions.add_parser("test", help="try every part of the board")
+    test.add_argument("name", nargs="?")
+
+
+def _ctl(ctl: argparse.ArgumentParser) -> None:
+    ctl.add_argument("--control", type=Path, metavar="PATH", help="control socket of the phone")
+    form = ctl.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="answers as JSON on one line")
+    form.add_argument("--text", action="store_true", help="answers as text for people")
+    verbs = ctl.add_subparsers(dest="ask", metavar="VERB", required=True, title="verbs")
+    _questions(verbs)
+    _wishes(verbs)
+    for name, words in _CALL_VERBS.items():
+        verb = verbs.add_parser(name, help=words)
+        verb.add_argument("call", nargs="?", metavar="CALL", help="its id; else the one in front")
+
+
+def _questions(verbs: Verbs) -> None:
+    verbs.add_parser("status", help="state, lines, calls")
+    verbs.add_parser("stats", help="the status with counters")
+    calls = verbs.add_parser("calls", help="calls that are up, and the call list")
+    calls.add_argument("--limit", type=_whole, default=50, metavar="N")
+    calls.add_argument("--skip", type=_whole, default=0, metavar="N")
+    screen = verbs.add_parser("screen", help="what the screen shows")
+    screen.add_argument("--png", type=Path, metavar="FILE", help="write it as a picture")
+    events = verbs.add_parser("events", help="what happens, one JSON object a line")
+    events.add_argument("topics", nargs="*", metavar="TOPIC", help="only these kinds")
+    ladder = verbs.add_parser("ladder", help="the SIP messages of a call")
+    ladder.add_argument("call", nargs="?", metavar="CALL")
+    verbs.add_parser("reload", help="read the configuration file again")
+
+
+def _wishes(verbs: Verbs) -> None:
+    key = verbs.add_parser("key", help="press a key")
+    key.add_argument("key", metavar="K")
+    move = key.add_mutually_exclusive_group()
+    move.add_argument("--down", dest="move", action="store_const", const="down", default="press")
+    move.add_argument("--up", dest="move", action="store_const", const="up")
+    hook = verbs.add_parser("hook", help="lift or replace the handset")
+    hook.add_argument("move", choices=("up", "down", "flash"))
+    dial = verbs.add_parser("dial", help="call a number or SIP URI")
+    dial.add_argument("target", metavar="STRING")
+    dial.add_argument("--line", metavar="NAME")
+    verbs.add_parser("transfer", help="send the call on").add_argument("target", metavar="TARGET")
+    verbs.add_parser("dtmf", help="send digits into the call").add_argument("digits")
+    verbs.add_parser("mute", help="the microphone").add_argument("on", choices=("on", "off"))
+    volume = verbs.add_parser("volume", help="louder, softer, or a value")
+    volume.add_argument("change", type=_volume, metavar="up|down|N")
+    volume.add_argument("path", nargs="?", choices=PATHS, metavar="PATH", help=", ".join(PATHS))
+    verbs.add_parser("path", help="what to talk on").add_argument("path", choices=TALK_PATHS)
+    play = verbs.add_parser("play", help="send a WAV file into a call")
+    play.add_argument("file", type=Path, metavar="FILE")
+    play.add_argument("call", nargs="?", metavar="CALL")
+
+
+def _port(text: str) -> int:
+    return _within(text, 65535)
+
+
+def _whole(text: str) -> int:
+    return _within(text, 1_000_000)
+
+
+def _volume(text: str) -> str:
+    return text if text in ("up", "down") else str(_within(text, 100))
+
+
+def _within(text: str, high: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 7 and int(text) <= high):
+        raise argparse.ArgumentTypeError(f"write a whole number from 0 to {high}, not {text!r}")
+    return int(text)

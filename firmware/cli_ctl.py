@@ -1,0 +1,160 @@
+"""`deskphone ctl`: arguments to requests, answers to JSON or text.
+
+`status`, `stats`, `calls` and `reload` answer in JSON unless `--text` is given, `screen` and
+`ladder` in text unless `--json` is; `events` are always JSON, one a line.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from firmware.cli_text import calls_text, reload_text, stats_text, status_text
+from firmware.control import schema
+from firmware.control.client import Client
+from firmware.control.errors import ControlError, RefusalKind, RefusedError
+from firmware.control.place import find_socket
+from firmware.media.messages import PathName
+from hal.keys import Key, key_named
+
+_VOLUME_STEP = 10
+
+
+def ctl(options: argparse.Namespace) -> int:
+    """Ask a running phone; returns the exit code."""
+    path: Path = options.control or find_socket()
+    try:
+        with Client(path) as client:
+            ANSWERS.get(options.ask, _wish)(client, options)
+    except RefusedError as refusal:
+        print(f"deskphone: {refusal}", file=sys.stderr)
+        return refusal.kind.exit_code
+    except (ControlError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        print(f"deskphone: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _status(client: Client, options: argparse.Namespace) -> None:
+    raw = client.ask_raw(schema.Status())
+    _print(raw, options, lambda: status_text(msgspec.json.decode(raw, type=schema.StatusReply)))
+
+
+def _stats(client: Client, options: argparse.Namespace) -> None:
+    raw = client.ask_raw(schema.Stats())
+    _print(raw, options, lambda: stats_text(msgspec.json.decode(raw, type=schema.StatsReply)))
+
+
+def _calls(client: Client, options: argparse.Namespace) -> None:
+    raw = client.ask_raw(schema.Calls(limit=options.limit, skip=options.skip))
+    _print(raw, options, lambda: calls_text(msgspec.json.decode(raw, type=schema.CallsReply)))
+
+
+def _reload(client: Client, options: argparse.Namespace) -> None:
+    raw = client.ask_raw(schema.Reload())
+    _print(raw, options, lambda: reload_text(msgspec.json.decode(raw, type=schema.ReloadReply)))
+
+
+def _screen(client: Client, options: argparse.Namespace) -> None:
+    raw = client.ask_raw(schema.Screen())
+    reply = msgspec.json.decode(raw, type=schema.ScreenReply)
+    if options.png is not None:
+        options.png.write_bytes(reply.png)
+    elif options.json:
+        _write(raw)
+    else:
+        print(reply.text)
+
+
+def _ladder(client: Client, options: argparse.Namespace) -> None:
+    skip, more = 0, True
+    while more:
+        raw = client.ask_raw(schema.Ladder(call=options.call, skip=skip))
+        reply = msgspec.json.decode(raw, type=schema.LadderReply)
+        if options.json:
+            _write(raw)
+        else:
+            print("\n".join(reply.rows))
+        skip += len(reply.rows)
+        more = reply.more and bool(reply.rows)
+
+
+def _events(client: Client, options: argparse.Namespace) -> None:
+    for line in client.event_lines(tuple(map(_topic, options.topics))):
+        _write(line)
+        sys.stdout.flush()
+
+
+def _wish(client: Client, options: argparse.Namespace) -> None:
+    """A verb whose answer is that it was done."""
+    client.ask(WISHES[options.ask](options), type(None))
+
+
+def _volume(options: argparse.Namespace) -> schema.Volume:
+    path = PathName(options.path) if options.path else None
+    if options.change in ("up", "down"):
+        step = _VOLUME_STEP if options.change == "up" else -_VOLUME_STEP
+        return schema.Volume(step=step, path=path)
+    return schema.Volume(level=int(options.change), path=path)
+
+
+def _key(options: argparse.Namespace) -> schema.Key:
+    key = key_named(options.key)
+    if key is None:
+        names = ", ".join(key.value for key in Key)
+        raise RefusedError(
+            f"there is no key {options.key!r}; keys are {names}", RefusalKind.BAD_REQUEST
+        )
+    return schema.Key(key=key, move=schema.KeyMove(options.move))
+
+
+def _topic(name: str) -> schema.Topic:
+    try:
+        return schema.Topic(name)
+    except ValueError:
+        topics = ", ".join(topic.value for topic in schema.Topic)
+        reason = f"there are no events {name!r}; there are {topics}"
+        raise RefusedError(reason, RefusalKind.BAD_REQUEST) from None
+
+
+def _print(raw: bytes, options: argparse.Namespace, text: Callable[[], str]) -> None:
+    if options.text:
+        print(text())
+    elif sys.stdout.isatty() and not options.json:
+        _write(msgspec.json.format(raw, indent=2))
+    else:
+        _write(raw)
+
+
+def _write(line: bytes) -> None:
+    print(line.decode())
+
+
+ANSWERS: dict[str, Callable[[Client, argparse.Namespace], None]] = {
+    "status": _status,
+    "stats": _stats,
+    "calls": _calls,
+    "reload": _reload,
+    "screen": _screen,
+    "ladder": _ladder,
+    "events": _events,
+}
+WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
+    "key": _key,
+    "hook": lambda options: schema.Hook(move=schema.HookMove(options.move)),
+    "dial": lambda options: schema.Dial(target=options.target, line=options.line),
+    "answer": lambda options: schema.Answer(call=options.call),
+    "hangup": lambda options: schema.HangUp(call=options.call),
+    "hold": lambda options: schema.Hold(call=options.call),
+    "resume": lambda options: schema.Resume(call=options.call),
+    "transfer": lambda options: schema.Transfer(target=options.target),
+    "dtmf": lambda options: schema.Dtmf(digits=options.digits),
+    "mute": lambda options: schema.Mute(on=options.on == "on"),
+    "volume": _volume,
+    "path": lambda options: schema.Path(path=PathName(options.path)),
+    "play": lambda options: schema.Play(file=str(options.file.resolve()), call=options.call),
+}
