@@ -217,7 +217,7 @@ def verify(
     """The credentials in `row` if they prove knowledge of the password, else None.
 
     `password_of(username, realm)` gives the password or None. That the nonce is a fresh one of
-    ours and the realm our own is for the caller to check.
+    ours, and realm and algorithm are those of the challenge, is for the caller to check.
     """
     claim = parse_credentials(row)
     if claim is None:

@@ -37,6 +37,7 @@ _VIA: Final = re.compile(
     r"(?P<sent_by>[^;]+)(?P<params>;.*)?",
     re.IGNORECASE | re.DOTALL,
 )
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _COLON: Final = re.compile(r"[ \t]*:[ \t]*")
 
 
@@ -108,9 +109,9 @@ class Via:
 
     @property
     def rport(self) -> int | None:
-        """The port the next hop saw, None while it is not filled in (RFC 3581 §4)."""
-        value = self.param("rport")
-        return _number(value, 65535) if value else None
+        """The port the next hop saw, None while it is not filled in (RFC 3581 §4) or no port."""
+        value = self.param("rport") or ""
+        return int(value) if _PORT.fullmatch(value) and int(value) <= 65535 else None
 
     @property
     def wants_rport(self) -> bool:
