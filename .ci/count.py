@@ -1,0 +1,50 @@
+"""Says how many tests ran, per folder and per peer, from pytest's JUnit files.
+
+A skip that is not on the list of allowed ones is an error.
+"""
+
+import re
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+
+ALLOWED = Path(__file__).with_name("allowed-skips")
+PEERS = ("kamailio", "baresip", "sipp", "chromium")
+
+
+def main(files: list[str]) -> int:
+    """Print the table; 1 if a test was skipped that must not be."""
+    ran: Counter[str] = Counter()
+    forbidden = []
+    allowed = _allowed()
+    for file in files:
+        for case in ET.parse(file).getroot().iter("testcase"):  # noqa: S314 - our own output
+            name = f"{case.get('classname', '')}::{case.get('name', '')}"
+            skipped = case.find("skipped")
+            if skipped is not None and skipped.get("type") == "pytest.skip":
+                if not any(pattern.search(name) for pattern in allowed):
+                    forbidden.append(f"{name}: {skipped.get('message', '')}")
+                continue
+            ran[_folder(name)] += 1
+            for peer in PEERS:
+                ran[f"peer {peer}"] += peer in name
+    for folder, count in sorted(ran.items()):
+        sys.stdout.write(f"{count:6}  {folder}\n")
+    sys.stdout.writelines(f"skipped, but it must run: {line}\n" for line in forbidden)
+    return bool(forbidden)
+
+
+def _folder(name: str) -> str:
+    parts = name.partition("::")[0].split(".")
+    folders = [part for part in parts[:-1] if not part.startswith("test_")]
+    return "/".join(folders[:3])
+
+
+def _allowed() -> list[re.Pattern[str]]:
+    rows = (line.partition("#")[0].strip() for line in ALLOWED.read_text().splitlines())
+    return [re.compile(row) for row in rows if row]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
