@@ -184,7 +184,8 @@ class _Reader:
             return None
         rows, columns = self._pins(table, "rows"), self._pins(table, "columns")
         names = table.grid("keys")
-        if [len(row) for row in names] != [len(columns)] * len(rows):
+        fits = [len(row) for row in names] == [len(columns)] * len(rows)
+        if rows and columns and not fits:
             table.complain(
                 "keys",
                 f"must be {len(rows)} rows of {len(columns)} names, as many as there are pins",

@@ -1,0 +1,62 @@
+"""What the phone expects of every board file that comes with it."""
+
+import pytest
+
+from hal.boards import board_names, load_board, open_board, open_card
+from hal.boards.loader import PATHS
+from hal.errors import DeviceError
+from hal.keys import Key
+
+DIGITS = {key for key in Key if key.digit and key.digit.isdigit()}
+VIRTUAL = ("mock", "mock-small")
+
+
+@pytest.fixture(params=board_names())
+def spec(request):
+    return load_board(request.param)
+
+
+def ignore(event):
+    """Nobody listens."""
+
+
+def test_it_is_named_like_its_file_and_says_what_it_is(spec):
+    assert spec.file.endswith(f"/{spec.name}.toml")
+    assert len(spec.title) > 10
+
+
+def test_every_digit_can_be_dialled(spec):
+    assert spec.serial is not None or spec.keys >= DIGITS
+
+
+def test_a_handset_can_be_lifted_and_heard(spec):
+    assert spec.has_hook
+    assert "handset" in spec.cards
+    assert set(spec.cards) <= set(PATHS)
+
+
+def test_it_can_ring_somewhere(spec):
+    bell = spec.ringer is not None or (spec.panel is not None and spec.panel.bell)
+    assert bell or "ringer" in spec.cards
+
+
+def test_real_hardware_is_named_by_stable_id_and_never_by_index(spec):
+    for card in spec.cards.values():
+        assert card.kind != "alsa" or card.device.startswith("id:")
+
+
+def test_it_opens_or_says_in_words_what_it_lacks(spec):
+    if spec.name in VIRTUAL:
+        open_board(spec, ignore).close()
+        return
+    with pytest.raises(DeviceError, match=rf"^board {spec.name}: this release has no adapter for"):
+        open_board(spec, ignore)
+
+
+def test_its_cards_open_or_say_why_not(spec):
+    for card in spec.cards.values():
+        if card.kind == "alsa":
+            with pytest.raises(DeviceError, match=f"card {card.device}: "):
+                open_card(card, (), 16_000)
+        else:
+            open_card(card, (), 16_000).close()

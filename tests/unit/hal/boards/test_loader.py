@@ -1,0 +1,208 @@
+import pytest
+
+from hal.board import CardSpec
+from hal.board_spec import Contact, DisplaySpec, HookSpec, KeypadSpec, LampSpec, RingerSpec
+from hal.boards.loader import board_names, load_board
+from hal.errors import BoardError
+from hal.keys import Key
+
+SMALL = """
+name = "bench"
+title = "A keypad on the bench"
+[keypad]
+rows = [5, 6]
+columns = [12, 16]
+keys = [["1", "2"], ["", "hold"]]
+[hook]
+pin = 17
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Loads a board from text."""
+
+    def from_text(text):
+        path = tmp_path / "bench.toml"
+        path.write_text(text)
+        return load_board(str(path))
+
+    return from_text
+
+
+@pytest.fixture
+def complaints(load, tmp_path):
+    """The complaints about a board text, without the file name that begins each."""
+
+    def of(text):
+        with pytest.raises(BoardError) as caught:
+            load(text)
+        lines = str(caught.value).splitlines()
+        start = f"{tmp_path / 'bench.toml'}: "
+        assert all(line.startswith(start) for line in lines)
+        return [line.removeprefix(start) for line in lines]
+
+    return of
+
+
+def test_a_small_board_is_read_as_written(load):
+    board = load(SMALL)
+    assert (board.name, board.title) == ("bench", "A keypad on the bench")
+    assert board.keypad == KeypadSpec(
+        rows=(5, 6),
+        columns=(12, 16),
+        keys=((Key.DIGIT_1, Key.DIGIT_2), (None, Key.HOLD)),
+        lockout_ms=20,
+    )
+    assert board.hook == HookSpec(17, Contact.AUTO, 50, 500)
+    assert board.has_hook
+    assert board.keys == {Key.DIGIT_1, Key.DIGIT_2, Key.HOLD}
+
+
+def test_every_part_has_its_place(load):
+    board = load(
+        SMALL
+        + """
+[gpio]
+factory = "lgpio"
+[buttons]
+mute = 4
+[display]
+chip = "ssd1306"
+size = [128, 32]
+address = 0x3d
+[lamps]
+message = { pin = 22, active_low = true }
+[ringer]
+kind = "bell"
+pins = [23, 24]
+[headset]
+pin = 25
+[rotary]
+pulse = 26
+[cards.handset]
+device = "id:Device"
+[cards.speaker]
+kind = "null"
+"""
+    )
+    assert board.pin_factory == "lgpio"
+    assert board.buttons == ((Key.MUTE, 4),)
+    assert board.display == DisplaySpec(
+        "ssd1306", (128, 32), "i2c", 1, 0x3D, 0, data_command=None, reset=None, rotate=0
+    )
+    assert board.lamps == (("message", LampSpec(22, active_low=True)),)
+    assert board.ringer == RingerSpec("bell", (23, 24), 25)
+    assert board.headset.plugged is Contact.CLOSED
+    assert board.rotary.off_normal is None
+    assert board.cards == {"handset": CardSpec("alsa", "id:Device"), "speaker": CardSpec("null")}
+
+
+def test_an_empty_file_is_a_board_without_parts(load):
+    board = load("")
+    assert (board.name, board.keys, board.has_hook, board.cards) == ("bench", set(), False, {})
+
+
+def test_a_pin_that_two_want_names_both(complaints):
+    assert complaints(SMALL.replace("pin = 17", "pin = 6")) == [
+        "hook.pin: hook.pin and keypad.rows[1] both use GPIO 6; give one another pin"
+    ]
+
+
+def test_a_pin_of_a_bus_is_taken_by_the_bus(complaints):
+    text = SMALL.replace("pin = 17", "pin = 2") + '[display]\nchip = "ssd1306"\nsize = [128, 64]\n'
+    assert complaints(text) == [
+        "display.bus: the I²C data line and hook.pin both use GPIO 2; give one another pin"
+    ]
+
+
+def test_the_codec_on_the_header_takes_its_pins_too(complaints):
+    text = SMALL.replace("[5, 6]", "[5, 19]") + '[cards.handset]\ndevice = "id:x"\nbus = "i2s"\n'
+    (line,) = complaints(text)
+    assert line.startswith("cards.handset.bus: the I²S frame line and keypad.rows[1] both use")
+
+
+def test_devices_may_share_a_bus(load):
+    load(
+        '[display]\nchip = "ssd1306"\nsize = [128, 64]\n'
+        '[cards]\nhandset = { device = "id:w", bus = "i2s+i2c" }\n'
+        'speaker = { device = "id:w", bus = "i2s+i2c" }\n'
+    )
+
+
+def test_every_problem_is_told_at_once(complaints):
+    text = """
+nam = "x"
+[keypad]
+rows = [5, 40]
+columns = [12]
+keys = [["1"], ["holt"], ["1"]]
+[hook]
+pin = "17"
+lifted = "up"
+[display]
+chip = "ssd1307"
+size = [100, 64]
+bus = "spi"
+[ringer]
+kind = "bell"
+pins = [23]
+[lamps]
+message = 4
+[buttons]
+mutte = 4
+[cards.kitchen]
+device = "x"
+"""
+    assert complaints(text) == [
+        "keypad.rows: 40 is not a whole number from 0 to 27",
+        "keypad.keys: '1' stands at two crossings",
+        "keypad.keys: there is no key 'holt'; is it 'hold'?",
+        "buttons.mutte: there is no key 'mutte'; is it 'mute'?",
+        "hook.pin: '17' is not a whole number from 0 to 27",
+        "hook.lifted: 'up' is not one of auto, closed, open",
+        "lamps.message: must be a table, like [lamps.message]",
+        "ringer.pins: a bell has 2, here are 1",
+        "display.chip: 'ssd1307' is not one of sh1106, ssd1306, ssd1309, ssd1322",
+        "display.size: must be [width, height] in multiples of 8, like [128, 64]",
+        "display.data_command: is missing",
+        "cards.kitchen: there is no such key",
+        "nam: there is no such key; is it name?",
+    ]
+
+
+def test_a_file_that_is_no_toml_says_where(complaints):
+    (line,) = complaints("[keypad\nrows = 1")
+    assert "not a TOML file" in line
+    assert "line 1" in line
+
+
+def test_a_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(BoardError, match=r"absent\.toml: No such file"):
+        load_board(str(tmp_path / "absent.toml"))
+
+
+def test_an_unknown_name_gets_the_nearest_or_the_list():
+    with pytest.raises(BoardError, match=r"there is no board 'moc'; is it mock\?"):
+        load_board("moc")
+    with pytest.raises(BoardError, match=f"there are {', '.join(board_names())}"):
+        load_board("zzzzzz")
+
+
+def test_a_keypad_has_a_name_for_every_crossing(complaints):
+    assert complaints(SMALL.replace('["", "hold"]', '["hold"]')) == [
+        "keypad.keys: must be 2 rows of 2 names, as many as there are pins"
+    ]
+
+
+@pytest.mark.parametrize("order", ["123", "1234567899", "abcdefghij"])
+def test_a_dial_has_ten_digits(complaints, order):
+    assert complaints(f'[rotary]\npulse = 4\norder = "{order}"') == [
+        "rotary.order: must be the ten digits in the order of their pulses"
+    ]
+
+
+def test_contact_of_a_headset_cannot_be_found_out(complaints):
+    assert complaints('[headset]\npin = 4\nplugged = "auto"') == [
+        "headset.plugged: 'auto' is not one of closed, open"
+    ]
