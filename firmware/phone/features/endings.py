@@ -1,0 +1,171 @@
+"""How a call leaves the phone, and what the phone does next."""
+
+from dataclasses import replace
+
+from firmware.phone.commands import EndCall, RejectCall
+from firmware.phone.dialplan import FIRST_DIGIT
+from firmware.phone.features import history, lines
+from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
+from firmware.phone.texts import notice
+from firmware.phone.turn import Turn
+from firmware.phone.view import CallState, Mode
+from firmware.sip.notifications import CallRef, FailureCause
+
+RELEASED_IN_HAND = 30.0
+"""Seconds of busy or congestion tone before the howler reminds of a handset left off."""
+RELEASED_HANDS_FREE = 8.0
+HANG_UP_AGAIN = 10.0
+"""Within so many seconds a second attempt ends an emergency call."""
+CALL_BACKS = 30 * 60.0
+NO_LINE_AFTER = 1.0
+
+_BUSY_TONE = (FailureCause.BUSY, FailureCause.DECLINED, FailureCause.CANCELLED)
+
+
+def forget(turn: Turn, call: Call, ending: Ending) -> None:
+    """Take a call out of the phone and write it down; what it owned is closed with it."""
+    turn.state = turn.state.without_call(call.ref)
+    history.write(turn, call, ending)
+    turn.log(history.reason(call, ending))
+    if call.emergency:
+        turn.cancel(Timer.EMERGENCY_NEXT, Timer.HANG_UP_ASKED)
+        turn.set_timer(Timer.CALL_BACKS, CALL_BACKS)
+
+
+def by_far_end(turn: Turn, call: Call, ending: Ending) -> None:
+    """The far end, the network or a rule ended a call."""
+    was_front = turn.state.front == call.ref
+    # A caller who gave up is no failure to be told with a tone.
+    rang_here = not call.outgoing and not call.answered
+    forget(turn, call, ending)
+    if was_front:
+        regroup(turn, None if rang_here else (call, ending))
+
+
+def hang_up(turn: Turn, call: Call) -> bool:
+    """The person ends a call; an emergency call asks for a second attempt.
+
+    Returns False if the call is still up.
+    """
+    if call.emergency and Timer.HANG_UP_ASKED not in turn.state.timers:
+        turn.set_timer(Timer.HANG_UP_ASKED, HANG_UP_AGAIN)
+        question = notice("emergency_hang_up_again", number=call.remote.user)
+        turn.say(question, HANG_UP_AGAIN)
+        return False
+    if call.stage is CallState.RINGING_HERE:
+        turn.do(RejectCall(call.ref, 486))
+    else:
+        turn.do(EndCall(call.ref))
+    was_front = turn.state.front == call.ref
+    forget(turn, call, Ending(by_us=True))
+    if was_front:
+        turn.unsay()
+        regroup(turn, None)
+    return True
+
+
+def regroup(turn: Turn, released: tuple[Call, Ending] | None) -> None:
+    """The front call is gone: find the next, else tone and reason, else rest.
+
+    `released` is the call whose end the person should be told, None if they ended it themselves.
+    """
+    following = _following(turn.state)
+    if following is not None:
+        _bring(turn, following)
+        if released is not None:
+            turn.say(history.reason(*released), 5.0)
+        return
+    turn.front(None)
+    if released is not None and turn.state.path is not None:
+        release(turn, *released)
+        return
+    rest(turn)
+    if released is not None and released[1].cause is not None:
+        turn.say(history.reason(*released), RELEASED_HANDS_FREE)
+
+
+def _following(state: PhoneState) -> Call | None:
+    speaking = (call for call in state.calls if call.answered and not call.held)
+    held = (call for call in state.calls if call.answered and call.held)
+    for group in (speaking, iter(state.ringing), held):
+        call = next(group, None)
+        if call is not None:
+            return call
+    # A call that is still being placed in the background comes last.
+    return next((call for call in state.calls if call.placing), None)
+
+
+def release(turn: Turn, call: Call, ending: Ending) -> None:
+    """Busy or congestion tone with the reason, until the handset is down."""
+    clean = ending.cause is None or ending.cause in _BUSY_TONE
+    fail(turn, Progress.BUSY if clean and ending.notice is None else Progress.CONGESTION)
+    turn.state = replace(turn.state, notice=history.reason(call, ending))
+
+
+def fail(turn: Turn, tone: Progress) -> None:
+    """A tone that says it did not work, on the path that is open."""
+    turn.unsay()
+    turn.enter(Mode.RELEASED)
+    turn.state = replace(turn.state, progress=tone, digits="")
+    in_hand = turn.state.hook_up
+    turn.set_timer(Timer.RELEASED, RELEASED_IN_HAND if in_hand else RELEASED_HANDS_FREE)
+
+
+def rest(turn: Turn) -> None:
+    """Nothing more to do: dial tone if the handset is up, else idle."""
+    if turn.state.hook_up and turn.state.path is not None:
+        off_hook(turn)
+    else:
+        idle(turn)
+
+
+def idle(turn: Turn) -> None:
+    """Everything closed; a call that still waits rings, one on hold stays in sight."""
+    turn.take_path(None)
+    turn.unsay()
+    turn.state = replace(turn.state, digits="", progress=Progress.NONE, test=None)
+    following = _following(turn.state)
+    if following is None:
+        turn.front(None)
+        turn.enter(Mode.IDLE)
+    else:
+        _bring(turn, following)
+
+
+def _bring(turn: Turn, call: Call) -> None:
+    turn.front(call.ref)
+    if call.rings_here:
+        turn.enter(Mode.RINGING)
+    else:
+        turn.enter(Mode.CALLING if call.placing else Mode.TALKING)
+
+
+def off_hook(turn: Turn) -> None:
+    """A path is open and nothing dialled: dial tone, or after a second why there is none."""
+    turn.unsay()
+    turn.front(None)
+    turn.enter(Mode.OFF_HOOK)
+    turn.state = replace(turn.state, digits="", test=None, progress=Progress.NONE)
+    tone_of_lines(turn)
+
+
+def tone_of_lines(turn: Turn) -> None:
+    """Dial tone while a line is usable, else after a second congestion tone and the reason."""
+    progress = turn.state.progress
+    if lines.usable(turn.state):
+        if progress is not Progress.DIAL:
+            turn.cancel(Timer.NO_LINE)
+            turn.unsay()
+            turn.state = replace(turn.state, progress=Progress.DIAL)
+            turn.set_timer(Timer.FIRST_DIGIT, FIRST_DIGIT)
+    elif progress is Progress.CONGESTION:
+        turn.state = replace(turn.state, notice=lines.why_none(turn.state))
+    elif Timer.NO_LINE not in turn.state.timers:
+        turn.cancel(Timer.FIRST_DIGIT)
+        turn.state = replace(turn.state, progress=Progress.NONE)
+        turn.set_timer(Timer.NO_LINE, NO_LINE_AFTER)
+
+
+def front_of(turn: Turn, ref: CallRef | None) -> Call | None:
+    """The call an action names, or the one in front."""
+    return turn.state.front_call if ref is None else turn.state.call(ref)

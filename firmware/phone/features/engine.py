@@ -1,0 +1,61 @@
+"""What the audio engine reports, and what its death means: the calls stay up."""
+
+from dataclasses import replace
+
+from firmware.media.messages import EngineReady, HearingChanged, PathReport, StreamReport
+from firmware.phone.events import EngineLost
+from firmware.phone.features import audio_test
+from firmware.phone.model import Engine
+from firmware.phone.texts import notice
+from firmware.phone.turn import Turn
+from hal.events import DeviceFailed, DeviceRecovered
+
+
+def ready(turn: Turn, _event: EngineReady) -> None:
+    """A fresh engine knows nothing: what it should be doing is said again."""
+    turn.state = replace(turn.state, engine=Engine.UP)
+
+
+def lost(turn: Turn, _event: EngineLost) -> None:
+    """The calls are kept; sound comes back with the next engine."""
+    turn.state = replace(turn.state, engine=Engine.LOST)
+    turn.log(notice("audio_restarting"))
+
+
+def path_reported(turn: Turn, event: PathReport) -> None:
+    """A card opened, or cannot be used."""
+    faults = dict(turn.state.card_faults)
+    if event.reason and not event.open:
+        if faults.get(event.path) == event.reason:
+            return
+        faults[event.path] = event.reason
+        turn.log(notice("card_failed", path=event.path.value, reason=event.reason))
+    elif faults.pop(event.path, None) is None:
+        return
+    turn.state = replace(turn.state, card_faults=faults)
+
+
+def hearing(turn: Turn, event: HearingChanged) -> None:
+    """Two seconds of nothing, or sound again."""
+    call = turn.state.call_of_stream(event.stream)
+    if call is not None:
+        heard = event if event.cause is not None else None
+        turn.put(replace(call, hearing=heard))
+
+
+def measured(turn: Turn, event: StreamReport) -> None:
+    """Once a second; only the audio test shows it."""
+    audio_test.measured(turn, event)
+
+
+def device_failed(turn: Turn, event: DeviceFailed) -> None:
+    """A keypad, a screen, a lamp driver stopped working."""
+    faults = {**turn.state.device_faults, event.device: event.reason}
+    turn.state = replace(turn.state, device_faults=faults)
+    turn.log(notice("device_failed", device=event.device, reason=event.reason))
+
+
+def device_recovered(turn: Turn, event: DeviceRecovered) -> None:
+    """It works again."""
+    faults = {d: r for d, r in turn.state.device_faults.items() if d != event.device}
+    turn.state = replace(turn.state, device_faults=faults)

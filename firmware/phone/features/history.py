@@ -1,0 +1,71 @@
+"""What is written into the call list, and the missed-call count."""
+
+from dataclasses import replace
+
+from firmware.phone.commands import CallOutcome, CallRecord, RecordCall
+from firmware.phone.model import Call, Ending
+from firmware.phone.texts import CALL_CAUSES, notice
+from firmware.phone.turn import Turn
+from firmware.phone.view import Notice
+from firmware.sip.notifications import FailureCause, IncomingCall
+
+_REFUSALS = (FailureCause.BUSY, FailureCause.DECLINED)
+
+
+def reason(call: Call, ending: Ending) -> Notice:
+    """Why this call is over, for a person."""
+    if ending.notice is not None:
+        return ending.notice
+    if ending.elsewhere:
+        text = "call_elsewhere"
+    elif ending.cause is not None:
+        text = CALL_CAUSES[ending.cause]
+    else:
+        text = "call_ended" if call.answered or ending.by_us else "call_missed"
+    status = ending.status or ""
+    return notice(text, who=call.who, line=call.line, status=status, phrase=ending.phrase)
+
+
+def write(turn: Turn, call: Call, ending: Ending) -> None:
+    """One row of the call list for a call that is over."""
+    outcome = _outcome(call, ending)
+    if outcome is CallOutcome.MISSED:
+        turn.state = replace(turn.state, missed=turn.state.missed + 1)
+    record = CallRecord(
+        line=call.line,
+        outgoing=call.outgoing,
+        name=call.remote.name,
+        user=call.remote.user or call.remote.uri,
+        outcome=outcome,
+        seconds=turn.now - call.answered_at if call.answered else 0.0,
+        reason="" if call.answered else reason(call, ending).text,
+    )
+    turn.do(RecordCall(record))
+
+
+def write_turned_away(turn: Turn, event: IncomingCall) -> None:
+    """A caller for whom there was no room: missed, though nothing rang."""
+    turn.state = replace(turn.state, missed=turn.state.missed + 1)
+    caller = event.caller
+    record = CallRecord(
+        line=event.line,
+        outgoing=False,
+        name=caller.name,
+        user=caller.user or caller.uri,
+        outcome=CallOutcome.MISSED,
+        seconds=0.0,
+        reason="call_too_many",
+    )
+    turn.do(RecordCall(record))
+
+
+def _outcome(call: Call, ending: Ending) -> CallOutcome:
+    if call.answered:
+        return CallOutcome.ANSWERED
+    if ending.elsewhere:
+        return CallOutcome.ELSEWHERE
+    if call.outgoing:
+        return CallOutcome.REFUSED if ending.cause in _REFUSALS else CallOutcome.FAILED
+    if ending.by_us:
+        return CallOutcome.REFUSED
+    return CallOutcome.MISSED if ending.notice is None else CallOutcome.FAILED

@@ -1,0 +1,174 @@
+"""Hold and resume, ours and theirs, and every other re-INVITE.
+
+What the person wants (`Call.held`) takes effect at once: the microphone does not wait for the far
+end's consent. What the far end has been told follows by re-INVITE, one at a time.
+"""
+
+from dataclasses import replace
+
+from firmware.call.machine import Refused
+from firmware.phone.commands import AnswerReoffer, EndCall, RejectReoffer, Reoffer
+from firmware.phone.features import endings, paths, tones
+from firmware.phone.model import Call, Ending, Timer
+from firmware.phone.texts import notice
+from firmware.phone.turn import Turn
+from firmware.phone.view import CallState, Mode
+from firmware.sip.notifications import (
+    CallConfirmed,
+    CallRef,
+    ReofferAnswered,
+    ReofferReceived,
+    ReofferRejected,
+)
+
+REMIND_EVERY = 30.0
+# RFC 3261 §14.1: after 491 the side that chose the Call-ID waits 2.1 to 4 s, the other 0 to 2 s.
+_RETRY_OWNER = 3.0
+_RETRY_OTHER = 1.0
+
+
+def put_on(turn: Turn, call: Call) -> None:
+    """Hold an answered call; nobody puts an emergency call on hold."""
+    if call.emergency:
+        turn.say(notice("emergency_no_hold", number=call.remote.user), 5.0)
+    elif call.answered and not call.held:
+        turn.set_timer(Timer.HOLD_REMINDER, REMIND_EVERY)
+        reconcile(turn, turn.put(replace(call, held=True)))
+
+
+def remind(turn: Turn) -> None:
+    """A beep now and then for whoever waits on hold."""
+    if any(call.held for call in turn.state.calls):
+        tones.beep_of_hold(turn)
+        turn.set_timer(Timer.HOLD_REMINDER, REMIND_EVERY)
+
+
+def take_off(turn: Turn, call: Call) -> None:
+    """Resume a call and bring it to the front; the one that was there waits."""
+    front = turn.state.front_call
+    if front is not None and front.ref != call.ref and not _make_way(turn, front):
+        return
+    turn.front(call.ref)
+    turn.unsay()
+    turn.enter(Mode.TALKING)
+    paths.open_some(turn)
+    if call.held:
+        reconcile(turn, turn.put(replace(call, held=False)))
+
+
+def _make_way(turn: Turn, front: Call) -> bool:
+    if front.emergency:
+        turn.say(notice("emergency_no_hold", number=front.remote.user), 5.0)
+        return False
+    if front.answered:
+        put_on(turn, front)
+    return True
+
+
+def hold(turn: Turn, ref: CallRef | None) -> None:
+    """The hold key."""
+    call = endings.front_of(turn, ref)
+    if call is not None and call.answered:
+        put_on(turn, call)
+
+
+def resume(turn: Turn, ref: CallRef | None) -> None:
+    """The resume key."""
+    call = endings.front_of(turn, ref)
+    if call is not None and call.answered:
+        take_off(turn, call)
+
+
+def reconcile(turn: Turn, call: Call) -> None:
+    """Tell the far end of a hold or resume it does not know of yet, if it can be told now."""
+    session = call.session
+    ready = call.stage is CallState.TALKING and not call.reoffering
+    if not ready or session is None or session.held == call.held or session.busy:
+        return
+    session, sdp = session.make_offer(held=call.held)
+    turn.put(replace(call, session=session, reoffering=True))
+    turn.do(Reoffer(call.ref, sdp))
+
+
+def reconcile_all(turn: Turn) -> None:
+    """After a wait: every call whose far end does not know what we want."""
+    for call in turn.state.calls:
+        reconcile(turn, call)
+
+
+def answered(turn: Turn, event: ReofferAnswered) -> None:
+    """Our re-INVITE was accepted."""
+    call = turn.state.call(event.call)
+    if call is None or call.session is None or not call.reoffering:
+        return
+    session = call.session.take_answer(event.body)
+    if isinstance(session, Refused):
+        session = call.session.take_back()
+    reconcile(turn, turn.put(replace(call, session=session, reoffering=False)))
+
+
+def rejected(turn: Turn, event: ReofferRejected) -> None:
+    """Our re-INVITE was refused: the session stays as it was, our hold stays ours."""
+    call = turn.state.call(event.call)
+    if call is None or call.session is None or not call.reoffering:
+        return
+    session = call.session.take_back()
+    turn.put(replace(call, session=session, reoffering=False))
+    if event.status == 491:
+        turn.set_timer(Timer.REOFFER, _RETRY_OWNER if call.outgoing else _RETRY_OTHER)
+    else:
+        said = notice(
+            "hold_refused",
+            who=call.who,
+            line=call.line,
+            status=event.status or "",
+            phrase=event.phrase,
+        )
+        turn.say(said, 5.0)
+
+
+def received(turn: Turn, event: ReofferReceived) -> None:
+    """A re-INVITE from the far end: hold, resume, moved, or a wish for our offer."""
+    call = turn.state.call(event.call)
+    if call is None or call.session is None:
+        turn.do(RejectReoffer(event.call, 488))
+        return
+    if call.session.busy:
+        # RFC 3261 §14.2: our own offer is still out.
+        turn.do(RejectReoffer(call.ref, 491))
+        return
+    if not event.body:
+        session, sdp = call.session.make_offer(held=call.held)
+        turn.put(replace(call, session=session))
+        turn.do(AnswerReoffer(call.ref, sdp))
+        return
+    result = call.session.answer(event.body, held=call.held)
+    if isinstance(result, Refused):
+        turn.do(RejectReoffer(call.ref, 488, result.why))
+        return
+    session, sdp = result
+    turn.put(replace(call, session=session))
+    turn.do(AnswerReoffer(call.ref, sdp))
+
+
+def confirmed(turn: Turn, event: CallConfirmed) -> None:
+    """The ACK: an incoming call is through; it may bring the answer to an offer of ours."""
+    call = turn.state.call(event.call)
+    if call is None or call.session is None:
+        return
+    session = call.session
+    if session.busy and not call.reoffering:
+        taken = session.take_answer(event.body)
+        session = session.take_back() if isinstance(taken, Refused) else taken
+        if session.media is None:
+            _without_answer(turn, call)
+            return
+    stage = CallState.TALKING if call.stage is CallState.ANSWERING else call.stage
+    reconcile(turn, turn.put(replace(call, session=session, stage=stage)))
+
+
+def _without_answer(turn: Turn, call: Call) -> None:
+    # RFC 3264 §4: our offer went out in the 2xx and the ACK brought nothing we can speak.
+    turn.do(EndCall(call.ref))
+    said = notice("call_nothing_in_common", who=call.who, line=call.line, detail="")
+    endings.by_far_end(turn, call, Ending(by_us=True, notice=said))

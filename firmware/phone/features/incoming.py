@@ -1,0 +1,163 @@
+"""Calls that arrive: who may ring, who is answered at once, and what answering does."""
+
+import re
+from dataclasses import replace
+
+from firmware.call.machine import Refused
+from firmware.media.messages import PathName
+from firmware.phone.commands import AcceptCall, RejectCall, SayRinging
+from firmware.phone.features import endings, history, hold, paths, tones
+from firmware.phone.model import Call, Ending, Line, PhoneState, Timer
+from firmware.phone.texts import notice
+from firmware.phone.turn import Turn
+from firmware.phone.view import CallState, Mode
+from firmware.sip.notifications import CallRef, IncomingCall
+
+# What callers write to have an intercom call answered at once: Call-Info and Alert-Info
+# parameters as desk phones and PBXs use them; no RFC names them.
+_WANTS_ANSWER = re.compile(
+    r"answer-after\s*=\s*0|auto.?answer|info\s*=\s*(intercom|auto)", re.IGNORECASE
+)
+
+
+def arrived(turn: Turn, event: IncomingCall) -> None:
+    """An INVITE from a trusted source."""
+    state = turn.state
+    if state.stopped:
+        turn.do(RejectCall(event.call, 480))
+        return
+    if state.call(event.call) is not None:
+        return
+    # Whoever calls back after an emergency call is never turned away.
+    call_backs = Timer.CALL_BACKS in state.timers or state.emergency_call is not None
+    if len(state.calls) >= turn.rules.settings.phone.max_calls and not call_backs:
+        turn.do(RejectCall(event.call, 486))
+        history.write_turned_away(turn, event)
+        return
+    line = state.line(event.line)
+    auto = line is not None and _answers_itself(state, line, event)
+    call = Call(
+        ref=event.call,
+        line=event.line,
+        outgoing=False,
+        stage=CallState.RINGING_HERE,
+        stream=turn.number(),
+        remote=event.caller,
+        started_at=turn.now,
+        local=event.local,
+        offer=event.offer,
+        auto=auto,
+        auto_tone=auto and line is not None and line.auto_answer_tone,
+    )
+    turn.state = replace(turn.state, calls=(*turn.state.calls, call))
+
+
+def _answers_itself(state: PhoneState, line: Line, event: IncomingCall) -> bool:
+    if line.auto_answer == "always":
+        return True
+    if line.auto_answer != "trusted" or not _WANTS_ANSWER.search(
+        f"{event.call_info};{event.alert_info}"
+    ):
+        return False
+    # An intercom call does not break into a conversation.
+    return state.front is None and state.mode in (Mode.IDLE, Mode.RELEASED)
+
+
+def announce(turn: Turn, call: Call) -> None:
+    """The media port is there: the call may ring, or is answered at once."""
+    if call.auto:
+        _answer_itself(turn, call)
+        return
+    if call.offer and call.session is not None:
+        fits = call.session.answer(call.offer, held=False)
+        if isinstance(fits, Refused):
+            _nothing_in_common(turn, call, fits)
+            return
+    turn.do(SayRinging(call.ref))
+    attend(turn)
+
+
+def _nothing_in_common(turn: Turn, call: Call, refused: Refused) -> None:
+    turn.do(RejectCall(call.ref, 488, refused.why))
+    said = notice("call_nothing_in_common", who=call.who, line=call.line, detail=refused.why)
+    endings.by_far_end(turn, call, Ending(by_us=True, notice=said))
+
+
+def attend(turn: Turn) -> None:
+    """Bring a ringing call to the front if nobody is busy at the phone."""
+    state = turn.state
+    waiting = state.ringing
+    dialling_on_hook = state.mode is Mode.DIALLING and state.path is None
+    hands_free_end = state.mode is Mode.RELEASED and not state.hook_up
+    if waiting and (state.mode is Mode.IDLE or dialling_on_hook or hands_free_end):
+        endings.idle(turn)
+
+
+def _answer_itself(turn: Turn, call: Call) -> None:
+    state = turn.state
+    free = state.mode is Mode.IDLE or (state.mode is Mode.RELEASED and not state.hook_up)
+    # The call in front keeps screen and card; another one runs with a null path.
+    if not _accept(turn, call) or not free:
+        return
+    turn.unsay()
+    turn.front(call.ref)
+    turn.enter(Mode.TALKING)
+    paths.open_some(turn)
+    if call.auto_tone:
+        tones.beep_of_auto_answer(turn)
+
+
+def answer(turn: Turn, ref: CallRef | None, path: PathName | None = None) -> None:
+    """A person answers: the call named, the one in front, or the one that has waited longest."""
+    call = endings.front_of(turn, ref)
+    if ref is None and (call is None or not call.rings_here):
+        call = next(iter(turn.state.ringing), None)
+    if call is None or not call.rings_here:
+        return
+    front = turn.state.front_call
+    if front is not None and front.ref != call.ref and not _leave(turn, front):
+        return
+    if not _accept(turn, call):
+        return
+    turn.unsay()
+    turn.front(call.ref)
+    turn.state = replace(turn.state, digits="")
+    turn.enter(Mode.TALKING)
+    turn.take_path(path or turn.state.path)
+    paths.open_some(turn)
+
+
+def _leave(turn: Turn, front: Call) -> bool:
+    if front.emergency:
+        turn.say(notice("emergency_no_hold", number=front.remote.user), 5.0)
+        return False
+    if front.answered:
+        hold.put_on(turn, front)
+    elif front.placing:
+        endings.hang_up(turn, front)
+    return True
+
+
+def _accept(turn: Turn, call: Call) -> bool:
+    session = call.session
+    if session is None:
+        return False
+    if call.offer:
+        result = session.answer(call.offer, held=False)
+        if isinstance(result, Refused):
+            _nothing_in_common(turn, call, result)
+            return False
+    else:
+        result = session.make_offer(held=False)
+    session, sdp = result
+    turn.put(
+        replace(
+            call,
+            session=session,
+            stage=CallState.ANSWERING,
+            answered_at=turn.now,
+            offer=b"",
+        )
+    )
+    turn.do(AcceptCall(call.ref, sdp))
+    return True

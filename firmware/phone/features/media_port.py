@@ -1,0 +1,57 @@
+"""The media port of a call is bound, or cannot be."""
+
+from dataclasses import replace
+
+from firmware.call.machine import Session
+from firmware.phone.commands import EndCall, FreeMediaPort, RejectCall, SendOffer
+from firmware.phone.events import MediaPortRefused, MediaPortReserved
+from firmware.phone.features import audio_test, endings, incoming, outgoing
+from firmware.phone.model import Call, Ending
+from firmware.phone.texts import notice
+from firmware.phone.turn import Turn
+
+
+def reserved(turn: Turn, event: MediaPortReserved) -> None:
+    """Offer, or let the caller ring."""
+    if audio_test.owns(turn.state, event.call):
+        audio_test.port_reserved(turn, event)
+        return
+    call = turn.state.call(event.call)
+    if call is None:
+        # The call ended while the port was being bound.
+        turn.do(FreeMediaPort(event.call))
+        return
+    if call.session is not None:
+        return
+    session = Session.open(
+        turn.rules.capabilities, event.address, event.port, _session_number(turn, call)
+    )
+    if not call.outgoing:
+        incoming.announce(turn, turn.put(replace(call, session=session)))
+        return
+    session, sdp = session.make_offer(held=False)
+    turn.put(replace(call, session=session))
+    turn.do(SendOffer(call.ref, sdp))
+
+
+def _session_number(turn: Turn, call: Call) -> int:
+    # RFC 8866 §5.2: unique per user name and address; the clock and the stream's number are.
+    return int(turn.now * 1000) * 1000 + call.stream % 1000
+
+
+def refused(turn: Turn, event: MediaPortRefused) -> None:
+    """Without a port there is no call: an exhausted range answers 503."""
+    if audio_test.owns(turn.state, event.call):
+        audio_test.port_refused(turn, event)
+        return
+    call = turn.state.call(event.call)
+    if call is None:
+        return
+    said = notice("call_no_port", who=call.who, line=call.line, reason=event.reason)
+    ending = Ending(by_us=True, notice=said)
+    if call.outgoing:
+        turn.do(EndCall(call.ref))
+        outgoing.failed(turn, call, ending)
+    else:
+        turn.do(RejectCall(call.ref, 503))
+        endings.by_far_end(turn, call, ending)

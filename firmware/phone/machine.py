@@ -1,0 +1,282 @@
+"""The desk phone: one event in, the commands it asks for out.
+
+    event ─▶ overdue clocks ─▶ rules of all states ─▶ the mode's rows ─▶ state
+    state ─▶ what should be heard, lit, bound ─▶ difference to before ─▶ commands
+
+Rules that hold in every state (emergency dialling, what the network and the engine say, stopping)
+stand before the rows of the mode; what a mode does not list does nothing there. The tables are
+complete for every event by construction: an event nobody lists changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from firmware.config.schema import Settings
+from firmware.media import messages as media
+from firmware.phone import actions, events, outputs, portrait
+from firmware.phone.commands import Command, EndCall, FreeMediaPort, RejectCall
+from firmware.phone.features import (
+    dtmf,
+    endings,
+    engine,
+    hold,
+    hook,
+    incoming,
+    lines,
+    media_port,
+    outgoing,
+    paths,
+    volume,
+)
+from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
+from firmware.phone.outputs import Outputs
+from firmware.phone.states import (
+    audio_test,
+    calling,
+    dialling,
+    howler,
+    idle,
+    off_hook,
+    released,
+    ringing,
+    talking,
+)
+from firmware.phone.texts import notice
+from firmware.phone.turn import Alarms, Rows, Rules, Turn
+from firmware.phone.view import CallState, Mode, PhoneView
+from firmware.sip import notifications as sip
+from hal import events as hal
+
+STATES: Mapping[Mode, ModuleType] = {
+    Mode.IDLE: idle,
+    Mode.OFF_HOOK: off_hook,
+    Mode.DIALLING: dialling,
+    Mode.CALLING: calling,
+    Mode.RINGING: ringing,
+    Mode.TALKING: talking,
+    Mode.RELEASED: released,
+    Mode.HOWLER: howler,
+    Mode.AUDIO_TEST: audio_test,
+}
+"""One module per mode, each with `ROWS` (event → handler) and `ALARMS` (clock → handler)."""
+
+
+class Phone:
+    """One desk phone; `now` is monotonic seconds and never runs backwards."""
+
+    __slots__ = ("_outputs", "_rules", "_state", "_view", "_viewed")
+
+    def __init__(self, settings: Settings) -> None:
+        self._rules = Rules.of(settings)
+        self._state = PhoneState(lines=lines.from_settings(settings))
+        self._outputs = Outputs()
+        self._viewed: PhoneState | None = None
+        self._view = PhoneView()
+
+    def __len__(self) -> int:
+        """How many calls live."""
+        return len(self._state.calls)
+
+    @property
+    def state(self) -> PhoneState:
+        """The whole state, for tests and for the record of a run."""
+        return self._state
+
+    def handle(self, event: events.Event, now: float) -> list[Command]:
+        """Take one event; the commands are to be performed in their order."""
+        turn = Turn(self._state, self._rules, now)
+        _fire(turn)
+        _dispatch(turn, event)
+        if isinstance(event, media.EngineReady):
+            # Whatever an engine before this one was told, this one was not.
+            self._outputs = replace(self._outputs, sound=None)
+        if turn.state is not self._state or isinstance(event, media.EngineReady):
+            self._rules, self._state = turn.rules, turn.state
+            wanted = outputs.wanted(turn.state, turn.rules, self._outputs)
+            turn.do(*outputs.difference(self._outputs, wanted))
+            self._outputs = wanted
+        return turn.commands
+
+    def next_deadline(self) -> float | None:
+        """When `TimePassed` should be sent at the latest; None = no clock runs."""
+        return min(self._state.timers.values(), default=None)
+
+    def view(self) -> PhoneView:
+        """What may be shown; the same object as long as nothing changed."""
+        if self._viewed is not self._state:
+            view = portrait.of(self._state)
+            self._viewed = self._state
+            if view != self._view:
+                self._view = view
+        return self._view
+
+
+def _dispatch(turn: Turn, event: events.Event) -> None:
+    kind = type(event)
+    if turn.state.stopped:
+        rows: Rows = _STOPPED
+    elif kind in EVERYWHERE:
+        rows = EVERYWHERE
+    elif kind in _CALL_VERBS and _names_call(event):
+        rows = _CALL_VERBS
+    else:
+        rows = STATES[turn.state.mode].ROWS
+    handler = rows.get(kind)
+    if handler is not None:
+        handler(turn, event)
+
+
+def _names_call(event: Any) -> bool:
+    return event.call is not None
+
+
+def _fire(turn: Turn) -> None:
+    """Ring the clocks that are overdue, the earliest first."""
+    while turn.state.timers:
+        timer = min(turn.state.timers, key=turn.state.timers.__getitem__)
+        if turn.state.timers[timer] > turn.now:
+            return
+        turn.cancel(timer)
+        alarms: Alarms = STATES[turn.state.mode].ALARMS
+        alarm = _ALARMS.get(timer) or alarms.get(timer)
+        if alarm is not None:
+            alarm(turn)
+
+
+def _started(turn: Turn, event: events.Started) -> None:
+    turn.state = replace(
+        turn.state,
+        hardware=event,
+        volumes=volume.at_start(turn.rules.settings, event),
+        last_dialled=event.last_dialled,
+        run=int(turn.now),
+    )
+    _warn_of_removed(turn)
+
+
+def _warn_of_removed(turn: Turn) -> None:
+    for number in turn.rules.plan.emergency.removed:
+        turn.log(notice("emergency_removed", number=number))
+
+
+def _settings_changed(turn: Turn, event: events.SettingsChanged) -> None:
+    old = turn.rules.settings
+    turn.rules = Rules.of(event.settings)
+    state = volume.settings_changed(turn.state, old, event.settings)
+    turn.state = replace(state, lines=lines.from_settings(event.settings, state.lines))
+    if old.phone != event.settings.phone:
+        _warn_of_removed(turn)
+    _line_news(turn)
+
+
+def _network_changed(turn: Turn, event: events.NetworkChanged) -> None:
+    if turn.state.network_up is not event.up:
+        turn.state = replace(turn.state, network_up=event.up)
+        if not event.up:
+            turn.log(notice("network_down"))
+        _line_news(turn)
+
+
+def _registration_changed(turn: Turn, event: sip.RegistrationChanged) -> None:
+    before = turn.state.lines
+    turn.state = lines.note(turn.state, event, turn.now)
+    for old, line in zip(before, turn.state.lines, strict=True):
+        trouble = lines.trouble(turn.state, line)
+        known = old.registration is not None and old.registration.cause is event.cause
+        if line.name == event.line and trouble is not None and not known:
+            turn.log(trouble)
+    _line_news(turn)
+
+
+def _line_news(turn: Turn) -> None:
+    """A person who listens to dial or congestion tone hears at once what changed."""
+    if turn.state.mode is Mode.OFF_HOOK:
+        endings.tone_of_lines(turn)
+
+
+def _stop(turn: Turn, _event: events.StopAsked) -> None:
+    for call in turn.state.calls:
+        waits = call.stage is CallState.RINGING_HERE
+        turn.do(RejectCall(call.ref, 480) if waits else EndCall(call.ref))
+        endings.forget(turn, call, Ending(by_us=True))
+    turn.unsay()
+    turn.front(None)
+    turn.take_path(None)
+    turn.enter(Mode.IDLE)
+    turn.state = replace(
+        turn.state, stopped=True, digits="", progress=Progress.NONE, volume_bar=None, timers={}
+    )
+
+
+def _hang_up_named(turn: Turn, event: actions.HangUp) -> None:
+    if event.call == turn.state.front:
+        hook.hang_up_front(turn)
+        return
+    call: Call | None = endings.front_of(turn, event.call)
+    if call is not None:
+        endings.hang_up(turn, call)
+
+
+def _ask_again(turn: Turn) -> None:
+    """The second press did not come: the emergency call goes on as if nothing had been asked."""
+    turn.unsay()
+
+
+EVERYWHERE: Rows = {
+    events.Started: _started,
+    events.StopAsked: _stop,
+    events.SettingsChanged: _settings_changed,
+    events.NetworkChanged: _network_changed,
+    events.EngineLost: engine.lost,
+    events.MediaPortReserved: media_port.reserved,
+    events.MediaPortRefused: media_port.refused,
+    media.EngineReady: engine.ready,
+    media.PathReport: engine.path_reported,
+    media.HearingChanged: engine.hearing,
+    media.StreamReport: engine.measured,
+    sip.RegistrationChanged: _registration_changed,
+    sip.IncomingCall: incoming.arrived,
+    sip.OfferWanted: outgoing.offer_wanted,
+    sip.CallProgress: outgoing.progressed,
+    sip.CallAnswered: outgoing.answered,
+    sip.CallConfirmed: hold.confirmed,
+    sip.CallEnded: outgoing.ended,
+    sip.ReofferReceived: hold.received,
+    sip.ReofferAnswered: hold.answered,
+    sip.ReofferRejected: hold.rejected,
+    actions.Dial: lambda turn, event: outgoing.dial(turn, event.target, event.line),
+    actions.Volume: volume.change,
+    actions.Mute: volume.mute,
+    hal.HeadsetPlugged: paths.plugged,
+    hal.HeadsetUnplugged: paths.unplugged,
+    hal.DeviceFailed: engine.device_failed,
+    hal.DeviceRecovered: engine.device_recovered,
+}
+"""What is done in every mode alike. Key edges are the ui's: they come back as actions."""
+
+_CALL_VERBS: Rows = {
+    actions.Answer: lambda turn, event: incoming.answer(turn, event.call),
+    actions.HangUp: _hang_up_named,
+    actions.Hold: lambda turn, event: hold.hold(turn, event.call),
+    actions.Resume: lambda turn, event: hold.resume(turn, event.call),
+    actions.SendDtmf: lambda turn, event: dtmf.send(turn, event.digits, event.call),
+}
+"""Wishes that name a call mean that call, whatever is in front."""
+
+_STOPPED: Rows = {
+    sip.IncomingCall: incoming.arrived,
+    events.MediaPortReserved: lambda turn, event: turn.do(FreeMediaPort(event.call)),
+}
+
+_ALARMS: Alarms = {
+    Timer.HOOK_FLASH: hook.flash_over,
+    Timer.HANG_UP_ASKED: _ask_again,
+    Timer.EMERGENCY_NEXT: outgoing.lost_patience,
+    Timer.CALL_BACKS: lambda _turn: None,
+    Timer.VOLUME_BAR: volume.hide,
+    Timer.NOTICE: lambda turn: turn.unsay(),
+    Timer.REOFFER: hold.reconcile_all,
+    Timer.HOLD_REMINDER: hold.remind,
+}

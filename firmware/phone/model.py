@@ -1,0 +1,236 @@
+"""The phone's whole state as one frozen value, and the calls and lines in it.
+
+Nothing here decides anything. What is heard, lit and shown is not kept: it is derived from this
+value after every event (`outputs`, `portrait`), so it cannot disagree with it.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from firmware.call.machine import Session
+from firmware.media.messages import HearingChanged, PathName
+from firmware.phone.events import Started
+from firmware.phone.view import CallState, Mode, Notice, VolumeBar
+from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationChanged
+
+
+class Timer(enum.Enum):
+    """The phone's clocks; those of `MODE_TIMERS` stop when the mode changes."""
+
+    FIRST_DIGIT = "first_digit"
+    NO_LINE = "no_line"
+    INTER_DIGIT = "inter_digit"
+    RELEASED = "released"
+    HOWLER = "howler"
+    AUDIO_TEST = "audio_test"
+    HOOK_FLASH = "hook_flash"
+    HANG_UP_ASKED = "hang_up_asked"
+    EMERGENCY_NEXT = "emergency_next"
+    CALL_BACKS = "call_backs"
+    VOLUME_BAR = "volume_bar"
+    NOTICE = "notice"
+    REOFFER = "reoffer"
+    HOLD_REMINDER = "hold_reminder"
+
+
+MODE_TIMERS = frozenset(
+    {
+        Timer.FIRST_DIGIT,
+        Timer.NO_LINE,
+        Timer.INTER_DIGIT,
+        Timer.RELEASED,
+        Timer.HOWLER,
+        Timer.AUDIO_TEST,
+    }
+)
+
+
+class Engine(enum.Enum):
+    """Where the audio process stands."""
+
+    STARTING = "starting"
+    UP = "up"
+    LOST = "lost"
+
+
+class Progress(enum.Enum):
+    """The tone of a mode in which no call speaks."""
+
+    NONE = "none"
+    DIAL = "dial"
+    BUSY = "busy"
+    CONGESTION = "congestion"
+    HOWLER = "howler"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the settings and the last that was said of its registration (`at` = when)."""
+
+    name: LineName
+    user: str
+    label: str
+    registers: bool
+    auto_answer: str
+    auto_answer_tone: bool
+    registration: RegistrationChanged | None = None
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call from the first digit sent, or the first ring, to its end.
+
+    `local` is our address toward the far end, "" until the stack has named it; a media port is
+    asked for exactly while it is set. `session` exists once the port does. `stream` is the audio
+    engine's number for it.
+    """
+
+    ref: CallRef
+    line: LineName
+    outgoing: bool
+    stage: CallState
+    stream: int
+    remote: Party
+    started_at: float
+    answered_at: float = 0.0
+    local: str = ""
+    session: Session | None = None
+    offer: bytes = b""
+    emergency: bool = False
+    other_lines: tuple[LineName, ...] = ()
+    auto: bool = False
+    auto_tone: bool = False
+    alerted: bool = False
+    """The far end said 180."""
+    held: bool = False
+    """The person wants this call on hold; the session knows what the far end has been told."""
+    reoffering: bool = False
+    hearing: HearingChanged | None = None
+    """Set while nothing is heard that should be."""
+
+    @property
+    def who(self) -> str:
+        """The other party as a person would name it."""
+        return self.remote.name or self.remote.user or self.remote.uri
+
+    @property
+    def answered(self) -> bool:
+        """Whether both sides are through."""
+        return self.stage in (CallState.ANSWERING, CallState.TALKING)
+
+    @property
+    def rings_here(self) -> bool:
+        """Whether it waits for somebody to answer."""
+        return self.stage is CallState.RINGING_HERE and self.session is not None
+
+    @property
+    def placing(self) -> bool:
+        """Whether it is ours and not answered yet."""
+        return self.outgoing and not self.answered
+
+
+class AudioTestStage(enum.Enum):
+    """The steps of `*#600`."""
+
+    TONE = "tone"
+    VOICE = "voice"
+
+
+@dataclass(frozen=True, slots=True)
+class LoopEnd:
+    """One end of the test's loop: its media port's name, its stream and, once bound, its port."""
+
+    ref: CallRef
+    stream: int
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AudioTest:
+    """The test in progress; `ends` are the card's end and the one that sends back."""
+
+    stage: AudioTestStage
+    ends: tuple[LoopEnd, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneState:
+    """Everything the phone remembers between two events."""
+
+    mode: Mode = Mode.IDLE
+    hardware: Started = field(default_factory=lambda: Started(paths=()))
+    hook_up: bool = False
+    headset_in: bool = False
+    path: PathName | None = None
+    calls: tuple[Call, ...] = ()
+    front: CallRef | None = None
+    digits: str = ""
+    progress: Progress = Progress.NONE
+    muted: bool = False
+    volumes: Mapping[PathName, int] = field(default_factory=dict)
+    volume_bar: VolumeBar | None = None
+    notice: Notice | None = None
+    lines: tuple[Line, ...] = ()
+    network_up: bool = True
+    engine: Engine = Engine.STARTING
+    card_faults: Mapping[PathName, str] = field(default_factory=dict)
+    device_faults: Mapping[str, str] = field(default_factory=dict)
+    missed: int = 0
+    last_dialled: str = ""
+    test: AudioTest | None = None
+    timers: Mapping[Timer, float] = field(default_factory=dict)
+    run: int = 0
+    counter: int = 0
+    """How many calls and streams this run has numbered."""
+    stopped: bool = False
+
+    @property
+    def front_call(self) -> Call | None:
+        """The call the handset belongs to."""
+        return None if self.front is None else self.call(self.front)
+
+    def call(self, ref: CallRef) -> Call | None:
+        """A live call by its reference."""
+        return next((call for call in self.calls if call.ref == ref), None)
+
+    def call_of_stream(self, stream: int) -> Call | None:
+        """The live call that owns an engine stream."""
+        return next((call for call in self.calls if call.stream == stream), None)
+
+    def line(self, name: LineName) -> Line | None:
+        """A line by its name."""
+        return next((line for line in self.lines if line.name == name), None)
+
+    @property
+    def ringing(self) -> tuple[Call, ...]:
+        """Calls that wait for somebody to answer, the oldest first."""
+        return tuple(call for call in self.calls if call.rings_here)
+
+    @property
+    def emergency_call(self) -> Call | None:
+        """The emergency call, if one is up."""
+        return next((call for call in self.calls if call.emergency), None)
+
+    def with_call(self, changed: Call) -> "PhoneState":
+        """This state with one call replaced."""
+        calls = tuple(changed if call.ref == changed.ref else call for call in self.calls)
+        return replace(self, calls=calls)
+
+    def without_call(self, ref: CallRef) -> "PhoneState":
+        """This state with one call gone."""
+        return replace(self, calls=tuple(call for call in self.calls if call.ref != ref))
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a call is over: what `CallEnded` said, or what we decided."""
+
+    by_us: bool = False
+    cause: FailureCause | None = None
+    status: int = 0
+    phrase: str = ""
+    elsewhere: bool = False
+    notice: Notice | None = None
+    """Says it better than the cause does."""

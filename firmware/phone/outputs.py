@@ -1,0 +1,230 @@
+"""What should be heard, lit and bound in a given state, and the commands that make it so.
+
+The phone keeps no list of running tones or open streams to tidy up. After each event the whole of
+what should be is derived from the state and compared with what was last asked for; the difference
+is what is ordered. So no tone can be left playing and no microphone left open by a forgotten line
+of code, and a new audio engine is told everything by comparing with nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from firmware.call.capabilities import payload_format
+from firmware.call.negotiation import Media
+from firmware.media.messages import (
+    AnyOrder,
+    CloseStream,
+    Direction,
+    OpenStream,
+    PathName,
+    PayloadFormat,
+    PlayTone,
+    Route,
+    RouteStream,
+    SetMute,
+    SetVolume,
+    StopTone,
+    TalkOn,
+)
+from firmware.phone.commands import (
+    Command,
+    FreeMediaPort,
+    MediaOrder,
+    ReserveMediaPort,
+    RingBell,
+    SetLamp,
+)
+from firmware.phone.features import audio_test, lamps, tones
+from firmware.phone.model import AudioTestStage, Call, Engine, LoopEnd, PhoneState
+from firmware.phone.turn import Rules
+from firmware.phone.view import Mode
+from firmware.sip.notifications import CallRef
+from hal.ports import LampPattern
+
+_CLOSED = TalkOn(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream as the engine should have it; `source` is the call, or end of a test, it is for."""
+
+    source: Call | LoopEnd
+    expect: tuple[PayloadFormat, ...]
+    route: Route
+    media: Media | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """All that the engine should be doing."""
+
+    talk: TalkOn = _CLOSED
+    muted: bool = False
+    volumes: Mapping[PathName, int] = field(default_factory=dict)
+    streams: Mapping[int, Stream] = field(default_factory=dict)
+    tones: Mapping[str, PlayTone] = field(default_factory=dict)
+
+
+SILENT = Sound()
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """All that lasts: ports, sound, bell, lamps. `sound` None = there is no engine to tell."""
+
+    ports: Mapping[CallRef, tuple[int, str]] = field(default_factory=dict)
+    """Call → its stream's number and the local address; a new number wants new sockets."""
+    sound: Sound | None = None
+    bell: tuple[float, ...] = ()
+    lamps: Mapping[str, LampPattern] = field(default_factory=dict)
+
+
+def wanted(state: PhoneState, rules: Rules, before: Outputs) -> Outputs:
+    """What should be, now; `before` lends the streams that did not change."""
+    country = rules.settings.phone.country
+    return Outputs(
+        ports=_ports(state),
+        sound=_sound(state, rules, before.sound) if state.engine is Engine.UP else None,
+        bell=tones.bell(state, country),
+        lamps=lamps.wanted(state),
+    )
+
+
+def _ports(state: PhoneState) -> dict[CallRef, tuple[int, str]]:
+    ports = {call.ref: (call.stream, call.local) for call in state.calls if call.local}
+    if state.test is not None:
+        ends = state.test.ends
+        ports |= {end.ref: (end.stream, audio_test.LOOPBACK) for end in ends}
+    return ports
+
+
+def _sound(state: PhoneState, rules: Rules, before: Sound | None) -> Sound:
+    known = {} if before is None else before.streams
+    return Sound(
+        talk=TalkOn(state.path, microphone=microphone_open(state)),
+        muted=state.muted,
+        volumes=state.volumes,
+        streams=dict(_streams(state, rules, known)),
+        tones={tone.name: tone for tone in tones.wanted(state, rules.settings.phone.country)},
+    )
+
+
+def microphone_open(state: PhoneState) -> bool:
+    """Whether a call or the audio test owns the microphone. Nothing else ever opens it."""
+    if state.path is None:
+        return False
+    if state.mode is Mode.AUDIO_TEST:
+        return state.test is not None and state.test.stage is AudioTestStage.VOICE
+    call = state.front_call
+    return state.mode is Mode.TALKING and call is not None and call.answered and not call.held
+
+
+def _streams(
+    state: PhoneState, rules: Rules, known: Mapping[int, Stream]
+) -> Iterator[tuple[int, Stream]]:
+    loop = rules.settings.audio.loop
+    for call in state.calls:
+        session = call.session
+        if session is None:
+            continue
+        route = _route(state, call, loop=loop)
+        was = known.get(call.stream)
+        # With a hundred calls up most are as they were.
+        if was is None or was.source is not call or was.route is not route:
+            was = Stream(call, session.formats, route, session.media)
+        yield call.stream, was
+    if state.test is not None and all(end.port for end in state.test.ends):
+        yield from _test_streams(state, rules)
+
+
+def _route(state: PhoneState, call: Call, *, loop: bool) -> Route:
+    if call.held:
+        return Route.NULL
+    if loop:
+        return Route.LOOP
+    in_front = state.front == call.ref and state.path is not None
+    return Route.CARD if in_front and not call.rings_here else Route.NULL
+
+
+def _test_streams(state: PhoneState, rules: Rules) -> Iterator[tuple[int, Stream]]:
+    test = state.test
+    if test is None or test.stage is not AudioTestStage.VOICE:
+        return
+    card, back = test.ends
+    formats = tuple(map(payload_format, rules.capabilities.formats[:1]))
+    for end, other, route in ((card, back, Route.CARD), (back, card, Route.LOOP)):
+        media = Media(
+            remote=(audio_test.LOOPBACK, other.port),
+            remote_rtcp=(audio_test.LOOPBACK, other.port + 1),
+            formats=formats,
+            direction=Direction.SENDRECV,
+        )
+        yield end.stream, Stream(end, formats, route, media)
+
+
+def difference(before: Outputs, after: Outputs) -> list[Command]:
+    """The commands that lead from one to the other; ports outlive the streams on them."""
+    commands: list[Command] = []
+    old, new = before.sound or SILENT, after.sound
+    if new is not None:
+        commands += map(MediaOrder, _closed(old, new))
+    commands += _port_changes(before, after)
+    if new is not None:
+        commands += _opened(old, new)
+        commands += map(MediaOrder, _heard(old, new, fresh=before.sound is None))
+    if before.bell != after.bell:
+        commands.append(RingBell(after.bell))
+    commands += (
+        SetLamp(lamp, pattern)
+        for lamp, pattern in after.lamps.items()
+        if before.lamps.get(lamp) is not pattern
+    )
+    return commands
+
+
+def _port_changes(before: Outputs, after: Outputs) -> Iterator[Command]:
+    for call, port in before.ports.items():
+        if after.ports.get(call) != port:
+            yield FreeMediaPort(call)
+    for call, port in after.ports.items():
+        if before.ports.get(call) != port:
+            yield ReserveMediaPort(call, port[1])
+
+
+def _closed(old: Sound, new: Sound) -> Iterator[AnyOrder]:
+    """What ends goes first: the microphone, then the tones, then the streams."""
+    if old.talk != new.talk and (new.talk.path is None or not new.talk.microphone):
+        yield new.talk
+    for name, tone in old.tones.items():
+        after = new.tones.get(name)
+        if after is None or after.path is not tone.path:
+            yield StopTone(name, tone.path)
+    for stream in old.streams:
+        if stream not in new.streams:
+            yield CloseStream(stream)
+
+
+def _opened(old: Sound, new: Sound) -> Iterator[MediaOrder]:
+    for number, stream in new.streams.items():
+        was = old.streams.get(number)
+        if was is stream:
+            continue
+        if was is None:
+            yield MediaOrder(OpenStream(number, stream.expect, stream.route), stream.source.ref)
+        elif was.route is not stream.route:
+            yield MediaOrder(RouteStream(number, stream.route))
+        if stream.media is not None and (was is None or was.media != stream.media):
+            yield MediaOrder(stream.media.configure(number))
+
+
+def _heard(old: Sound, new: Sound, *, fresh: bool) -> Iterator[AnyOrder]:
+    for path, volume in new.volumes.items():
+        if fresh or old.volumes.get(path) != volume:
+            yield SetVolume(path, volume)
+    if old.muted != new.muted:
+        yield SetMute(new.muted)
+    if (old.talk != new.talk or fresh) and new.talk.path is not None and new.talk.microphone:
+        yield new.talk
+    for name, tone in new.tones.items():
+        if old.tones.get(name) != tone:
+            yield tone

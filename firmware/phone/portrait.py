@@ -1,0 +1,111 @@
+"""The state as a person may see it: `PhoneState` becomes `PhoneView`.
+
+Which sentence is shown is decided here, by one order of urgency: what was just said, why nothing
+is heard, what is broken, what keeps the phone from working.
+"""
+
+from firmware.media.messages import PathName
+from firmware.phone.features import lamps, lines
+from firmware.phone.model import Call, Engine, Line, PhoneState
+from firmware.phone.outputs import microphone_open
+from firmware.phone.texts import HEARING, notice
+from firmware.phone.view import CallState, CallView, LineView, Mode, Notice, PhoneView
+from firmware.sip.notifications import RegistrationState
+
+
+def of(state: PhoneState) -> PhoneView:
+    """The view of a state."""
+    return PhoneView(
+        mode=state.mode,
+        off_hook=state.hook_up,
+        path=state.path,
+        lines=tuple(_line(state, line) for line in state.lines),
+        calls=tuple(_call(call) for call in state.calls if _visible(call)),
+        front=state.front,
+        digits=state.digits if state.mode is Mode.DIALLING else "",
+        notice=_notice(state),
+        volume_bar=state.volume_bar,
+        volumes=tuple(state.volumes.items()),
+        muted=state.muted,
+        microphone_open=microphone_open(state) and not state.muted,
+        missed=state.missed,
+        network_up=state.network_up,
+        audio_alive=state.engine is not Engine.LOST,
+        lamps=tuple((lamp, pattern.value) for lamp, pattern in lamps.wanted(state).items()),
+    )
+
+
+def _visible(call: Call) -> bool:
+    return call.stage is not CallState.RINGING_HERE or call.rings_here
+
+
+def _line(state: PhoneState, line: Line) -> LineView:
+    said = line.registration
+    if not line.registers:
+        kind, until = RegistrationState.OFF, 0.0
+    elif said is None:
+        kind, until = RegistrationState.TRYING, 0.0
+    else:
+        wait = said.expires_in if said.state is RegistrationState.REGISTERED else said.retry_in
+        kind, until = said.state, line.at + wait if wait else 0.0
+    return LineView(line.name, line.label, kind, lines.trouble(state, line), until)
+
+
+def _call(call: Call) -> CallView:
+    media = None if call.session is None else call.session.media
+    return CallView(
+        ref=call.ref,
+        line=call.line,
+        outgoing=call.outgoing,
+        state=call.stage,
+        name=call.remote.name,
+        user=call.remote.user or call.remote.uri,
+        codec=media.formats[0].name if media is not None and media.formats else "",
+        held=call.held,
+        held_by_them=call.session is not None and call.answered and call.session.held_by_them,
+        emergency=call.emergency,
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+    )
+
+
+def _notice(state: PhoneState) -> Notice | None:
+    return (
+        state.notice
+        or _hearing(state)
+        or _broken(state)
+        or (_resting(state) if state.mode is Mode.IDLE else None)
+    )
+
+
+def _hearing(state: PhoneState) -> Notice | None:
+    call = state.front_call
+    path = state.path
+    if call is None or path is None or not call.answered or call.held:
+        return None
+    if state.volumes.get(path) == 0:
+        return notice("hearing_nothing_volume", path=path.value)
+    if call.hearing is None or call.hearing.cause is None:
+        return None
+    return notice(HEARING[call.hearing.cause], detail=call.hearing.detail, path=path.value)
+
+
+def _broken(state: PhoneState) -> Notice | None:
+    if state.engine is Engine.LOST:
+        return notice("audio_restarting")
+    for path, reason in state.card_faults.items():
+        return notice("card_failed", path=path.value, reason=reason)
+    for device, reason in state.device_faults.items():
+        return notice("device_failed", device=device, reason=reason)
+    return None
+
+
+def _resting(state: PhoneState) -> Notice | None:
+    if not state.lines:
+        return notice("line_none")
+    if not state.network_up:
+        return notice("network_down")
+    # No setting makes the ring silent without a sign on the screen.
+    if state.volumes.get(PathName.RINGER) == 0:
+        return notice("ringer_off")
+    return None
