@@ -1,0 +1,61 @@
+"""The last configuration without faults, for the day the file has some (F1, F4).
+
+The copy carries its own SHA-256, so a torn copy is known for what it is and not used.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.config import Settings, examine_bytes
+from firmware.storage.atomic import REAL_DISK, Disk, replace_file
+from firmware.storage.errors import from_os
+
+_MARK = b"# sha256 "
+_MARK_BYTES = len(_MARK) + 64 + 1
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The configuration file and the copy of its last good content."""
+
+    config: Path
+    copy: Path
+
+    @classmethod
+    def of(cls, config: Path, state: Path | None = None) -> "LastGood":
+        """The copy of this file: in the state folder, else beside it."""
+        name = f"{config.name}.good"
+        return cls(config, state / name if state else config.with_name(f".{name}"))
+
+    def keep(self, disk: Disk = REAL_DISK) -> bool:
+        """Remember the file as it is now, if that is news; the caller knows that it is good.
+
+        Raises:
+            StorageError: the disk refuses; the older copy is still there.
+        """
+        try:
+            content = self.config.read_bytes()
+        except OSError as error:
+            raise from_os(self.config.name, error) from error
+        if content == self._content():
+            return False
+        replace_file(self.copy, _seal(content), disk=disk)
+        return True
+
+    def settings(self) -> Settings | None:
+        """The settings of the copy; None if there is none, it is torn, or no longer valid."""
+        content = self._content()
+        return examine_bytes(content, str(self.copy)).settings if content is not None else None
+
+    def _content(self) -> bytes | None:
+        try:
+            sealed = self.copy.read_bytes()
+        except OSError:
+            return None
+        content = sealed[_MARK_BYTES:]
+        return content if _seal(content) == sealed else None
+
+
+def _seal(content: bytes) -> bytes:
+    return _MARK + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
