@@ -34,7 +34,7 @@ class Ear:
 
     def __init__(self, path: Path, hertz: float = 1000.0, peak: float = 9000.0) -> None:
         self._path = path
-        self._hertz = hertz
+        self.hertz = hertz
         step = 2 * math.pi * hertz / RATE
         self._tone = array.array(
             "h", (round(peak * math.sin(step * n)) for n in range(int(RATE * BURST)))

@@ -15,8 +15,8 @@ class Identities(Protocol):
     def contact_user(self, line: str) -> str:
         """The random user part of its Contact."""
 
-    def instance_id(self) -> str:
-        """The phone's `+sip.instance`, a URN."""
+    def instance_id(self, line: str) -> str:
+        """Its `+sip.instance`, a URN."""
 
 
 def accounts_of(settings: Settings, identities: Identities) -> tuple[Account, ...]:
@@ -44,5 +44,5 @@ def account_of(line: LineSettings, identities: Identities) -> Account:
         numbers=line.numbers,
         accept_any_user=line.accept_any_user,
         contact_user=identities.contact_user(line.name),
-        instance_id=identities.instance_id(),
+        instance_id=identities.instance_id(line.name),
     )

@@ -1,8 +1,4 @@
-"""The composition root: a configuration file becomes a running phone.
-
-`run` is the phone, `demo` the phone with the practice PBX and its page. Beside the audio process's
-own entry this is the only place that opens a board.
-"""
+"""`deskphone run`: a configuration file becomes a running phone."""
 
 import asyncio
 import hashlib
