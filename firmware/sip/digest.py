@@ -24,6 +24,7 @@ _PARAM: Final = re.compile(
     re.DOTALL,
 )
 _QUOTE: Final = re.compile(r'["\\]')
+_MOST_PARAMS: Final = 128
 _HEX_COUNT: Final = re.compile(r"[0-9A-Fa-f]{8}")
 
 
@@ -233,16 +234,17 @@ def verify(
 # --- helpers ------------------------------------------------------------------------------------
 
 
-def _digests(row: str) -> Iterable[dict[str, str]]:
+def _digests(row: str) -> list[dict[str, str]]:
     """The parameters of each Digest in a row; of names given twice the first counts."""
     current: dict[str, str] | None = None
-    position = 0
+    position = count = 0
     end = len(row.rstrip(" \t,"))
     found: list[dict[str, str]] = []
     while position < end:
         match = _PARAM.match(row, position)
-        if match is None:
+        if match is None or count > _MOST_PARAMS:
             return []
+        count += 1
         position = match.end()
         scheme, name, quoted, plain = match.group("scheme", "name", "quoted", "plain")
         if scheme is not None:

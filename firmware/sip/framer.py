@@ -16,6 +16,7 @@ _LONGEST_START_LINE: Final = 8_192
 _LENGTH: Final = re.compile(
     rb"\r\n(?:Content-Length|l)[ \t]*+:[ \t]*+(?:\r\n[ \t]++)*+([^\r\n]*+)", re.IGNORECASE
 )
+_LINE_BREAKS: Final = re.compile(rb"(?:\r\n)++")
 _DIGITS: Final = re.compile(rb"[0-9]{1,11}")
 # The first letters of every method and of "SIP/2.0" are token characters.
 _TOKEN_START: Final = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]")
@@ -81,17 +82,18 @@ class StreamFramer:
 
     def _keep_alive(self) -> Ping | Pong | None:
         buffer = self._buffer
-        if buffer.startswith(b"\r\n\r\n"):
-            del buffer[:4]
-            return Ping()
-        # "\r\n\r" may still become a ping.
-        if len(buffer) == 1 or buffer == b"\r\n\r":
+        run = _LINE_BREAKS.match(buffer)
+        if run is None:
+            # Half of a line break may still become a whole one.
+            if len(buffer) > 1:
+                self._broken = "not SIP"
             return None
-        if buffer[1] != 0x0A:
-            self._broken = "not SIP"
+        single = run.end() == 2
+        if single and buffer == b"\r\n\r":
             return None
-        del buffer[:2]
-        return Pong()
+        # However many stand in a row, they are one ping: a flood gets one answer, not thousands.
+        del buffer[: run.end()]
+        return Pong() if single else Ping()
 
     def _check_unfinished(self) -> None:
         if len(self._buffer) > MOST_OCTETS:

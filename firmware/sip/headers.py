@@ -29,7 +29,7 @@ _VALUE: Final = re.compile(rf'(?:[^,"<]++|{_QUOTED}|<[^>]*+>)*+', re.DOTALL)
 _PIECE: Final = re.compile(rf'(?:[^;"]++|{_QUOTED})*+', re.DOTALL)
 _QUOTED_STRING: Final = re.compile(_QUOTED, re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-_TO_ESCAPE: Final = re.compile(r'["\\]')
+_TO_ESCAPE: Final = re.compile(r'["\\\x00]')
 # Without quotes a display name is a row of tokens; other letters are let pass, separators not.
 _BAD_DISPLAY: Final = re.compile(r'[",;:<>@\\]')
 _VIA: Final = re.compile(

@@ -171,6 +171,7 @@ def test_a_challenge_is_read_however_it_is_quoted(row, expected):
         "Negotiate YII=",
         "NoOneKnowsThisScheme opaque-data=here",
         ',,,="',
+        'Digest realm="r", nonce="n"' + ", x=y" * 200,
         '"',
     ],
 )

@@ -46,6 +46,13 @@ def test_a_ping_in_pieces_is_still_a_ping_unless_cut_in_the_middle():
     assert framer.feed(b"\n") == [Ping()]
 
 
+def test_a_flood_of_line_breaks_is_one_ping():
+    framer = StreamFramer()
+    assert framer.feed(b"\r\n" * 30_000) == [Ping()]
+    assert framer.feed(b"\r\n" * 7 + OK) == [Ping(), OK]
+    assert framer.pending == 0
+
+
 def test_a_folded_length_counts():
     folded = b"BYE sip:a@b SIP/2.0\r\nContent-Length:\r\n  4 \r\n\r\nbody"
     assert StreamFramer().feed(folded + OK) == [folded, OK]

@@ -227,7 +227,7 @@ def test_a_list_with_holes_or_open_quotes_is_refused(row):
         split_list(row)
 
 
-@pytest.mark.parametrize("text", ["", "a", 'say "hi"', "back\\slash", "ünï", "\\", '"'])
+@pytest.mark.parametrize("text", ["", "a", 'say "hi"', "back\\slash", "ünï", "\\", '"', "\0"])
 def test_quoting_and_unquoting_undo_each_other(text):
     assert unquote(quote(text)) == text
 
