@@ -1,1 +1,272 @@
-"""One RTP stream: what is sent, what is expected, what was counted. Pure."""
+"""One RTP stream of a call: what is sent, what is heard, what was counted. Pure.
+
+It lives from the offer to the end of the call. An answer, a hold or a new far end configure it
+anew; SSRC, sequence, timestamp and jitter buffer stay. Datagrams come in by `receive`, go out as
+the values of `say` and of the RTCP calls; what the phone should know collects in `reports`.
+"""
+
+import ipaddress
+import math
+
+from firmware.base.tokens import Tokens
+from firmware.dsp.level import dbov
+from firmware.media.formats import Speech, is_comfort_noise, is_events, load
+from firmware.media.hearing import PATIENCE, HearingWatch
+from firmware.media.messages import (
+    AnyReport,
+    ConfigureStream,
+    DigitHeard,
+    Direction,
+    EngineLog,
+    Foreign,
+    HearingChanged,
+    OpenStream,
+    Silence,
+    StreamReport,
+)
+from firmware.media.reception import Reception
+from firmware.media.sending import Sending
+from firmware.rtp.latch import Address
+from firmware.rtp.packet import parse_rtp
+from firmware.rtp.rtcp import is_rtcp
+from firmware.rtp.session import RtcpSession
+from firmware.rtp.telephone_event import DigitEvent
+
+NEVER = math.inf
+_NOWHERE: Address = ("", 0)
+_FOREIGN_A_SECOND = 200
+"""STUN and DTLS passed on: enough for any handshake, no way to flood the phone."""
+
+
+class Stream:
+    """See the module. `now` and arrivals are the engine's monotonic seconds."""
+
+    __slots__ = (
+        "_control",
+        "_direction",
+        "_foreign",
+        "_reception",
+        "_sending",
+        "_symmetric",
+        "_tokens",
+        "_watch",
+        "control_due",
+        "number",
+        "remote",
+        "remote_control",
+        "report_due",
+        "reports",
+        "sends",
+        "speaks_at",
+    )
+
+    def __init__(self, order: OpenStream, tokens: Tokens, now: float) -> None:
+        """Begin to listen; nothing is sent before `configure`."""
+        self.number = order.stream
+        self.reports: list[AnyReport] = []
+        """What happened since the engine last looked, in order."""
+        self.remote = self.remote_control = _NOWHERE
+        self.sends = False
+        """Whether frames must be said now."""
+        self.speaks_at = 8000
+        """Samples a second of the frames `say` takes."""
+        self.control_due = NEVER
+        self.report_due = now + 1.0
+        self._tokens = tokens
+        self._direction = Direction.RECVONLY
+        self._symmetric = False
+        self._foreign = 0
+        self._sending = Sending(tokens)
+        self._reception = Reception()
+        self._reception.expect(order.expect)
+        self._control = RtcpSession(
+            self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
+        )
+        self._watch = HearingWatch()
+
+    def configure(self, order: ConfigureStream, now: float) -> None:
+        """An offer/answer exchange ended."""
+        formats = order.formats + ((order.dtmf,) if order.dtmf else ())
+        self._reception.expect(formats)
+        self._direction = order.direction
+        host = order.remote[0]
+        self._symmetric = not host
+        self._reception.latch.configure(normal(order.remote) if host else None)
+        self.remote = order.remote if host else _NOWHERE
+        self.remote_control = order.remote_rtcp if order.remote_rtcp[0] else _NOWHERE
+        speech = self._chosen(order)
+        if speech is not None:
+            self._sending.configure(speech, order.dtmf, order.ptime)
+            self._control.configure(speech.clock)
+            self.speaks_at = speech.rate
+        self._settle_sending()
+        self._watch.expect(now, expecting=order.direction.receives and bool(order.formats))
+        self.control_due = self._control.next_report if self.remote_control[0] else NEVER
+
+    def _chosen(self, order: ConfigureStream) -> Speech | None:
+        """The first format that this machine can send."""
+        for payload in order.formats:
+            if is_events(payload) or is_comfort_noise(payload):
+                continue
+            speech = load(payload)
+            if not isinstance(speech, str):
+                return speech
+            self._log(f"cannot send {payload.name}: {speech}")
+        return None
+
+    def _settle_sending(self) -> None:
+        self.sends = (
+            self._direction.sends and self._sending.speech is not None and bool(self.remote[0])
+        )
+
+    # Arriving
+
+    def receive(self, datagram: bytes, source: Address, arrival: float) -> None:
+        """Take what came on the RTP socket, whatever it is (RFC 7983 §7)."""
+        packet = parse_rtp(datagram)
+        if packet is None:
+            self.receive_control(datagram, source, arrival)
+            return
+        digits = self._reception.receive(packet, source, arrival)
+        if digits:
+            self._tell_digits(digits)
+        if self._symmetric and not self.remote[0]:
+            self._follow_source()
+
+    def receive_control(self, datagram: bytes, source: Address, arrival: float) -> None:
+        """Take what came on the RTCP socket, or what was no RTP."""
+        if is_rtcp(datagram):
+            self._control.receive(datagram, arrival, ntp_of(arrival))
+        elif datagram and (datagram[0] < 4 or 20 <= datagram[0] < 64):
+            self._foreign += 1
+            if self._foreign <= _FOREIGN_A_SECOND:
+                self.reports.append(Foreign(self.number, datagram, source))
+
+    def _follow_source(self) -> None:
+        """The far end named no address: speak to where its media comes from."""
+        locked = self._reception.latch.locked
+        if locked is not None:
+            self.remote = self.remote_control = locked
+            self._settle_sending()
+            self.control_due = self._control.next_report
+
+    def _tell_digits(self, digits: tuple[DigitEvent, ...]) -> None:
+        for digit in digits:
+            if digit.duration_ms is not None:
+                self.reports.append(DigitHeard(self.number, digit.digit, digit.duration_ms))
+
+    # A frame
+
+    def hear(self, now: float) -> tuple[bytes, int]:
+        """The next 20 ms from the far end and its sample rate."""
+        reception = self._reception
+        pcm = reception.hear(now)
+        if not self._direction.receives:
+            pcm = bytes(len(pcm))
+        return pcm, reception.rate
+
+    def say(self, pcm: bytes, now: float) -> tuple[bytes, ...]:
+        """20 ms for the far end at `speaks_at`: the datagrams for `remote`."""
+        datagrams = self._sending.packets(pcm)
+        self._control.note_sent(now)
+        return datagrams
+
+    def skip(self, frames: int = 1) -> None:
+        """Frames pass in which nothing is said."""
+        self._sending.skip(frames)
+
+    def send_digits(self, digits: str, tone_ms: int, gap_ms: int) -> None:
+        """Queue DTMF for the far end."""
+        self._sending.queue_digits(digits, tone_ms, gap_ms)
+
+    # RTCP
+
+    def take_control(self, now: float) -> bytes:
+        """The RTCP packet that is due, for `remote_control`."""
+        packet = self._control.report(now, ntp_of(now), self._tokens.fraction())
+        self.control_due = self._control.next_report
+        return packet
+
+    def farewell(self, now: float) -> bytes:
+        """RTCP's good-bye, empty if the far end was never known."""
+        return self._control.goodbye(now, ntp_of(now)) if self.remote_control[0] else b""
+
+    # Reporting
+
+    def watch(self, now: float, card_fault: str) -> None:
+        """Look whether the far end can be heard; `card_fault` is what is wrong with our ear."""
+        reception = self._reception
+        heard_at = reception.heard_at
+        if heard_at is not None:
+            self._watch.heard(heard_at)
+            if now - heard_at < PATIENCE:
+                # What went wrong before is no explanation for a silence that comes later.
+                reception.stranger = reception.undecodable = None
+        self._tell_digits(reception.expired_digits(now))
+        cause, detail = self._cause(card_fault)
+        if self._watch.changed(now, cause):
+            heard = self._watch.cause is None
+            self.reports.append(
+                HearingChanged(self.number, self._watch.cause, "" if heard else detail)
+            )
+
+    def _cause(self, card_fault: str) -> tuple[Silence, str]:
+        """What would explain silence just now."""
+        reception = self._reception
+        if card_fault:
+            return Silence.CARD_FAILED, card_fault
+        if reception.undecodable is not None:
+            number = reception.undecodable
+            reason = reception.faults.get(number, "nobody offered it")
+            return Silence.NOT_DECODABLE, f"payload type {number}: {reason}"
+        if reception.stranger is not None:
+            host, port = reception.stranger
+            return Silence.OTHER_SOURCE, f"{host} port {port}"
+        return Silence.NO_PACKETS, ""
+
+    def report(self, now: float, *, final: bool = False) -> None:
+        """Once a second, and a last time: the figures of this stream."""
+        self.report_due = now + 1.0
+        self._foreign = 0
+        sending, reception, buffer = self._sending, self._reception, self._reception.buffer
+        source = reception.rtp.source
+        remote = self._control.remote
+        self.reports.append(
+            StreamReport(
+                stream=self.number,
+                sent=sending.rtp.packets,
+                received=reception.received,
+                lost=max(0, buffer.lost),
+                late=buffer.late,
+                duplicate=buffer.duplicate,
+                concealed=buffer.concealed,
+                jitter_ms=source.jitter_ms if source else 0.0,
+                delay_ms=buffer.delay_ms,
+                round_trip_ms=remote.round_trip_ms,
+                remote_lost=remote.lost,
+                level_in=dbov(reception.level.take()),
+                level_out=dbov(sending.level.take()),
+                codec=reception.codec or (sending.speech.name if sending.speech else ""),
+                source=reception.latch.locked,
+                ssrc=sending.rtp.ssrc,
+                final=final,
+            )
+        )
+
+    def _log(self, text: str) -> None:
+        self.reports.append(EngineLog("warning", f"stream {self.number}: {text}"))
+
+
+def ntp_of(now: float) -> int:
+    """A moment as 64-bit NTP time; RFC 3550 §6.4.1 allows a clock that starts anywhere."""
+    return int(now * 4294967296.0)
+
+
+def normal(address: Address) -> Address:
+    """The address as the kernel writes it, so that equal addresses are equal tuples."""
+    host, port = address
+    bare, _, scope = host.partition("%")
+    try:
+        return (str(ipaddress.ip_address(bare)) + (f"%{scope}" if scope else ""), port)
+    except ValueError:
+        return address

@@ -1,0 +1,200 @@
+"""The open sound cards: which path plays on which, and what to do when one breaks.
+
+Paths with equal cards share one device. A device is opened with its first path, so that the phone
+knows early what works, and its microphone only while somebody talks on it. A device that fails is
+reported once, tried again every second, and never stops a call.
+"""
+
+from collections.abc import Callable, Iterator
+
+from firmware.media.messages import AnyReport, Card, PathName, PathReport
+from firmware.media.wire import close_descriptors
+from hal.board import CardSpec
+from hal.errors import HalError
+from hal.ports import Pacing, PcmPort
+
+OpenCard = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
+
+RATE = 16000
+"""What cards are asked for: enough for every wideband codec."""
+
+_RETRY = 1.0
+
+
+class Device:
+    """One sound card and the paths that use it."""
+
+    __slots__ = (
+        "capturing",
+        "card",
+        "descriptors",
+        "failures",
+        "microphone",
+        "paths",
+        "port",
+        "reason",
+        "retry_at",
+    )
+
+    def __init__(self, card: Card, descriptors: tuple[int, ...]) -> None:
+        self.card = card
+        self.descriptors = descriptors
+        self.paths: set[PathName] = set()
+        self.port: PcmPort | None = None
+        """The open card, None while it is broken."""
+        self.capturing = False
+        self.microphone = b""
+        """The frame that was recorded last; empty if the microphone is closed or gave nothing."""
+        self.reason = ""
+        """Why the card does not work, empty while it does."""
+        self.failures = 0
+        self.retry_at = 0.0
+
+    @property
+    def rate(self) -> int:
+        """Samples a second of its frames."""
+        return self.port.rate if self.port is not None else RATE
+
+    @property
+    def paces(self) -> bool:
+        """Whether this device blocks, so that it is the engine's clock."""
+        if self.port is None or self.port.pacing is Pacing.NONE:
+            return False
+        return self.capturing or self.port.pacing is Pacing.PLAYBACK
+
+    def release(self) -> None:
+        """Close the card; its descriptors stay, so that it can be opened again."""
+        port, self.port = self.port, None
+        self.capturing = False
+        self.microphone = b""
+        if port is not None:
+            port.close()
+
+
+class Cards:
+    """All devices. Iterates over those that exist, working or not."""
+
+    def __init__(self, open_card: OpenCard, report: Callable[[AnyReport], None]) -> None:
+        self._open_card = open_card
+        self._report = report
+        self._devices: dict[Card, Device] = {}
+
+    def __len__(self) -> int:
+        return len(self._devices)
+
+    def __iter__(self) -> Iterator[Device]:
+        return iter(self._devices.values())
+
+    @property
+    def failures(self) -> int:
+        """How often a card of today failed."""
+        return sum(device.failures for device in self)
+
+    def of(self, path: PathName) -> Device | None:
+        """The device that serves a path."""
+        for device in self:
+            if path in device.paths:
+                return device
+        return None
+
+    def assign(self, path: PathName, card: Card, descriptors: tuple[int, ...], now: float) -> None:
+        """Serve a path by a card from now on; opens the card if it is new."""
+        device = self._devices.get(card)
+        if device is None or path not in device.paths:
+            self.withdraw(path)
+        if device is None:
+            device = self._devices[card] = Device(card, descriptors)
+        elif device.descriptors:
+            close_descriptors(descriptors)
+        else:
+            device.descriptors = descriptors
+        device.paths.add(path)
+        if device.port is None:
+            self._try(device, now)
+        else:
+            self._report(PathReport(path, open=True))
+
+    def withdraw(self, path: PathName) -> None:
+        """Forget a path; the last one of a card closes it."""
+        device = self.of(path)
+        if device is None:
+            return
+        device.paths.discard(path)
+        if not device.paths:
+            device.release()
+            close_descriptors(device.descriptors)
+            del self._devices[device.card]
+
+    def retry(self, now: float) -> None:
+        """Open again what is broken and due."""
+        for device in self:
+            if device.port is None and now >= device.retry_at:
+                self._try(device, now)
+
+    def next_retry(self) -> float | None:
+        """When `retry` has something to do."""
+        broken = [device.retry_at for device in self if device.port is None]
+        return min(broken) if broken else None
+
+    def capture(self, path: PathName | None, now: float) -> None:
+        """Open the microphone of this path's card and close every other."""
+        for device in self:
+            wanted = path is not None and path in device.paths
+            if device.port is None or wanted == device.capturing:
+                continue
+            device.microphone = b""
+            try:
+                device.port.set_capture(wanted)
+                device.capturing = wanted
+            except HalError as error:
+                self._fail(device, error, now)
+
+    def listen(self, now: float) -> None:
+        """Read a frame from every open microphone."""
+        for device in self:
+            if not device.capturing or device.port is None:
+                continue
+            try:
+                device.microphone = device.port.read()
+            except HalError as error:
+                self._fail(device, error, now)
+
+    def play(self, device: Device, frame: bytes, now: float) -> None:
+        """Write a frame to one device."""
+        if device.port is None:
+            return
+        try:
+            device.port.write(frame)
+        except HalError as error:
+            self._fail(device, error, now)
+
+    def close(self) -> None:
+        """Release everything."""
+        for device in self:
+            device.release()
+            close_descriptors(device.descriptors)
+        self._devices.clear()
+
+    def _try(self, device: Device, now: float) -> None:
+        card = device.card
+        spec = CardSpec(card.kind, card.device, card.play, card.record)
+        try:
+            device.port = self._open_card(spec, device.descriptors, RATE)
+        except HalError as error:
+            self._fail(device, error, now)
+            return
+        device.reason = ""
+        self._tell(device)
+
+    def _fail(self, device: Device, error: HalError, now: float) -> None:
+        news = str(error) != device.reason
+        device.reason = str(error)
+        device.failures += 1
+        device.retry_at = now + _RETRY
+        device.release()
+        if news:
+            self._tell(device)
+
+    def _tell(self, device: Device) -> None:
+        for path in sorted(device.paths, key=lambda each: each.value):
+            self._report(PathReport(path, open=device.port is not None, reason=device.reason))

@@ -1,0 +1,254 @@
+"""The audio engine: every open stream, path and card, moved on by one `tick` each 20 ms.
+
+    tick:  wire ─▶ streams ─▶ near ends ◀─ microphones
+                      │            └─▶ desk ─▶ cards
+                      └─▶ wire
+
+It is one object for one thread. Whoever owns it (the audio process, or a test) asks `due`, waits,
+and calls `tick`; between two ticks it hands orders to `handle`. What cannot be done is a report;
+nothing here raises because of an order or a datagram.
+"""
+
+from collections.abc import Callable
+
+from firmware.base.tokens import Tokens
+from firmware.media import realtime
+from firmware.media.cards import Cards, Device, OpenCard
+from firmware.media.clock import Beat
+from firmware.media.leg import Leg
+from firmware.media.messages import (
+    AnyOrder,
+    AnyReport,
+    ClosePath,
+    CloseStream,
+    ConfigureStream,
+    EngineAlive,
+    EngineLog,
+    LoadClip,
+    OpenPath,
+    OpenStream,
+    PlayTone,
+    Route,
+    RouteStream,
+    SendDigits,
+    SetMute,
+    SetVolume,
+    Stop,
+    StopTone,
+    TalkOn,
+)
+from firmware.media.pipeline import Clip, Desk, NearEnd
+from firmware.media.stream import Stream
+from firmware.media.wire import Wire, close_descriptors, read_clip
+
+ALIVE_ACTIVE = 1.0
+ALIVE_IDLE = 5.0
+STREAMS = 128
+"""As many streams at a time; more are refused with a log line."""
+
+
+class Engine:
+    """See the module; `random` gives the operating system's random bytes, `now` is monotonic."""
+
+    def __init__(
+        self,
+        report: Callable[[AnyReport], None],
+        open_card: OpenCard,
+        random: Callable[[int], bytes],
+        now: float,
+    ) -> None:
+        self._report = report
+        self._random = random
+        self._wire = Wire()
+        self._legs: dict[int, Leg] = {}
+        self._clips: dict[str, Clip] = {}
+        self._desk = Desk()
+        self._cards = Cards(open_card, report)
+        self._beat = Beat(now)
+        self._alive_at = now + ALIVE_IDLE
+        self._active = False
+        self.stopped = False
+        """Whether `Stop` was ordered."""
+
+    def __len__(self) -> int:
+        """Streams that are open."""
+        return len(self._legs)
+
+    @property
+    def due(self) -> float:
+        """When `tick` must be called next; long past if a card sets the pace by blocking."""
+        if not self._active:
+            retry = self._cards.next_retry()
+            return self._alive_at if retry is None else min(retry, self._alive_at)
+        if any(device.paces for device in self._cards):
+            return 0.0
+        return self._beat.due
+
+    # A frame
+
+    def tick(self, now: float) -> None:
+        """Move everything on by one frame, and see to what is due less often."""
+        if self._active:
+            self._frame(now)
+        self._cards.retry(now)
+        if now >= self._alive_at:
+            self._say_alive(now)
+        self._settle(now)
+
+    def _frame(self, now: float) -> None:
+        cards, desk = self._cards, self._desk
+        cards.listen(now)
+        skipped = self._beat.take(now)
+        self._wire.drain(now)
+        talk = self._talk_device()
+        desk.begin_frame(talk.rate if talk else 0, talk.microphone if talk else b"")
+        for leg in self._legs.values():
+            if skipped:
+                leg.stream.skip(skipped)
+            leg.exchange(desk, now)
+        for device in cards:
+            frame = desk.frame_for(device.paths, device.rate)
+            if frame is not None:
+                cards.play(device, frame, now)
+        for leg in self._legs.values():
+            self._look_after(leg, now)
+        for ended in desk.take_ended():
+            self._report(ended)
+
+    def _look_after(self, leg: Leg, now: float) -> None:
+        """What happened on a stream, and once a second its figures."""
+        stream = leg.stream
+        if now >= stream.report_due:
+            stream.watch(now, self._card_fault(leg))
+            stream.report(now)
+        if leg.near.ended:
+            self._report(leg.near.take_ended(stream.number))
+        if stream.reports:
+            self._flush(stream)
+
+    def _flush(self, stream: Stream) -> None:
+        for report in stream.reports:
+            self._report(report)
+        stream.reports.clear()
+
+    def _card_fault(self, leg: Leg) -> str:
+        device = self._talk_device()
+        return device.reason if leg.near.route is Route.CARD and device is not None else ""
+
+    def _talk_device(self) -> Device | None:
+        path = self._desk.talking
+        return self._cards.of(path) if path is not None else None
+
+    def _say_alive(self, now: float) -> None:
+        worst = self._beat.take_worst() * 1000
+        self._report(EngineAlive(worst_late_ms=worst, xruns=self._cards.failures))
+        self._alive_at = now + (ALIVE_ACTIVE if self._active else ALIVE_IDLE)
+        if not self._active:
+            realtime.sweep()
+
+    def _settle(self, now: float) -> None:
+        """Work only while there is something to work on: an idle phone does not tick."""
+        active = bool(self._legs) or self._desk.wanted
+        if active and not self._active:
+            self._beat.restart(now)
+            self._alive_at = min(self._alive_at, now + ALIVE_ACTIVE)
+        self._active = active
+        desk = self._desk
+        self._cards.capture(desk.talking if desk.microphone_open else None, now)
+
+    # Orders
+
+    def handle(self, order: AnyOrder, descriptors: tuple[int, ...], now: float) -> None:
+        """Do what the phone ordered; `descriptors` become the engine's."""
+        match order:
+            case OpenStream() | LoadClip() | OpenPath():
+                self._take_in(order, descriptors, now)
+            case ConfigureStream() | RouteStream() | SendDigits() | CloseStream():
+                close_descriptors(descriptors)
+                self._order_stream(order, now)
+            case _:
+                close_descriptors(descriptors)
+                self._order_desk(order, now)
+        self._settle(now)
+
+    def _take_in(
+        self, order: OpenStream | LoadClip | OpenPath, descriptors: tuple[int, ...], now: float
+    ) -> None:
+        """Orders that bring descriptors."""
+        match order:
+            case OpenStream():
+                self._open_stream(order, descriptors, now)
+            case LoadClip():
+                self._clips[order.name] = Clip(read_clip(descriptors), order.rate)
+            case OpenPath():
+                self._desk.open(order.path, order.volume)
+                self._cards.assign(order.path, order.card, descriptors, now)
+
+    def _open_stream(self, order: OpenStream, descriptors: tuple[int, ...], now: float) -> None:
+        if len(descriptors) != 2 or len(self._legs) >= STREAMS or order.stream in self._legs:
+            close_descriptors(descriptors)
+            self._log(f"stream {order.stream} cannot be opened")
+            return
+        stream = Stream(order, Tokens(self._random(32)), now)
+        rtp = self._wire.attach(descriptors[0], stream.receive)
+        rtcp = self._wire.attach(descriptors[1], stream.receive_control)
+        near = NearEnd(order.route, self._clips.get(order.clip))
+        self._legs[order.stream] = Leg(stream, near, rtp, rtcp)
+
+    def _order_stream(
+        self, order: ConfigureStream | RouteStream | SendDigits | CloseStream, now: float
+    ) -> None:
+        leg = self._legs.get(order.stream)
+        if leg is None:
+            self._log(f"{type(order).__name__} for stream {order.stream}, which is not open")
+            return
+        match order:
+            case ConfigureStream():
+                leg.stream.configure(order, now)
+            case RouteStream():
+                leg.near.change(order.route, self._clips.get(order.clip), repeat=order.repeat)
+            case SendDigits():
+                leg.stream.send_digits(order.digits, order.tone_ms, order.gap_ms)
+            case CloseStream():
+                self._close_stream(order.stream, now)
+
+    def _close_stream(self, number: int, now: float) -> None:
+        leg = self._legs.pop(number)
+        leg.end(now)
+        leg.stream.report(now, final=True)
+        self._flush(leg.stream)
+        self._wire.detach(leg.rtp)
+        self._wire.detach(leg.rtcp)
+
+    def _order_desk(
+        self,
+        order: ClosePath | SetVolume | SetMute | TalkOn | PlayTone | StopTone | Stop,
+        now: float,
+    ) -> None:
+        desk = self._desk
+        match order:
+            case ClosePath():
+                desk.close(order.path)
+                self._cards.withdraw(order.path)
+            case SetVolume():
+                desk.set_volume(order.path, order.volume)
+            case SetMute():
+                desk.muted = order.muted
+            case TalkOn():
+                desk.talk_on(order.path, microphone=order.microphone)
+            case PlayTone():
+                desk.play(order)
+            case StopTone():
+                desk.stop(order.name, order.path)
+            case Stop():
+                self.close(now)
+
+    def close(self, now: float) -> None:
+        """End every stream with a good-bye and release every card."""
+        self.stopped = True
+        for number in list(self._legs):
+            self._close_stream(number, now)
+        self._cards.close()
+
+    def _log(self, text: str) -> None:
+        self._report(EngineLog("warning", text))

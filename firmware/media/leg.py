@@ -1,0 +1,41 @@
+"""A stream with its sockets and its near end: where a frame meets the wire."""
+
+from firmware.media.pipeline import Desk, NearEnd
+from firmware.media.stream import Stream
+from firmware.media.wire import MediaSocket
+
+
+class Leg:
+    """See the module; owns nothing, the engine attaches and detaches the sockets."""
+
+    __slots__ = ("near", "rtcp", "rtp", "stream")
+
+    def __init__(self, stream: Stream, near: NearEnd, rtp: MediaSocket, rtcp: MediaSocket) -> None:
+        self.stream = stream
+        self.near = near
+        self.rtp = rtp
+        self.rtcp = rtcp
+
+    def exchange(self, desk: Desk, now: float) -> None:
+        """One frame from the far end to the near one, and one back."""
+        stream = self.stream
+        heard, rate = stream.hear(now)
+        said = self.near.exchange(heard, rate, stream.speaks_at, desk)
+        if stream.sends:
+            for datagram in stream.say(said, now):
+                self.rtp.send(datagram, stream.remote)
+        else:
+            stream.skip()
+        if now >= stream.control_due:
+            self._send_control(stream.take_control(now))
+
+    def end(self, now: float) -> None:
+        """Say goodbye to the far end."""
+        self._send_control(self.stream.farewell(now))
+
+    def _send_control(self, datagram: bytes) -> None:
+        if datagram:
+            stream = self.stream
+            # One port for both (RFC 5761) if the far end said so.
+            media = self.rtp if stream.remote_control == stream.remote else self.rtcp
+            media.send(datagram, stream.remote_control)

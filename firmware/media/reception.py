@@ -1,0 +1,211 @@
+"""One RTP stream's way in: packets become 20 ms of speech, whatever happened on the way. Pure.
+
+    packet ─▶ source latch ─▶ payload type ─┬▶ jitter buffer ─▶ decoder ─▶ concealment ─▶ frame
+                                            └▶ digits
+
+A packet that does not pass is counted and leaves no other trace.
+"""
+
+from firmware.base.pcm import audioop
+from firmware.codec import Decoder
+from firmware.dsp.concealment import Concealer
+from firmware.media.formats import Speech, is_comfort_noise, is_events, load
+from firmware.media.levels import LevelMeter
+from firmware.media.messages import PayloadFormat
+from firmware.rtp.jitter import JitterBuffer, Missing
+from firmware.rtp.latch import Address, SourceLatch
+from firmware.rtp.packet import RtpPacket
+from firmware.rtp.session import RtpReceiver
+from firmware.rtp.telephone_event import DigitEvent, TelephoneEventReceiver
+
+_PIECES = 16
+"""Playouts tried for one frame: a run of surplus packets must end somewhere."""
+
+
+class _Voice:
+    """A payload type that is speech, with the decoder's memory."""
+
+    __slots__ = ("decoder", "speech")
+
+    def __init__(self, speech: Speech) -> None:
+        self.speech = speech
+        self.decoder: Decoder = speech.codec.decoder()
+
+
+class Reception:
+    """What arrives on a stream; `hear` gives it back as frames of 20 ms at `rate`."""
+
+    __slots__ = (
+        "_concealer",
+        "_digits",
+        "_digits_clock",
+        "_events",
+        "_frame",
+        "_left",
+        "_noise",
+        "_speech",
+        "_voices",
+        "buffer",
+        "faults",
+        "heard_at",
+        "latch",
+        "level",
+        "rate",
+        "received",
+        "rtp",
+        "stranger",
+        "undecodable",
+    )
+
+    def __init__(self) -> None:
+        self.latch = SourceLatch()
+        self.rtp = RtpReceiver(frozenset())
+        self.buffer = JitterBuffer()
+        self.faults: dict[int, str] = {}
+        """Why a payload type cannot be decoded."""
+        self.rate = 8000
+        """Samples a second of what `hear` gives."""
+        self.level = LevelMeter()
+        self.received = 0
+        self.undecodable: int | None = None
+        """A payload type that came from the right place and means nothing here."""
+        self.stranger: Address | None = None
+        """Who was turned away last."""
+        self.heard_at: float | None = None
+        """When the last packet came that can be decoded."""
+        self._voices: dict[int, _Voice] = {}
+        self._events: int | None = None
+        self._noise: int | None = None
+        self._digits = TelephoneEventReceiver()
+        self._digits_clock = 8000
+        self._speech: Speech | None = None
+        self._concealer = Concealer(self.rate)
+        self._frame = self.rate // 50 * 2
+        self._left = b""
+
+    @property
+    def codec(self) -> str:
+        """The name of what is heard, empty before anything was."""
+        return self._speech.name if self._speech else ""
+
+    def expect(self, formats: tuple[PayloadFormat, ...]) -> None:
+        """These payload types may arrive, besides those that were expected before.
+
+        An answer may give a number a new meaning; packets under way still carry the old numbers.
+        """
+        for payload in formats:
+            if is_events(payload):
+                self._expect_digits(payload)
+            elif is_comfort_noise(payload):
+                self._noise = payload.number
+            else:
+                self._expect_speech(payload)
+        numbers = {*self._voices, *self.faults, self._events, self._noise} - {None}
+        clock = self._speech.clock if self._speech else 8000
+        self.rtp.configure(frozenset(number for number in numbers if number is not None), clock)
+
+    def _expect_digits(self, payload: PayloadFormat) -> None:
+        self._events = payload.number
+        if payload.clock != self._digits_clock:
+            self._digits = TelephoneEventReceiver(payload.clock)
+            self._digits_clock = payload.clock
+
+    def _expect_speech(self, payload: PayloadFormat) -> None:
+        speech = load(payload)
+        if isinstance(speech, str):
+            self._voices.pop(payload.number, None)
+            self.faults[payload.number] = speech
+            return
+        self.faults.pop(payload.number, None)
+        known = self._voices.get(payload.number)
+        if known is None or known.speech != speech:
+            self._voices[payload.number] = _Voice(speech)
+
+    # Arriving
+
+    def receive(self, packet: RtpPacket, source: Address, arrival: float) -> tuple[DigitEvent, ...]:
+        """Take a packet; returns the digits that began or ended with it."""
+        if not self.rtp.negotiated(packet):
+            if source == self.latch.destination:
+                self.undecodable = packet.payload_type
+            return ()
+        if not self.latch.admit(source, packet.ssrc, packet.sequence, arrival):
+            self.stranger = source
+            return ()
+        if not self.rtp.receive(packet, arrival):
+            return ()
+        self.received += 1
+        number = packet.payload_type
+        voice = self._voices.get(number)
+        if voice is not None:
+            self.heard_at = arrival
+            self._enqueue(packet, voice, arrival)
+            return ()
+        self.buffer.note(packet, arrival)
+        if number == self._events:
+            self.heard_at = arrival
+            return self._digits.receive(packet, arrival)
+        if number == self._noise:
+            self.heard_at = arrival
+        else:
+            self.undecodable = number
+        return ()
+
+    def _enqueue(self, packet: RtpPacket, voice: _Voice, arrival: float) -> None:
+        if voice.speech is not self._speech:
+            self._change_speech(voice.speech)
+        self.buffer.put(packet, arrival, voice.speech.codec.ticks(packet.payload))
+
+    def _change_speech(self, speech: Speech) -> None:
+        """The far end chose another codec: the schedule goes on unless its clock is another."""
+        before = self._speech
+        if before is not None and before.clock != speech.clock:
+            self.buffer = JitterBuffer(speech.clock, speech.clock // 50)
+        self._speech = speech
+
+    # Playing
+
+    def hear(self, now: float) -> bytes:
+        """The next 20 ms; silence if there is nothing."""
+        pcm = self._left or self._piece(now)
+        for _ in range(_PIECES):
+            if len(pcm) >= self._frame:
+                break
+            pcm += self._piece(now)
+        frame = self._frame
+        if len(pcm) == frame:
+            self._left = b""
+        else:
+            pcm, self._left = pcm[:frame].ljust(frame, b"\0"), pcm[frame:]
+        self.level.add(audioop.rms(pcm, 2))
+        return pcm
+
+    def expired_digits(self, now: float) -> tuple[DigitEvent, ...]:
+        """Digits that fell silent without an end."""
+        return self._digits.expire(now) if self._digits.active else ()
+
+    def _piece(self, now: float) -> bytes:
+        """What fills the next stretch; `b""` means: ask again."""
+        playout = self.buffer.get(now)
+        if isinstance(playout, RtpPacket):
+            return self._decode(playout)
+        if playout is None:
+            return self._concealer.pause(self._frame // 2)
+        if isinstance(playout, Missing):
+            clock = self._speech.clock if self._speech else 8000
+            return self._concealer.conceal(playout.ticks * self.rate // clock)
+        # The codec must see what the ear does not.
+        self._decode(playout.packet)
+        return b""
+
+    def _decode(self, packet: RtpPacket) -> bytes:
+        voice = self._voices.get(packet.payload_type)
+        pcm = voice.decoder.decode(packet.payload) if voice is not None else b""
+        if voice is None or not pcm:
+            return self._concealer.conceal(self._frame // 2)
+        if voice.speech.rate != self.rate:
+            self.rate = voice.speech.rate
+            self._frame = self.rate // 50 * 2
+            self._concealer = Concealer(self.rate)
+            self._left = b""
+        return self._concealer.heard(pcm)

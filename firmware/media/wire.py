@@ -1,0 +1,155 @@
+"""The media sockets of the audio process: it is the only reader, the phone may send too.
+
+Datagrams are read once a frame, as many as wait, with the kernel's own arrival times, so that
+reading late does not look like jitter. What a datagram means is not decided here.
+"""
+
+import contextlib
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable
+
+from firmware.rtp.latch import Address
+
+Sink = Callable[[bytes, Address, float], None]
+"""Takes datagram, source, arrival (the caller's monotonic clock)."""
+
+_LARGEST = 2048
+_ROUNDS = 64
+"""Datagrams taken from one socket in one frame: a flood must not hold up the frame."""
+
+_EVENTS = 256
+_SO_TIMESTAMPNS = 35
+_TIMES = {16: struct.Struct("qq"), 8: struct.Struct("ll")}
+_SEND_BUFFER = 1 << 18
+_OLDEST = 1.0
+"""Seconds a datagram can have waited; a stamp that says more was made before the clock was set."""
+
+_LARGEST_CLIP = 32 << 20
+
+
+class MediaSocket:
+    """One UDP socket of a stream; owns its descriptor."""
+
+    __slots__ = ("_socket", "dropped")
+
+    def __init__(self, descriptor: int) -> None:
+        """Take a descriptor over.
+
+        Raises:
+            OSError: it is no socket.
+        """
+        self._socket = socket.socket(fileno=descriptor)
+        self._socket.settimeout(0)
+        self.dropped = 0
+        """Datagrams the kernel refused to take."""
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, datagram: bytes, address: Address) -> None:
+        """Send now or not at all: a datagram that waits is worth nothing."""
+        try:
+            self._socket.sendto(datagram, address)
+        except OSError:
+            self.dropped += 1
+
+    def receive(self) -> tuple[bytes, Address, float | None] | None:
+        """The next datagram, its source and its wall-clock arrival; None if none waits."""
+        try:
+            data, ancillary, flags, source = self._socket.recvmsg(_LARGEST, 64)
+        except OSError:
+            return None
+        arrival = None
+        for level, kind, value in ancillary:
+            if kind == _SO_TIMESTAMPNS and level == socket.SOL_SOCKET:
+                seconds, nanoseconds = _TIMES[len(value)].unpack(value)
+                arrival = seconds + nanoseconds * 1e-9
+        if flags & socket.MSG_TRUNC:
+            data = b""
+        return data, source[:2] if source else ("", 0), arrival
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Wire:
+    """All media sockets, read together."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._sockets: dict[int, tuple[MediaSocket, Sink]] = {}
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    def attach(self, descriptor: int, sink: Sink) -> MediaSocket:
+        """Read a socket from now on.
+
+        Raises:
+            OSError: the descriptor is no socket.
+        """
+        media = MediaSocket(descriptor)
+        self._sockets[descriptor] = (media, sink)
+        self._epoll.register(descriptor, select.EPOLLIN)
+        return media
+
+    def detach(self, media: MediaSocket) -> None:
+        """Stop reading a socket and close it."""
+        descriptor = media.fileno()
+        if self._sockets.pop(descriptor, None) is not None:
+            # The phone keeps a duplicate, so closing ours would leave the registration behind.
+            self._epoll.unregister(descriptor)
+        media.close()
+
+    def drain(self, now: float) -> None:
+        """Hand every datagram that waits to its sink."""
+        offset = None
+        for _ in range(_ROUNDS):
+            ready = self._epoll.poll(0, _EVENTS)
+            if not ready:
+                return
+            if offset is None:
+                offset = now - time.clock_gettime(time.CLOCK_REALTIME)
+            for descriptor, _events in ready:
+                self._take(descriptor, now, offset)
+
+    def _take(self, descriptor: int, now: float, offset: float) -> None:
+        media, sink = self._sockets[descriptor]
+        received = media.receive()
+        if received is None:
+            return
+        data, source, stamp = received
+        arrival = now
+        if stamp is not None and now - _OLDEST < stamp + offset < now:
+            arrival = stamp + offset
+        sink(data, source, arrival)
+
+    def close(self) -> None:
+        for media, _ in list(self._sockets.values()):
+            self.detach(media)
+        self._epoll.close()
+
+
+def close_descriptors(descriptors: tuple[int, ...]) -> None:
+    """Close descriptors that came with an order and found no owner."""
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+
+def read_clip(descriptors: tuple[int, ...]) -> bytes:
+    """All of the memory file that came with an order; empty if there is none."""
+    pcm = b""
+    with contextlib.suppress(OSError):
+        if descriptors:
+            size = min(os.fstat(descriptors[0]).st_size, _LARGEST_CLIP)
+            pcm = os.pread(descriptors[0], size & ~1, 0)
+    close_descriptors(descriptors)
+    return pcm

@@ -1,0 +1,168 @@
+"""The audio process as the phone starts it: real time, real sockets, real death."""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from firmware.dsp.level import level_of
+from firmware.dsp.tone_probe import tone_level
+from firmware.media.messages import (
+    CloseStream,
+    EngineLog,
+    EngineReady,
+    Foreign,
+    Route,
+    StreamReport,
+)
+
+pytestmark = pytest.mark.realtime
+
+
+async def test_the_engine_is_ready_soon_and_says_what_rights_it_has(phone):
+    begin = time.monotonic()
+    await phone.ready()
+    assert time.monotonic() - begin < 1.0
+    ready = phone.of(EngineReady)[0]
+    assert ready.pid == phone.link.pid
+    assert ready.realtime or "RTPRIO" in ready.reason
+
+
+async def test_a_looped_stream_gives_the_far_end_its_own_tone_back(phone, far_end):
+    await phone.ready()
+    where = phone.open(1, far_end)
+    await far_end.talk(where, 1.2)
+    assert tone_share(far_end.heard(0.6), 450) > 0.95
+    numbers = [packet.sequence for packet in far_end.packets]
+    assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(len(numbers))]
+    stamps = [packet.timestamp for packet in far_end.packets]
+    assert stamps == [(stamps[0] + 160 * n) & 0xFFFFFFFF for n in range(len(stamps))]
+
+
+async def test_a_killed_engine_is_back_within_a_second_and_so_is_the_sound(phone, far_end):
+    await phone.ready()
+    where = phone.open(1, far_end)
+    await far_end.talk(where, 0.5)
+    before = far_end.packets[-1].ssrc
+    killed_at = time.monotonic()
+    os.kill(phone.link.pid, signal.SIGKILL)
+    await far_end.talk(where, 1.0)
+    assert [reason for _, reason in phone.lost]
+    assert phone.lost[0][0] - killed_at < 0.1
+    assert len(phone.of(EngineReady)) == 2
+    again = next(
+        moment
+        for packet, moment in zip(far_end.packets, far_end.arrivals, strict=True)
+        if packet.ssrc != before
+    )
+    assert again - killed_at < 1.0
+    assert tone_share(far_end.heard(0.3), 450) > 0.95
+
+
+async def test_an_engine_that_stopped_answering_is_replaced(phone, monkeypatch):
+    monkeypatch.setattr("firmware.net.engine_link._SILENCE", 0.5)
+    await phone.ready()
+    first = phone.link.pid
+    await phone.link.close()
+    await phone.link.start()
+    await phone.ready(2)
+    second = phone.link.pid
+    assert second != first
+    os.kill(second, signal.SIGSTOP)
+    await phone.until(lambda: len(phone.of(EngineReady)) == 3, 5)
+    assert "silent" in phone.lost[0][1]
+    assert not alive(second)
+
+
+async def test_an_engine_that_dies_again_and_again_is_started_more_slowly(phone):
+    await phone.ready()
+    begin = time.monotonic()
+    for times in (2, 3):
+        os.kill(phone.link.pid, signal.SIGKILL)
+        await phone.ready(times)
+    assert 0.2 < time.monotonic() - begin < 2.0
+
+
+async def test_streams_that_come_and_go_leave_no_descriptor_behind(phone, far_end):
+    await phone.ready()
+
+    def descriptors():
+        return len(list(Path(f"/proc/{phone.link.pid}/fd").iterdir()))
+
+    before = descriptors()
+    for number in range(50):
+        phone.open(number, far_end)
+        phone.link.send(CloseStream(number))
+    await phone.until(lambda: len([r for r in phone.of(StreamReport) if r.final]) == 50)
+    assert descriptors() == before
+
+
+async def test_garbage_on_a_media_port_disturbs_nobody(phone, far_end):
+    await phone.ready()
+    where = phone.open(1, far_end, Route.LOOP)
+    stun = bytes((0, 1, 0, 0)) + b"\x21\x12\xa4\x42" + bytes(12)
+    garbage = [
+        stun,
+        b"",
+        b"\x00",
+        b"\x80",
+        b"\x80\x00",
+        b"\xff" * 1400,
+        b"\x80" + b"\xff" * 11,
+        b"\x8f\x00" + bytes(10),
+        b"\xb0\x00" + bytes(12) + b"\xff\xff",
+        b"\xa0\x00" + bytes(10) + b"\xff",
+        b"\x80\xc8\x00\x06",
+        b"\x9f\xc9\x00\x01" + bytes(4),
+        b"\x81\xca\x00\x01" + bytes(4),
+        b"\x80\xcb\xff\xff",
+        os.urandom(60000),
+        b"INVITE sip:a@b SIP/2.0\r\n\r\n",
+        b"\x16\xfe\xfd" + bytes(20),
+        *(bytes((first,)) + os.urandom(40) for first in range(256)),
+    ]
+
+    async def pester():
+        for _ in range(4):
+            for datagram in garbage:
+                far_end.rtp.sendto(datagram, where)
+            await asyncio.sleep(0.1)
+
+    await asyncio.gather(far_end.talk(where, 1.2), pester())
+    assert not phone.lost
+    assert tone_share(far_end.heard(0.5), 450) > 0.95
+    assert any(report.data == stun for report in phone.of(Foreign))
+    assert not [log for log in phone.of(EngineLog) if log.level == "critical"]
+
+
+async def test_the_engine_ends_when_the_phone_is_gone(phone):
+    await phone.ready()
+    pid = phone.link.pid
+    phone.link._socket.close()
+    phone.link._socket = None
+    await phone.until(lambda: not alive(pid))
+
+
+async def test_sigterm_ends_the_engine_with_a_goodbye(phone, far_end):
+    await phone.ready()
+    phone.open(1, far_end)
+    pid = phone.link.pid
+    os.kill(pid, signal.SIGTERM)
+    await phone.until(lambda: [r for r in phone.of(StreamReport) if r.final])
+    await phone.ready(2)
+
+
+def alive(pid):
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def tone_share(pcm, frequency):
+    """How much of the power in some samples is this tone, 0 to 1."""
+    return 10 ** ((tone_level(pcm, 8000, frequency) - level_of(pcm)) / 10)
