@@ -31,7 +31,7 @@ class WifiSettings:
     """`[network.wifi]`."""
 
     ssid: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class LineSettings:
 
     user: str
     server: str
-    password: str = ""
+    password: str = field(default="", repr=False)
     name: str = ""
     display_name: str = ""
     auth_user: str = ""
