@@ -1,0 +1,131 @@
+"""A line as the SIP stack sees it: who we are and which server we belong to."""
+
+import fnmatch
+import re
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from firmware.sip.errors import LocalError, ParseError
+from firmware.sip.flow import Transport
+from firmware.sip.headers import NameAddr
+from firmware.sip.notifications import LineName
+from firmware.sip.uri import Uri, bracketed, host_port, parse_uri
+
+_SHORTEST_CONTACT_USER = 13
+"""64 bits in base 32: a Contact user that cannot be guessed (A4)."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One SIP identity.
+
+    `server` and `proxy` are `host[:port]` or a sip URI; IPv6 in brackets. `contact_user` and
+    `instance_id` are kept over restarts by whoever makes the account; where they are empty the
+    user agent makes its own. `peers` are addresses or networks (`192.0.2.7`, `198.51.100.0/24`)
+    or host names trusted besides the server, `numbers` other user parts (globs) that ring this
+    line.
+    """
+
+    line: LineName
+    user: str
+    server: str
+    password: str = field(default="", repr=False)
+    auth_user: str = ""
+    realm: str = ""
+    display_name: str = ""
+    proxy: str = ""
+    transport: Transport = Transport.UDP
+    expires: int = 3600
+    register: bool = True
+    peers: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    accept_any_user: bool = False
+    contact_user: str = ""
+    instance_id: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be sent.
+
+        Raises:
+            LocalError: the server or proxy is not an address, or a kept value is unusable.
+        """
+        if not self.line:
+            raise LocalError("a line needs a name")
+        if self.contact_user and len(self.contact_user) < _SHORTEST_CONTACT_USER:
+            raise LocalError("the Contact user could be guessed")
+        _ = self.server_uri, self.proxy_uri
+
+    @cached_property
+    def server_uri(self) -> Uri:
+        """The registrar as a URI without user."""
+        return _server_uri(self.server, self.transport)
+
+    @cached_property
+    def proxy_uri(self) -> Uri | None:
+        """The outbound proxy as a route, or None."""
+        return _server_uri(self.proxy, self.transport, loose=True) if self.proxy else None
+
+    @cached_property
+    def address(self) -> Uri:
+        """The address of record: what the line is called from outside."""
+        server = self.server_uri
+        return Uri(server.scheme, self.user, host=server.host, port=server.port)
+
+    @cached_property
+    def identity(self) -> NameAddr:
+        """The address of record with the display name, for From and To."""
+        return NameAddr(self.display_name, self.address)
+
+    @property
+    def where(self) -> str:
+        """The server as its user would recognise it, e.g. `pbx.example:5070 by UDP`."""
+        uri = self.proxy_uri or self.server_uri
+        port = "" if uri.port is None else f":{uri.port}"
+        return f"{bracketed(uri.host)}{port} by {self.transport.via}"
+
+    def rings_for(self, user: str) -> bool:
+        """Whether a request to this user part is for the line (the random Contact user apart)."""
+        if user == self.user or self.accept_any_user:
+            return True
+        return any(_glob(pattern).match(user) is not None for pattern in self.numbers)
+
+    def target(self, text: str) -> Uri:
+        """A thing dialled as a URI: a number or user part goes to the line's server.
+
+        Raises:
+            LocalError: it is neither.
+        """
+        if text.partition(":")[0].lower() in ("sip", "sips", "tel"):
+            try:
+                uri = parse_uri(text)
+            except ParseError as error:
+                raise LocalError(f"cannot call {text!r}: {error}") from error
+            if uri.is_sip:
+                return uri
+            text = uri.user
+        if not text or any(ord(letter) < 33 or ord(letter) == 127 for letter in text):
+            raise LocalError(f"cannot call {text!r}")
+        server = self.server_uri
+        return Uri(server.scheme, text, host=server.host, port=server.port, params=server.params)
+
+
+@lru_cache(maxsize=256)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(pattern))
+
+
+@lru_cache(maxsize=256)
+def _server_uri(text: str, transport: Transport, *, loose: bool = False) -> Uri:
+    try:
+        if text.lower().startswith(("sip:", "sips:")):
+            uri = parse_uri(text)
+            host, port, scheme = uri.host, uri.port, uri.scheme
+        else:
+            (host, port), scheme = host_port(text), "sip"
+    except ParseError as error:
+        raise LocalError(f"{text!r} is not host[:port]") from error
+    # UDP is the default everywhere; writing it down would only make the URI longer.
+    params = () if transport is Transport.UDP else (("transport", transport.value),)
+    if loose:
+        params = (*params, ("lr", None))
+    return Uri(scheme, host=host, port=port, params=params)

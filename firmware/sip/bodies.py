@@ -1,0 +1,82 @@
+"""What the body and the extension headers of a request allow us to do with it.
+
+Only the envelope is looked at: SDP itself is opaque to SIP.
+"""
+
+from collections.abc import Iterable
+
+from firmware.sip.errors import ParseError
+from firmware.sip.headers import NameAddr, parse_name_addr, readable, values
+from firmware.sip.message import Headers, Request
+from firmware.sip.notifications import Party
+
+SDP = "application/sdp"
+
+Refusal = tuple[int, tuple[tuple[str, str], ...]]
+
+
+def refusal(request: Request, supported: Iterable[str] = ()) -> Refusal | None:
+    """Status and headers to refuse a request that asks for what we do not do, or None.
+
+    RFC 3261 §8.2.2.3: every option in Require must be known. §8.2.3: so must the encoding of the
+    body, unless its handling is optional.
+    """
+    headers = request.headers
+    if headers.get("Require") is not None:
+        known = set(supported)
+        unknown = [option for option in options(headers, "Require") if option not in known]
+        if unknown:
+            return 420, (("Unsupported", ", ".join(unknown)),)
+    encoding = headers.get("Content-Encoding")
+    if encoding is not None and encoding.lower() != "identity" and not optional(headers):
+        return 415, (("Accept-Encoding", "identity"),)
+    return None
+
+
+def sdp_of(request: Request) -> bytes | None:
+    """The session description of a request, `b""` if there is none, None if the body is foreign."""
+    if not request.body:
+        return b""
+    kind = content_type(request.headers)
+    if kind == SDP or not kind:
+        return request.body
+    return b"" if optional(request.headers) else None
+
+
+def content_type(headers: Headers) -> str:
+    """The media type in lower case without parameters."""
+    return (headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+
+
+def optional(headers: Headers) -> bool:
+    """Whether a body that is not understood may be ignored (RFC 3261 §20.11)."""
+    disposition = headers.get("Content-Disposition") or ""
+    return "handling=optional" in disposition.replace(" ", "").lower()
+
+
+def options(headers: Headers, name: str) -> list[str]:
+    """The option tags of a header; what cannot be read is one unknown option."""
+    try:
+        return [tag for tag in values(headers, name) if tag]
+    except ParseError:
+        return [headers.get(name) or ""]
+
+
+def party(address: NameAddr) -> Party:
+    """A person behind an address."""
+    return Party(address.name, readable(address.uri.user), readable(str(address.uri)))
+
+
+def caller(headers: Headers, sender: NameAddr) -> Party:
+    """Who calls: the identity that the trusted server asserts, else the From header (A21)."""
+    asserted = headers.get("P-Asserted-Identity")
+    if asserted is not None:
+        try:
+            addresses = [parse_name_addr(value) for value in values(headers, "P-Asserted-Identity")]
+        except ParseError:
+            addresses = []
+        for address in addresses:
+            if address.uri.is_sip:
+                named = party(address)
+                return named if named.name else Party(sender.name, named.user, named.uri)
+    return party(sender)

@@ -1,0 +1,40 @@
+"""What a final status means to a person, in the few causes the phone has sentences for."""
+
+from typing import Final
+
+from firmware.sip.notifications import FailureCause
+
+_BY_STATUS: Final = {
+    401: FailureCause.WRONG_PASSWORD,
+    403: FailureCause.FORBIDDEN,
+    404: FailureCause.NOT_FOUND,
+    406: FailureCause.NOT_ACCEPTABLE,
+    407: FailureCause.WRONG_PASSWORD,
+    408: FailureCause.NO_ANSWER,
+    410: FailureCause.NOT_FOUND,
+    415: FailureCause.NOT_ACCEPTABLE,
+    416: FailureCause.NOT_FOUND,
+    430: FailureCause.NO_ANSWER,
+    480: FailureCause.NO_ANSWER,
+    481: FailureCause.SESSION_LOST,
+    484: FailureCause.NOT_FOUND,
+    485: FailureCause.NOT_FOUND,
+    486: FailureCause.BUSY,
+    487: FailureCause.CANCELLED,
+    488: FailureCause.NOT_ACCEPTABLE,
+    504: FailureCause.NO_ANSWER,
+    600: FailureCause.BUSY,
+    603: FailureCause.DECLINED,
+    604: FailureCause.NOT_FOUND,
+    606: FailureCause.NOT_ACCEPTABLE,
+    607: FailureCause.DECLINED,
+    608: FailureCause.DECLINED,
+}
+
+
+def cause_of(status: int) -> FailureCause:
+    """The cause behind a failure status."""
+    found = _BY_STATUS.get(status)
+    if found is None:
+        found = FailureCause.SERVER_ERROR if 500 <= status < 600 else FailureCause.OTHER
+    return found

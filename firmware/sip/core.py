@@ -1,0 +1,235 @@
+"""What every part of the user agent shares: outboxes, alarms, stores, tokens, and how to answer.
+
+The core decides nothing. It keeps what is alive, so that `UserAgent.__len__` can prove that what
+has ended is gone.
+"""
+
+import enum
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+from firmware.base.deadlines import Deadlines
+from firmware.base.tokens import Tokens
+from firmware.sip.dialog import DialogKey
+from firmware.sip.effects import Effect, QueryId, Transmit
+from firmware.sip.flow import Endpoint, Flow, Target, Transport
+from firmware.sip.headers import MAGIC_COOKIE
+from firmware.sip.line import Line
+from firmware.sip.message import Headers, Response
+from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification
+from firmware.sip.status import phrase_for
+from firmware.sip.transaction.keys import Arrival
+from firmware.sip.transaction.layer import TransactionLayer
+from firmware.sip.transaction.server import ServerTransaction
+from firmware.sip.transaction.timing import Timing
+from firmware.sip.uri import bracketed
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """How a user agent behaves, the same for all its lines.
+
+    `hand_up` names methods whose requests outside dialogs go to the owner whole
+    (`RequestReceived`). `open_house` takes requests from anyone for any user: for a laboratory
+    PBX, never for a phone. With `realm` and `passwords` (user to password) an INVITE from outside
+    a dialog must carry a digest. Times are seconds.
+    """
+
+    product: str = "deskphone"
+    hand_up: frozenset[str] = frozenset()
+    open_house: bool = False
+    realm: str = ""
+    passwords: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    timing: Timing = field(default_factory=Timing)
+    most_calls: int = 200
+    most_transactions: int = 5000
+    ring_limit: float = 300.0
+
+
+class Alarm(enum.Enum):
+    """What the parts of the user agent wait for, outside transactions."""
+
+    REFRESH = "register again"
+    REPEAT = "send the 2xx again"
+    NO_ACK = "the ACK did not come"
+    GLARE = "try the re-INVITE again"
+    GUARD = "this has taken too long"
+    RING = "say again that it rings"
+    PING = "keep the flow alive"
+    PONG = "no answer to the ping"
+    RESOLVE = "look the peers up again"
+
+
+class Alarmed(Protocol):
+    """Something that waits."""
+
+    def on_alarm(self, alarm: Alarm, now: float) -> None:
+        """An alarm is due; one that no longer matters is ignored."""
+
+
+class QueryUser(Protocol):
+    """Something that asked for an address or a connection."""
+
+    def on_resolved(self, targets: tuple[Target, ...], now: float) -> None:
+        """The addresses were found."""
+
+    def on_unresolved(self, cause: FailureCause, detail: str, now: float) -> None:
+        """They were not."""
+
+    def on_opened(self, flow: Flow, now: float) -> None:
+        """The connection stands."""
+
+    def on_refused(self, reason: str, now: float) -> None:
+        """It could not be opened."""
+
+
+class DialogUser(Protocol):
+    """Who takes the requests of a dialog."""
+
+    def on_request(self, arrival: Arrival, now: float) -> None:
+        """A request inside the dialog, no retransmission; an ACK too."""
+
+
+class Call(Protocol):
+    """A call in any of its stages."""
+
+    def end(self, now: float) -> None:
+        """Our side hangs up, cancels or declines."""
+
+
+class Core:
+    """The shared state of one user agent."""
+
+    def __init__(self, settings: AgentSettings, tokens: Tokens) -> None:
+        self.settings = settings
+        self.tokens = tokens
+        self.timing = settings.timing
+        self.effects: list[Effect] = []
+        self.notifications: list[Notification] = []
+        self.deadlines: Deadlines[tuple[Alarmed, Alarm]] = Deadlines()
+        self.transactions = TransactionLayer(
+            self.transmit, settings.timing, settings.most_transactions
+        )
+        self.lines: dict[LineName, Line] = {}
+        self.calls: dict[CallRef, Call] = {}
+        self.dialogs: dict[DialogKey, DialogUser] = {}
+        self.queries: dict[QueryId, QueryUser] = {}
+        # Streams that stand, by number, with the address we listen on beside them.
+        self.streams: dict[int, tuple[Flow, Endpoint]] = {}
+        self.learn: Callable[[Line, str, tuple[Target, ...], float], None] = _nobody_learns
+        self.suspect: Callable[[Line, float], None] = _nobody_suspects
+        self._numbers = itertools.count(1)
+
+    def __len__(self) -> int:
+        return (
+            len(self.transactions)
+            + len(self.deadlines)
+            + len(self.calls)
+            + len(self.dialogs)
+            + len(self.queries)
+            + len(self.streams)
+        )
+
+    # --- outboxes and alarms ----------------------------------------------------------------
+
+    def transmit(self, flow: Flow, data: bytes) -> None:
+        """Send octets."""
+        self.effects.append(Transmit(flow, data))
+
+    def notify(self, notification: Notification) -> None:
+        """Tell the phone."""
+        self.notifications.append(notification)
+
+    def arm(self, owner: Alarmed, alarm: Alarm, at: float) -> None:
+        """Wake `owner` at `at`; an alarm of the same kind is replaced."""
+        self.deadlines.set((owner, alarm), at)
+
+    def disarm(self, owner: Alarmed, *alarms: Alarm) -> None:
+        """Forget alarms."""
+        for alarm in alarms:
+            self.deadlines.cancel((owner, alarm))
+
+    def new_query(self, user: QueryUser) -> QueryId:
+        """A number for a question to the driver."""
+        query = QueryId(next(self._numbers))
+        self.queries[query] = user
+        return query
+
+    # --- names ------------------------------------------------------------------------------
+
+    def branch(self) -> str:
+        """A branch nobody can guess (RFC 3261 §8.1.1.7)."""
+        return MAGIC_COOKIE + self.tokens.word(100)
+
+    def call_ref(self) -> CallRef:
+        """A name for a call that arrives."""
+        return CallRef(f"in-{next(self._numbers)}-{self.tokens.word(40)}")
+
+    def local(self, flow: Flow) -> Endpoint:
+        """Where the far end of `flow` can reach us: our listening address."""
+        stream = self.streams.get(flow.number)
+        return stream[1] if stream else flow.local
+
+    def contact(self, line: Line, flow: Flow) -> str:
+        """Our Contact on this flow: the line's random user at the address the far end can use."""
+        return f"<{self.contact_uri(line, flow)}>"
+
+    def contact_uri(self, line: Line, flow: Flow) -> str:
+        """The URI in our Contact."""
+        local = self.local(flow)
+        transport = flow.transport
+        suffix = "" if transport is Transport.UDP else f";transport={transport.value}"
+        return f"sip:{line.contact_user}@{bracketed(local.host)}:{local.port}{suffix}"
+
+    # --- answering --------------------------------------------------------------------------
+
+    def response(
+        self,
+        arrival: Arrival,
+        status: int,
+        tag: str = "",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        phrase: str = "",
+    ) -> Response:
+        """A response to a request (RFC 3261 §8.2.6); `tag` becomes the To tag if there is none."""
+        rows = arrival.request.headers
+        to = rows.get("To") or ""
+        if tag and not arrival.to_tag:
+            to = f"{to};tag={tag}"
+        answer = Headers([("Via", row) for row in rows.all("Via")])
+        answer.add("From", rows.get("From") or "")
+        answer.add("To", to)
+        answer.add("Call-ID", arrival.call_id)
+        answer.add("CSeq", rows.get("CSeq") or "")
+        for name, value in headers:
+            answer.add(name, value)
+        if status > 100:
+            answer.add("User-Agent", self.settings.product)
+        return Response(status, phrase or phrase_for(status), answer, body)
+
+    def answer(
+        self,
+        transaction: ServerTransaction,
+        status: int,
+        now: float,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> None:
+        """Answer a request outside or inside a dialog with a final response."""
+        arrival = transaction.arrival
+        tag = "" if arrival.to_tag else self.tokens.word(60)
+        transaction.respond(self.response(arrival, status, tag, headers, body), now)
+
+
+def _nobody_learns(line: Line, host: str, targets: tuple[Target, ...], now: float) -> None:
+    del line, host, targets, now
+
+
+def _nobody_suspects(line: Line, now: float) -> None:
+    del line, now

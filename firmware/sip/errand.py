@@ -1,0 +1,60 @@
+"""A request inside a dialog whose answer changes nothing: BYE, a digit by INFO.
+
+A BYE ends the call whatever comes back (RFC 3261 §15.1.1); a digit that is refused is a digit the
+far end does not want.
+"""
+
+from firmware.sip.core import Core
+from firmware.sip.dialog import Dialog
+from firmware.sip.exchange import Exchange
+from firmware.sip.flow import Flow
+from firmware.sip.line import Line
+from firmware.sip.message import Request, Response
+from firmware.sip.notifications import FailureCause
+
+Rows = tuple[tuple[str, str], ...]
+
+
+class Errand:
+    """One request inside a dialog, with credentials and further addresses if need be."""
+
+    def __init__(
+        self,
+        core: Core,
+        line: Line | None,
+        dialog: Dialog,
+        method: str,
+        headers: Rows = (),
+        body: bytes = b"",
+    ) -> None:
+        self._dialog = dialog
+        self._method = method
+        self._headers = headers
+        self._body = body
+        self._exchange = Exchange(core, line, dialog.next_hop, self._compose, self, dialog.flow)
+
+    def start(self, now: float) -> None:
+        """Send it."""
+        self._exchange.start(now)
+
+    def on_located(self, exchange: Exchange, now: float) -> None:
+        exchange.go(now)
+
+    def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
+        """Whatever it is."""
+
+    def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
+        """As above."""
+
+    def _compose(self, flow: Flow) -> Request:
+        del flow
+        request = self._dialog.request(self._method, self._dialog.next_number())
+        for name, value in self._headers:
+            request.headers.add(name, value)
+        request.body = self._body
+        return request
+
+
+def say_goodbye(core: Core, line: Line | None, dialog: Dialog, now: float) -> None:
+    """End a dialog with BYE."""
+    Errand(core, line, dialog, "BYE").start(now)

@@ -1,0 +1,210 @@
+"""One request of ours on its way to a final response.
+
+    wayfinder ─▶ flow ─▶ compose ─▶ Via, credentials ─▶ client transaction ─▶ response
+        ▲                                │ 401, 407: once more with credentials (RFC 3261 §22.2)
+        └── time-out, refusal, 503: the next address (RFC 3263 §4.3)
+
+Not here: what a response means to a call or a registration.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from firmware.sip.core import Core
+from firmware.sip.credentials import Attempts
+from firmware.sip.flow import Flow
+from firmware.sip.line import Line
+from firmware.sip.message import Request, Response
+from firmware.sip.notifications import FailureCause
+from firmware.sip.transaction.client import ClientTransaction, Failure, cancel_for
+from firmware.sip.transaction.tables import State
+from firmware.sip.uri import Uri, bracketed
+from firmware.sip.wayfinder import Wayfinder
+from firmware.sip.writer import write
+
+Compose = Callable[[Flow], Request]
+
+
+class ExchangeUser(Protocol):
+    """Who wants the answer."""
+
+    def on_located(self, exchange: "Exchange", now: float) -> None:
+        """There is a way, `exchange.flow`; call `go` when the request may leave."""
+
+    def on_response(self, exchange: "Exchange", response: Response, now: float) -> None:
+        """A response that is the user's business."""
+
+    def on_failed(self, exchange: "Exchange", cause: FailureCause, detail: str, now: float) -> None:
+        """No address gave an answer."""
+
+
+class Exchange:
+    """Sends what `compose(flow)` makes; it is called again for every attempt, with a new CSeq."""
+
+    def __init__(
+        self,
+        core: Core,
+        line: Line | None,
+        hop: Uri,
+        compose: Compose,
+        user: ExchangeUser,
+        hint: Flow | None = None,
+    ) -> None:
+        self._core = core
+        self._line = line
+        self._hop = hop
+        self._compose = compose
+        self._user = user
+        self._attempts = Attempts(line.keyring if line else None)
+        self._unavailable: Response | None = None
+        self._way = Wayfinder(core, hop, self, line, hint)
+        self._transaction: ClientTransaction | None = None
+        self._progressed = False
+        self.flow: Flow | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request as it was last sent."""
+        assert self._transaction is not None
+        return self._transaction.request
+
+    @property
+    def sent(self) -> bool:
+        """Whether a request has left."""
+        return self._transaction is not None
+
+    @property
+    def _friendly(self) -> bool:
+        """Whether the far end may see our credentials."""
+        line, flow = self._line, self.flow
+        return line is not None and flow is not None and line.trusts_with_digest(flow)
+
+    @property
+    def progressed(self) -> bool:
+        """Whether the last request had a provisional response."""
+        return self._progressed
+
+    def start(self, now: float) -> None:
+        """Look for the first way."""
+        self._way.start(now)
+
+    def go(self, now: float) -> None:
+        """Send the request on `flow`."""
+        assert self.flow is not None
+        request = self._compose(self.flow)
+        if self._friendly:
+            self._attempts.authorize(request)
+        branch = self._core.branch()
+        request.headers.prepend("Via", via_row(self._core, self.flow, branch))
+        if "User-Agent" not in request.headers:
+            request.headers.add("User-Agent", self._core.settings.product)
+        self._progressed = False
+        transactions = self._core.transactions
+        self._transaction = transactions.send(request, branch, self.flow, self, now)
+
+    def cancel(self, now: float, reason: str = "") -> None:
+        """Send CANCEL for the INVITE under way; it must have had a provisional response (§9.1)."""
+        assert self._transaction is not None
+        if self._transaction.state not in (State.CALLING, State.PROCEEDING):
+            return
+        cancel = cancel_for(self._transaction.request)
+        if reason:
+            cancel.headers.add("Reason", reason)
+        flow = self._transaction.flow
+        branch = self._transaction.key[0]
+        self._core.transactions.send(cancel, branch, flow, _Deaf(), now)
+
+    def abandon(self) -> None:
+        """Stop looking; a request that has left runs its course."""
+        self._way.abandon()
+
+    def kill(self) -> None:
+        """End the transaction without an answer (an INVITE that stayed silent after CANCEL)."""
+        if self._transaction is not None:
+            self._core.transactions.kill(self._transaction)
+
+    # --- the wayfinder ----------------------------------------------------------------------
+
+    def on_way(self, flow: Flow, now: float) -> None:
+        self.flow = flow
+        self._user.on_located(self, now)
+
+    def on_no_way(self, cause: FailureCause, detail: str, now: float) -> None:
+        if self._unavailable is not None and cause is FailureCause.SERVER_ERROR:
+            self._user.on_response(self, self._unavailable, now)
+        else:
+            self._user.on_failed(self, cause, detail, now)
+
+    # --- the transaction --------------------------------------------------------------------
+
+    def on_response(self, response: Response, now: float) -> None:
+        status = response.status
+        if status < 200:
+            self._progressed = True
+        elif status in (401, 407) and self._friendly and self._attempts.challenged(response):
+            self.go(now)
+            return
+        elif status == 503 and not self._way.exhausted:
+            # RFC 3263 §4.3: the next server; if there is none after all, this is the answer.
+            self._unavailable = response
+            self._way.next(FailureCause.SERVER_ERROR, response.phrase, now)
+            return
+        self._user.on_response(self, response, now)
+
+    def on_failure(self, failure: Failure, now: float) -> None:
+        if failure is Failure.TIMEOUT:
+            self._way.next(FailureCause.NO_ANSWER, "no answer", now)
+        else:
+            self._way.next(FailureCause.REFUSED, "refused", now)
+
+
+class _Deaf:
+    """Sends a request and does not care what becomes of it (CANCEL)."""
+
+    def on_response(self, response: Response, now: float) -> None:
+        """The INVITE's own final response says what happened."""
+
+    def on_failure(self, failure: Failure, now: float) -> None:
+        """As above."""
+
+
+class Parcel:
+    """A request without a transaction of its own: the ACK to a 2xx (RFC 3261 §13.2.2.4).
+
+    Keeps what was sent, to send it again for every repeated 2xx.
+    """
+
+    def __init__(self, core: Core, request: Request, hop: Uri, hint: Flow) -> None:
+        self._core = core
+        self._request = request
+        self._way = Wayfinder(core, hop, self, None, hint)
+        self._hint = hint
+        self._flow: Flow | None = None
+        self._data = b""
+
+    def send(self, now: float) -> None:
+        """Send for the first time, or again."""
+        if self._flow is not None:
+            self._core.transmit(self._flow, self._data)
+        elif not self._data:
+            self._data = b"-"  # on its way: a repeated 2xx meanwhile asks for nothing more
+            self._way.start(now)
+
+    def on_way(self, flow: Flow, now: float) -> None:
+        del now
+        self._flow = flow
+        self._request.headers.prepend("Via", via_row(self._core, flow, self._core.branch()))
+        self._data = write(self._request)
+        self._core.transmit(flow, self._data)
+
+    def on_no_way(self, cause: FailureCause, detail: str, now: float) -> None:
+        """The way the 2xx came is the last hope."""
+        del cause, detail
+        self.on_way(self._hint, now)
+
+
+def via_row(core: Core, flow: Flow, branch: str) -> str:
+    """Our Via on this flow, asking for rport (RFC 3581 §3)."""
+    local = core.local(flow)
+    sent_by = f"{bracketed(local.host)}:{local.port}"
+    return f"SIP/2.0/{flow.transport.via} {sent_by};rport;branch={branch}"

@@ -1,0 +1,140 @@
+"""A re-INVITE of ours (RFC 3261 §14.1): the call as it is stays until the far end says yes."""
+
+import enum
+from collections.abc import Callable
+from typing import Final
+
+from firmware.sip.core import ALLOW, Alarm, Core
+from firmware.sip.dialog import Dialog
+from firmware.sip.exchange import Exchange, Parcel
+from firmware.sip.flow import Flow
+from firmware.sip.line import Line
+from firmware.sip.message import Request, Response
+from firmware.sip.notifications import FailureCause
+
+_MOST_GLARES: Final = 6
+
+
+class Outcome(enum.Enum):
+    """How a re-INVITE ended."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SESSION_GONE = "the far end has no such call"
+
+
+Finished = Callable[["Reoffer", Outcome, Response | None, float], None]
+
+
+class Reoffer:
+    """One offer of ours inside a call, tried again after glare."""
+
+    def __init__(
+        self,
+        core: Core,
+        line: Line,
+        dialog: Dialog,
+        sdp: bytes,
+        finished: Finished,
+        *,
+        owns_call_id: bool,
+    ) -> None:
+        self._core = core
+        self._line = line
+        self._dialog = dialog
+        self._sdp = sdp
+        self._finished = finished
+        self._owns_call_id = owns_call_id
+        self._exchange: Exchange | None = None
+        self._parcel: Parcel | None = None
+        self._glares = 0
+        self._dropped = False
+
+    def start(self, now: float) -> None:
+        """Send the re-INVITE."""
+        dialog = self._dialog
+        self._exchange = Exchange(
+            self._core, self._line, dialog.next_hop, self._compose, self, dialog.flow
+        )
+        self._exchange.start(now)
+
+    def drop(self) -> None:
+        """The call is over; only the ACK to a late 2xx is still sent."""
+        self._dropped = True
+        self._core.disarm(self, Alarm.GLARE, Alarm.GUARD)
+        if self._exchange is not None:
+            self._exchange.abandon()
+
+    def on_alarm(self, alarm: Alarm, now: float) -> None:
+        if alarm is Alarm.GLARE and not self._dropped:
+            self.start(now)
+        elif alarm is Alarm.GUARD and self._exchange is not None:
+            self._exchange.kill()
+            self._finish(Outcome.SESSION_GONE, None, now)
+
+    def on_located(self, exchange: Exchange, now: float) -> None:
+        if not self._dropped:
+            exchange.go(now)
+
+    def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
+        if exchange is not self._exchange:
+            return
+        status = response.status
+        if status < 200:
+            # Somebody is asked over there; but not for ever.
+            self._core.arm(self, Alarm.GUARD, now + 2 * self._core.timing.patience)
+        elif status < 300:
+            self._accepted(exchange, response, now)
+        elif status == 491 and self._glares < _MOST_GLARES and not self._dropped:
+            self._glare(now)
+        elif status in (408, 481):
+            self._finish(Outcome.SESSION_GONE, response, now)
+        else:
+            self._finish(Outcome.REJECTED, response, now)
+
+    def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
+        del exchange, cause, detail
+        # RFC 3261 §12.2.1.2: no answer inside a dialog means that the dialog is gone.
+        self._finish(Outcome.SESSION_GONE, None, now)
+
+    def _accepted(self, exchange: Exchange, response: Response, now: float) -> None:
+        first = self._parcel is None
+        if first:
+            self._dialog.refresh(response.headers)
+            self._parcel = ack_parcel(self._core, self._dialog, exchange.request)
+        assert self._parcel is not None
+        self._parcel.send(now)
+        if first:
+            self._finish(Outcome.ACCEPTED, response, now)
+
+    def _glare(self, now: float) -> None:
+        """RFC 3261 §14.1: whoever made the Call-ID waits longer, in steps of 10 ms."""
+        self._glares += 1
+        least, steps = (2.1, 190) if self._owns_call_id else (0.0, 200)
+        wait = least + 0.01 * self._core.tokens.integer(steps + 1)
+        self._core.disarm(self, Alarm.GUARD)
+        self._core.arm(self, Alarm.GLARE, now + wait)
+
+    def _finish(self, outcome: Outcome, response: Response | None, now: float) -> None:
+        self._core.disarm(self, Alarm.GLARE, Alarm.GUARD)
+        if not self._dropped:
+            self._finished(self, outcome, response, now)
+
+    def _compose(self, flow: Flow) -> Request:
+        request = self._dialog.request("INVITE", self._dialog.next_number())
+        request.headers.add("Contact", self._core.contact(self._line, flow))
+        request.headers.add("Allow", ALLOW)
+        if self._sdp:
+            request.headers.add("Content-Type", "application/sdp")
+            request.body = self._sdp
+        return request
+
+
+def ack_parcel(core: Core, dialog: Dialog, invite: Request) -> Parcel:
+    """The ACK to a 2xx: through the route set, with the credentials of its INVITE (§13.2.2.4)."""
+    number = int((invite.headers.get("CSeq") or "0").split()[0])
+    ack = dialog.request("ACK", number)
+    for name in ("Authorization", "Proxy-Authorization"):
+        for row in invite.headers.all(name):
+            ack.headers.add(name, row)
+    return Parcel(core, ack, dialog.next_hop, dialog.flow)
