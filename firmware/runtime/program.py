@@ -26,7 +26,13 @@ from firmware.net.media_ports import MediaPorts
 from firmware.net.resolver import Resolver
 from firmware.net.sip_driver import SipDriver
 from firmware.net.systemd_notify import notify
-from firmware.phone.events import EngineLost, NetworkChanged, Started, StopAsked
+from firmware.phone.events import (
+    EngineLost,
+    NetworkChanged,
+    SettingsChanged,
+    Started,
+    StopAsked,
+)
 from firmware.phone.machine import Phone
 from firmware.phone.view import PhoneView
 from firmware.runtime.accounts import accounts_of
@@ -164,19 +170,33 @@ class Program:
 
     def _serve_people(self) -> None:
         """Screen, page, signals: nothing that a call waits for."""
-        reloader = Reloader(self)
-        self.desk.reload = reloader.reload if self._places.config else None
+        if self._places.config is not None:
+            self._offer_reload(self._places.config)
         self.desk.counters = self._counters
         self.desk.wall = _wall
         self.desk.xruns = lambda: self._xruns
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, reloader.ask)
         self.pulse.start()
         loop.call_soon(self._start_screen)
         if self._settings.web.enabled and "INVOCATION_ID" not in os.environ:
             self._start_page()
+
+    def _offer_reload(self, file: Path) -> None:
+        reloader = Reloader(file, self._settings, self._apply)
+        self.desk.reload = reloader.reload
+        self.loop.watch(reloader.view_changed)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask)
+
+    def _apply(self, old: Settings, new: Settings) -> None:
+        """Other settings are in force from now on."""
+        self._settings = new
+        if new.lines != old.lines:
+            self.agent.set_lines(accounts_of(new, self.keeper), self._clock())
+        if new.audio != old.audio:
+            self.sounds.change(new.audio, self.engine)
+        self.loop.inbox.put(SettingsChanged(new))
 
     def _start_screen(self) -> None:
         if self.board.display is None:

@@ -1,0 +1,75 @@
+"""What a program costs: scheduler run time and memory of a process and all its children."""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+
+def family(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [pid]
+    for parent in found:
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += [int(word) for word in task.read_text().split()]
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """Seconds on a processor so far, by the scheduler's own account, of all threads."""
+    total = 0
+    for process in family(pid):
+        for stat in Path(f"/proc/{process}/task").glob("*/schedstat"):
+            try:
+                total += int(stat.read_text().split()[0])
+            except (OSError, IndexError):
+                continue
+    return total / 1e9
+
+
+def memory_mb(pid: int) -> float:
+    """Proportional set size of the family."""
+    kilobytes = 0
+    for process in family(pid):
+        for row in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if row.startswith("Pss:"):
+                kilobytes += int(row.split()[1])
+    return kilobytes / 1024
+
+
+def describe(root: Path) -> dict[str, object]:
+    """The machine and the commit, for the record."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    ).stdout.strip()
+    return {
+        "commit": commit,
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load": [round(value, 2) for value in os.getloadavg()],
+        "python": sys.version.split()[0],
+    }
+
+
+class Hogs:
+    """Busy processes, one per core unless told otherwise."""
+
+    def __init__(self, count: int | None = None) -> None:
+        self._processes = [
+            subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            for _ in range(count or os.cpu_count() or 1)
+        ]
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_error: object) -> None:
+        for process in self._processes:
+            process.kill()
+            process.wait()
