@@ -152,7 +152,7 @@ READERS = [
 
 
 @given(anything)
-def test_no_text_makes_a_reader_do_anything_but_refuse(text):
+def test_p01_no_text_makes_a_reader_do_anything_but_refuse(text):
     for reader in READERS:
         survive(partial(reader, text))
     parse_challenges([text, "Digest " + text])
@@ -221,7 +221,7 @@ def mutants(draw):
 @example(b"")
 @example(b"\r\n\r\n")
 @example(b"SIP/2.0 200 OK\r\n\r\n")
-def test_no_damage_to_a_message_harms_us(data):
+def test_p01_no_damage_to_a_message_harms_us(data):
     survive(partial(receive, data))
     framer = StreamFramer()
     for at in range(0, len(data), 7):
@@ -229,7 +229,7 @@ def test_no_damage_to_a_message_harms_us(data):
 
 
 @given(st.binary(max_size=300))
-def test_no_noise_harms_us(data):
+def test_p01_no_noise_harms_us(data):
     survive(partial(receive, data))
     framer = StreamFramer()
     framer.feed(data)

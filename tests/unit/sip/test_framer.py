@@ -25,7 +25,7 @@ def test_it_does_not_matter_how_the_octets_arrive(size):
     assert framer.pending == 0
 
 
-def test_a_half_message_waits():
+def test_f21_a_half_message_waits():
     framer = StreamFramer()
     assert framer.feed(BYE[:-1]) == []
     assert framer.pending == len(BYE) - 1
@@ -61,7 +61,7 @@ def test_a_folded_length_counts():
 @pytest.mark.parametrize(
     "row", [b"X: y", b"l: -1", b"l: five", b"l:", b"l: 4\r\nl: 5", b"l: 4,4", b"l: 999999999999999"]
 )
-def test_without_a_length_the_head_is_given_and_the_stream_is_broken(row):
+def test_f21_without_a_length_the_head_is_given_and_the_stream_is_broken(row):
     framer = StreamFramer()
     head = b"BYE sip:a@b SIP/2.0\r\n" + row + b"\r\n\r\n"
     assert framer.feed(head + b"body") == [head]
@@ -75,14 +75,14 @@ def test_the_same_length_twice_is_one_length():
     assert StreamFramer().feed(twice) == [twice]
 
 
-def test_a_message_too_long_breaks_the_stream():
+def test_a14_a_message_too_long_breaks_the_stream():
     framer = StreamFramer()
     head = b"BYE sip:a@b SIP/2.0\r\nl: 65536\r\n\r\n"
     assert framer.feed(head) == [head]
     assert framer.broken == "message too long"
 
 
-def test_headers_too_long_break_the_stream():
+def test_a14_headers_too_long_break_the_stream():
     framer = StreamFramer()
     assert framer.feed(b"BYE sip:a@b SIP/2.0\r\n" + b"X: y\r\n" * (MOST_OCTETS // 6)) == []
     assert framer.broken == "headers too long"
@@ -90,7 +90,7 @@ def test_headers_too_long_break_the_stream():
 
 
 @pytest.mark.parametrize("data", [b"\x16\x03\x01", b"\0", b"\n", b"\rx", b" x", b"A" * 9000])
-def test_noise_breaks_the_stream_at_once(data):
+def test_f21_noise_breaks_the_stream_at_once(data):
     framer = StreamFramer()
     assert framer.feed(data) == []
     assert framer.broken == "not SIP"

@@ -164,18 +164,18 @@ def test_without_a_via_there_is_nobody_to_answer():
     assert refused(b"OPTIONS sip:a@b SIP/2.0\r\nFrom: x\r\nbad\r\n\r\n").partial is None
 
 
-def test_a_message_too_long_is_513():
+def test_a14_a_message_too_long_is_513():
     error = refused(OPTIONS + b"\r\n" + b"x" * MOST_OCTETS)
     assert (error.status, error.partial) == (513, parse(OPTIONS + b"\r\n"))
 
 
-def test_too_many_rows_are_refused():
+def test_a14_too_many_rows_are_refused():
     rows = MOST_ROWS - 5
     assert len(parse(OPTIONS + b"X: y\r\n" * rows + b"\r\n").headers) == MOST_ROWS
     assert refused(OPTIONS + b"X: y\r\n" * (rows + 1) + b"\r\n").status == 400
 
 
-def test_too_many_vias_are_refused():
+def test_a14_too_many_vias_are_refused():
     more = b"Via: SIP/2.0/UDP a, SIP/2.0/UDP b, SIP/2.0/UDP c\r\n"
     assert parse(OPTIONS + more * ((MOST_VIAS - 1) // 3) + b"\r\n")
     assert refused(OPTIONS + more * (MOST_VIAS // 3 + 1) + b"\r\n").status == 400

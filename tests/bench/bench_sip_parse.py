@@ -1,0 +1,59 @@
+"""How many INVITEs with SDP one core reads and writes in a second."""
+
+import time
+from collections.abc import Callable
+
+from firmware.sip.parser import parse, validate
+from firmware.sip.writer import write
+
+SDP = (
+    b"v=0\r\no=- 3922341123 3922341123 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n"
+    b"m=audio 40000 RTP/AVP 9 0 8 101\r\na=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\n"
+    b"a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
+    b"a=ptime:20\r\na=sendrecv\r\n"
+)
+INVITE = (
+    b"INVITE sip:600@pbx.example:5080 SIP/2.0\r\n"
+    b"Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKq3v5o7x2k4m6n8p2;rport\r\n"
+    b"Max-Forwards: 70\r\n"
+    b'From: "Desk phone" <sip:201@pbx.example:5080>;tag=abcdefgh234567ij\r\n'
+    b"To: <sip:600@pbx.example:5080>\r\n"
+    b"Call-ID: abcdefghijklmnopqrstuvwxyz234567\r\n"
+    b"CSeq: 1 INVITE\r\n"
+    b"Contact: <sip:k7abcdefghijkl23@192.0.2.10:5060>\r\n"
+    b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
+    b"Supported: outbound, timer\r\n"
+    b"User-Agent: deskphone\r\n"
+    b"Content-Type: application/sdp\r\n"
+    b"Content-Length: %d\r\n\r\n" % len(SDP)
+) + SDP
+ROUNDS = 5
+PER_ROUND = 4000
+
+
+def run() -> dict[str, float]:
+    """Messages a second of CPU time, the best of some rounds."""
+    message = parse(INVITE)
+    assert write(message) == INVITE
+    return {
+        "parse_per_second": _rate(lambda: parse(INVITE)),
+        "write_per_second": _rate(lambda: write(message)),
+        "parse_and_write_per_second": _rate(lambda: write(parse(INVITE))),
+        "parse_validate_and_write_per_second": _rate(_checked),
+    }
+
+
+def _checked() -> None:
+    message = parse(INVITE)
+    assert validate(message) is None
+    write(message)
+
+
+def _rate(work: Callable[[], object]) -> float:
+    best = float("inf")
+    for _ in range(ROUNDS):
+        begin = time.process_time()
+        for _ in range(PER_ROUND):
+            work()
+        best = min(best, time.process_time() - begin)
+    return round(PER_ROUND / best)
