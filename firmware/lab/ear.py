@@ -3,6 +3,8 @@
 It does what the page does, without a page: 20 ms frames each way, at the pace of the clock.
 """
 
+from __future__ import annotations
+
 import array
 import asyncio
 import math

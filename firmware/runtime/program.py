@@ -165,8 +165,17 @@ class Program:
         now = self._clock()
         for snapshot in self.keeper.orphans():
             self.agent.end_orphan(snapshot, now)
-        self.agent.set_lines(accounts_of(self._settings, self.keeper), now)
+        self._use_lines(self._settings)
         self.driver.settle()
+
+    def _use_lines(self, settings: Settings) -> None:
+        """Exactly these lines; each that has a registrar registers."""
+        now = self._clock()
+        accounts = accounts_of(settings, self.keeper)
+        self.agent.set_lines(accounts, now)
+        for account in accounts:
+            if account.register:
+                self.agent.register(account.line, now)
 
     def _serve_people(self) -> None:
         """Screen, page, signals: nothing that a call waits for."""
@@ -193,7 +202,7 @@ class Program:
         """Other settings are in force from now on."""
         self._settings = new
         if new.lines != old.lines:
-            self.agent.set_lines(accounts_of(new, self.keeper), self._clock())
+            self._use_lines(new)
         if new.audio != old.audio:
             self.sounds.change(new.audio, self.engine)
         self.loop.inbox.put(SettingsChanged(new))
