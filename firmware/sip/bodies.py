@@ -6,13 +6,14 @@ Only the envelope is looked at: SDP itself is opaque to SIP.
 from collections.abc import Iterable
 
 from firmware.sip.errors import ParseError
-from firmware.sip.headers import NameAddr, parse_name_addr, readable, values
+from firmware.sip.headers import NameAddr, parse_name_addr, quote, readable, values
 from firmware.sip.message import Headers, Request
 from firmware.sip.notifications import Party
 
 SDP = "application/sdp"
 
-Refusal = tuple[int, tuple[tuple[str, str], ...]]
+Rows = tuple[tuple[str, str], ...]
+Refusal = tuple[int, Rows]
 
 
 def refusal(request: Request, supported: Iterable[str] = ()) -> Refusal | None:
@@ -41,6 +42,14 @@ def sdp_of(request: Request) -> bytes | None:
     if kind == SDP or not kind:
         return request.body
     return b"" if optional(request.headers) else None
+
+
+def warning_rows(text: str) -> Rows:
+    """A Warning header that says `text` to a person (RFC 3261 §20.43); 399 is "anything else"."""
+    if not text:
+        return ()
+    whole = text[:3].isdigit() and text[3:4] == " "
+    return (("Warning", text if whole else f"399 phone {quote(text)}"),)
 
 
 def content_type(headers: Headers) -> str:

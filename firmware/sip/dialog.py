@@ -16,6 +16,7 @@ from firmware.sip.uri import Uri, parse_uri
 
 DialogKey = tuple[str, str, str]
 MAX_FORWARDS = "70"
+_NOT_IN_REQUEST = ("method", "ttl")
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Dialog:
             ]
         )
         routes: list[object] = list(self.routes)
-        target = self.remote_target
+        target = _as_request_uri(self.remote_target)
         if routes and not self.routes[0].uri.loose:
             # A strict router wants itself as the Request-URI and the target last.
             routes = [*routes[1:], NameAddr("", self.remote_target)]
@@ -202,5 +203,7 @@ def _record_routes(headers: Headers) -> list[NameAddr]:
 
 def _as_request_uri(uri: Uri) -> Uri:
     """Without what may not stand in a Request-URI (RFC 3261 §19.1.1)."""
-    params = tuple(row for row in uri.params if row[0].lower() not in ("method", "ttl"))
+    if not uri.headers and not any(name.lower() in _NOT_IN_REQUEST for name, _ in uri.params):
+        return uri
+    params = tuple(row for row in uri.params if row[0].lower() not in _NOT_IN_REQUEST)
     return replace(uri, params=params, headers=())

@@ -152,7 +152,10 @@ class Exchange:
         self._user.on_response(self, response, now)
 
     def on_failure(self, failure: Failure, now: float) -> None:
-        if failure is Failure.TIMEOUT:
+        if self._progressed and self.request.method == "INVITE":
+            # Somebody rings already; another server would ring them twice.
+            self._user.on_failed(self, FailureCause.SESSION_LOST, "connection lost", now)
+        elif failure is Failure.TIMEOUT:
             self._way.next(FailureCause.NO_ANSWER, "no answer", now)
         else:
             self._way.next(FailureCause.REFUSED, "refused", now)

@@ -161,6 +161,8 @@ class Wayfinder:
     def _follow(self, hint: Flow) -> Flow | None:
         """`hint` as a way to the hop, without asking anybody; None if it is not one."""
         hop = self._hop
+        if self._line is not None and hint == self._line.registrar_flow:
+            return hint  # whatever its name is now: this is where we are registered
         if hint.transport.reliable:
             return hint if hint.number in self._core.streams else None
         if hop.transport not in (None, "udp") or hop.secure or hop.host != hint.remote.host:

@@ -8,6 +8,7 @@ import enum
 from typing import Protocol
 
 from firmware.sip.flow import Flow
+from firmware.sip.headers import parse_via
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.transaction.tables import (
     INVITE_CLIENT,
@@ -82,6 +83,7 @@ class ClientTransaction:
         "flow",
         "key",
         "request",
+        "sent_by",
         "state",
     )
 
@@ -94,6 +96,8 @@ class ClientTransaction:
         self._host = host
         self._user = user
         self._data = write(request)
+        via = parse_via(request.headers.get("Via") or "")
+        self.sent_by = (via.host, via.port)
         self._interval: dict[Timer, float] = {}
         invite = request.method == "INVITE"
         self._table = INVITE_CLIENT if invite else NON_INVITE_CLIENT

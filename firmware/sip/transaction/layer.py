@@ -73,6 +73,8 @@ class TransactionLayer:
         transaction = self._clients.get(found[0]) if found else None
         if found is None or transaction is None or not _from_peer(transaction.flow, flow):
             return False
+        if (found[1].host, found[1].port) != transaction.sent_by:
+            return False  # RFC 3261 §18.1.2: the Via is not ours
         transaction.receive(response, now)
         return True
 

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import caller, sdp_of
+from firmware.sip.bodies import Rows, caller, sdp_of, warning_rows
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog, from_arrival
 from firmware.sip.errors import LocalError, ParseError
@@ -104,7 +104,7 @@ class InviteServer:
         """
         if not 300 <= status <= 699:
             raise LocalError(f"{status} refuses nothing")
-        self._final(status, now, [("Warning", warning)] if warning else [])
+        self._final(status, now, warning_rows(warning))
         self._core.notify(CallEnded(self.call, by_us=True, status=status))
 
     def end(self, now: float) -> None:
@@ -162,11 +162,11 @@ class InviteServer:
         # RFC 3261 §13.3.1: every minute, so that no proxy gives up.
         core.arm(self, Alarm.RING, now + _RING_AGAIN)
 
-    def _final(self, status: int, now: float, headers: list[tuple[str, str]] | None = None) -> None:
+    def _final(self, status: int, now: float, headers: Rows = ()) -> None:
         self._close()
         self._core.calls.pop(self.call, None)
         arrival = self._transaction.arrival
-        answer = self._core.response(arrival, status, self._tag, headers or ())
+        answer = self._core.response(arrival, status, self._tag, headers)
         self._transaction.respond(answer, now)
 
     def _close(self) -> None:

@@ -57,6 +57,7 @@ class Registration:
         self._wanted = False
         self._again = False
         self._silent = False
+        self._removing = False
         self._failures = 0
         self._checked_at = float("-inf")
 
@@ -121,13 +122,15 @@ class Registration:
         self._core.disarm(self, Alarm.REFRESH)
         account = self.line.account
         hop = account.proxy_uri or account.server_uri
-        self._exchange = Exchange(
-            self._core, self.line, hop, self._compose, self, self.line.registrar_flow
-        )
+        flow = self.line.registrar_flow
+        # A datagram has no connection to keep: look the server up anew, it may have moved (F16).
+        hint = flow if flow is not None and flow.transport.reliable else None
+        self._exchange = Exchange(self._core, self.line, hop, self._compose, self, hint)
         self._exchange.start(now)
 
     def _compose(self, flow: Flow) -> Request:
         self._cseq += 1
+        self._removing = not self._wanted
         account, core = self.line.account, self._core
         identity = str(account.identity)
         contact = core.contact(self.line, flow)
@@ -139,7 +142,7 @@ class Registration:
                 ("Call-ID", self._call_id),
                 ("CSeq", f"{self._cseq} REGISTER"),
                 ("Contact", f'{contact};+sip.instance="<{self.line.instance_id}>"'),
-                ("Expires", str(self._expires if self._wanted else 0)),
+                ("Expires", "0" if self._removing else str(self._expires)),
                 ("Allow", ALLOW),
                 ("Supported", "path"),
             ]
@@ -179,7 +182,7 @@ class Registration:
     # --- outcomes ---------------------------------------------------------------------------
 
     def _accepted(self, exchange: Exchange, response: Response, now: float) -> None:
-        if not self._wanted:
+        if self._removing or not self._wanted:
             if not self._again:
                 self._tell(State.OFF)
             return
@@ -202,6 +205,7 @@ class Registration:
     ) -> None:
         self.line.registrar_flow = None
         if not self._wanted:
+            self._again = False
             self._tell(State.OFF)
             return
         first, longest = _BACK_OFF.get(cause, _MIDDLE)

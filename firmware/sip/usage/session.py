@@ -8,7 +8,7 @@ handed to `others`.
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import refusal, sdp_of
+from firmware.sip.bodies import refusal, sdp_of, warning_rows
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog, to_bytes
 from firmware.sip.errand import Errand, say_goodbye
@@ -100,6 +100,7 @@ class Session:
         if transaction is None:
             return  # it was cancelled meanwhile
         self._their_offer = None
+        self._core.disarm(self, Alarm.GUARD)
         offered = not sdp_of(transaction.arrival.request)
         self.dialog.refresh(transaction.arrival.request.headers)
         self.accept(transaction, sdp, now, offered=offered)
@@ -115,8 +116,8 @@ class Session:
             raise LocalError(f"{status} refuses nothing")
         transaction, self._their_offer = self._their_offer, None
         if transaction is not None:
-            headers = [("Warning", warning)] if warning else []
-            self._core.answer(transaction, status, now, headers)
+            self._core.disarm(self, Alarm.GUARD)
+            self._core.answer(transaction, status, now, warning_rows(warning))
 
     def send_digit(self, digit: str, ms: int, now: float) -> None:
         """Send a keypad digit by INFO, as `application/dtmf-relay`.
@@ -151,6 +152,8 @@ class Session:
     # --- requests of the far end ------------------------------------------------------------
 
     def on_request(self, arrival: Arrival, now: float) -> None:
+        # The far end may have a new connection, or a new mapping in its NAT.
+        self.dialog.flow = arrival.flow
         if arrival.request.method == "ACK":
             self.on_ack(arrival, now)
             return
@@ -191,6 +194,7 @@ class Session:
         if transaction is not self._their_offer:
             return False
         self._their_offer = None
+        self._core.disarm(self, Alarm.GUARD)
         self._core.answer(transaction, 487, now)
         return True
 
@@ -227,11 +231,15 @@ class Session:
                 core.notify(CallConfirmed(self.call))
             transaction.respond(core.response(arrival, 100), now)
             self._their_offer = transaction
+            core.arm(self, Alarm.GUARD, now + core.timing.patience)
             core.notify(ReofferReceived(self.call, body))
 
     # --- timers -----------------------------------------------------------------------------
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
+        if alarm is Alarm.GUARD:
+            self.reject_reoffer(500, now)  # nobody here wants to decide
+            return
         waiting = self._unacknowledged
         if waiting is None:
             return
@@ -281,6 +289,7 @@ class Session:
     def _finish(self, now: float, *, by_us: bool, cause: FailureCause | None = None) -> None:
         self._over = True
         self._waiting_offer = None
+        self._core.disarm(self, Alarm.GUARD)
         if self._their_offer is not None:
             # RFC 3261 §15.1.2: pending requests get 487.
             self._core.answer(self._their_offer, 487, now)

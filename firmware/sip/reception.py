@@ -1,0 +1,230 @@
+"""What arrives: from octets to the part of the user agent whose business it is.
+
+Everything here is caused by the network, so nothing here raises. A friend gets the answer that the
+RFC asks for, a stranger none (`screening`).
+"""
+
+from firmware.sip.bodies import Refusal, refusal, sdp_of
+from firmware.sip.core import ALLOW, Core
+from firmware.sip.dialog import Dialog, contact_of
+from firmware.sip.errors import ParseError
+from firmware.sip.flow import Flow
+from firmware.sip.gatekeeper import Gatekeeper
+from firmware.sip.handed_up import HandedUp
+from firmware.sip.keepalive import Keepalives
+from firmware.sip.line import Line
+from firmware.sip.message import Request, Response
+from firmware.sip.methods import KNOWN
+from firmware.sip.notifications import CallRef
+from firmware.sip.parser import parse, validate
+from firmware.sip.screening import Screening
+from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
+from firmware.sip.transaction.server import ServerTransaction
+from firmware.sip.uri import parse_uri
+from firmware.sip.usage.info import answer_info
+from firmware.sip.usage.invite_server import InviteServer
+from firmware.sip.usage.options import answer_options
+from firmware.sip.usage.session import Session
+from firmware.sip.writer import write
+
+# They mean something only inside a dialog or a subscription that we would know.
+_NEED_DIALOG = frozenset({"BYE", "INFO", "UPDATE", "PRACK", "NOTIFY"})
+
+
+class Reception:
+    """Takes messages and finds who is responsible."""
+
+    def __init__(
+        self, core: Core, screening: Screening, keepalives: Keepalives, handed_up: HandedUp
+    ) -> None:
+        self._core = core
+        self._screening = screening
+        self._keepalives = keepalives
+        self._handed_up = handed_up
+        settings = core.settings
+        self._gatekeeper = (
+            Gatekeeper(settings.realm, settings.passwords, core.tokens) if settings.realm else None
+        )
+
+    # --- messages ---------------------------------------------------------------------------
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """A datagram, or one whole message of a stream."""
+        if flow.transport.reliable:
+            self._core.streams.setdefault(flow.number, (flow, flow.local))
+        if not data.strip(b"\r\n\0 "):
+            self._keepalives.pong(flow)
+            return
+        if not self._screening.admits(flow, now):
+            return
+        try:
+            message = parse(data)
+            if isinstance(message, Response):
+                if validate(message) is None:
+                    self._core.transactions.receive_response(message, flow, now)
+            else:
+                self._receive_request(message, flow, now)
+        except ParseError as error:
+            self._refuse_garbage(error, flow, now)
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        arrival = read_arrival(request, flow)
+        if self._core.transactions.absorb(arrival, now):
+            return
+        status = validate(request)
+        if status is not None:
+            self._stateless(arrival, status, now)
+        elif request.method == "CANCEL":
+            self._cancel(arrival, now)
+        elif arrival.to_tag:
+            self._inside_dialog(arrival, now)
+        else:
+            self._outside_dialog(arrival, now)
+
+    def _refuse_garbage(self, error: ParseError, flow: Flow, now: float) -> None:
+        """Answer what could not be read, if a friend sent it and says whom to answer."""
+        if error.partial is None:
+            if not self._screening.trusting(flow):
+                self._screening.turn_away(flow, "", now)
+            return
+        try:
+            arrival = read_arrival(error.partial, flow)
+        except ParseError:
+            return
+        self._stateless(arrival, error.status, now, phrase=error.phrase)
+
+    def _inside_dialog(self, arrival: Arrival, now: float) -> None:
+        user = self._core.dialogs.get((arrival.call_id, arrival.to_tag, arrival.from_tag))
+        if user is not None:
+            user.on_request(arrival, now)
+        else:
+            self._stateless(arrival, 481, now)
+
+    def _outside_dialog(self, arrival: Arrival, now: float) -> None:
+        core, request = self._core, arrival.request
+        lines = self._screening.trusting(arrival.flow)
+        if not lines:
+            self._screening.turn_away(arrival.flow, request.method, now)
+        elif request.method == "ACK":
+            pass  # an ACK is never answered, and this one belongs to nothing
+        elif core.transactions.full:
+            self._stateless(arrival, 503, now)
+        elif core.transactions.merged(arrival):
+            core.answer(core.transactions.open(arrival), 482, now)
+        elif request.method in core.settings.hand_up:
+            self._handed_up.take(arrival, now)
+        elif request.method == "INVITE":
+            self._invited(arrival, lines, now)
+        else:
+            self._by_method(arrival, now)
+
+    def _by_method(self, arrival: Arrival, now: float) -> None:
+        core, method = self._core, arrival.request.method
+        transaction = core.transactions.open(arrival)
+        refused = refusal(arrival.request)
+        if method not in KNOWN:
+            core.answer(transaction, 501, now, [("Allow", ALLOW)])
+        elif method in _NEED_DIALOG:
+            core.answer(transaction, 481, now)
+        elif method != "OPTIONS":
+            core.answer(transaction, 405, now, [("Allow", ALLOW)])
+        elif refused is not None:
+            core.answer(transaction, refused[0], now, refused[1])
+        else:
+            answer_options(core, transaction, now)
+
+    def in_call(self, call: CallRef, arrival: Arrival, now: float) -> None:
+        """A request inside a call that is neither ACK, BYE nor INVITE."""
+        core, method = self._core, arrival.request.method
+        transaction = core.transactions.open(arrival)
+        refused = refusal(arrival.request)
+        if method not in KNOWN:
+            core.answer(transaction, 501, now, [("Allow", ALLOW)])
+        elif refused is not None:
+            core.answer(transaction, refused[0], now, refused[1])
+        elif method == "INFO":
+            answer_info(core, call, transaction, now)
+        elif method == "OPTIONS":
+            answer_options(core, transaction, now)
+        else:
+            core.answer(transaction, 405, now, [("Allow", ALLOW)])
+
+    # --- calls that arrive ------------------------------------------------------------------
+
+    def _invited(self, arrival: Arrival, lines: tuple[Line, ...], now: float) -> None:
+        core, request = self._core, arrival.request
+        uri = parse_uri(request.uri)
+        line = self._screening.line_for(uri.user, arrival.flow, lines)
+        target = contact_of(request.headers)
+        body = sdp_of(request)
+        transaction = core.transactions.open(arrival)
+        refused = self._why_not(arrival, line, now)
+        if refused is not None or line is None:
+            core.answer(transaction, *_at(refused or (404, ()), now))
+        elif target is None:
+            core.answer(transaction, 400, now)
+        elif body is None:
+            core.answer(transaction, 415, now, [("Accept", "application/sdp")])
+        else:
+            call = core.call_ref()
+            server = InviteServer(core, line, call, transaction, target, self._accepted)
+            core.calls[call] = server
+            called = arrival.to.uri.user if uri.user == line.contact_user else uri.user
+            server.begin(called, body, now)
+
+    def _why_not(self, arrival: Arrival, line: Line | None, now: float) -> Refusal | None:
+        if line is None:
+            return 404, ()
+        gatekeeper, request = self._gatekeeper, arrival.request
+        if gatekeeper is not None and gatekeeper.admits(request, now) is None:
+            return 401, gatekeeper.challenges(request, now)
+        if len(self._core.calls) >= self._core.settings.most_calls:
+            return 486, ()
+        return refusal(request)
+
+    def _cancel(self, cancel: Arrival, now: float) -> None:
+        """RFC 3261 §9.2: the CANCEL has its own answer; the INVITE gets 487 if it still waits."""
+        core = self._core
+        invite = core.transactions.invite_of(cancel)
+        if invite is None:
+            self._stateless(cancel, 481, now)
+            return
+        core.answer(core.transactions.open(cancel), 200, now)
+        match invite.user:
+            case InviteServer() as server:
+                server.cancelled(cancel, now)
+            case Session() as session:
+                session.cancelled(invite, now)
+            case _:
+                pass
+
+    # --- helpers ----------------------------------------------------------------------------
+
+    def _accepted(  # noqa: PLR0913, PLR0917 - the signature of `invite_server.Accepted`
+        self,
+        call: CallRef,
+        line: Line,
+        dialog: Dialog,
+        transaction: ServerTransaction,
+        sdp: bytes,
+        offered: bool,  # noqa: FBT001
+        now: float,
+    ) -> None:
+        session = Session(self._core, line, call, dialog, self.in_call, caller=False)
+        self._core.calls[call] = session
+        session.begin()
+        session.accept(transaction, sdp, now, offered=offered)
+
+    def _stateless(self, arrival: Arrival, status: int, now: float, phrase: str = "") -> None:
+        """Answer a friend without keeping anything (RFC 3261 §8.2.7); a stranger not at all."""
+        if not self._screening.trusting(arrival.flow):
+            self._screening.turn_away(arrival.flow, arrival.request.method, now)
+        elif arrival.request.method != "ACK":
+            # The tag need not be the same for a retransmission: nothing follows from a failure.
+            tag = self._core.tokens.word(60)
+            answer = self._core.response(arrival, status, tag, phrase=phrase)
+            self._core.transmit(response_flow(arrival), write(answer))
+
+
+def _at(refused: Refusal, now: float) -> tuple[int, float, tuple[tuple[str, str], ...]]:
+    return refused[0], now, refused[1]
