@@ -206,7 +206,8 @@ class NearEnd:
             if desk.microphone:
                 return self._at("mouth", desk.microphone, desk.rate, speaks_at)
         elif route is Route.CLIP and self._clip is not None:
-            return self._at("clip", self._next_piece(self._clip), self._clip.rate, speaks_at)
+            clip = self._clip
+            return self._at("clip", self._next_piece(clip), clip.rate, speaks_at)
         return silence(speaks_at)
 
     def take_ended(self, stream: int) -> ClipEnded:

@@ -226,7 +226,7 @@ class Stream:
 
     def report(self, now: float, *, final: bool = False) -> None:
         """Once a second, and a last time: the figures of this stream."""
-        self.report_due = now + 1.0
+        self.report_due = max(self.report_due + 1.0, now)
         self._foreign = 0
         sending, reception, buffer = self._sending, self._reception, self._reception.buffer
         source = reception.rtp.source

@@ -1,9 +1,12 @@
 """A far end, a card and an engine that a test moves on frame by frame."""
 
 import math
+import os
 import socket
+import struct
 from array import array
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
 
@@ -13,6 +16,7 @@ from firmware.media.messages import (
     AnyOrder,
     AnyReport,
     Card,
+    CloseStream,
     ConfigureStream,
     Direction,
     OpenPath,
@@ -256,3 +260,86 @@ def bench():
     bench.engine.close(bench.now)
     for far in bench.far_ends:
         far.close()
+
+
+@pytest.fixture
+def sine():
+    """Makes a tone: frequency, seconds, rate."""
+    return tone
+
+
+@pytest.fixture
+def event_packets():
+    """Makes the packets of a 100 ms digit: growing duration, three ends (RFC 4733 §2.5.1)."""
+
+    def make(far, digit):
+        code = "0123456789*#".index(digit)
+        start, packets = far.timestamp, []
+        for number in range(1, 8):
+            end = 0x80 if number > 5 else 0
+            payload = struct.pack("!BBH", code, end | 10, min(number, 5) * 160)
+            packets.append(
+                RtpPacket(101, far.sequence, start, far.ssrc, payload, marker=number == 1)
+            )
+            far.sequence = (far.sequence + 1) & 0xFFFF
+            far.timestamp = (far.timestamp + 160) & 0xFFFFFFFF
+        payload = struct.pack("!BBH", code, 0x80 | 10, 800)
+        packets.append(RtpPacket(101, far.sequence, start, far.ssrc, payload))
+        far.sequence = (far.sequence + 1) & 0xFFFF
+        return packets
+
+    return make
+
+
+@pytest.fixture
+def wire_order():
+    """Packets of a far end as a bad network delivers them: 5 % lost, swapped and doubled each."""
+
+    def deliver(far, count):
+        dice = Random(5)  # noqa: S311 - a network, not a secret
+        held = None
+        for _ in range(count):
+            packet = far.next_packet()
+            lot = dice.random()
+            if lot < 0.05:
+                yield None
+                continue
+            if lot < 0.10 and held is None:
+                held = packet
+                yield None
+                continue
+            yield packet
+            if held is not None:
+                yield held
+                held = None
+            elif lot > 0.95:
+                yield packet
+
+    return deliver
+
+
+@pytest.fixture
+def memory_file():
+    """Puts PCM into a memory file and gives its descriptor away."""
+
+    def make(pcm):
+        descriptor = os.memfd_create("clip")
+        os.write(descriptor, pcm)
+        return descriptor
+
+    return make
+
+
+@pytest.fixture
+def call_orders():
+    """The orders of a whole call, again and again, to one far end."""
+    far = FarEnd()
+
+    def orders():
+        rtp, rtcp = _udp(), _udp()
+        yield OpenStream(1, (PCMU,), Route.LOOP), (rtp.detach(), rtcp.detach())
+        yield ConfigureStream(1, far.address, far.rtcp.getsockname(), (PCMU,)), ()
+        yield CloseStream(1), ()
+
+    yield orders
+    far.close()

@@ -1,0 +1,654 @@
+"""The engine on a clock that only the test moves: who hears what, judged by content."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from firmware.dsp.level import level_of
+from firmware.dsp.tone_probe import tone_level
+from firmware.media.messages import (
+    Card,
+    ClipEnded,
+    ClosePath,
+    CloseStream,
+    DigitHeard,
+    Direction,
+    EngineAlive,
+    EngineLog,
+    HearingChanged,
+    LoadClip,
+    OpenPath,
+    OpenStream,
+    PathName,
+    PathReport,
+    PayloadFormat,
+    PlayTone,
+    Route,
+    RouteStream,
+    SendDigits,
+    SetMute,
+    SetVolume,
+    Silence,
+    Stop,
+    StopTone,
+    StreamReport,
+    TalkOn,
+    ToneEnded,
+    ToneSegment,
+)
+from hal.errors import DeviceError, DeviceGoneError
+
+PCMU = PayloadFormat(0, "PCMU", 8000)
+PCMA = PayloadFormat(8, "PCMA", 8000)
+G722 = PayloadFormat(9, "G722", 8000)
+EVENTS = PayloadFormat(101, "telephone-event", 8000, 1, "0-16")
+RINGBACK = (ToneSegment((400.0, 450.0), 0.4), ToneSegment((), 0.2))
+DIAL = (ToneSegment((350.0, 450.0), 0.0),)
+BEEP = (ToneSegment((1000.0,), 0.1),)
+
+
+def share(pcm, rate, frequency):
+    """How much of the power in some samples is this tone, 0 to 1."""
+    return 10 ** ((tone_level(pcm, rate, frequency) - level_of(pcm)) / 10)
+
+
+class TestSpeech:
+    @pytest.mark.parametrize("payload", [PCMU, PCMA, G722], ids=lambda each: each.name)
+    def test_both_hear_each_other(self, bench, sine, payload):
+        bench.handset()
+        far = bench.call(payload=payload)
+        far.say(sine(450, 2, far.rate))
+        bench.card.speech = sine(1000, 2, 16000)
+        bench.seconds(1.5)
+        assert share(bench.card.heard(0.5), 16000, 450) > 0.95
+        assert share(far.heard(0.5), far.rate, 1000) > 0.95
+        assert level_of(bench.card.heard(0.5)) == pytest.approx(
+            level_of(sine(450, 1, 16000)), abs=1
+        )
+        assert level_of(far.heard(0.5)) == pytest.approx(level_of(sine(1000, 1, 16000)), abs=1)
+
+    def test_a_packet_leaves_with_every_frame_on_one_line(self, bench):
+        bench.handset()
+        far = bench.call()
+        bench.step(100)
+        numbers = [packet.sequence for packet in far.packets]
+        stamps = [packet.timestamp for packet in far.packets]
+        assert len(numbers) == 100
+        assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(100)]
+        assert stamps == [(stamps[0] + 160 * n) & 0xFFFFFFFF for n in range(100)]
+        assert [packet.marker for packet in far.packets] == [True] + [False] * 99
+
+    @pytest.mark.parametrize(("ptime", "packets"), [(10, 100), (30, 33), (40, 25), (60, 16)])
+    def test_the_far_end_chooses_how_much_goes_into_a_packet(self, bench, sine, ptime, packets):
+        bench.handset()
+        far = bench.call(ptime=ptime)
+        bench.card.speech = sine(1000, 2, 16000)
+        bench.step(50)
+        assert len(far.packets) == packets
+        stamps = [packet.timestamp for packet in far.packets]
+        assert stamps == [(stamps[0] + ptime * 8 * n) & 0xFFFFFFFF for n in range(packets)]
+        assert share(far.heard(0.5), 8000, 1000) > 0.95
+
+    def test_early_media_is_heard_before_any_answer(self, bench, sine):
+        bench.handset()
+        far = bench.ring()
+        far.say(sine(450, 2, 8000))
+        bench.seconds(1)
+        assert share(bench.card.heard(0.4), 16000, 450) > 0.95
+        assert not far.packets
+        bench.answer(far)
+        bench.seconds(0.5)
+        assert share(bench.card.heard(0.4), 16000, 450) > 0.95
+        assert len(far.packets) == 25
+
+    def test_a_looped_call_hears_itself_and_the_handset_hears_nothing(self, bench, sine):
+        bench.handset()
+        far = bench.call(route=Route.LOOP)
+        far.say(sine(450, 2, 8000))
+        bench.seconds(1.5)
+        assert share(far.heard(0.5), 8000, 450) > 0.95
+        assert level_of(bench.card.heard(0.5)) == -127
+
+    def test_a_call_in_the_background_neither_speaks_nor_is_heard(self, bench, sine):
+        bench.handset()
+        far = bench.call(route=Route.NULL)
+        far.say(sine(450, 1, 8000))
+        bench.card.speech = sine(1000, 1, 16000)
+        bench.seconds(1)
+        assert level_of(bench.card.heard(1)) == -127
+        assert level_of(far.heard(0.5)) == -127
+
+    def test_two_calls_are_swapped(self, bench, sine):
+        bench.handset()
+        first, second = bench.call(1), bench.call(2, route=Route.NULL)
+        first.say(sine(450, 3, 8000))
+        second.say(sine(1000, 3, 8000))
+        bench.seconds(1)
+        assert share(bench.card.heard(0.4), 16000, 450) > 0.95
+        bench.order(RouteStream(1, Route.NULL))
+        bench.order(RouteStream(2, Route.CARD))
+        bench.seconds(1)
+        assert share(bench.card.heard(0.4), 16000, 1000) > 0.95
+
+    def test_the_far_end_changes_its_codec_in_the_middle(self, bench, sine):
+        bench.handset()
+        far = bench.call(formats=(PCMU, G722))
+        far.say(sine(450, 1, 8000))
+        bench.seconds(1)
+        other = type(far)(G722)
+        far.encoder, far.rate, far.payload, far.decoder = (
+            other.encoder,
+            16000,
+            G722,
+            other.decoder,
+        )
+        other.close()
+        far.speech = b""
+        far.say(sine(1000, 1, 16000))
+        bench.seconds(0.9)
+        assert share(bench.card.heard(0.4), 16000, 1000) > 0.95
+
+    def test_a_hundred_calls_loop_at_once(self, bench, sine):
+        fars = [bench.call(number, route=Route.LOOP) for number in range(100)]
+        speech = sine(450, 0.5, 8000)
+        for far in fars:
+            far.say(speech)
+        bench.seconds(0.4)
+        assert len(bench.engine) == 100
+        assert all(share(far.heard(0.1), 8000, 450) > 0.95 for far in fars)
+
+
+class TestHold:
+    def test_hold_and_resume_keep_the_line_of_time(self, bench):
+        bench.handset()
+        far = bench.call()
+        bench.step(25)
+        last = far.packets[-1]
+        bench.answer(far, direction=Direction.RECVONLY)
+        bench.step(50)
+        assert far.packets[-1] == last
+        bench.answer(far)
+        bench.step(1)
+        first = far.packets[-1]
+        assert first.ssrc == last.ssrc
+        assert first.sequence == (last.sequence + 1) & 0xFFFF
+        assert first.timestamp == (last.timestamp + 51 * 160) & 0xFFFFFFFF
+        assert first.marker
+
+    def test_nothing_is_heard_of_a_far_end_that_may_only_listen(self, bench, sine):
+        bench.handset()
+        far = bench.call(direction=Direction.SENDONLY)
+        far.say(sine(450, 1, 8000))
+        bench.seconds(1)
+        assert level_of(bench.card.heard(1)) == -127
+        assert len(far.packets) == 50
+
+    def test_an_inactive_stream_is_silent_both_ways(self, bench, sine):
+        bench.handset()
+        far = bench.call(direction=Direction.INACTIVE)
+        far.say(sine(450, 1, 8000))
+        bench.seconds(1)
+        assert level_of(bench.card.heard(1)) == -127
+        assert not far.packets
+
+
+class TestMicrophone:
+    def test_mute_sends_silence_and_goes_on_listening(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        far.say(sine(450, 3, 8000))
+        bench.card.speech = sine(1000, 3, 16000)
+        bench.seconds(1)
+        bench.order(SetMute(muted=True))
+        bench.step(3)
+        bench.seconds(0.6)
+        assert level_of(far.heard(0.5)) == -127
+        assert share(bench.card.heard(0.4), 16000, 450) > 0.95
+        bench.order(SetMute(muted=False))
+        bench.seconds(0.5)
+        assert share(far.heard(0.3), 8000, 1000) > 0.95
+
+    def test_nothing_that_was_said_while_muted_is_heard_later(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        bench.order(SetMute(muted=True))
+        bench.card.speech = sine(1000, 1, 16000)
+        bench.seconds(1)
+        bench.order(SetMute(muted=False))
+        bench.seconds(0.5)
+        assert level_of(far.heard(0.5)) == -127
+
+    def test_the_device_records_only_while_somebody_talks_on_it(self, bench):
+        bench.order(OpenPath(PathName.HANDSET, Card("mock", "h")))
+        card = bench.card
+        assert not card.capturing
+        bench.order(TalkOn(PathName.HANDSET, microphone=False))
+        bench.step(5)
+        assert not card.capturing
+        assert card.reads == 0
+        bench.order(TalkOn(PathName.HANDSET, microphone=True))
+        assert card.capturing
+        bench.order(TalkOn(None))
+        assert not card.capturing
+
+    def test_changing_the_path_moves_the_microphone(self, bench):
+        bench.handset()
+        bench.order(OpenPath(PathName.SPEAKER, Card("mock", "s")))
+        handset, speaker = bench.cards
+        bench.order(TalkOn(PathName.SPEAKER, microphone=True))
+        assert (handset.capturing, speaker.capturing) == (False, True)
+
+    def test_no_microphone_no_sound_for_the_far_end(self, bench, sine):
+        bench.handset(microphone=False)
+        far = bench.call()
+        bench.card.speech = sine(1000, 1, 16000)
+        bench.seconds(0.5)
+        assert level_of(far.heard(0.5)) == -127
+
+
+class TestPaths:
+    def test_paths_with_one_card_share_the_device(self, bench):
+        bench.order(OpenPath(PathName.HANDSET, Card("mock", "h")))
+        bench.order(OpenPath(PathName.RINGER, Card("mock", "h")))
+        assert len(bench.cards) == 1
+        assert [report.open for report in bench.take(PathReport)] == [True, True]
+        bench.order(TalkOn(PathName.HANDSET))
+        bench.order(PlayTone("ring", PathName.RINGER, (ToneSegment((1000.0,), 0),)))
+        bench.order(PlayTone("dial", PathName.HANDSET, (ToneSegment((450.0,), 0),)))
+        bench.seconds(0.5)
+        heard = bench.card.heard(0.4)
+        assert tone_level(heard, 16000, 1000) == pytest.approx(-19, abs=0.5)
+        assert tone_level(heard, 16000, 450) == pytest.approx(-19, abs=0.5)
+        bench.order(ClosePath(PathName.RINGER))
+        assert not bench.card.closed
+        bench.order(ClosePath(PathName.HANDSET))
+        assert bench.card.closed
+
+    def test_volume_is_heard_at_once(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        far.say(sine(450, 5, 8000))
+        bench.seconds(1)
+        nominal = level_of(bench.card.heard(0.4))
+        bench.order(SetVolume(PathName.HANDSET, 100))
+        bench.seconds(0.5)
+        assert level_of(bench.card.heard(0.4)) == pytest.approx(nominal + 6, abs=0.3)
+        bench.order(SetVolume(PathName.HANDSET, 40))
+        bench.seconds(0.5)
+        assert level_of(bench.card.heard(0.4)) == pytest.approx(nominal - 12, abs=0.3)
+        bench.order(SetVolume(PathName.HANDSET, 0))
+        bench.seconds(0.5)
+        assert level_of(bench.card.heard(0.4)) == -127
+
+    def test_a_card_that_cannot_be_opened_is_told_and_tried_again(self, bench):
+        bench.card_error = DeviceError("card id:Nope: there is none")
+        bench.order(OpenPath(PathName.HANDSET, Card("mock", "h")))
+        assert bench.take(PathReport) == [
+            PathReport(PathName.HANDSET, open=False, reason="card id:Nope: there is none")
+        ]
+        bench.seconds(3)
+        assert not bench.take(PathReport)
+        bench.card_error = None
+        bench.seconds(1.1)
+        assert bench.take(PathReport) == [PathReport(PathName.HANDSET, open=True)]
+
+    def test_a_card_unplugged_in_a_call_comes_back_and_the_call_stays(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        far.say(sine(450, 9, 8000))
+        bench.seconds(1)
+        bench.take(PathReport)
+        bench.card.broken = DeviceGoneError("the card was unplugged")
+        bench.card_error = DeviceError("the card was unplugged")
+        bench.seconds(1.5)
+        assert bench.take(PathReport) == [
+            PathReport(PathName.HANDSET, open=False, reason="the card was unplugged")
+        ]
+        assert bench.take(HearingChanged) == [
+            HearingChanged(1, Silence.CARD_FAILED, "the card was unplugged")
+        ]
+        assert len(far.collect()) == 0
+        assert len(far.packets) == 125
+        bench.card_error = None
+        bench.seconds(2)
+        assert len(bench.cards) == 2
+        assert bench.card.capturing
+        assert share(bench.card.heard(0.4), 16000, 450) > 0.95
+        assert bench.take(HearingChanged) == [HearingChanged(1, None, "")]
+
+
+class TestTones:
+    def test_a_continuous_tone_plays_until_it_is_stopped_and_ends_within_40_ms(self, bench):
+        bench.handset()
+        bench.order(PlayTone("dial", PathName.HANDSET, DIAL))
+        bench.seconds(1)
+        heard = bench.card.heard(0.9)
+        assert tone_level(heard, 16000, 350) == pytest.approx(-19, abs=0.5)
+        assert tone_level(heard, 16000, 450) == pytest.approx(-19, abs=0.5)
+        bench.order(StopTone("dial"))
+        bench.step(2)
+        assert level_of(bench.card.played[-1]) == -127
+        assert -127 < level_of(bench.card.played[-2]) < level_of(heard)
+
+    def test_a_cadence_repeats(self, bench):
+        bench.handset()
+        bench.order(PlayTone("ringback", PathName.HANDSET, RINGBACK))
+        bench.seconds(1.8)
+        loud = [level_of(frame) > -60 for frame in bench.card.played]
+        assert loud == ([True] * 20 + [False] * 10) * 3
+
+    def test_a_beep_is_played_to_its_end_and_then_told(self, bench):
+        bench.handset()
+        bench.order(PlayTone("beep", PathName.HANDSET, BEEP, -1))
+        bench.seconds(0.5)
+        assert [level_of(frame) > -60 for frame in bench.card.played[:7]] == [True] * 5 + [
+            False
+        ] * 2
+        assert bench.take(ToneEnded) == [ToneEnded("beep", PathName.HANDSET)]
+
+    def test_a_beep_that_is_stopped_at_once_still_sounds_for_40_ms(self, bench):
+        bench.handset()
+        bench.order(PlayTone("key", PathName.HANDSET, (ToneSegment((697.0, 1209.0), 3.0),), -1))
+        bench.order(StopTone("key"))
+        bench.seconds(0.3)
+        loud = [level_of(frame) > -60 for frame in bench.card.played]
+        assert loud[:2] == [True, True]
+        assert not any(loud[4:])
+        assert not bench.take(ToneEnded)
+
+    def test_a_tone_replaces_the_one_of_its_name(self, bench):
+        bench.handset()
+        bench.order(PlayTone("line", PathName.HANDSET, DIAL))
+        bench.seconds(0.5)
+        bench.order(PlayTone("line", PathName.HANDSET, (ToneSegment((1000.0,), 0),)))
+        bench.seconds(0.5)
+        assert share(bench.card.heard(0.4), 16000, 1000) > 0.95
+
+    def test_a_tone_and_speech_are_heard_together_and_the_far_end_hears_no_tone(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        far.say(sine(450, 2, 8000))
+        bench.order(PlayTone("waiting", PathName.HANDSET, (ToneSegment((1000.0,), 0),)))
+        bench.seconds(1.5)
+        heard = bench.card.heard(0.4)
+        assert tone_level(heard, 16000, 1000) == pytest.approx(-19, abs=0.5)
+        assert tone_level(heard, 16000, 450) > -20
+        assert level_of(far.heard(0.5)) == -127
+
+    def test_the_bell_rings_while_the_handset_is_on_hook(self, bench):
+        bench.order(OpenPath(PathName.RINGER, Card("mock", "r")))
+        bench.order(PlayTone("ring", PathName.RINGER, RINGBACK))
+        bench.seconds(0.3)
+        assert level_of(bench.card.heard(0.2)) > -30
+
+
+class TestDigits:
+    def test_digits_of_the_far_end_are_told_once(self, bench, event_packets):
+        bench.handset()
+        far = bench.call(dtmf=EVENTS)
+        bench.step(10)
+        for digit in "5#":
+            for packet in event_packets(far, digit):
+                far.send(packet, far.target)
+                bench.step(1, speaking=False)
+            bench.step(5)
+        assert bench.take(DigitHeard) == [DigitHeard(1, "5", 100), DigitHeard(1, "#", 100)]
+
+    def test_a_digit_whose_end_is_lost_is_told_all_the_same(self, bench, event_packets):
+        bench.handset()
+        far = bench.call(dtmf=EVENTS)
+        bench.step(10)
+        for packet in event_packets(far, "7")[:-3]:
+            far.send(packet, far.target)
+            bench.step(1, speaking=False)
+        bench.seconds(1.2)
+        assert [report.digit for report in bench.take(DigitHeard)] == ["7"]
+
+    def test_our_digits_leave_as_events_and_speech_goes_on_after_them(self, bench, sine):
+        bench.handset()
+        far = bench.call(dtmf=EVENTS)
+        bench.card.speech = sine(1000, 9, 16000)
+        bench.step(10)
+        bench.order(SendDigits(1, "12"))
+        bench.seconds(1)
+        events = [packet for packet in far.packets if packet.payload_type == 101]
+        starts = sorted(
+            {packet.timestamp for packet in events}, key=[p.timestamp for p in events].index
+        )
+        assert len(starts) == 2
+        for start, code in zip(starts, (1, 2), strict=True):
+            mine = [packet for packet in events if packet.timestamp == start]
+            assert {packet.payload[0] for packet in mine} == {code}
+            assert [bool(packet.payload[1] & 0x80) for packet in mine][-3:] == [True] * 3
+            assert mine[0].marker
+            assert mine[-1].payload[2:] == (800).to_bytes(2, "big")
+        numbers = [packet.sequence for packet in far.packets]
+        assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(len(numbers))]
+        assert share(far.heard(0.3), 8000, 1000) > 0.95
+
+    def test_without_events_digits_are_sung(self, bench):
+        bench.handset()
+        far = bench.call()
+        bench.step(10)
+        bench.order(SendDigits(1, "5", 200, 100))
+        bench.step(9)
+        heard = far.heard(0.16)
+        assert tone_level(heard, 8000, 770) > -16
+        assert tone_level(heard, 8000, 1336) > -16
+
+
+class TestNetwork:
+    def test_loss_reorder_and_duplicates_leave_speech(self, bench, sine, wire_order):
+        bench.handset()
+        far = bench.call(route=Route.CARD)
+        far.say(sine(450, 9, 8000))
+        for packet in wire_order(far, 200):
+            if packet is not None:
+                far.send(packet, far.target)
+            bench.step(1, speaking=False)
+        heard = bench.card.heard(2)
+        assert share(heard, 16000, 450) > 0.6
+        bench.step(50)
+        report = bench.take(StreamReport)[-1]
+        assert report.lost > 0
+        assert report.duplicate > 0
+        assert report.concealed > 0
+
+    def test_a_new_ssrc_is_heard_soon(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        far.say(sine(450, 9, 8000))
+        bench.seconds(1)
+        far.ssrc, far.sequence, far.timestamp = 0xBEEF, 7, 123456
+        bench.seconds(0.2)
+        bench.seconds(0.3)
+        assert share(bench.card.heard(0.2), 16000, 450) > 0.95
+
+    def test_a_stranger_is_not_heard(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        stranger = type(far)()
+        stranger.ssrc = 0x666
+        stranger.say(sine(1000, 5, 8000))
+        far.say(sine(450, 5, 8000))
+        for _ in range(75):
+            stranger.send(stranger.next_packet(), far.target)
+            bench.step(1)
+        stranger.close()
+        heard = bench.card.heard(0.8)
+        assert share(heard, 16000, 450) > 0.95
+        assert tone_level(heard, 16000, 1000) < -60
+
+    def test_without_an_address_we_speak_to_where_media_comes_from(self, bench, sine):
+        bench.handset()
+        far = bench.call(remote=("", 0))
+        bench.step(10, speaking=False)
+        assert not far.packets
+        far.say(sine(450, 2, 8000))
+        bench.seconds(1)
+        assert share(bench.card.heard(0.4), 16000, 450) > 0.95
+        assert len(far.packets) > 40
+
+    def test_garbage_is_nothing(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        far.say(sine(450, 9, 8000))
+        for number in range(300):
+            far.rtp.sendto(os.urandom(number), far.target)
+            far.rtcp.sendto(
+                bytes((0x80, 200 + number % 5)) + os.urandom(number), far.control_target
+            )
+            bench.step(1)
+        bench.seconds(1)
+        assert share(bench.card.heard(0.4), 16000, 450) > 0.95
+        assert not bench.take(EngineLog)
+
+
+class TestReports:
+    def test_a_silent_far_end_is_told_after_two_seconds_and_again_when_it_speaks(self, bench):
+        bench.handset()
+        far = bench.call()
+        bench.seconds(5)
+        assert not bench.take(HearingChanged)
+        bench.seconds(1.5, speaking=False)
+        assert not bench.take(HearingChanged)
+        bench.seconds(2, speaking=False)
+        assert bench.take(HearingChanged) == [HearingChanged(1, Silence.NO_PACKETS, "")]
+        bench.seconds(1.5)
+        assert bench.take(HearingChanged) == [HearingChanged(1, None, "")]
+        assert far.packets
+
+    def test_packets_that_nobody_can_decode_are_the_reason(self, bench):
+        bench.handset()
+        far = bench.call()
+        far.payload = PayloadFormat(33, "PCMU", 8000)
+        bench.seconds(3.1)
+        assert bench.take(HearingChanged) == [
+            HearingChanged(1, Silence.NOT_DECODABLE, "payload type 33: nobody offered it")
+        ]
+
+    def test_packets_from_elsewhere_are_the_reason(self, bench):
+        bench.handset()
+        far = bench.call()
+        bench.step(10)
+        stranger = type(far)()
+        stranger.ssrc = 0x666
+        for _ in range(160):
+            stranger.send(stranger.next_packet(), far.target)
+            bench.step(1, speaking=False)
+        host, port = stranger.address
+        stranger.close()
+        assert bench.take(HearingChanged) == [
+            HearingChanged(1, Silence.OTHER_SOURCE, f"{host} port {port}")
+        ]
+
+    def test_a_held_call_may_be_silent(self, bench):
+        bench.handset()
+        bench.call(direction=Direction.SENDONLY)
+        bench.seconds(5, speaking=False)
+        assert not bench.take(HearingChanged)
+
+    def test_a_ringing_call_may_be_silent(self, bench):
+        bench.handset()
+        bench.ring()
+        bench.seconds(5, speaking=False)
+        assert not bench.take(HearingChanged)
+
+    def test_the_figures_of_a_call_come_once_a_second_and_at_its_end(self, bench, sine):
+        bench.handset()
+        far = bench.call()
+        far.say(sine(450, 9, 8000))
+        bench.card.speech = sine(1000, 9, 16000)
+        bench.seconds(3.1)
+        bench.order(CloseStream(1))
+        reports = bench.take(StreamReport)
+        assert [report.final for report in reports] == [False] * 3 + [True]
+        last = reports[-1]
+        assert last.sent == 155
+        assert last.received == 155
+        assert (last.lost, last.late, last.duplicate) == (0, 0, 0)
+        assert last.codec == "PCMU"
+        assert last.source == far.address
+        assert last.ssrc == far.packets[0].ssrc
+        assert last.jitter_ms < 2
+        assert reports[1].level_in == pytest.approx(level_of(sine(450, 1, 8000)), abs=1)
+        assert reports[1].level_out == pytest.approx(level_of(sine(450, 1, 8000)), abs=1)
+
+    def test_an_idle_engine_rests_between_signs_of_life(self, bench):
+        assert bench.engine.due == pytest.approx(bench.now + 5)
+        ticks = 0
+        for _ in range(1050):
+            bench.now += 0.02
+            if bench.now >= bench.engine.due:
+                bench.engine.tick(bench.now)
+                ticks += 1
+        assert ticks == len(bench.take(EngineAlive)) == 4
+
+    def test_a_busy_engine_gives_a_sign_of_life_every_second_and_rests_afterwards(self, bench):
+        bench.handset()
+        bench.call()
+        bench.seconds(3.1)
+        assert len(bench.take(EngineAlive)) == 3
+        bench.order(CloseStream(1))
+        bench.order(TalkOn(None))
+        assert bench.engine.due > bench.now + 0.5
+
+
+class TestClips:
+    def test_a_clip_is_sent_to_its_end(self, bench, sine, memory_file):
+        bench.order(LoadClip("hello", 16000), [memory_file(sine(1000, 0.5, 16000))])
+        far = bench.call(route=Route.NULL)
+        bench.order(RouteStream(1, Route.CLIP, "hello"))
+        bench.seconds(0.4)
+        assert share(far.heard(0.3), 8000, 1000) > 0.95
+        assert not bench.take(ClipEnded)
+        bench.seconds(0.2)
+        assert bench.take(ClipEnded) == [ClipEnded(1)]
+        bench.seconds(0.2)
+        assert level_of(far.heard(0.1)) < -60
+
+    def test_a_clip_repeats(self, bench, sine, memory_file):
+        bench.order(LoadClip("music", 8000), [memory_file(sine(450, 0.2, 8000))])
+        far = bench.call(route=Route.NULL)
+        bench.order(RouteStream(1, Route.CLIP, "music", repeat=True))
+        bench.seconds(1)
+        assert share(far.heard(0.8), 8000, 450) > 0.95
+        assert not bench.take(ClipEnded)
+
+
+class TestOrders:
+    def test_an_order_for_a_stream_that_is_not_open_is_a_line_in_the_log(self, bench):
+        bench.order(CloseStream(7))
+        bench.order(SendDigits(7, "1"))
+        assert len(bench.take(EngineLog)) == 2
+
+    def test_a_stream_without_its_sockets_is_refused_and_leaves_no_descriptor(self, bench):
+        read, write = os.pipe()
+        bench.order(OpenStream(1, (PCMU,)), [read])
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(read)
+        os.close(write)
+        assert len(bench.engine) == 0
+
+    def test_stop_ends_every_stream_with_a_goodbye(self, bench):
+        bench.handset()
+        far = bench.call()
+        bench.step(10)
+        bench.order(Stop())
+        assert bench.engine.stopped
+        assert len(bench.engine) == 0
+        assert [report.final for report in bench.take(StreamReport)] == [True]
+        goodbye = far.rtcp.recv(2048)
+        assert b"\x81\xcb" in goodbye
+        assert bench.card.closed
+
+    def test_ten_thousand_calls_leave_nothing_behind(self, bench, call_orders):
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(10_000):
+            for order, descriptors in call_orders():
+                bench.order(order, descriptors)
+            bench.reports.clear()
+        assert len(bench.engine) == 0
+        assert len(bench.engine._wire) == 0
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
