@@ -1,0 +1,87 @@
+"""The configuration of CONTRACT: every key once."""
+
+import pytest
+
+FULL = """\
+[phone]
+country = "US"                    # tones, emergency numbers
+language = "en"
+max_calls = 8
+emergency = []
+not_emergency = []
+
+[time]
+zone = "UTC"
+ntp = []
+
+[network]
+bind = ""
+sip_port = 5060
+rtp_ports = [40000, 40999]
+
+[network.wifi]
+ssid = ""
+password = ""
+
+[[line]]
+user = "perf"
+password = "perf"
+server = "127.0.0.1:5080"
+name = ""
+display_name = "Perf"
+auth_user = ""
+realm = ""
+proxy = ""
+expires = 3600
+transport = "udp"
+register = true
+peers = []
+numbers = []
+accept_any_user = false
+auto_answer = "never"
+auto_answer_tone = true
+srtp = "off"
+
+[line.tls]
+ca = ""
+cert = ""
+key = ""
+server_name = ""
+verify = true
+
+[board]
+name = "mock"
+
+[audio]
+codecs = ["opus", "g722", "pcmu", "pcma"]
+card = "file"
+play = ""
+record = ""
+loop = false
+
+[audio.handset]
+card = ""
+volume = 70
+[audio.headset]
+card = ""
+volume = 70
+[audio.speaker]
+card = "id:Device"
+volume = 70
+[audio.ringer]
+card = ""
+volume = 70
+
+[web]
+enabled = true
+listen = "127.0.0.1"
+port = 8080
+
+[control]
+path = ""
+"""
+
+
+@pytest.fixture
+def full() -> str:
+    return FULL

@@ -1,0 +1,68 @@
+"""Each key's line, however the file is written."""
+
+import pytest
+
+from firmware.config.positions import Positions, dotted
+
+TEXT = '''\
+top = 1
+[phone]            # [not.a.table]
+"country" = "US"
+emergency = [      # a list
+  "112",
+  "[x]",
+]
+note = """
+language = "no key"
+"""
+language = "en"
+[[line]]
+user = "1"
+tls.ca = "x"
+[line.tls]
+verify = true
+[[line]]
+user = "2"
+  [line.tls]
+  verify = false
+[a."b.c".'d']
+e = \'\'\'
+f = 1 \'\'\'
+g = { h = 1 }
+i = "\\"""
+j = 2
+'''
+
+ROWS = [
+    (("top",), 1),
+    (("phone",), 2),
+    (("phone", "country"), 3),
+    (("phone", "emergency"), 4),
+    (("phone", "emergency", 1), 4),
+    (("phone", "note"), 8),
+    (("phone", "language"), 11),
+    (("line", 0), 12),
+    (("line", 0, "user"), 13),
+    (("line", 0, "tls", "ca"), 14),
+    (("line", 0, "tls", "verify"), 16),
+    (("line", 1), 17),
+    (("line", 1, "user"), 18),
+    (("line", 1, "tls"), 19),
+    (("line", 1, "tls", "verify"), 20),
+    (("a", "b.c", "d", "e"), 22),
+    (("a", "b.c", "d", "g", "h"), 24),
+    (("a", "b.c", "d", "f"), 21),
+    (("line", 7, "user"), 12),
+    (("nowhere",), 0),
+    ((), 0),
+]
+
+
+@pytest.mark.parametrize(("path", "line"), ROWS)
+def test_each_key_has_its_line(path, line):
+    assert Positions(TEXT).line_of(path) == line
+
+
+def test_a_path_reads_as_a_person_writes_it():
+    assert dotted(("line", 0, "tls", "ca")) == "line[1].tls.ca"
+    assert dotted(()) == ""

@@ -1,0 +1,87 @@
+"""A file is replaced whole or not at all."""
+
+import stat
+
+import pytest
+
+from firmware.storage.atomic import fresh_name, replace_file, set_aside
+from firmware.storage.errors import DiskFailedError, DiskFullError, ReadOnlyError
+
+
+def test_a_new_file_is_private(tmp_path):
+    replace_file(tmp_path / "kept.json", b"new")
+
+    assert (tmp_path / "kept.json").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "kept.json").stat().st_mode) == 0o600
+
+
+def test_an_open_file_becomes_private(tmp_path):
+    path = tmp_path / "deskphone.toml"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+
+    replace_file(path, b"new")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nothing_else_is_left_behind(tmp_path):
+    replace_file(tmp_path / "kept.json", b"new")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "boot").mkdir()
+    (tmp_path / "boot" / "deskphone.toml").write_bytes(b"old")
+    (tmp_path / "deskphone.toml").symlink_to(tmp_path / "boot" / "deskphone.toml")
+
+    replace_file(tmp_path / "deskphone.toml", b"new")
+
+    assert (tmp_path / "deskphone.toml").is_symlink()
+    assert (tmp_path / "boot" / "deskphone.toml").read_bytes() == b"new"
+
+
+def test_what_an_earlier_attempt_left_is_not_written_through(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    fresh_name(tmp_path / "kept.json").symlink_to(victim)
+
+    replace_file(tmp_path / "kept.json", b"new")
+
+    assert victim.read_bytes() == b"precious"
+    assert (tmp_path / "kept.json").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("disk", "error", "words"),
+    [
+        ("full_disk", DiskFullError, "disk is full"),
+        ("read_only_disk", ReadOnlyError, "cannot be written"),
+        ("broken_disk", DiskFailedError, "cannot be kept"),
+    ],
+)
+def test_a_refusal_leaves_the_old_content_and_no_rubbish(tmp_path, request, disk, error, words):
+    path = tmp_path / "kept.json"
+    path.write_bytes(b"old")
+
+    with pytest.raises(error, match=words):
+        replace_file(path, b"new", disk=request.getfixturevalue(disk))
+
+    assert path.read_bytes() == b"old"
+    assert [one.name for one in tmp_path.iterdir()] == ["kept.json"]
+
+
+def test_a_missing_folder_is_said(tmp_path):
+    with pytest.raises(DiskFailedError, match=r"kept\.json"):
+        replace_file(tmp_path / "nowhere" / "kept.json", b"new")
+
+
+def test_one_broken_file_is_kept_for_a_look(tmp_path):
+    for content in (b"first", b"second"):
+        (tmp_path / "kept.json").write_bytes(content)
+        set_aside(tmp_path / "kept.json")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.json.broken"]
+    assert (tmp_path / "kept.json.broken").read_bytes() == b"second"
+    assert set_aside(tmp_path / "kept.json") is None
