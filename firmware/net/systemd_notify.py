@@ -30,7 +30,7 @@ def notify(*assignments: str, environment: Mapping[str, str] = os.environ) -> bo
     # A leading @ stands for the zero byte of the abstract namespace, unix(7).
     address = "\0" + name[1:] if name.startswith("@") else name
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
-        link.setblocking(False)  # noqa: FBT003 - the socket's own signature
+        link.settimeout(0)
         try:
             link.sendto("\n".join(assignments).encode(), address)
         except OSError as error:

@@ -162,13 +162,16 @@ def soft_row(canvas: Canvas, scene: Scene) -> None:
 
 
 def _soft_label(canvas: Canvas, label: str, corner: tuple[int, int], slot: int) -> None:
+    """A label: under a bracket as wide as its key, or inverse where every row is needed."""
     left, top = corner
     label = fit(label, fonts.TINY, slot)
-    width = fonts.TINY.measure(label)
-    canvas.fill(left, top, left + slot - 2, canvas.height - 1, lit=False)
-    start = left + (slot - 1 - width) // 2 + 1
-    canvas.text(start, top + (canvas.height - top - 7 + 1) // 2, label, fonts.TINY)
-    canvas.invert(left, top, left + slot - 2, canvas.height - 1)
+    canvas.fill(left, top, left + slot - 1, canvas.height - 1, lit=False)
+    if canvas.is_tall:
+        canvas.fill(left + 1, top, left + slot - 3, top)
+    start = left + (slot - 1 - fonts.TINY.measure(label) + 1) // 2
+    canvas.text(start, canvas.height - fonts.TINY.height, label, fonts.TINY)
+    if not canvas.is_tall:
+        canvas.invert(left, top, left + slot - 2, canvas.height - 1)
 
 
 def volume_bar(canvas: Canvas, scene: Scene, bar: VolumeBar) -> None:

@@ -12,8 +12,8 @@ def draw(canvas: Canvas, scene: Scene) -> None:
     if canvas.is_tall:
         header(canvas, scene, "", scene.time())
         canvas.row(12, scene.say("audio_test.title"), fonts.TITLE)
-        paragraph(canvas, words, 27, body_bottom(canvas) - 1)
+        paragraph(canvas, words, 27, body_bottom(canvas))
     else:
         header(canvas, scene, scene.say("audio_test.title"))
-        paragraph(canvas, words, 8, body_bottom(canvas) - 1)
+        paragraph(canvas, words, 8, body_bottom(canvas))
     soft_row(canvas, scene)

@@ -56,7 +56,7 @@ def _worst_first(view: PhoneView) -> list[LineView]:
 
 def _troubled(canvas: Canvas, scene: Scene, words: str) -> None:
     header(canvas, scene, labels(scene.view), scene.time())
-    paragraph(canvas, words, 12 if canvas.is_tall else 8, body_bottom(canvas) - 1)
+    paragraph(canvas, words, 12 if canvas.is_tall else 8, body_bottom(canvas))
 
 
 def _below(scene: Scene) -> str:

@@ -11,7 +11,7 @@ def draw(canvas: Canvas, scene: Scene) -> None:
     words = scene.notice(scene.view.notice)
     if words:
         header(canvas, scene, labels(scene.view), scene.time())
-        paragraph(canvas, words, 12 if canvas.is_tall else 8, body_bottom(canvas) - 1)
+        paragraph(canvas, words, 12 if canvas.is_tall else 8, body_bottom(canvas))
     elif canvas.is_tall:
         header(canvas, scene, labels(scene.view), scene.time())
         canvas.row(13, scene.say("off_hook.title"), fonts.TITLE)

@@ -10,5 +10,5 @@ def draw(canvas: Canvas, scene: Scene) -> None:
     title = scene.say("released.title")
     words = scene.notice(scene.view.notice)
     header(canvas, scene, title if words else "", scene.time())
-    paragraph(canvas, words or title, 12 if canvas.is_tall else 8, body_bottom(canvas) - 1)
+    paragraph(canvas, words or title, 12 if canvas.is_tall else 8, body_bottom(canvas))
     soft_row(canvas, scene)

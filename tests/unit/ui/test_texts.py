@@ -1,6 +1,7 @@
 """No sentence is missing, none asks for an argument that it is not given, none is unused."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ COMPUTED = {
     "volume.": ["handset", "headset", "speaker", "ringer"],
 }
 """Ids that code puts together from a fixed beginning and a value."""
+FUNCTION_KEYS = {f"web.{name}" for name in ("mute", "speaker", "headset")}
+"""A loop of the page's template says these."""
 
 
 def spoken():
@@ -58,6 +61,34 @@ def test_every_text_that_the_screens_and_the_page_say_has_words_with_these_argum
             assert texts.places(each) <= arguments, f"{where}: {each}"
 
 
+def in_files(pattern, expression):
+    """(what the expression finds, file) in the page's files."""
+    for file in sorted(ROOMS[1].rglob(pattern)):
+        for found in re.findall(expression, file.read_text("utf-8")):
+            yield found, file.name
+
+
+def test_every_text_in_the_page_has_words():
+    texts = Texts.load("en")
+    for text_id, file in in_files("*.html", r'say\("([a-z_.]+)"[,)]'):
+        assert text_id in texts, f"{file}: {text_id} is missing"
+
+
+def test_every_text_of_the_pages_script_has_words():
+    texts = Texts.load("en")
+    for name, file in in_files("*.js", r'say\("([a-z_]+)"'):
+        assert f"web.script.{name}" in texts, f"{file}: {name} is missing"
+
+
+def test_no_text_of_the_pages_script_is_unused():
+    script = "".join(file.read_text("utf-8") for file in ROOMS[1].rglob("*.js"))
+    computed = ("microphone_", "speaker_", "lamp_")
+    for text_id in Texts.load("en"):
+        name = text_id.removeprefix("web.script.")
+        if name != text_id and not name.startswith(computed):
+            assert re.search(rf"\b{name}\b", script), f"{text_id} is unused"
+
+
 def test_a_computed_id_is_written_with_one_of_the_known_beginnings():
     begins = {text_id for text_id, _, _ in spoken() if text_id.endswith(".")}
     assert begins <= set(COMPUTED)
@@ -77,7 +108,10 @@ def test_no_text_is_unused():
     unused = [
         text_id
         for text_id in Texts.load("en")
-        if text_id not in used and f'"{text_id}"' not in sources
+        if text_id not in used
+        and f'"{text_id}"' not in sources
+        and not text_id.startswith(("web.script.", "web.help."))
+        and text_id not in FUNCTION_KEYS
     ]
     assert unused == []
 

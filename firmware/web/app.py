@@ -1,0 +1,161 @@
+"""`deskphone web`: serves the page of one phone on this machine.
+
+A process of its own without rights. It knows the phone through `control.sock` and `audio.sock`
+beside it, and reads of the configuration only `[web]` and the language. The token comes from the
+environment variable `DESKPHONE_WEB_TOKEN` or is made; the address to open is printed on stdout.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from firmware import config
+from firmware.control.place import find_socket
+from firmware.net.errors import PortTakenError
+from firmware.net.port_holder import holder_of
+from firmware.net.systemd_notify import notify
+from firmware.ui.text import Texts
+from firmware.web.access import ACCESS, Access, add_headers, guard, new_token
+from firmware.web.live import LINK, PAGES, TEXTS, Pages, live
+from firmware.web.pages import TEMPLATES, environment, front, static_routes
+from firmware.web.phone_link import PhoneLink
+from firmware.web.sound import AUDIO_PATH, sound
+
+TOKEN_VARIABLE = "DESKPHONE_WEB_TOKEN"  # noqa: S105 - the name of a variable
+AUDIO_SOCKET = "audio.sock"
+OK, FAILED, BAD_CONFIG, TAKEN = 0, 1, 2, 3
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page is served and for which phone; `port` 0 = any that is free."""
+
+    control: Path
+    listen: str = "127.0.0.1"
+    port: int = 8080
+    language: str = "en"
+    token: str = ""
+
+
+def make_app(place: Place) -> web.Application:
+    """The application, not yet listening."""
+    app = web.Application(middlewares=[guard], client_max_size=4096)
+    loop = asyncio.get_running_loop()
+    texts = Texts.load(place.language)
+    app[ACCESS] = Access(place.token or new_token(), loop.time)
+    app[TEXTS] = texts
+    app[TEMPLATES] = environment(texts)
+    app[LINK] = PhoneLink(place.control)
+    app[AUDIO_PATH] = place.control.with_name(AUDIO_SOCKET)
+    app[PAGES] = Pages()
+    app.add_routes([web.get("/", front), web.get("/live", live), web.get("/sound", sound)])
+    app.add_routes(static_routes())
+    app.on_response_prepare.append(add_headers)
+    app.cleanup_ctx.append(_phone_link)
+    app.on_shutdown.append(_close_pages)
+    return app
+
+
+async def _phone_link(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[LINK].run())
+    yield
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _close_pages(app: web.Application) -> None:
+    for page in list(app[PAGES].sockets):
+        await page.close(code=1001, message=b"the page's server ends")
+
+
+@contextlib.asynccontextmanager
+async def serving(place: Place) -> AsyncIterator[str]:
+    """Serve while the block lasts; gives the address to open, token included.
+
+    Raises:
+        PortTakenError: somebody listens there already; the message says who.
+        OSError: the address cannot be used.
+    """
+    app = make_app(place)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=15.0, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, place.listen, place.port, backlog=64)
+        try:
+            await site.start()
+        except OSError as error:
+            raise _taken(error, place) from error
+        host, port = runner.addresses[0][:2]
+        name = f"[{host}]" if ":" in host else host
+        yield f"http://{name}:{port}/?token={app[ACCESS].token}"
+    finally:
+        await runner.cleanup()
+
+
+def _taken(error: OSError, place: Place) -> OSError:
+    if error.errno != errno.EADDRINUSE:
+        return error
+    holder = holder_of("tcp", place.port)
+    return PortTakenError(f"port {place.port} for the page is taken{holder and f' by {holder}'}")
+
+
+async def _serve(place: Place) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with serving(place) as address:
+        sys.stdout.write(address + "\n")
+        sys.stdout.flush()
+        notify("READY=1")
+        await stopped.wait()
+        notify("STOPPING=1")
+
+
+def place_of(
+    config_path: str | Path | None,
+    control_path: str | Path | None,
+    variables: Mapping[str, str],
+) -> Place:
+    """Where to serve: `[web]` of the configuration (defaults without one), token, phone.
+
+    Raises:
+        config.ConfigErrors: the configuration has faults.
+        OSError: it cannot be read.
+    """
+    settings = config.load(Path(config_path)) if config_path else config.Settings()
+    control = control_path or settings.control.path
+    return Place(
+        control=Path(control) if control else find_socket(variables),
+        listen=settings.web.listen,
+        port=settings.web.port,
+        language=settings.phone.language,
+        token=variables.get(TOKEN_VARIABLE, ""),
+    )
+
+
+def main(config_path: str | Path | None, control_path: str | Path | None) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code: 2 bad configuration, 3 port taken."""
+    try:
+        place = place_of(config_path, control_path, os.environ)
+        asyncio.run(_serve(place))
+    except config.ConfigErrors as errors:
+        sys.stderr.write(f"{errors}\n")
+        return BAD_CONFIG
+    except PortTakenError as error:
+        sys.stderr.write(f"{error}\n")
+        return TAKEN
+    except OSError as error:
+        sys.stderr.write(f"the page cannot be served: {error.strerror or error}\n")
+        return FAILED
+    return OK
