@@ -412,14 +412,15 @@ def _addr_spec(text: str) -> NameAddr:
 def _cut(text: str, piece: re.Pattern[str], separator: str) -> list[str]:
     pieces = []
     begin = 0
-    while (match := piece.match(text, begin)) is not None:
-        pieces.append(match.group().strip(_BLANKS))
-        begin = match.end() + 1
-        if begin > len(text):
-            return pieces
-        if text[begin - 1] != separator:
-            break
-    raise ParseError("quote or bracket without end")
+    while begin <= len(text):
+        match = piece.match(text, begin)
+        # It matches everywhere, if only nothing: what it cannot pass is a quote or bracket.
+        end = match.end() if match is not None else begin
+        if text[end : end + 1] not in ("", separator):
+            raise ParseError("quote or bracket without end")
+        pieces.append(text[begin:end].strip(_BLANKS))
+        begin = end + 1
+    return pieces
 
 
 def _has(params: Params, name: str) -> bool:

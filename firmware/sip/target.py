@@ -13,7 +13,7 @@ what to ask, `order_srv` sorts what came back.
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Final
 
 from firmware.base.tokens import Tokens
@@ -136,10 +136,6 @@ def _draw(group: list[SrvRecord], tokens: Tokens) -> list[SrvRecord]:
     drawn = []
     while group:
         lot = tokens.integer(sum(record.weight for record in group) + 1)
-        running = 0
-        for index, record in enumerate(group):
-            running += record.weight
-            if running >= lot:
-                drawn.append(group.pop(index))
-                break
+        sums = accumulate(record.weight for record in group)
+        drawn.append(group.pop(next(index for index, total in enumerate(sums) if total >= lot)))
     return drawn
