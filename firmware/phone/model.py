@@ -109,6 +109,8 @@ class Call:
     reoffering: bool = False
     hearing: HearingChanged | None = None
     """Set while nothing is heard that should be."""
+    digits: str = ""
+    """The last digits that the far end pressed."""
 
     @property
     def who(self) -> str:

@@ -86,7 +86,8 @@ def wanted(state: PhoneState, rules: Rules, before: Outputs) -> Outputs:
         ports=_ports(state),
         sound=_sound(state, rules, before.sound) if state.engine is Engine.UP else None,
         bell=tones.bell(state, country),
-        lamps=lamps.wanted(state),
+        # The lamp of a line that is no more goes out.
+        lamps={**dict.fromkeys(before.lamps, LampPattern.OFF), **lamps.wanted(state)},
     )
 
 

@@ -66,6 +66,7 @@ def _call(call: Call) -> CallView:
         emergency=call.emergency,
         started_at=call.started_at,
         answered_at=call.answered_at,
+        digits=call.digits,
     )
 
 

@@ -1,13 +1,17 @@
-"""Digits into a call: RFC 4733 where it was agreed, tones in the speech where not."""
+"""Digits into a call, by RFC 4733 where it was agreed, else as tones; and digits out of it."""
 
-from firmware.media.messages import SendDigits
+from dataclasses import replace
+
+from firmware.media.messages import DigitHeard, SendDigits
 from firmware.phone.actions import Digit
 from firmware.phone.features import endings, tones
+from firmware.phone.model import Call
 from firmware.phone.turn import Turn
-from firmware.sip.notifications import CallRef
+from firmware.sip.notifications import CallRef, InfoDigit
 
 _DIGITS = frozenset("0123456789*#ABCD")
 _MOST = 64
+_SHOWN = 16
 
 
 def key(turn: Turn, event: Digit) -> None:
@@ -25,3 +29,18 @@ def send(turn: Turn, digits: str, ref: CallRef | None) -> None:
     turn.order(SendDigits(call.stream, wanted))
     if turn.state.front == call.ref and len(wanted) == 1:
         tones.key(turn, wanted)
+
+
+def heard(turn: Turn, event: DigitHeard) -> None:
+    """The far end pressed a key (RFC 4733)."""
+    _note(turn, turn.state.call_of_stream(event.stream), event.digit)
+
+
+def informed(turn: Turn, event: InfoDigit) -> None:
+    """The far end pressed a key (SIP INFO)."""
+    _note(turn, turn.state.call(event.call), event.digit)
+
+
+def _note(turn: Turn, call: Call | None, digit: str) -> None:
+    if call is not None and call.answered:
+        turn.put(replace(call, digits=(call.digits + digit)[-_SHOWN:]))

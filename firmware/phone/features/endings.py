@@ -105,6 +105,7 @@ def release(turn: Turn, call: Call, ending: Ending) -> None:
 def fail(turn: Turn, tone: Progress) -> None:
     """A tone that says it did not work, on the path that is open."""
     turn.unsay()
+    turn.front(None)
     turn.enter(Mode.RELEASED)
     turn.state = replace(turn.state, progress=tone, digits="")
     in_hand = turn.state.hook_up

@@ -74,7 +74,6 @@ def _refuse(turn: Turn, text: str, argument: str) -> None:
 
 
 def _no_way(turn: Turn, line: Line) -> None:
-    turn.front(None)
     paths.open_some(turn)
     endings.fail(turn, Progress.CONGESTION)
     turn.say(lines.trouble(turn.state, line) or notice("line_none"))

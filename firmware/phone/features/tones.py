@@ -5,9 +5,11 @@ themselves.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
+from firmware.dsp.cadence import Segment, ToneKind, cadence, country
+from firmware.dsp.tones import DTMF
 from firmware.media.messages import PathName, PlayTone, Silence, ToneSegment
-from firmware.phone.features import cadences
 from firmware.phone.model import Call, PhoneState, Progress
 from firmware.phone.turn import Turn
 from firmware.phone.view import Mode
@@ -15,12 +17,11 @@ from firmware.phone.view import Mode
 PROGRESS, RING, WAITING, KEY, BEEP = "progress", "ring", "waiting", "key", "beep"
 
 _PROGRESS_MODES = (Mode.OFF_HOOK, Mode.RELEASED, Mode.HOWLER)
-_ROWS, _COLUMNS = (697.0, 770.0, 852.0, 941.0), (1209.0, 1336.0, 1477.0, 1633.0)
-_PAD = ("123A", "456B", "789C", "*0#D")
-_DTMF = {
-    digit: (_ROWS[row], _COLUMNS[column])
-    for row, digits in enumerate(_PAD)
-    for column, digit in enumerate(digits)
+_KINDS = {
+    Progress.DIAL: ToneKind.DIAL,
+    Progress.BUSY: ToneKind.BUSY,
+    Progress.CONGESTION: ToneKind.CONGESTION,
+    Progress.HOWLER: ToneKind.HOWLER,
 }
 _KEY_LEVEL, _KEY_SECONDS = -28.0, 0.1
 _BEEP = (
@@ -28,32 +29,57 @@ _BEEP = (
     ToneSegment((), 0.1),
     ToneSegment((1400.0,), 0.15, -20.0),
 )
+_WARBLE = (1000.0, 1250.0)
+_WARBLE_SECONDS, _RING_LEVEL = 0.1, -12.0
 
 
-def wanted(state: PhoneState, country: str) -> Iterator[PlayTone]:
-    """The tones that should sound now, at most one of each name."""
+def wanted(state: PhoneState, code: str) -> Iterator[PlayTone]:
+    """The tones that should sound now in this country, at most one of each name."""
     path = state.path
     if path is not None:
-        progress = _progress(state, country)
-        if progress:
-            yield PlayTone(PROGRESS, path, progress)
+        kind = _progress(state)
+        if kind is not None:
+            yield _tone(PROGRESS, path, kind, code)
     if not state.ringing:
         return
     if _engaged(state):
         # Somebody who talks to the emergency service is not beeped at.
         if path is not None and state.emergency_call is None:
-            yield PlayTone(WAITING, path, cadences.WAITING)
+            yield _tone(WAITING, path, ToneKind.CALL_WAITING, code)
         return
     ringer = _ringer(state)
     if ringer is not None:
-        yield PlayTone(RING, ringer, cadences.RING)
+        yield _ring(ringer, code)
 
 
-def bell(state: PhoneState, country: str) -> tuple[float, ...]:
+@lru_cache(maxsize=128)
+def _tone(name: str, path: PathName, kind: ToneKind, code: str) -> PlayTone:
+    segments, repeat_from = cadence(code, kind)
+    return PlayTone(name, path, tuple(map(_segment, segments)), repeat_from)
+
+
+def _segment(segment: Segment) -> ToneSegment:
+    return ToneSegment(tuple(map(float, segment.frequencies)), segment.seconds, segment.level)
+
+
+@lru_cache(maxsize=32)
+def _ring(path: PathName, code: str) -> PlayTone:
+    """A warble in the rhythm of the country's bell."""
+    segments: list[ToneSegment] = []
+    for index, seconds in enumerate(country(code).ring):
+        if index % 2:
+            segments.append(ToneSegment((), seconds))
+        else:
+            segments += (
+                ToneSegment((_WARBLE[beat % 2],), _WARBLE_SECONDS, _RING_LEVEL)
+                for beat in range(round(seconds / _WARBLE_SECONDS))
+            )
+    return PlayTone(RING, path, tuple(segments))
+
+
+def bell(state: PhoneState, code: str) -> tuple[float, ...]:
     """The cadence of a real bell, `()` = silent."""
-    if not state.ringing or _engaged(state):
-        return ()
-    return tuple(segment.seconds for segment in cadences.RING)
+    return country(code).ring if state.ringing and not _engaged(state) else ()
 
 
 def _engaged(state: PhoneState) -> bool:
@@ -66,23 +92,11 @@ def _ringer(state: PhoneState) -> PathName | None:
     return next((path for path in (PathName.RINGER, PathName.SPEAKER) if path in paths), None)
 
 
-def _progress(state: PhoneState, country: str) -> tuple[ToneSegment, ...]:
+def _progress(state: PhoneState) -> ToneKind | None:
     if state.mode is Mode.CALLING:
         call = state.front_call
-        return cadences.RINGBACK if call is not None and _local_ringback(call) else ()
-    if state.mode not in _PROGRESS_MODES:
-        return ()
-    match state.progress:
-        case Progress.DIAL:
-            return cadences.DIAL
-        case Progress.BUSY:
-            return cadences.BUSY
-        case Progress.CONGESTION:
-            return cadences.CONGESTION
-        case Progress.HOWLER:
-            return cadences.HOWLER
-        case Progress.NONE:
-            return ()
+        return ToneKind.RINGBACK if call is not None and _local_ringback(call) else None
+    return _KINDS.get(state.progress) if state.mode in _PROGRESS_MODES else None
 
 
 def _local_ringback(call: Call) -> bool:
@@ -99,9 +113,9 @@ def _local_ringback(call: Call) -> bool:
 
 def key(turn: Turn, digit: str) -> None:
     """What a pressed key sounds like."""
-    path, pair = turn.state.path, _DTMF.get(digit.upper())
+    path, pair = turn.state.path, DTMF.get(digit.upper())
     if path is not None and pair is not None:
-        segment = ToneSegment(pair, _KEY_SECONDS, _KEY_LEVEL)
+        segment = ToneSegment(tuple(map(float, pair)), _KEY_SECONDS, _KEY_LEVEL)
         turn.order(PlayTone(KEY, path, (segment,), -1))
 
 
