@@ -5,10 +5,14 @@ never fails: a key that it misses is placed at the table it belongs to.
 """
 
 import re
+import tomllib
 
 Path = tuple[str | int, ...]
 
 _PART = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*""")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NAME_LIMIT = 60
 _TOKEN = re.compile(r'''"""|\'\'\'|"(?:[^"\\]|\\.)*"|'[^']*'|\#.*|[\[\]{}]''')
 _STRING_END = {
     '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*?"{3,5}'),
@@ -87,14 +91,23 @@ class Positions:
 
 
 def dotted(path: Path) -> str:
-    """A path as a person writes it: `line[2].tls.ca`, counting lines from 1."""
+    """A path as a person writes it: `line[2].tls.ca`, counting lines from 1.
+
+    Names come from the file: odd ones are quoted, short and on one line.
+    """
     text = ""
     for part in path:
         if isinstance(part, int):
             text += f"[{part + 1}]"
         else:
-            text += f".{part}" if text else part
+            text += f".{_name(part)}" if text else _name(part)
     return text
+
+
+def _name(part: str) -> str:
+    if _BARE.fullmatch(part):
+        return part[:_NAME_LIMIT]
+    return '"' + _CONTROL.sub("?", part)[:_NAME_LIMIT] + '"'
 
 
 def _dotted(text: str) -> tuple[list[str], str]:
@@ -102,9 +115,17 @@ def _dotted(text: str) -> tuple[list[str], str]:
     names: list[str] = []
     place = 0
     while (part := _PART.match(text, place)) is not None:
-        names.append(next(group for group in part.groups() if group is not None))
+        names.append(next(_plain(group) for group in part.groups() if group is not None))
         place = part.end()
         if not text.startswith(".", place):
             break
         place += 1
     return names, text[place:]
+
+
+def _plain(name: str) -> str:
+    """A quoted name without its escapes."""
+    try:
+        return str(tomllib.loads(f'name = "{name}"')["name"]) if "\\" in name else name
+    except ValueError:
+        return name

@@ -85,3 +85,9 @@ path = ""
 @pytest.fixture
 def full() -> str:
     return FULL
+
+
+@pytest.fixture(scope="session")
+def full_text() -> str:
+    """The same for hypothesis, which wants fixtures that outlive an example."""
+    return FULL

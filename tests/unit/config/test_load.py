@@ -94,6 +94,8 @@ f:11: line[2].server: this is missing, write server = "pbx.example"  \
 f:12: wbe: there is no such key, did you mean `web`?"""
 
 ONE_FAULT = [
+    ('"a\\nf:1: web: fine" = 1', '1: "a?f:1: web: fine": there is no such key'),
+    ("x" * 500 + " = 1", "x" * 60 + ": there is no such key"),
     ("[phone]\nmax_calls = 0", "2: phone.max_calls: 0 is out of range"),
     ("[phone]\nmax_calls = true", "2: phone.max_calls: true is true or false, write a whole"),
     ("[phone]\nmax_calls = 8.5", "8.5 is a number with a point"),
