@@ -41,5 +41,5 @@ KNOWN: Final = frozenset(
 )
 """Every method that an RFC defines."""
 
-ALLOWED: Final = (INVITE, ACK, CANCEL, BYE, OPTIONS)
+ALLOWED: Final = (INVITE, ACK, CANCEL, BYE, OPTIONS, INFO)
 """What our Allow header says, in its order."""
