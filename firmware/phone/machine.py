@@ -24,6 +24,7 @@ from firmware.phone.features import (
     hold,
     hook,
     incoming,
+    limits,
     lines,
     media_port,
     outgoing,
@@ -281,4 +282,5 @@ _ALARMS: Alarms = {
     Timer.NOTICE: lambda turn: turn.unsay(),
     Timer.REOFFER: hold.reconcile_all,
     Timer.HOLD_REMINDER: hold.remind,
+    Timer.CALL_LIMITS: limits.enforce,
 }

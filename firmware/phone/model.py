@@ -32,6 +32,7 @@ class Timer(enum.Enum):
     NOTICE = "notice"
     REOFFER = "reoffer"
     HOLD_REMINDER = "hold_reminder"
+    CALL_LIMITS = "call_limits"
 
 
 MODE_TIMERS = frozenset(
@@ -74,6 +75,8 @@ class Line:
     registers: bool
     auto_answer: str
     auto_answer_tone: bool
+    blocked: str = ""
+    """Why it must stay down (a clause), "" if nothing is wrong; the stack does not know it then."""
     registration: RegistrationChanged | None = None
     at: float = 0.0
 
@@ -108,7 +111,8 @@ class Call:
     """The person wants this call on hold; the session knows what the far end has been told."""
     reoffering: bool = False
     hearing: HearingChanged | None = None
-    """Set while nothing is heard that should be."""
+    """Set while nothing is heard that should be; `silent_since` is when it began."""
+    silent_since: float = 0.0
     digits: str = ""
     """The last digits that the far end pressed."""
 
@@ -121,6 +125,11 @@ class Call:
     def answered(self) -> bool:
         """Whether both sides are through."""
         return self.stage in (CallState.ANSWERING, CallState.TALKING)
+
+    @property
+    def on_hold(self) -> bool:
+        """Whether either side holds it: then silence is what was agreed."""
+        return self.held or (self.session is not None and self.session.held_by_them)
 
     @property
     def rings_here(self) -> bool:

@@ -82,7 +82,7 @@ def _notice(state: PhoneState) -> Notice | None:
 def _hearing(state: PhoneState) -> Notice | None:
     call = state.front_call
     path = state.path
-    if call is None or path is None or not call.answered or call.held:
+    if call is None or path is None or not call.answered or call.on_hold:
         return None
     if state.volumes.get(path) == 0:
         return notice("hearing_nothing_volume", path=path.value)

@@ -28,6 +28,7 @@ HEARING: dict[Silence, str] = {cause: f"hearing_nothing_{cause.value}" for cause
 TEXTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(LINE_CAUSES.values(), _LINE),
     "line_trying": _LINE,
+    "line_blocked": ("line", "reason"),
     "line_none": (),
     **dict.fromkeys(CALL_CAUSES.values(), _CALL),
     "call_ended": _CALL,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from firmware.media.messages import EngineReady, HearingChanged, PathReport, StreamReport
 from firmware.phone.events import EngineLost
-from firmware.phone.features import audio_test
+from firmware.phone.features import audio_test, limits
 from firmware.phone.model import Engine
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
@@ -18,7 +18,9 @@ def ready(turn: Turn, _event: EngineReady) -> None:
 
 def lost(turn: Turn, _event: EngineLost) -> None:
     """The calls are kept; sound comes back with the next engine."""
-    turn.state = replace(turn.state, engine=Engine.LOST)
+    # What the old engine did not hear says nothing about the new one.
+    calls = tuple(replace(call, hearing=None) for call in turn.state.calls)
+    turn.state = replace(turn.state, engine=Engine.LOST, calls=calls)
     turn.log(notice("audio_restarting"))
 
 
@@ -40,7 +42,8 @@ def hearing(turn: Turn, event: HearingChanged) -> None:
     call = turn.state.call_of_stream(event.stream)
     if call is not None:
         heard = event if event.cause is not None else None
-        turn.put(replace(call, hearing=heard))
+        turn.put(replace(call, hearing=heard, silent_since=turn.now))
+        limits.watch(turn)
 
 
 def measured(turn: Turn, event: StreamReport) -> None:

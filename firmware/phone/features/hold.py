@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from firmware.call.machine import Refused
 from firmware.phone.commands import AnswerReoffer, EndCall, RejectReoffer, Reoffer
-from firmware.phone.features import endings, paths, tones
+from firmware.phone.features import endings, limits, paths, tones
 from firmware.phone.model import Call, Ending, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
@@ -53,7 +53,7 @@ def take_off(turn: Turn, call: Call) -> None:
     turn.enter(Mode.TALKING)
     paths.open_some(turn)
     if call.held:
-        reconcile(turn, turn.put(replace(call, held=False)))
+        reconcile(turn, limits.restart(turn, replace(call, held=False)))
 
 
 def _make_way(turn: Turn, front: Call) -> bool:
@@ -104,7 +104,8 @@ def answered(turn: Turn, event: ReofferAnswered) -> None:
     session = call.session.take_answer(event.body)
     if isinstance(session, Refused):
         session = call.session.take_back()
-    reconcile(turn, turn.put(replace(call, session=session, reoffering=False)))
+    call = replace(call, session=session, reoffering=False)
+    reconcile(turn, limits.restart(turn, call))
 
 
 def rejected(turn: Turn, event: ReofferRejected) -> None:
@@ -147,7 +148,7 @@ def received(turn: Turn, event: ReofferReceived) -> None:
         turn.do(RejectReoffer(call.ref, 488, result.why))
         return
     session, sdp = result
-    turn.put(replace(call, session=session))
+    limits.restart(turn, replace(call, session=session))
     turn.do(AnswerReoffer(call.ref, sdp))
 
 
@@ -164,7 +165,7 @@ def confirmed(turn: Turn, event: CallConfirmed) -> None:
             _without_answer(turn, call)
             return
     stage = CallState.TALKING if call.stage is CallState.ANSWERING else call.stage
-    reconcile(turn, turn.put(replace(call, session=session, stage=stage)))
+    reconcile(turn, limits.restart(turn, replace(call, session=session, stage=stage)))
 
 
 def _without_answer(turn: Turn, call: Call) -> None:

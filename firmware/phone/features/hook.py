@@ -22,7 +22,9 @@ def lifted_in_call(turn: Turn) -> None:
     was_closed = turn.state.path is None
     paths.lift(turn)
     call = turn.state.front_call
-    if was_closed and call is not None and call.held:
+    if was_closed and turn.state.ringing:
+        incoming.answer(turn, turn.state.ringing[0].ref)
+    elif was_closed and call is not None and call.held:
         hold.take_off(turn, call)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from firmware.call.machine import Refused
 from firmware.media.messages import PathName
 from firmware.phone.commands import AcceptCall, RejectCall, SayRinging
-from firmware.phone.features import endings, history, hold, paths, tones
+from firmware.phone.features import endings, history, hold, limits, paths, tones
 from firmware.phone.model import Call, Ending, Line, PhoneState, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
@@ -74,7 +74,10 @@ def announce(turn: Turn, call: Call) -> None:
             _nothing_in_common(turn, call, fits)
             return
     turn.do(SayRinging(call.ref))
+    limits.watch(turn)
     attend(turn)
+    if turn.state.mode is not Mode.RINGING:
+        turn.log(notice("call_waiting", who=call.who, line=call.line))
 
 
 def _nothing_in_common(turn: Turn, call: Call, refused: Refused) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from firmware.config.rules import line_blocked, plays_auto_answer_tone
 from firmware.config.schema import LineSettings, Settings
 from firmware.phone.model import Line, PhoneState
 from firmware.phone.texts import LINE_CAUSES, notice
@@ -22,14 +23,14 @@ def from_settings(settings: Settings, known: tuple[Line, ...] = ()) -> tuple[Lin
 
 
 def _line(line: LineSettings) -> Line:
-    tone = line.auto_answer_tone
     return Line(
         name=LineName(line.name or f"{line.user}@{line.server}"),
         user=line.user,
         label=line.display_name or line.name or line.user,
         registers=line.register,
         auto_answer=line.auto_answer,
-        auto_answer_tone=line.auto_answer == "trusted" if tone is None else tone,
+        auto_answer_tone=plays_auto_answer_tone(line),
+        blocked=line_blocked(line) or "",
     )
 
 
@@ -44,7 +45,7 @@ def note(state: PhoneState, event: RegistrationChanged, now: float) -> PhoneStat
 
 def is_usable(state: PhoneState, line: Line) -> bool:
     """Whether a call that is no emergency may go out on it."""
-    if not state.network_up:
+    if not state.network_up or line.blocked:
         return False
     if not line.registers:
         return True
@@ -67,6 +68,8 @@ def default(state: PhoneState) -> Line | None:
 
 def trouble(state: PhoneState, line: Line) -> Notice | None:
     """Why a line cannot be used, None if it can."""
+    if line.blocked:
+        return notice("line_blocked", line=line.label, reason=line.blocked)
     if not state.network_up:
         return notice("network_down")
     if is_usable(state, line):

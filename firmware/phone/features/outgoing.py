@@ -105,6 +105,11 @@ def _dial_emergency(turn: Turn, target: str, wanted: LineName | None) -> None:
         endings.fail(turn, Progress.CONGESTION)
         turn.say(notice("emergency_failed", number=number))
         return
+    front = state.front_call
+    if front is not None and front.placing:
+        # A trunk may carry one call only; what is merely being dialled gives way.
+        turn.do(EndCall(front.ref))
+        endings.forget(turn, front, Ending(by_us=True))
     _set_aside(turn)
     place(turn, number, order[0], order[1:], emergency=True)
 
@@ -113,7 +118,8 @@ def _emergency_order(turn: Turn, wanted: LineName | None) -> tuple[LineName, ...
     """The line asked for, then the usable ones, then the rest: registered or not, all are tried."""
     state = turn.state
     ranked = sorted(
-        state.lines, key=lambda line: (line.name != wanted, not lines.is_usable(state, line))
+        (line for line in state.lines if not line.blocked),
+        key=lambda line: (line.name != wanted, not lines.is_usable(state, line)),
     )
     return tuple(line.name for line in ranked)
 
