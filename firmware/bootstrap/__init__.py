@@ -16,6 +16,6 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
 
 def demo(*, once: bool, port: int | None, open_browser: bool) -> int:
     """`deskphone demo`: the virtual phone with a practice PBX; returns the exit code."""
-    from firmware.bootstrap import demo as demonstration
+    from firmware.bootstrap import demonstration
 
     return demonstration.demo(once=once, port=port, open_browser=open_browser)
