@@ -13,6 +13,7 @@ from firmware.sip.message import Request, Response
 from firmware.sip.notifications import FailureCause
 
 _MOST_GLARES: Final = 6
+_LATER: Final = 0.5
 
 
 class Outcome(enum.Enum):
@@ -27,15 +28,16 @@ Finished = Callable[["Reoffer", Outcome, Response | None, float], None]
 
 
 class Reoffer:
-    """One offer of ours inside a call, tried again after glare."""
+    """One offer of ours inside a call, tried again after glare once `clear()` says it may."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place, by the session
         self,
         core: Core,
         line: Line,
         dialog: Dialog,
         sdp: bytes,
         finished: Finished,
+        clear: Callable[[], bool],
         *,
         owns_call_id: bool,
     ) -> None:
@@ -44,30 +46,43 @@ class Reoffer:
         self._dialog = dialog
         self._sdp = sdp
         self._finished = finished
+        self._clear = clear
         self._owns_call_id = owns_call_id
         self._exchange: Exchange | None = None
         self._parcel: Parcel | None = None
         self._glares = 0
+        self._in_flight = False
         self._dropped = False
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether the far end has our offer; not while we wait after glare."""
+        return self._in_flight
 
     def start(self, now: float) -> None:
         """Send the re-INVITE."""
+        self._in_flight = True
         dialog = self._dialog
         self._exchange = Exchange(
             self._core, self._line, dialog.next_hop, self._compose, self, dialog.flow
         )
         self._exchange.start(now)
 
-    def drop(self) -> None:
+    def drop(self, now: float) -> None:
         """The call is over; only the ACK to a late 2xx is still sent."""
         self._dropped = True
-        self._core.disarm(self, Alarm.GLARE, Alarm.GUARD)
+        self._core.disarm(self, Alarm.GLARE)
         if self._exchange is not None:
             self._exchange.abandon()
+            # The final response may be lost for good, once the far end has forgotten the call.
+            self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
         if alarm is Alarm.GLARE and not self._dropped:
-            self.start(now)
+            if self._clear():
+                self.start(now)
+            else:
+                self._core.arm(self, Alarm.GLARE, now + _LATER)
         elif alarm is Alarm.GUARD and self._exchange is not None:
             self._exchange.kill()
             self._finish(Outcome.SESSION_GONE, None, now)
@@ -110,6 +125,7 @@ class Reoffer:
     def _glare(self, now: float) -> None:
         """RFC 3261 §14.1: whoever made the Call-ID waits longer, in steps of 10 ms."""
         self._glares += 1
+        self._in_flight = False
         least, steps = (2.1, 190) if self._owns_call_id else (0.0, 200)
         wait = least + 0.01 * self._core.tokens.integer(steps + 1)
         self._core.disarm(self, Alarm.GUARD)

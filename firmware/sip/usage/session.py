@@ -215,7 +215,8 @@ class Session:
             core.answer(transaction, 500, now, [("Retry-After", wait)])
             return
         waiting = self._unacknowledged
-        if self._our_offer is not None or (waiting is not None and waiting.offered):
+        ours = self._our_offer is not None and self._our_offer.in_flight
+        if ours or (waiting is not None and waiting.offered):
             core.answer(transaction, 491, now)
             return
         refused = refusal(arrival.request)
@@ -258,9 +259,18 @@ class Session:
 
     def _offer(self, sdp: bytes, now: float) -> None:
         self._our_offer = Reoffer(
-            self._core, self.line, self.dialog, sdp, self._offered, owns_call_id=self._caller
+            self._core,
+            self.line,
+            self.dialog,
+            sdp,
+            self._offered,
+            self._clear,
+            owns_call_id=self._caller,
         )
         self._our_offer.start(now)
+
+    def _clear(self) -> bool:
+        return self._their_offer is None and self._unacknowledged is None
 
     def _offered(
         self, reoffer: Reoffer, outcome: Outcome, response: Response | None, now: float
@@ -295,7 +305,7 @@ class Session:
             self._core.answer(self._their_offer, 487, now)
             self._their_offer = None
         if self._our_offer is not None:
-            self._our_offer.drop()
+            self._our_offer.drop(now)
             self._our_offer = None
         self._core.calls.pop(self.call, None)
         self._core.notify(DialogSaved(self.call, None))
