@@ -25,7 +25,8 @@ from firmware.net.port_holder import holder_of
 from firmware.net.systemd_notify import notify
 from firmware.ui.text import Texts
 from firmware.web.access import ACCESS, Access, add_headers, guard, new_token
-from firmware.web.live import LINK, PAGES, TEXTS, Pages, live
+from firmware.web.live import LINK, TEXTS, live
+from firmware.web.open_sockets import OPEN, OpenSockets
 from firmware.web.pages import TEMPLATES, environment, front, static_routes
 from firmware.web.phone_link import PhoneLink
 from firmware.web.sound import AUDIO_PATH, sound
@@ -57,7 +58,7 @@ def make_app(place: Place) -> web.Application:
     app[TEMPLATES] = environment(texts)
     app[LINK] = PhoneLink(place.control)
     app[AUDIO_PATH] = place.control.with_name(AUDIO_SOCKET)
-    app[PAGES] = Pages()
+    app[OPEN] = OpenSockets()
     app.add_routes([web.get("/", front), web.get("/live", live), web.get("/sound", sound)])
     app.add_routes(static_routes())
     app.on_response_prepare.append(add_headers)
@@ -74,8 +75,7 @@ async def _phone_link(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _close_pages(app: web.Application) -> None:
-    for page in list(app[PAGES].sockets):
-        await page.close(code=1001, message=b"the page's server ends")
+    await app[OPEN].close()
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,6 @@ control socket, but only those that a person at the desk could make.
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass, field
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -36,6 +35,7 @@ from firmware.control.schema import (
     decode_request,
 )
 from firmware.ui.text import Texts
+from firmware.web.open_sockets import FULL, OPEN
 from firmware.web.phone_link import PhoneLink, Told
 from firmware.web.sentences import sentence
 
@@ -43,23 +43,9 @@ LINK = web.AppKey("link", PhoneLink)
 TEXTS = web.AppKey("texts", Texts)
 
 
-@dataclass(slots=True)
-class Pages:
-    """The pages that are open."""
-
-    sockets: set[web.WebSocketResponse] = field(default_factory=set)
-
-    def __len__(self) -> int:
-        return len(self.sockets)
-
-
-PAGES = web.AppKey("pages", Pages)
-
-PAGE_LIMIT = 8
 QUEUE_LIMIT = 200
 MESSAGE_LIMIT = 4096
 HEARTBEAT = 20.0
-FULL = 4008
 _DESK = (Key, Hook, Dial, Answer, HangUp, Hold, Resume, Dtmf, Mute, Volume, Path)
 _LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.json.Encoder()
@@ -144,13 +130,17 @@ class _Outbox:
 
 async def live(request: web.Request) -> web.StreamResponse:
     """Serve one open page."""
-    pages = request.app[PAGES].sockets
     page = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=MESSAGE_LIMIT, compress=False)
     await page.prepare(request)
-    if len(pages) >= PAGE_LIMIT:
-        await page.close(code=FULL, message=b"too many pages")
-        return page
-    pages.add(page)
+    with request.app[OPEN].kept(page) as has_room:
+        if has_room:
+            await _serve(request, page)
+        else:
+            await page.close(code=FULL, message=b"too many pages")
+    return page
+
+
+async def _serve(request: web.Request, page: web.WebSocketResponse) -> None:
     link = request.app[LINK]
     outbox = _Outbox(link, request.app[TEXTS])
     outbox.put_present()
@@ -161,10 +151,8 @@ async def live(request: web.Request) -> web.StreamResponse:
                 if message.type is WSMsgType.TEXT:
                     await _obey(message.data, link, outbox)
     finally:
-        pages.discard(page)
         pump.cancel()
         await asyncio.wait([pump])
-    return page
 
 
 async def _pump(outbox: _Outbox, page: web.WebSocketResponse) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from aiohttp import WSMsgType, web
 
+from firmware.web.open_sockets import FULL, OPEN
+
 FRAME_BYTES = 640
 RATE = 16_000
 TAKEN = 4001
@@ -27,10 +29,19 @@ async def sound(request: web.Request) -> web.StreamResponse:
     """Carry sound for one page until it or the phone hangs up."""
     page = web.WebSocketResponse(heartbeat=20.0, max_msg_size=4 * FRAME_BYTES, compress=False)
     await page.prepare(request)
+    with request.app[OPEN].kept(page) as has_room:
+        if has_room:
+            await _serve(request, page)
+        else:
+            await page.close(code=FULL, message=b"too many pages")
+    return page
+
+
+async def _serve(request: web.Request, page: web.WebSocketResponse) -> None:
     card = await connect(request.app[AUDIO_PATH])
     if card is None:
         await page.close(code=NO_SOUND, message=b"no sound")
-        return page
+        return
     with card:
         listen = asyncio.create_task(_to_page(card, page, request.transport))
         try:
@@ -38,7 +49,6 @@ async def sound(request: web.Request) -> web.StreamResponse:
         finally:
             listen.cancel()
             await asyncio.wait([listen])
-    return page
 
 
 async def connect(path: Path) -> socket.socket | None:

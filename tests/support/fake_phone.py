@@ -15,6 +15,7 @@ from pathlib import Path
 
 import aiohttp
 from PIL import Image, ImageDraw
+from yarl import URL
 
 from firmware.control.errors import RefusedError
 from firmware.control.schema import (
@@ -173,8 +174,9 @@ class Visitor:
         return self
 
     async def get(self, path="/", **headers):
-        """Status, headers and text of a GET."""
-        async with self.http.get(self.origin + path, headers=renamed(headers)) as answer:
+        """Status, headers and text of a GET; the path goes out as it is written."""
+        url = URL(self.origin + path, encoded=True)
+        async with self.http.get(url, headers=renamed(headers)) as answer:
             return answer.status, answer.headers, await answer.text()
 
     def live(self, path="/live", **headers):
