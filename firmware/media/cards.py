@@ -18,7 +18,8 @@ OpenCard = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
 RATE = 16000
 """What cards are asked for: enough for every wideband codec."""
 
-_RETRY = 1.0
+_RETRY = 0.5
+"""Seconds a card is left alone after it failed."""
 
 
 class Device:
@@ -90,7 +91,7 @@ class Cards:
         """How often a card of today failed."""
         return sum(device.failures for device in self)
 
-    def of(self, path: PathName) -> Device | None:
+    def of(self, path: PathName | None) -> Device | None:
         """The device that serves a path."""
         for device in self:
             if path in device.paths:
@@ -126,15 +127,15 @@ class Cards:
             del self._devices[device.card]
 
     def retry(self, now: float) -> None:
-        """Open again what is broken and due."""
+        """Open again what is broken; to be called once a second."""
         for device in self:
             if device.port is None and now >= device.retry_at:
                 self._try(device, now)
 
-    def next_retry(self) -> float | None:
-        """When `retry` has something to do."""
-        broken = [device.retry_at for device in self if device.port is None]
-        return min(broken) if broken else None
+    @property
+    def broken(self) -> bool:
+        """Whether a card does not work and should be tried again."""
+        return any(device.port is None for device in self)
 
     def capture(self, path: PathName | None, now: float) -> None:
         """Open the microphone of this path's card and close every other."""

@@ -65,8 +65,9 @@ class Engine:
         self._desk = Desk()
         self._cards = Cards(open_card, report)
         self._beat = Beat(now)
-        self._alive_at = now + ALIVE_IDLE
+        self._chores_at = now + ALIVE_IDLE
         self._active = False
+        self._playing: tuple[Device, ...] = ()
         self.stopped = False
         """Whether `Stop` was ordered."""
 
@@ -78,10 +79,10 @@ class Engine:
     def due(self) -> float:
         """When `tick` must be called next; long past if a card sets the pace by blocking."""
         if not self._active:
-            retry = self._cards.next_retry()
-            return self._alive_at if retry is None else min(retry, self._alive_at)
-        if any(device.paces for device in self._cards):
-            return 0.0
+            return self._chores_at
+        for device in self._playing:
+            if device.paces:
+                return 0.0
         return self._beat.due
 
     # A frame
@@ -90,41 +91,58 @@ class Engine:
         """Move everything on by one frame, and see to what is due less often."""
         if self._active:
             self._frame(now)
-        self._cards.retry(now)
-        if now >= self._alive_at:
-            self._say_alive(now)
-        self._settle(now)
+        if now >= self._chores_at:
+            self._do_chores(now)
 
     def _frame(self, now: float) -> None:
-        cards, desk = self._cards, self._desk
-        cards.listen(now)
+        if self._playing:
+            self._listen(now)
         skipped = self._beat.take(now)
         self._wire.drain(now)
-        talk = self._talk_device()
-        desk.begin_frame(talk.rate if talk else 0, talk.microphone if talk else b"")
         for leg in self._legs.values():
+            stream = leg.stream
             if skipped:
-                leg.stream.skip(skipped)
-            leg.exchange(desk, now)
-        for device in cards:
-            frame = desk.frame_for(device.paths, device.rate)
+                stream.skip(skipped)
+            leg.exchange(self._desk, now)
+            if leg.near.ended:
+                self._report(leg.near.take_ended(stream.number))
+            if stream.reports:
+                self._flush(stream)
+        if self._playing:
+            self._play(now)
+
+    def _listen(self, now: float) -> None:
+        """What the person says, from the card they talk on."""
+        self._cards.listen(now)
+        talk = self._talk_device()
+        if talk is not None:
+            self._desk.begin_frame(talk.rate, talk.microphone)
+
+    def _play(self, now: float) -> None:
+        """What the person hears, on every card that has something to say."""
+        for device in self._playing:
+            frame = self._desk.frame_for(device.paths, device.rate)
             if frame is not None:
-                cards.play(device, frame, now)
-        for leg in self._legs.values():
-            self._look_after(leg, now)
-        for ended in desk.take_ended():
+                self._cards.play(device, frame, now)
+        for ended in self._desk.take_ended():
             self._report(ended)
 
-    def _look_after(self, leg: Leg, now: float) -> None:
-        """What happened on a stream, and once a second its figures."""
-        stream = leg.stream
-        if now >= stream.report_due:
-            stream.watch(now, self._card_fault(leg))
-            stream.report(now)
-        if leg.near.ended:
-            self._report(leg.near.take_ended(stream.number))
-        if stream.reports:
-            self._flush(stream)
+    # Once a second
+
+    def _do_chores(self, now: float) -> None:
+        """All that is told once a second, in one frame: so the phone wakes up once."""
+        for leg in self._legs.values():
+            leg.stream.watch(now, self._card_fault(leg))
+            leg.stream.report()
+            self._flush(leg.stream)
+        worst = self._beat.take_worst() * 1000
+        self._report(EngineAlive(worst_late_ms=worst, xruns=self._cards.failures))
+        self._cards.retry(now)
+        self._settle(now)
+        if not self._active:
+            realtime.sweep()
+        rest = ALIVE_ACTIVE if self._active or self._cards.broken else ALIVE_IDLE
+        self._chores_at = max(self._chores_at + rest, now)
 
     def _flush(self, stream: Stream) -> None:
         for report in stream.reports:
@@ -136,25 +154,21 @@ class Engine:
         return device.reason if leg.near.route is Route.CARD and device is not None else ""
 
     def _talk_device(self) -> Device | None:
-        path = self._desk.talking
-        return self._cards.of(path) if path is not None else None
-
-    def _say_alive(self, now: float) -> None:
-        worst = self._beat.take_worst() * 1000
-        self._report(EngineAlive(worst_late_ms=worst, xruns=self._cards.failures))
-        self._alive_at = now + (ALIVE_ACTIVE if self._active else ALIVE_IDLE)
-        if not self._active:
-            realtime.sweep()
+        return self._cards.of(self._desk.talking)
 
     def _settle(self, now: float) -> None:
         """Work only while there is something to work on: an idle phone does not tick."""
         active = bool(self._legs) or self._desk.wanted
         if active and not self._active:
             self._beat.restart(now)
-            self._alive_at = min(self._alive_at, now + ALIVE_ACTIVE)
+        if self._cards.broken or active > self._active:
+            self._chores_at = min(self._chores_at, now + ALIVE_ACTIVE)
         self._active = active
         desk = self._desk
         self._cards.capture(desk.talking if desk.microphone_open else None, now)
+        if self._cards.of(desk.talking) is None:
+            desk.begin_frame(0, b"")
+        self._playing = tuple(self._cards) if desk.wanted else ()
 
     # Orders
 
@@ -215,7 +229,7 @@ class Engine:
     def _close_stream(self, number: int, now: float) -> None:
         leg = self._legs.pop(number)
         leg.end(now)
-        leg.stream.report(now, final=True)
+        leg.stream.report(final=True)
         self._flush(leg.stream)
         self._wire.detach(leg.rtp)
         self._wire.detach(leg.rtcp)

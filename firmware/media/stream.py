@@ -54,7 +54,6 @@ class Stream:
         "number",
         "remote",
         "remote_control",
-        "report_due",
         "reports",
         "sends",
         "speaks_at",
@@ -71,7 +70,6 @@ class Stream:
         self.speaks_at = 8000
         """Samples a second of the frames `say` takes."""
         self.control_due = NEVER
-        self.report_due = now + 1.0
         self._tokens = tokens
         self._direction = Direction.RECVONLY
         self._symmetric = False
@@ -224,9 +222,8 @@ class Stream:
             return Silence.OTHER_SOURCE, f"{host} port {port}"
         return Silence.NO_PACKETS, ""
 
-    def report(self, now: float, *, final: bool = False) -> None:
+    def report(self, *, final: bool = False) -> None:
         """Once a second, and a last time: the figures of this stream."""
-        self.report_due = max(self.report_due + 1.0, now)
         self._foreign = 0
         sending, reception, buffer = self._sending, self._reception, self._reception.buffer
         source = reception.rtp.source

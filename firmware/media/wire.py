@@ -23,6 +23,7 @@ _ROUNDS = 64
 
 _EVENTS = 256
 _SO_TIMESTAMPNS = 35
+_TRUNCATED = int(socket.MSG_TRUNC)
 _TIMES = {16: struct.Struct("qq"), 8: struct.Struct("ll")}
 _SEND_BUFFER = 1 << 18
 _OLDEST = 1.0
@@ -71,7 +72,7 @@ class MediaSocket:
             if kind == _SO_TIMESTAMPNS and level == socket.SOL_SOCKET:
                 seconds, nanoseconds = _TIMES[len(value)].unpack(value)
                 arrival = seconds + nanoseconds * 1e-9
-        if flags & socket.MSG_TRUNC:
+        if flags & _TRUNCATED:
             data = b""
         return data, source[:2] if source else ("", 0), arrival
 

@@ -1,0 +1,127 @@
+"""An audio process with looped streams and a talker for each: what the media benches measure.
+
+The talker keeps an absolute clock and sends one packet a stream every 20 ms; what comes back is
+only noted by its kernel arrival time.
+"""
+
+import asyncio
+import contextlib
+import select
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+
+from firmware.media.messages import (
+    AnyReport,
+    ConfigureStream,
+    EngineReady,
+    OpenStream,
+    PayloadFormat,
+    Route,
+    StreamReport,
+)
+from firmware.net.engine_link import EngineLink
+from tests.bench.machine import cpu_seconds
+
+_SO_TIMESTAMPNS = 35
+_STAMP = struct.Struct("qq")
+_RTP = struct.Struct("!BBHII")
+FORMATS = {
+    "pcmu": (PayloadFormat(0, "PCMU", 8000), b"\xff\x80" * 80),
+    "g722": (PayloadFormat(9, "G722", 8000), bytes(range(160))),
+}
+
+
+@dataclass
+class Run:
+    """What was measured."""
+
+    cpu: float = 0.0
+    """Seconds on a processor of the audio process alone."""
+    seconds: float = 0.0
+    arrivals: list[list[float]] = field(default_factory=list)
+    """For each stream the arrival times of what came back."""
+    last: dict[int, StreamReport] = field(default_factory=dict)
+
+
+def measure(codec: str, streams: int, seconds: float, warm_up: float = 1.0) -> Run:
+    """Loop so many streams for so long."""
+    return asyncio.run(_measure(codec, streams, seconds, warm_up))
+
+
+async def _measure(codec: str, streams: int, seconds: float, warm_up: float) -> Run:
+    run, ready = Run(), asyncio.Event()
+
+    def note(report: AnyReport) -> None:
+        if isinstance(report, EngineReady):
+            ready.set()
+        elif isinstance(report, StreamReport):
+            run.last[report.stream] = report
+
+    link = EngineLink(note, lambda _reason: None)
+    await link.start()
+    await ready.wait()
+    with contextlib.ExitStack() as stack:
+        fars = [stack.enter_context(_udp()) for _ in range(streams)]
+        targets = [_open(link, stack, number, fars[number], codec) for number in range(streams)]
+        talk = asyncio.to_thread
+        await talk(_talk, fars, targets, codec, warm_up, [])
+        assert link.pid is not None
+        before, begin = cpu_seconds(link.pid), time.monotonic()
+        run.arrivals = [[] for _ in fars]
+        await talk(_talk, fars, targets, codec, seconds, run.arrivals, round(warm_up * 50))
+        run.cpu = cpu_seconds(link.pid) - before
+        run.seconds = time.monotonic() - begin
+    await link.close()
+    return run
+
+
+def _open(
+    link: EngineLink, stack: contextlib.ExitStack, number: int, far: socket.socket, codec: str
+) -> tuple[str, int]:
+    pair = [stack.enter_context(_udp()), stack.enter_context(_udp())]
+    payload, _ = FORMATS[codec]
+    link.send(OpenStream(number, (payload,), Route.LOOP), [each.fileno() for each in pair])
+    link.send(ConfigureStream(number, far.getsockname(), ("", 0), (payload,)))
+    host, port = pair[0].getsockname()
+    return host, port
+
+
+def _udp() -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    sock.bind(("127.0.0.1", 0))
+    sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    return sock
+
+
+def _talk(
+    fars: list[socket.socket],
+    targets: list[tuple[str, int]],
+    codec: str,
+    seconds: float,
+    arrivals: list[list[float]],
+    first: int = 0,
+) -> None:
+    payload, content = FORMATS[codec]
+    begin = time.monotonic()
+    for number in range(round(seconds * 50)):
+        wait = begin + number * 0.02 - time.monotonic()
+        if wait > 0:
+            select.select((), (), (), wait)
+        count = first + number
+        datagram = _RTP.pack(0x80, payload.number, count & 0xFFFF, count * 160, 0xCAFE) + content
+        for far, target in zip(fars, targets, strict=True):
+            far.sendto(datagram, target)
+        for index, far in enumerate(fars):
+            _listen(far, arrivals[index] if arrivals else [])
+
+
+def _listen(far: socket.socket, arrivals: list[float]) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            _, ancillary, _, _ = far.recvmsg(2048, 64)
+            for _level, kind, value in ancillary:
+                if kind == _SO_TIMESTAMPNS:
+                    whole, rest = _STAMP.unpack(value)
+                    arrivals.append(whole + rest * 1e-9)
