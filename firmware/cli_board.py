@@ -1,79 +1,74 @@
-"""`deskphone board`: the boards that come with the phone, their pins and parts, and the test."""
+"""`deskphone board`: the boards that come with the phone, as the files they are.
+
+A board is data: `list` names the files, `show` prints one, to be read or copied for a board of
+one's own. Nothing is opened here, so nothing of the hardware layer is imported.
+"""
 
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
-from firmware import bootstrap
-from hal.board_spec import BoardSpec
-from hal.errors import BoardError
+from firmware.config.kinds import nearest
+
+_SUFFIX = ".toml"
 
 
 def board(action: str, name: str | None) -> int:
     """List, show or test; returns the exit code."""
-    try:
-        match action, name:
-            case "list", _:
-                _list()
-            case "show", str():
-                print("\n".join(described(bootstrap.load_board(name))))
-            case _:
-                return bootstrap.test_board(name)
-    except BoardError as error:
-        print(f"deskphone: {error}", file=sys.stderr)
-        return 2
+    match action, name:
+        case "list", _:
+            return _list()
+        case "show", str():
+            return _show(name)
+        case _:
+            print("deskphone: board test is not in this release", file=sys.stderr)
+            return 1
+
+
+def boards() -> Mapping[str, Traversable]:
+    """The files of the boards that come with the phone, by name."""
+    found = files("hal").joinpath("boards").iterdir()
+    return {
+        file.name.removesuffix(_SUFFIX): file
+        for file in sorted(found, key=lambda file: file.name)
+        if file.name.endswith(_SUFFIX)
+    }
+
+
+def unknown_board(name: str) -> str:
+    """Why there is no such board, and which are near; empty if there is one.
+
+    A path is a board file of one's own, which need not be on this machine.
+    """
+    known = boards()
+    if name in known or "/" in name or name.endswith(_SUFFIX):
+        return ""
+    near = nearest(name, list(known))
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+    return f"there is no board {name}, {hint}"
+
+
+def _list() -> int:
+    known = boards()
+    width = max(map(len, known), default=0)
+    for name, file in known.items():
+        title = tomllib.loads(file.read_text(encoding="utf-8")).get("title", "")
+        print(f"{name:{width}}  {title}".rstrip())
     return 0
 
 
-def _list() -> None:
-    names = bootstrap.board_names()
-    width = max(map(len, names), default=0)
-    for name in names:
-        print(f"{name:{width}}  {bootstrap.load_board(name).title}".rstrip())
-
-
-def described(spec: BoardSpec) -> Iterator[str]:
-    """A board as rows of text: a part, then where it is connected (BCM pin numbers)."""
-    yield f"{spec.name}: {spec.title}" if spec.title else spec.name
-    yield from (f"  {row}" for row in (*_inputs(spec), *_outputs(spec)))
-
-
-def _inputs(spec: BoardSpec) -> Iterator[str]:
-    if spec.panel:
-        yield f"virtual phone with {len(spec.panel.keys)} keys"
-    yield from _keypad(spec)
-    for key, pin in spec.buttons:
-        yield f"button {key.value}: pin {pin}"
-    if spec.hook:
-        yield f"hook switch: pin {spec.hook.pin}, {spec.hook.lifted.value} when lifted"
-    if spec.rotary:
-        yield f"dial: pulse pin {spec.rotary.pulse}, digits {spec.rotary.order}"
-    if spec.headset:
-        yield f"headset switch: pin {spec.headset.pin}"
-    if spec.serial:
-        yield f"front panel: {spec.serial.port} at {spec.serial.speed} baud"
-    if spec.usb:
-        yield f"USB keys: {spec.usb.vendor:04x}:{spec.usb.product:04x}"
-
-
-def _keypad(spec: BoardSpec) -> Iterator[str]:
-    if spec.keypad is None:
-        return
-    yield f"keypad: row pins {_pins(spec.keypad.rows)}; column pins {_pins(spec.keypad.columns)}"
-    for keys in spec.keypad.keys:
-        yield "        " + " ".join(key.value if key else "-" for key in keys)
-
-
-def _pins(pins: tuple[int, ...]) -> str:
-    return ", ".join(map(str, pins))
-
-
-def _outputs(spec: BoardSpec) -> Iterator[str]:
-    if spec.display:
-        width, height = spec.display.size
-        yield f"screen: {spec.display.chip} {width}×{height} on {spec.display.bus}"
-    for name, lamp in spec.lamps:
-        yield f"lamp {name}: pin {lamp.pin}{', active low' if lamp.active_low else ''}"
-    if spec.ringer:
-        yield f"{spec.ringer.kind}: pins {_pins(spec.ringer.pins)} at {spec.ringer.hertz} Hz"
-    for path, card in spec.cards.items():
-        yield f"sound of the {path}: {card.kind} {card.device}".rstrip()
+def _show(name: str) -> int:
+    if reason := unknown_board(name):
+        print(f"deskphone: {reason}", file=sys.stderr)
+        return 2
+    file = boards().get(name) or Path(name)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"deskphone: {name}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+        return 1
+    print(text.rstrip())
+    return 0

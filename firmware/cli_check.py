@@ -13,12 +13,11 @@ import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
-from firmware import bootstrap
+from firmware.cli_board import unknown_board
 from firmware.codec import CODECS, CodecUnavailableError, available
 from firmware.config import Examination, Problem, Settings, examine_file
 from firmware.config.kinds import nearest
 from firmware.net.port_holder import holder_of
-from hal.errors import BoardError
 
 _LIBRARIES = (("libspeexdsp.so.1", "libspeexdsp1", "a plain resampler is used"),)
 
@@ -47,17 +46,8 @@ def _faults(found: Examination, settings: Settings) -> Iterator[Problem]:
     codecs = settings.audio.codecs
     if not available(codecs):
         yield found.note("audio.codecs", "no_codec", reason="; ".join(map(_why_not, codecs)))
-    board = settings.board.name
-    if "/" not in board and not board.endswith(".toml"):
-        yield from _board(found, board)
-
-
-def _board(found: Examination, name: str) -> Iterator[Problem]:
-    try:
-        bootstrap.load_board(name)
-    except BoardError as error:
-        for sentence in str(error).splitlines():
-            yield found.note("board.name", "no_board", reason=sentence)
+    if reason := unknown_board(settings.board.name):
+        yield found.note("board.name", "no_board", reason=reason)
 
 
 def _remarks(found: Examination, settings: Settings) -> Iterator[Problem]:

@@ -89,7 +89,8 @@ def _media(call: CallFigures) -> list[str]:
 
 def _log_row(row: LogRow) -> str:
     when = datetime.fromtimestamp(row.at).astimezone().strftime("%Y-%m-%d %H:%M")
-    who = f"{row.name} ({row.user})" if row.name and row.name != row.user else row.user or row.name
+    who = f"{row.name} ({row.user})" if row.name and row.user else row.name or row.user
+    who = row.user if row.name == row.user else who
     length = clock(row.seconds) if row.outcome == "answered" else row.outcome
     reason = f", {row.reason}" if row.reason else ""
     return f"{when} {_ARROWS.get(row.direction, '')} {who}: {length}{reason}"

@@ -29,6 +29,7 @@ def row(number: int) -> CallRow:
 
 def filled(path: Path, count: int = 200) -> None:
     log = CallLog(path)
+    log._base.execute("PRAGMA synchronous=OFF")  # the file matters here, not when it is there
     for number in range(count):
         log.add(row(number))
     log.close()
@@ -78,6 +79,11 @@ DAMAGE = {
     "zeros at the start": lambda data: bytes(100) + data[100:],
     "no database": lambda _data: b"this is a letter to a friend" * 100,
     "torn in the middle": lambda data: data[:5000],
+    "a page of noise in the middle": lambda data: (
+        data[: len(data) // 8192 * 4096]
+        + hashlib.shake_256(b"noise").digest(4096)
+        + data[len(data) // 8192 * 4096 + 4096 :]
+    ),
     "a page of noise": lambda data: (
         data[:4096] + hashlib.shake_256(b"noise").digest(4096) + data[8192:]
     ),
@@ -87,7 +93,7 @@ DAMAGE = {
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_f02_a_damaged_list_is_set_aside_and_a_new_one_begun(tmp_path, damage):
     path = tmp_path / "calls.db"
-    filled(path)
+    filled(path, 1000)
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
 
     log = CallLog(path)

@@ -1,0 +1,148 @@
+"""`deskphone check`: errors are about the file, notes about this machine."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from firmware import cli_check
+from firmware.cli import main
+from firmware.codec import CodecUnavailableError
+
+LINE = '[[line]]\nuser = "101"\nserver = "pbx.example"\n'
+QUIET = LINE + "[network]\nsip_port = 0\n[web]\nport = 0\n[audio]\ncodecs = ['pcmu']\n"
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys):
+    def check(text: str) -> tuple[int, list[str]]:
+        file = tmp_path / "deskphone.toml"
+        file.write_text(text)
+        code = main(["check", str(file)])
+        said = capsys.readouterr()
+        assert said.err == ""
+        return code, said.out.replace(f"{file}", "f").splitlines()
+
+    return check
+
+
+@pytest.fixture(autouse=True)
+def _libraries(monkeypatch):
+    monkeypatch.setattr(cli_check, "_LIBRARIES", ())
+
+
+def test_a_good_file_is_ok(check):
+    assert check(QUIET) == (0, ["f: ok"])
+
+
+def test_every_error_has_file_line_key_and_what_would_be_right(check):
+    assert check("[phone]\nmax_calls = 0\ncontry = 1\n") == (
+        2,
+        [
+            "f:2: phone.max_calls: 0 is out of range, write a whole number from 1 to 100",
+            "f:3: phone.contry: there is no such key, did you mean `country`?",
+            "f: 2 errors",
+        ],
+    )
+
+
+def test_a_missing_file_is_exit_2(capsys, tmp_path):
+    assert main(["check", str(tmp_path / "x.toml")]) == 2
+    assert "x.toml: cannot be read: No such file" in capsys.readouterr().out
+
+
+def test_an_unknown_board_is_an_error_with_the_nearest_name(check):
+    code, said = check(QUIET + '[board]\nname = "mok"\n')
+
+    assert code == 2
+    assert said[0] == "f:11: board.name: there is no board mok, did you mean mock?"
+    assert said[-1] == "f: 1 error"
+
+
+def test_a_board_file_of_ones_own_is_not_looked_for_here(check):
+    assert check(QUIET + '[board]\nname = "/boot/my.toml"\n')[0] == 0
+
+
+def test_a_port_that_is_taken_is_a_note_that_says_by_whom(check):
+    with socket.socket() as web, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip:
+        web.bind(("127.0.0.1", 0))
+        web.listen()
+        sip.bind(("127.0.0.1", 0))
+        web_port, sip_port = web.getsockname()[1], sip.getsockname()[1]
+        code, said = check(
+            LINE
+            + f'[network]\nbind = "127.0.0.1"\nsip_port = {sip_port}\n[web]\nport = {web_port}\n'
+            + "[audio]\ncodecs = ['pcmu']\n"
+        )
+
+    assert code == 0
+    assert len(said) == 3
+    assert said[0].startswith(f"note: f:6: network.sip_port: port {sip_port}/udp is taken by ")
+    assert "pid" in said[0]
+    assert said[1].startswith(f"note: f:8: web.port: port {web_port}/tcp is taken by ")
+
+
+def test_an_address_that_is_not_ours_is_a_note(check):
+    code, said = check(
+        LINE + '[network]\nbind = "192.0.2.1"\nsip_port = 5999\n[web]\nport = 0\n'
+        "[audio]\ncodecs = ['pcmu']\n"
+    )
+
+    assert code == 0
+    assert said[0] == "note: f:6: network.sip_port: 192.0.2.1 is no address of this machine"
+
+
+def test_a_file_that_is_not_here_is_a_note(check):
+    code, said = check(QUIET + 'card = "file"\nplay = "/nowhere/a.wav"\n')
+
+    assert code == 0
+    assert said[0] == (
+        "note: f:11: audio.play: /nowhere/a.wav cannot be read here: No such file or directory"
+    )
+
+
+def test_a_certificate_that_is_not_here_is_a_note_at_its_line(check):
+    _, said = check(QUIET.replace("[network]", '[line.tls]\nca = "/nowhere/ca.pem"\n[network]'))
+
+    assert said[0].startswith("note: f:5: line[1].tls.ca: /nowhere/ca.pem cannot be read here")
+
+
+def test_a_zone_this_machine_does_not_know_is_a_note(check):
+    _, said = check(QUIET + '[time]\nzone = "Europe/Berlun"\n')
+
+    assert said[0].startswith("note: f:11: time.zone: Europe/Berlun is no zone")
+    assert "Europe/Berlin" in said[0] or "UTC" in said[0]
+
+
+def test_a_missing_library_names_the_package(check, monkeypatch):
+    monkeypatch.setattr(cli_check, "_LIBRARIES", (("libnowhere.so.9", "libnowhere9", "no echo"),))
+
+    code, said = check(QUIET)
+
+    assert code == 0
+    assert said[0] == (
+        "note: f: libnowhere.so.9 is missing (no echo), install the package libnowhere9"
+    )
+
+
+def test_a_codec_that_cannot_be_loaded_is_a_note_none_left_an_error(check, monkeypatch):
+    rows = cli_check.CODECS
+    monkeypatch.setitem(rows, "g722", _Unloadable("g722"))
+
+    code, said = check(QUIET.replace("'pcmu'", "'g722', 'pcmu'"))
+    assert code == 0
+    assert said[0] == (
+        "note: f:9: audio.codecs: g722 is left out of calls: codec g722 needs the package libg722"
+    )
+
+    code, said = check(QUIET.replace("'pcmu'", "'g722'"))
+    assert code == 2
+    assert any("none of these codecs can be loaded here" in line for line in said)
+
+
+class _Unloadable:
+    def __init__(self, name: str):
+        self.name = name
+
+    def load(self):
+        raise CodecUnavailableError(self.name, f"lib{self.name}")
