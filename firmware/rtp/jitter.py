@@ -285,6 +285,8 @@ class JitterBuffer:
     def _resume(self, due: float) -> bool:
         """Whether to begin (again) now; what is older than the schedule is left behind."""
         store = self._store
+        while store and store[0].packet is None:
+            self._pass(store[0])  # it has no sound, so its timestamp keeps nobody waiting
         if not store or due < store[0].timestamp:
             return False
         while len(store) > 1 and due - store[0].timestamp >= self._hurry:

@@ -122,7 +122,7 @@ class SourceState:
     def _on_probation(self, sequence: int, ahead: int) -> SourceVerdict:
         self._highest = sequence
         if ahead != 1:
-            self._probation = self._wanted - 1
+            self._probation = max(1, self._wanted - 1)  # this packet may be the first of a row
             return SourceVerdict.PROBATION
         self._probation -= 1
         if self._probation:
