@@ -57,6 +57,26 @@ def test_two_phones_talk_through_the_proxy(make_phone):
     assert purity > 0.9
 
 
+def test_after_hold_and_resume_both_hear_again(make_phone):
+    alice = make_phone("101", tone_hz=440)
+    bob = make_phone("102", tone_hz=620, auto_answer="always")
+    alice.wait_registered()
+    bob.wait_registered()
+    alice.ask(s.Dial(target="102"))
+    alice.wait_state("talking")
+    alice.ask(s.Hold())
+    bob.wait("the hold", lambda status: status.calls[0].held_by_them)
+    alice.ask(s.Resume())
+    bob.wait("the resume", lambda status: not status.calls[0].held_by_them)
+    before = {phone: phone.heard.stat().st_size for phone in (alice, bob)}
+    enough = alice.status().calls[0].duration + 3
+    alice.wait("sound", lambda status: status.calls[0].duration > enough)
+    for phone, tone in ((alice, 620), (bob, 440)):
+        hertz, _, purity = loudest_tone(phone.heard, after=before[phone])
+        assert hertz == pytest.approx(tone, rel=0.01)
+        assert purity > 0.9
+
+
 def test_a_wrong_password_is_said_in_words(make_phone):
     phone = make_phone("101", password="guess")
     status = phone.wait("a reason", lambda found: found.lines[0].reason and found.reason)

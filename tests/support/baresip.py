@@ -124,7 +124,10 @@ class Baresip:
         return (self._folder / "baresip.log").read_text(errors="replace")
 
     def quit(self) -> Path:
-        """Hang up and end it; returns the WAV of what it heard, which is complete only now."""
+        """Hang up and end it; returns the WAV of what it heard, which is complete only now.
+
+        Its recorder hears nothing any more after a re-INVITE.
+        """
         self.command("hangupall")
         self.command("quit")
         self._socket.close()

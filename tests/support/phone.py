@@ -87,13 +87,17 @@ class Phone:
                 port=port,
                 lines=lines,
                 codecs=_toml(codecs),
-                play=folder / "voice.wav",
+                play="" if loop else folder / "voice.wav",
                 record=self.heard,
                 loop=_toml(loop),
                 max_calls=max_calls,
             )
         )
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def contact(self) -> Endpoint:

@@ -64,6 +64,7 @@ class Desk(Node):
         self.script: Callable[[Notification], None] = lambda _: None
         self.effects: list[Effect] = []
         self.transmitted = 0
+        self.second: Endpoint | None = None
         world.desks.append(self)
 
     @property
@@ -119,8 +120,17 @@ class Desk(Node):
         if isinstance(found, FailureCause):
             self.agent.target_failed(effect.query, found, "look-up failed", self.now)
             return
-        targets = tuple(Target(transport, there, self.endpoint) for transport, there in found)
+        targets = tuple(Target(transport, there, self._here(there)) for transport, there in found)
         self.agent.target_resolved(effect.query, targets, self.now)
+
+    def also_at(self, host: str) -> None:
+        """Have an address of the other family too."""
+        self.second = Endpoint(host, self.endpoint.port)
+        self.world.nodes[self.second] = self
+
+    def _here(self, there: Endpoint) -> Endpoint:
+        second = self.second
+        return second if second and second.is_ipv6 == there.is_ipv6 else self.endpoint
 
     def _open(self, effect: OpenFlow) -> None:
         flow = self.world.connect(self, effect.target)
@@ -204,7 +214,7 @@ class World:
         node = self.nodes.get(flow.remote)
         if node is None or flow.remote in self.silent:
             return
-        back = Flow(flow.transport, flow.remote, sender.endpoint)
+        back = Flow(flow.transport, flow.remote, flow.local)
         wire, dice = self.wire, self.random
         copies = 2 if dice.random() < wire.double else 1
         for _ in range(copies):

@@ -30,9 +30,13 @@ def read(path: Path) -> tuple[int, np.ndarray]:
     return rate, samples[::channels]
 
 
-def loudest_tone(path: Path, seconds: float = 0.5) -> tuple[float, float, float]:
-    """Frequency, level in dBov and share of energy near it, in the loudest stretch."""
+def loudest_tone(path: Path, seconds: float = 0.5, after: int = 0) -> tuple[float, float, float]:
+    """Frequency, level in dBov and share of energy near it, in the loudest stretch.
+
+    `after` is a size the file once had: only what was added since is looked at.
+    """
     rate, samples = read(path)
+    samples = samples[after // 2 :]
     size = int(rate * seconds)
     if len(samples) < size:
         return 0.0, -100.0, 0.0
