@@ -67,7 +67,7 @@ STATES: Mapping[Mode, ModuleType] = {
 class Phone:
     """One desk phone; `now` is monotonic seconds and never runs backwards."""
 
-    __slots__ = ("_outputs", "_rules", "_state", "_view", "_viewed")
+    __slots__ = ("_outputs", "_rules", "_sketches", "_state", "_view", "_viewed")
 
     def __init__(self, settings: Settings) -> None:
         self._rules = Rules.of(settings)
@@ -75,6 +75,7 @@ class Phone:
         self._outputs = Outputs()
         self._viewed: PhoneState | None = None
         self._view = PhoneView()
+        self._sketches: portrait.Sketches = {}
 
     def __len__(self) -> int:
         """How many calls live."""
@@ -107,7 +108,7 @@ class Phone:
     def view(self) -> PhoneView:
         """What may be shown; the same object as long as nothing changed."""
         if self._viewed is not self._state:
-            view = portrait.of(self._state)
+            view = portrait.of(self._state, self._sketches)
             self._viewed = self._state
             if view != self._view:
                 self._view = view

@@ -10,17 +10,25 @@ from firmware.phone.model import Call, Engine, Line, PhoneState
 from firmware.phone.outputs import microphone_open
 from firmware.phone.texts import HEARING, notice
 from firmware.phone.view import CallState, CallView, LineView, Mode, Notice, PhoneView
-from firmware.sip.notifications import RegistrationState
+from firmware.sip.notifications import CallRef, RegistrationState
+
+Sketches = dict[CallRef, tuple[Call, CallView]]
+"""Call → itself and how it looked last time: with a hundred calls up most look the same."""
 
 
-def of(state: PhoneState) -> PhoneView:
-    """The view of a state."""
+def of(state: PhoneState, sketches: Sketches) -> PhoneView:
+    """The view of a state; `sketches` is used and brought up to date."""
+    known = dict(sketches)
+    sketches.clear()
+    for call in state.calls:
+        was = known.get(call.ref)
+        sketches[call.ref] = was if was is not None and was[0] is call else (call, _call(call))
     return PhoneView(
         mode=state.mode,
         off_hook=state.hook_up,
         path=state.path,
         lines=tuple(_line(state, line) for line in state.lines),
-        calls=tuple(_call(call) for call in state.calls if _visible(call)),
+        calls=tuple(view for call, view in sketches.values() if _visible(call)),
         front=state.front,
         digits=state.digits if state.mode is Mode.DIALLING else "",
         notice=_notice(state),

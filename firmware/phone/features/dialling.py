@@ -47,8 +47,10 @@ def listen_for_emergency(turn: Turn, event: Digit) -> None:
     """Digits while the phone rings are heeded only if they make an emergency number."""
     digits = (turn.state.digits + event.digit)[-LONGEST:]
     turn.state = replace(turn.state, digits=digits)
-    if turn.rules.plan.judge(digits) is Verdict.EMERGENCY:
-        outgoing.dial(turn, digits)
+    # Nothing else can be dialled here, so there is no longer number to wait for.
+    numbers = [n for n in turn.rules.plan.emergency.numbers if digits.endswith(n)]
+    if numbers:
+        outgoing.dial(turn, max(numbers, key=len))
 
 
 def backspace(turn: Turn) -> None:

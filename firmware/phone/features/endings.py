@@ -27,6 +27,8 @@ def forget(turn: Turn, call: Call, ending: Ending) -> None:
     turn.state = turn.state.without_call(call.ref)
     history.write(turn, call, ending)
     turn.log(history.reason(call, ending))
+    if not turn.state.calls:
+        turn.cancel(Timer.CALL_LIMITS, Timer.HOLD_REMINDER, Timer.REOFFER)
     if call.emergency:
         turn.cancel(Timer.EMERGENCY_NEXT, Timer.HANG_UP_ASKED)
         turn.set_timer(Timer.CALL_BACKS, CALL_BACKS)

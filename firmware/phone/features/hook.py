@@ -18,14 +18,18 @@ FLASH_MAX = 0.5
 
 def lifted_in_call(turn: Turn) -> None:
     """The talk moves to the handset, or goes on there after a flash; a held call is resumed."""
-    turn.cancel(Timer.HOOK_FLASH)
-    was_closed = turn.state.path is None
-    paths.lift(turn)
+    was_closed = turn.state.path is None and Timer.HOOK_FLASH not in turn.state.timers
+    _take_up(turn)
     call = turn.state.front_call
     if was_closed and turn.state.ringing:
         incoming.answer(turn, turn.state.ringing[0].ref)
     elif was_closed and call is not None and call.held:
         hold.take_off(turn, call)
+
+
+def _take_up(turn: Turn) -> None:
+    turn.cancel(Timer.HOOK_FLASH)
+    paths.lift(turn)
 
 
 def replaced_in_call(turn: Turn) -> None:
@@ -43,7 +47,7 @@ def flash_over(turn: Turn) -> None:
 
 def flashed(turn: Turn) -> None:
     """Turn to the caller who waits, else to the call on hold."""
-    lifted_in_call(turn)
+    _take_up(turn)
     state = turn.state
     if state.ringing:
         incoming.answer(turn, state.ringing[0].ref)

@@ -1,0 +1,427 @@
+"""Calls we place: line, offer, progress, answer, failure, emergency."""
+
+import pytest
+
+from firmware.media import messages as m
+from firmware.media.messages import PathName
+from firmware.phone import actions as a
+from firmware.phone import commands as c
+from firmware.phone.commands import CallOutcome
+from firmware.phone.events import NetworkChanged
+from firmware.phone.view import CallState, Mode
+from firmware.sip import notifications as n
+from firmware.sip.notifications import CallRef, FailureCause, LineName, Party
+from tests.support.desk import ANN, LINE, SECOND_LINE, Desk, only, sdp, settings
+
+
+def dialled(**more):
+    desk = Desk(**more)
+    desk.lift()
+    desk.dials("201")
+    return desk
+
+
+def test_a_number_goes_out_on_the_default_line_when_no_more_digits_come():
+    desk = Desk()
+    desk.lift()
+    assert not only(desk.press("201"), c.PlaceCall)
+    assert not only(desk.wait(3.9), c.PlaceCall)
+    placed = only(desk.wait(0.2), c.PlaceCall)
+    assert [(x.line, x.target, x.emergency) for x in placed] == [(LINE, "201", False)]
+    assert desk.view.front_call.state is CallState.CALLING
+    assert not desk.view.front_call.ref.startswith("in-")
+
+
+def test_the_offer_follows_when_the_way_is_known_and_early_media_is_awaited():
+    desk = dialled()
+    commands = desk.way_found("192.0.2.1")
+    kinds = [type(x) for x in commands if not isinstance(x, c.SetLamp)]
+    assert kinds[:2] == [c.ReserveMediaPort, c.SendOffer]
+    offer = only(commands, c.SendOffer)[0].sdp.decode()
+    assert "c=IN IP4 192.0.2.1" in offer
+    assert "m=audio 40000 RTP/AVP" in offer
+    opened = only(commands, m.OpenStream)[0]
+    assert opened.route is m.Route.CARD
+    assert {f.name for f in opened.expect} >= {"PCMU", "PCMA", "telephone-event"}
+    assert desk.microphone is None, "nobody is there to talk to yet"
+
+
+def test_another_address_family_gets_new_sockets_and_a_new_stream():
+    desk = dialled()
+    desk.way_found("192.0.2.1")
+    first = desk.front_stream
+    commands = desk.way_found("2001:db8::1")
+    kinds = [type(getattr(x, "order", x)) for x in commands]
+    order = [c.FreeMediaPort, c.ReserveMediaPort, c.SendOffer, m.OpenStream]
+    assert [kind for kind in kinds if kind in {m.CloseStream, *order}] == [m.CloseStream, *order]
+    assert desk.front_stream != first
+    assert b"IN IP6 2001:db8::1" in only(commands, c.SendOffer)[0].sdp
+
+
+def test_the_same_way_named_again_changes_nothing():
+    desk = dialled()
+    desk.way_found("192.0.2.1")
+    assert desk.way_found("192.0.2.1") == []
+
+
+def test_it_rings_there():
+    desk = dialled()
+    desk.way_found()
+    desk.far_end_rings()
+    assert desk.sounds == {"progress": PathName.HANDSET}
+    assert desk.view.front_call.state is CallState.RINGING_THERE
+
+
+def test_no_ringback_before_the_far_end_says_so():
+    desk = dialled()
+    desk.way_found()
+    desk.far_end_rings(status=183)
+    assert desk.sounds == {}
+    assert desk.view.front_call.state is CallState.PROCEEDING
+
+
+def test_ringback_does_not_cover_an_announcement():
+    desk = dialled()
+    desk.way_found()
+    desk.far_end_rings()
+    commands = desk.far_end_rings(sdp(0), status=183)
+    assert desk.sounds == {}
+    assert only(commands, m.ConfigureStream)[0].remote == ("10.0.0.9", 5000)
+
+
+def test_ringback_comes_back_when_the_promised_early_media_does_not_arrive():
+    desk = dialled()
+    desk.way_found()
+    desk.far_end_rings(sdp(0))
+    assert desk.sounds == {}
+    desk.send(m.HearingChanged(desk.front_stream, m.Silence.NO_PACKETS))
+    assert "progress" in desk.sounds
+    desk.send(m.HearingChanged(desk.front_stream, None))
+    assert desk.sounds == {}
+
+
+def test_of_two_forks_the_last_that_spoke_is_heard_and_the_confirmed_one_wins():
+    desk = dialled()
+    desk.way_found()
+    desk.far_end_rings(sdp(0, port=6000), fork="a", status=183)
+    desk.far_end_rings(sdp(8, port=7000), fork="b", status=183)
+    heard = desk.heard.configured[desk.front_stream]
+    assert (heard.remote[1], heard.formats[0].name) == (7000, "PCMA")
+    desk.far_end_answers(sdp(0, port=6000), fork="a")
+    heard = desk.heard.configured[desk.front_stream]
+    assert (heard.remote[1], heard.formats[0].name) == (6000, "PCMU")
+
+
+def test_the_answer_opens_the_microphone():
+    desk = dialled()
+    desk.way_found()
+    desk.far_end_rings()
+    assert desk.microphone is None
+    desk.far_end_answers(sdp(0, 101))
+    assert desk.microphone is PathName.HANDSET
+    assert desk.sounds == {}
+    assert desk.mode is Mode.TALKING
+    call = desk.view.front_call
+    assert (call.name, call.codec, call.state) == ("Ann", "PCMU", CallState.TALKING)
+    configured = desk.heard.configured[desk.front_stream]
+    assert configured.direction is m.Direction.SENDRECV
+    assert configured.dtmf.number == 101
+
+
+def test_an_answer_without_a_body_stands_by_the_early_one():
+    desk = dialled()
+    desk.way_found()
+    desk.far_end_rings(sdp(8), status=183)
+    desk.far_end_answers(b"")
+    assert desk.mode is Mode.TALKING
+    assert desk.view.front_call.codec == "PCMA"
+
+
+@pytest.mark.parametrize("body", [b"", b"v=0\r\n", sdp(18), sdp(port=0)])
+def test_an_answer_nobody_can_speak_ends_the_call_with_the_reason(body):
+    desk = dialled()
+    desk.way_found()
+    ref = desk.front
+    commands = desk.far_end_answers(body)
+    assert c.EndCall(ref) in commands
+    assert desk.notice == "call_nothing_in_common"
+    assert desk.mode is Mode.RELEASED
+    assert desk.heard.streams == {}
+
+
+@pytest.mark.parametrize(
+    ("cause", "outcome"),
+    [
+        (FailureCause.BUSY, CallOutcome.REFUSED),
+        (FailureCause.DECLINED, CallOutcome.REFUSED),
+        (FailureCause.NOT_FOUND, CallOutcome.FAILED),
+        (FailureCause.NO_ANSWER, CallOutcome.FAILED),
+        (FailureCause.NAME_NOT_FOUND, CallOutcome.FAILED),
+        (FailureCause.SERVER_ERROR, CallOutcome.FAILED),
+    ],
+)
+def test_a_failed_call_says_why_on_the_screen_in_the_log_and_in_the_list(cause, outcome):
+    desk = dialled()
+    desk.call_fails(cause, 400)
+    assert desk.mode is Mode.RELEASED
+    text = f"call_{cause.value}"
+    assert desk.notice == text
+    assert desk.heard.logged[-1] == text
+    record = desk.heard.records[-1]
+    assert (record.outgoing, record.user, record.outcome, record.reason) == (
+        True,
+        "201",
+        outcome,
+        text,
+    )
+
+
+def test_busy_and_congestion_sound_different():
+    busy, lost = dialled(), dialled()
+    busy.call_fails(FailureCause.BUSY, 486)
+    lost.call_fails(FailureCause.SERVER_ERROR, 500)
+    busy_tone, congestion = busy.heard.tones["progress"], lost.heard.tones["progress"]
+    assert busy_tone.segments[0].seconds == 0.5
+    assert congestion.segments[0].seconds == 0.25
+
+
+def test_a_whole_number_dials_at_once_hands_free():
+    desk = Desk()
+    commands = desk.send(a.Dial("sip:ann@example.org"))
+    assert only(commands, c.PlaceCall)[0].target == "sip:ann@example.org"
+    assert desk.heard.talk.path is PathName.SPEAKER
+
+
+def test_a_named_line_is_used():
+    desk = Desk(settings(lines=("desk", "spare")))
+    assert only(desk.send(a.Dial("201", SECOND_LINE)), c.PlaceCall)[0].line == SECOND_LINE
+
+
+def test_the_next_line_serves_when_the_first_is_not_registered():
+    desk = Desk(settings(lines=("desk", "spare")))
+    desk.registration_fails()
+    assert only(desk.send(a.Dial("201")), c.PlaceCall)[0].line == SECOND_LINE
+
+
+@pytest.mark.parametrize(
+    ("target", "line", "text"),
+    [
+        ("two words", None, "call_not_dialable"),
+        ("", None, "nothing_dialled"),
+        ("201", LineName("nosuch"), "call_no_such_line"),
+    ],
+)
+def test_what_cannot_be_dialled_is_said(target, line, text):
+    desk = Desk()
+    assert not only(desk.send(a.Dial(target, line)), c.PlaceCall)
+    assert (desk.mode, desk.notice) == (Mode.RELEASED, text)
+
+
+def test_a_line_that_is_down_says_why():
+    desk = Desk()
+    desk.registration_fails(FailureCause.NAME_NOT_FOUND, where="pbx.example by UDP")
+    assert not only(desk.send(a.Dial("201")), c.PlaceCall)
+    assert desk.notice == "line_name_not_found"
+    assert dict(desk.view.notice.args)["where"] == "pbx.example by UDP"
+    assert dict(desk.view.notice.args)["position"] == "1"
+
+
+def test_without_a_line_nothing_can_be_dialled():
+    desk = Desk(settings(lines=()))
+    desk.send(a.Dial("201"))
+    assert desk.notice == "line_none"
+
+
+def test_without_a_network_nothing_is_tried():
+    desk = Desk()
+    desk.send(NetworkChanged(up=False))
+    assert not only(desk.send(a.Dial("201")), c.PlaceCall)
+    assert desk.notice == "network_down"
+
+
+def test_max_calls_holds_for_calls_we_place():
+    desk = Desk(settings(max_calls=1)).talking()
+    assert not only(desk.send(a.Dial("202")), c.PlaceCall)
+    assert desk.notice == "call_too_many"
+    assert desk.mode is Mode.TALKING
+
+
+def test_a_second_call_puts_the_first_on_hold():
+    desk = Desk().talking()
+    first = desk.front
+    commands = desk.send(a.Dial("202"))
+    assert b"a=sendonly" in only(commands, c.Reoffer)[0].sdp
+    assert desk.front != first
+    assert next(x for x in desk.view.calls if x.ref == first).held
+
+
+def test_a_call_answered_in_the_background_is_put_on_hold():
+    desk = dialled()
+    desk.way_found()
+    first = desk.front
+    desk.send(a.Dial("202"))
+    desk.heard.calls[first] = "up"
+    commands = desk.send(n.CallAnswered(first, "a", sdp(), ANN))
+    assert [x.call for x in only(commands, c.Reoffer)] == [first]
+    assert desk.microphone is None
+    assert desk.mode is Mode.CALLING
+
+
+def test_the_name_found_there_does_not_replace_the_number_dialled():
+    desk = dialled()
+    desk.way_found()
+    desk.far_end_answers(remote=Party("Reception", "9900", "sip:9900@pbx"))
+    call = desk.view.front_call
+    assert (call.name, call.user) == ("Reception", "201")
+
+
+class TestEmergency:
+    """Above every other rule (RELIABILITY P10)."""
+
+    def test_it_goes_out_with_its_last_digit(self):
+        desk = Desk()
+        desk.lift()
+        desk.press("91")
+        placed = only(desk.press("1"), c.PlaceCall)
+        assert [(x.target, x.emergency) for x in placed] == [("911", True)]
+
+    @pytest.mark.parametrize("down", ["not registered", "no network", "engine dead"])
+    def test_p10_it_goes_out_however_little_works(self, down):
+        desk = Desk(registered=down != "not registered", engine=down != "engine dead")
+        if down == "no network":
+            desk.send(NetworkChanged(up=False))
+        desk.lift()
+        assert only(desk.press("911"), c.PlaceCall)[0].emergency
+
+    def test_every_line_is_tried_the_registered_ones_first(self):
+        desk = Desk(settings(lines=("desk", "spare", "third")))
+        desk.registration_fails(line=LINE)
+        desk.lift()
+        lines = [only(desk.press("911"), c.PlaceCall)[0].line]
+        for status in (403, 503):
+            failed = desk.call_fails(FailureCause.OTHER, status)
+            lines += [x.line for x in only(failed, c.PlaceCall)]
+        assert lines == ["spare", "third", "desk"]
+        desk.call_fails(FailureCause.NO_ANSWER)
+        assert (desk.mode, desk.notice) == (Mode.RELEASED, "emergency_failed")
+        assert len(desk.heard.records) == 1
+
+    def test_the_next_line_is_tried_when_there_is_no_sign_of_life(self):
+        desk = Desk(settings(lines=("desk", "spare")))
+        desk.lift()
+        desk.press("911")
+        commands = desk.wait(8)
+        assert len(only(commands, c.EndCall)) == 1
+        assert only(commands, c.PlaceCall)[0].line == SECOND_LINE
+        desk.way_found()
+        desk.far_end_rings()
+        assert not only(desk.wait(60), c.EndCall), "it rings: nobody moves on"
+
+    def test_the_only_line_is_not_given_up(self):
+        desk = Desk()
+        desk.lift()
+        desk.press("911")
+        assert not only(desk.wait(30), c.EndCall)
+
+    def test_no_media_port_on_one_address_moves_on_to_the_next_line(self):
+        desk = Desk(settings(lines=("desk", "spare")))
+        desk.no_ports = True
+        desk.lift()
+        desk.press("911")
+        commands = desk.way_found()
+        assert only(commands, c.PlaceCall)[0].line == SECOND_LINE
+
+    def test_hanging_up_asks_for_a_second_press(self):
+        desk = Desk()
+        desk.lift()
+        desk.press("911")
+        assert not only(desk.send(a.HangUp()), c.EndCall)
+        assert desk.notice == "emergency_hang_up_again"
+        assert only(desk.send(a.HangUp()), c.EndCall)
+
+    def test_the_second_press_must_come_soon(self):
+        desk = Desk()
+        desk.lift()
+        desk.press("911")
+        desk.way_found()
+        desk.far_end_answers()
+        desk.send(a.HangUp())
+        desk.wait(11)
+        assert desk.notice is None
+        assert not only(desk.send(a.HangUp()), c.EndCall)
+
+    def test_putting_the_handset_down_is_only_the_first_press(self):
+        desk = Desk()
+        desk.lift()
+        desk.press("911")
+        desk.way_found()
+        desk.far_end_answers()
+        assert not only(desk.put_down(), c.EndCall)
+        assert desk.heard.talk.path is None
+        assert desk.notice == "emergency_hang_up_again"
+        desk.lift()
+        assert desk.microphone is PathName.HANDSET
+        assert only(desk.put_down(), c.EndCall)
+
+    def test_it_cannot_be_held(self):
+        desk = Desk()
+        desk.lift()
+        desk.press("911")
+        desk.way_found()
+        desk.far_end_answers()
+        assert not only(desk.send(a.Hold()), c.Reoffer)
+        assert desk.notice == "emergency_no_hold"
+
+    def test_nobody_beeps_into_it_and_answering_does_not_displace_it(self):
+        desk = Desk()
+        desk.lift()
+        desk.press("911")
+        desk.way_found()
+        desk.far_end_answers()
+        front = desk.front
+        desk.calls_us()
+        assert desk.sounds == {}
+        desk.send(a.Answer(CallRef("in-1")))
+        assert desk.front == front
+
+    def test_a_call_back_is_never_turned_away_for_half_an_hour(self):
+        desk = Desk(settings(max_calls=1))
+        desk.lift()
+        desk.press("911")
+        desk.way_found()
+        desk.far_end_answers()
+        desk.far_end_hangs_up()
+        desk.put_down()
+        desk.calls_us("in-1")
+        assert not only(desk.calls_us("in-2"), c.RejectCall)
+        desk.wait(1801)
+        assert not only(desk.calls_us("in-3"), c.RejectCall), "nobody is here any more"
+        assert only(desk.calls_us("in-4"), c.RejectCall)
+
+    def test_what_is_merely_being_dialled_gives_way(self):
+        desk = dialled()
+        first = desk.front
+        assert c.EndCall(first) in desk.send(a.Dial("911"))
+
+    def test_dialling_it_again_is_no_second_call(self):
+        desk = Desk()
+        desk.send(a.Dial("911"))
+        assert not only(desk.send(a.Dial("911")), c.PlaceCall)
+
+    def test_while_it_is_up_nothing_else_is_dialled(self):
+        desk = Desk()
+        desk.send(a.Dial("911"))
+        assert not only(desk.send(a.Dial("201")), c.PlaceCall)
+
+    def test_it_is_not_kept_for_redial(self):
+        desk = Desk()
+        desk.lift()
+        desk.press("911")
+        desk.call_fails(FailureCause.OTHER)
+        assert not only(desk.send(a.Redial()), c.PlaceCall)
+
+    def test_without_any_line_it_says_so(self):
+        desk = Desk(settings(lines=()))
+        desk.lift()
+        desk.press("911")
+        assert desk.notice == "emergency_failed"
