@@ -54,6 +54,12 @@ class Keepalives:
         """Whether a line still uses the flow."""
         return any(line.registrar_flow == flow for line in self._core.lines.values())
 
+    def release(self, flow: Flow) -> None:
+        """No line needs the flow: a stream is closed."""
+        self.drop(flow)
+        if flow.transport.reliable:
+            self._core.effects.append(CloseFlow(flow))
+
     def lost(self, flow: Flow, now: float) -> None:
         """No pong: close the stream and say so."""
         self.drop(flow)
@@ -86,7 +92,7 @@ class _Beat:
         elif self._owner.wanted(self._flow):
             self._ping(now)
         else:
-            self._owner.drop(self._flow)
+            self._owner.release(self._flow)
 
     def _ping(self, now: float) -> None:
         stream = self._flow.transport.reliable

@@ -251,6 +251,8 @@ class Registration:
         retry_in: float = 0.0,
     ) -> None:
         self.state = state
+        if state is State.OFF:
+            self.line.registrar_flow = None
         if self._silent:
             return
         where = self.line.account.where
