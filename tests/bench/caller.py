@@ -81,7 +81,10 @@ class Caller:
         peer = re.search(r"^(?:To|t): *([^\r\n]+)", answer, re.MULTILINE | re.IGNORECASE)
         host = re.search(r"^c=IN IP4 (\S+)", answer, re.MULTILINE)
         port = re.search(r"^m=audio (\d+)", answer, re.MULTILINE)
-        assert contact and peer and host and port, answer
+        assert contact is not None, answer
+        assert peer is not None, answer
+        assert host is not None, answer
+        assert port is not None, answer
         call = Call(after, peer[1], contact[1], (host[1], int(port[1])), call_id, branch)
         self._send("ACK", call_id, f"z9hG4bK{secrets.token_hex(8)}", call.to, call.contact, 1)
         return call
@@ -125,7 +128,7 @@ class Caller:
                     seconds, nanoseconds = _STAMP.unpack(data[:16])
                     call.arrivals.append(seconds + nanoseconds / 1e9)
 
-    def _send(
+    def _send(  # noqa: PLR0917 - the fields of a request
         self, method: str, call_id: str, branch: str, to: str, uri: str, number: int, sdp: str = ""
     ) -> None:
         kind = "Content-Type: application/sdp\r\n" if sdp else ""
