@@ -73,7 +73,7 @@ def released(desk):
 
 
 WAYS = {
-    Mode.IDLE: lambda desk: None,
+    Mode.IDLE: lambda _desk: None,
     Mode.OFF_HOOK: lambda desk: desk.lift(),
     Mode.DIALLING: lambda desk: (desk.lift(), desk.press("20")),
     Mode.CALLING: lambda desk: (desk.lift(), desk.dials("201")),
