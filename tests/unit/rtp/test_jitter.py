@@ -122,6 +122,27 @@ def test_a_packet_a_moment_too_late_is_played_when_the_policy_grants_the_delay()
     assert buffer.late == 0
 
 
+def test_a_packet_that_was_played_already_is_a_double_and_not_late():
+    buffer = JitterBuffer(policy=FixedDelay(0.020))
+    buffer.put(speech(0), 0.0)
+    assert buffer.get(0.021) == speech(0)
+    assert buffer.put(speech(0), 0.022) is Put.DUPLICATE
+    assert (buffer.duplicate, buffer.late) == (1, 0)
+
+
+def test_with_too_much_delay_a_lost_packet_is_a_chance_to_catch_up():
+    policy = FixedDelay(0.100)
+    buffer = JitterBuffer(policy=policy)
+    for number in (0, 1, 3, 4, 5):
+        buffer.put(speech(number), number * 0.02)
+    assert buffer.get(0.101) == speech(0)
+    policy.target = 0.090
+    assert buffer.get(0.121) == speech(1)
+    policy.target = 0.060
+    assert buffer.get(0.141) == speech(3)
+    assert (buffer.lost, buffer.concealed, buffer.cut) == (1, 0, 0)
+
+
 def test_silence_on_the_line_is_concealed_for_a_moment_and_then_a_pause():
     buffer = JitterBuffer(policy=FixedDelay(0.020))
     buffer.put(speech(0), 0.0)
@@ -184,6 +205,8 @@ def test_after_any_jump_it_is_heard_again_within_200_ms(listener, name, sequence
     assert ear.longest_gap <= 10, name
     assert len(ear.played) - before >= 88, name
     assert ear.out[-20:] == ["play"] * 20, name
+    assert buffer.lost <= 10, name
+    assert buffer.target_ms <= 205, name
 
 
 def test_a_network_that_holds_everything_up_for_a_second_is_caught_up_with(listener):
