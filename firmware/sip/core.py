@@ -14,7 +14,7 @@ from typing import Protocol
 from firmware.base.deadlines import Deadlines
 from firmware.base.tokens import Tokens
 from firmware.sip.dialog import DialogKey
-from firmware.sip.effects import Effect, QueryId, Transmit
+from firmware.sip.effects import CloseFlow, Effect, QueryId, Transmit
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.headers import MAGIC_COOKIE
 from firmware.sip.line import Line
@@ -159,6 +159,11 @@ class Core:
         query = QueryId(next(self._numbers))
         self.queries[query] = user
         return query
+
+    def distrust(self, flow: Flow) -> None:
+        """Nobody answers on a stream: close it, so that it is not used for the next request."""
+        if self.streams.pop(flow.number, None) is not None:
+            self.effects.append(CloseFlow(flow))
 
     # --- names ------------------------------------------------------------------------------
 

@@ -156,6 +156,8 @@ class Exchange:
             # Somebody rings already; another server would ring them twice.
             self._user.on_failed(self, FailureCause.SESSION_LOST, "connection lost", now)
         elif failure is Failure.TIMEOUT:
+            if self.flow is not None:
+                self._core.distrust(self.flow)
             self._way.next(FailureCause.NO_ANSWER, "no answer", now)
         else:
             self._way.next(FailureCause.REFUSED, "refused", now)

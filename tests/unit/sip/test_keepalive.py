@@ -1,0 +1,86 @@
+"""The way to the registrar is kept open, and a dead one is noticed (RFC 5626 §4.4)."""
+
+import pytest
+
+from firmware.sip.flow import Transport
+from firmware.sip.notifications import RegistrationChanged, RegistrationState
+
+
+@pytest.fixture
+def over_tcp(world, sip):
+    desk, pbx = sip.Desk(world, "192.0.2.1"), sip.Pbx(world)
+    desk.line(sip.PBX, transport=Transport.TCP)
+    desk.agent.register(sip.LINE, world.now)
+    world.run(1.0)
+    return desk, pbx
+
+
+def test_a_datagram_flow_gets_a_crlf_every_25_seconds_or_so(registered):
+    world, _, pbx = registered
+    world.run(290.0)
+    beats = [data for data in pbx.raw if data == b"\r\n"]
+    assert 10 <= len(beats) <= 12
+
+
+def test_a_stream_is_pinged_at_once_and_every_two_minutes(world, over_tcp):
+    sent = [entry for entry in world.log if entry[3] == b"\r\n\r\n"]
+    assert len(sent) == 1
+    world.run(600.0)
+    sent = [entry for entry in world.log if entry[3] == b"\r\n\r\n"]
+    assert 6 <= len(sent) <= 8
+    assert len(over_tcp[1].requests("REGISTER")) == 1
+
+
+def test_f25_a_server_that_stops_answering_pings_is_left_and_found_again(world, over_tcp):
+    desk, pbx = over_tcp
+    (before,) = desk.agent._core.streams
+    world.silent.add(pbx.endpoint)
+    world.run(131.0)
+    assert before not in desk.agent._core.streams
+    world.silent.clear()
+    world.run(40.0)
+    assert desk.last(RegistrationChanged).state is RegistrationState.REGISTERED
+    assert len({flow.number for flow in pbx.flows}) == 2
+
+
+def test_a_connection_on_which_nobody_answers_is_not_used_again(world, sip):
+    desk, pbx = sip.Desk(world, "192.0.2.1"), sip.Pbx(world)
+    desk.line(sip.PBX, transport=Transport.TCP)
+    world.silent.add(pbx.endpoint)
+    desk.agent.register(sip.LINE, world.now)
+    world.run(200.0)
+    assert len(world._far) <= 2
+    world.silent.clear()
+    world.run(70.0)
+    assert desk.last(RegistrationChanged).state is RegistrationState.REGISTERED
+
+
+def test_a_server_that_never_answered_pings_is_not_suspected(world, sip, monkeypatch):
+    desk, pbx = sip.Desk(world, "192.0.2.1"), sip.Pbx(world)
+    desk.line(sip.PBX, transport=Transport.TCP)
+    deliver = world._deliver_stream
+    monkeypatch.setattr(
+        world,
+        "_deliver_stream",
+        lambda number, data: None if data == b"\r\n\r\n" else deliver(number, data),
+    )
+    desk.agent.register(sip.LINE, world.now)
+    world.run(600.0)
+    assert len(pbx.requests("REGISTER")) == 1
+
+
+def test_nothing_is_kept_alive_after_the_line_has_gone(world, over_tcp):
+    desk, _ = over_tcp
+    desk.agent.set_lines((), world.now)
+    world.run(130.0)
+    assert len(desk.agent) == 0
+    assert not world._far
+
+
+def test_a_pong_from_nowhere_is_nothing(world, desk, pbx):
+    pbx.tell(b"\r\n", desk)
+    pbx.tell(b"\r\n\r\n", desk)
+    pbx.tell(b"\x00\x00\x00\x00", desk)
+    world.run(1.0)
+    assert not pbx.raw
+    assert len(desk.agent) == 0
