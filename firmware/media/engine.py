@@ -48,15 +48,17 @@ STREAMS = 128
 
 
 class Engine:
-    """See the module; `random` gives the operating system's random bytes, `now` is monotonic."""
+    """See the module; `random` gives the system's random bytes, `clock` monotonic seconds."""
 
     def __init__(
         self,
         report: Callable[[AnyReport], None],
         open_card: OpenCard,
         random: Callable[[int], bytes],
-        now: float,
+        clock: Callable[[], float],
     ) -> None:
+        now = clock()
+        self._clock = clock
         self._report = report
         self._random = random
         self._wire = Wire()
@@ -68,6 +70,8 @@ class Engine:
         self._chores_at = now + ALIVE_IDLE
         self._active = False
         self._playing: tuple[Device, ...] = ()
+        self._paced = False
+        self._swept = False
         self.stopped = False
         """Whether `Stop` was ordered."""
 
@@ -77,13 +81,8 @@ class Engine:
 
     @property
     def due(self) -> float:
-        """When `tick` must be called next; long past if a card sets the pace by blocking."""
-        if not self._active:
-            return self._chores_at
-        for device in self._playing:
-            if device.paces:
-                return 0.0
-        return self._beat.due
+        """When `tick` must be called next; in it, a card that sets the pace may block."""
+        return self._beat.due if self._active else self._chores_at
 
     # A frame
 
@@ -97,7 +96,13 @@ class Engine:
     def _frame(self, now: float) -> None:
         if self._playing:
             self._listen(now)
-        skipped = self._beat.take(now)
+        skipped = 0
+        if self._paced:
+            # The card may have kept us waiting.
+            now = self._clock()
+            self._beat.follow(now)
+        else:
+            skipped = self._beat.take(now)
         self._wire.drain(now)
         for leg in self._legs.values():
             stream = leg.stream
@@ -139,8 +144,9 @@ class Engine:
         self._report(EngineAlive(worst_late_ms=worst, xruns=self._cards.failures))
         self._cards.retry(now)
         self._settle(now)
-        if not self._active:
+        if not self._active and not self._swept:
             realtime.sweep()
+        self._swept = not self._active
         rest = ALIVE_ACTIVE if self._active or self._cards.broken else ALIVE_IDLE
         self._chores_at = max(self._chores_at + rest, now)
 
@@ -169,6 +175,7 @@ class Engine:
         if self._cards.of(desk.talking) is None:
             desk.begin_frame(0, b"")
         self._playing = tuple(self._cards) if desk.wanted else ()
+        self._paced = any(device.paces for device in self._playing)
 
     # Orders
 

@@ -8,9 +8,9 @@ writes no log while a stream runs. All I/O of the process begins here; the work 
 
 from firmware.media import realtime
 
-realtime.settle_heap()
+_REFUSED = realtime.begin() if __name__ == "__main__" else "this is not the audio process"
 
-import os  # noqa: E402 - the heap is told first, before anything allocates
+import os  # noqa: E402 - rights come first, the rest is loaded with them
 import select  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
@@ -103,9 +103,9 @@ def main() -> int:
     # The terminal's Ctrl-C reaches the whole group; the phone decides when its engine ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda _number, _frame: control.hang_up())
-    engine = Engine(control.report, open_card, os.urandom, time.monotonic())
-    grant = realtime.enter()
-    control.report(EngineReady(os.getpid(), grant.realtime, grant.reason))
+    engine = Engine(control.report, open_card, os.urandom, time.monotonic)
+    realtime.keep_memory()
+    control.report(EngineReady(os.getpid(), realtime=not _REFUSED, reason=_REFUSED))
     try:
         run(engine, control)
         engine.close(time.monotonic())

@@ -9,7 +9,6 @@ import ctypes
 import gc
 import os
 import resource
-from dataclasses import dataclass
 
 _PRIORITY = 40
 """Above every ordinary process, below the kernel's own threads (50)."""
@@ -18,16 +17,16 @@ _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What was granted; `reason` says why not, as a clause for people."""
+def begin() -> str:
+    """The first thing an audio process does; returns why SCHED_FIFO was refused, empty if not.
 
-    realtime: bool
-    locked: bool
-    reason: str = ""
+    Priority comes before the imports, so that a restart is quick even on a machine that is busy.
+    """
+    _settle_heap()
+    return _take_priority()
 
 
-def settle_heap() -> None:
+def _settle_heap() -> None:
     """Before anything is allocated: the C heap keeps what it has, from one arena."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
@@ -36,18 +35,21 @@ def settle_heap() -> None:
         libc.mallopt(_M_MMAP_MAX, 0)
 
 
-def enter() -> Grant:
-    """Go real-time as far as this user may; call once everything is imported."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    locked = _lock_memory()
+def _take_priority() -> str:
     try:
         policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(_PRIORITY))
     except OSError as error:
-        return Grant(realtime=False, locked=locked, reason=_why(error))
-    return Grant(realtime=True, locked=locked)
+        return _why(error)
+    return ""
+
+
+def keep_memory() -> bool:
+    """Once everything is imported: no collector, no page that goes; whether memory is locked."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    return _lock_memory()
 
 
 def sweep() -> None:

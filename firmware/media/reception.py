@@ -52,6 +52,7 @@ class Reception:
         "level",
         "rate",
         "received",
+        "resting",
         "rtp",
         "stranger",
         "undecodable",
@@ -73,6 +74,8 @@ class Reception:
         """Who was turned away last."""
         self.heard_at: float | None = None
         """When the last packet came that can be decoded."""
+        self.resting = False
+        """Whether the far end said by comfort noise that it pauses."""
         self._voices: dict[int, _Voice] = {}
         self._events: int | None = None
         self._noise: int | None = None
@@ -138,6 +141,7 @@ class Reception:
         number = packet.payload_type
         voice = self._voices.get(number)
         if voice is not None:
+            self.resting = False
             self.heard_at = arrival
             self._enqueue(packet, voice, arrival)
             return ()
@@ -146,6 +150,8 @@ class Reception:
             self.heard_at = arrival
             return self._digits.receive(packet, arrival)
         if number == self._noise:
+            # RFC 3389 §4: the far end pauses and may be silent for long.
+            self.resting = True
             self.heard_at = arrival
         else:
             self.undecodable = number

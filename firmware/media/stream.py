@@ -34,6 +34,9 @@ from firmware.rtp.telephone_event import DigitEvent
 
 NEVER = math.inf
 _NOWHERE: Address = ("", 0)
+_LONGEST_REST = 60.0
+"""Seconds of a pause that comfort noise announced before it counts as silence."""
+
 _FOREIGN_A_SECOND = 200
 """STUN and DTLS passed on: enough for any handshake, no way to flood the phone."""
 
@@ -196,7 +199,8 @@ class Stream:
         reception = self._reception
         heard_at = reception.heard_at
         if heard_at is not None:
-            self._watch.heard(heard_at)
+            rests = reception.resting and now - heard_at < _LONGEST_REST
+            self._watch.heard(now if rests else heard_at)
             if now - heard_at < PATIENCE:
                 # What went wrong before is no explanation for a silence that comes later.
                 reception.stranger = reception.undecodable = None

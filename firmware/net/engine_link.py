@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -113,7 +114,7 @@ class EngineLink:
                 [*self._command, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(_import_path())},
             )
         except OSError:
             ours.close()
@@ -258,6 +259,12 @@ class EngineLink:
 def engine_command() -> tuple[str, ...]:
     """How to start an engine: without site, which costs a third of the start; add its socket."""
     return (sys.executable, "-P", "-S", "-m", "firmware.media.host")
+
+
+def _import_path() -> list[str]:
+    """Where this process finds its modules; without site the child would not."""
+    package = str(Path(__file__).resolve().parents[2])
+    return [package, *(entry for entry in sys.path if entry)]
 
 
 def _how(code: int) -> str:

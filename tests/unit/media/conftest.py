@@ -125,9 +125,9 @@ class TestCard:
 
     __test__ = False
 
-    def __init__(self, rate=16000):
+    def __init__(self, rate=16000, pacing=Pacing.NONE):
         self.rate = rate
-        self.pacing = Pacing.NONE
+        self.pacing = pacing
         self.capturing = False
         self.closed = False
         self.speech = b""
@@ -167,8 +167,10 @@ class Bench:
         self.reports: list[AnyReport] = []
         self.cards: list[TestCard] = []
         self.card_error = None
+        self.pacing = Pacing.NONE
+        """What the next card does to the one who reads or writes it."""
         self.seeds = 0
-        self.engine = Engine(self.reports.append, self._open_card, self._random, self.now)
+        self.engine = Engine(self.reports.append, self._open_card, self._random, lambda: self.now)
         self.far_ends = []
 
     def _random(self, length):
@@ -178,7 +180,7 @@ class Bench:
     def _open_card(self, _spec, _descriptors, _rate):
         if self.card_error:
             raise self.card_error
-        card = TestCard()
+        card = TestCard(pacing=self.pacing)
         self.cards.append(card)
         return card
 

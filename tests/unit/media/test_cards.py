@@ -1,0 +1,48 @@
+"""Cards that set the pace, and cards that come late."""
+
+from firmware.dsp.tone_probe import tone_level
+from firmware.media.messages import Card, OpenPath, PathName, TalkOn
+from hal.ports import Pacing
+
+
+def test_a_card_that_blocks_is_the_clock_of_the_engine(bench, sine):
+    bench.pacing = Pacing.CAPTURE
+    bench.handset()
+    far = bench.call()
+    far.say(sine(450, 2, 8000))
+    bench.step(10)
+    assert bench.now < bench.engine.due <= bench.now + 0.0101
+    bench.seconds(1)
+    assert len(far.packets) == 60
+    assert tone_level(bench.card.heard(0.4), 16000, 450) > -20
+
+
+def test_a_capture_card_sets_no_pace_while_its_microphone_is_closed(bench):
+    bench.pacing = Pacing.CAPTURE
+    bench.handset(microphone=False)
+    bench.step(10)
+    assert bench.engine.due < bench.now + 0.0001
+
+
+def test_a_playback_card_sets_the_pace_without_a_microphone(bench):
+    bench.pacing = Pacing.PLAYBACK
+    bench.handset(microphone=False)
+    bench.step(10)
+    assert bench.now < bench.engine.due <= bench.now + 0.0101
+
+
+def test_a_path_may_move_to_another_card(bench):
+    bench.handset()
+    bench.order(OpenPath(PathName.HANDSET, Card("mock", "other")))
+    first, second = bench.cards
+    assert first.closed
+    assert second.capturing
+
+
+def test_an_idle_card_is_left_alone(bench):
+    bench.handset()
+    bench.step(10)
+    bench.order(TalkOn(None))
+    played = len(bench.card.played)
+    bench.step(20)
+    assert len(bench.card.played) == played

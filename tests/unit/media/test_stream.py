@@ -1,0 +1,219 @@
+"""One stream on paper: datagrams in, datagrams out, no socket."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from firmware.base.tokens import Tokens
+from firmware.media.messages import (
+    ConfigureStream,
+    Foreign,
+    HearingChanged,
+    OpenStream,
+    PayloadFormat,
+    Silence,
+)
+from firmware.media.stream import Stream, normal
+from firmware.rtp.packet import RtpPacket, parse_rtp, write_rtp
+from firmware.rtp.rtcp import (
+    Goodbye,
+    ReceiverReport,
+    ReportBlock,
+    SenderReport,
+    SourceDescription,
+    parse_rtcp,
+    write_rtcp,
+)
+
+PCMU = PayloadFormat(0, "PCMU", 8000)
+G722 = PayloadFormat(9, "G722", 8000)
+EVENTS = PayloadFormat(101, "telephone-event", 8000)
+CN = PayloadFormat(13, "CN", 8000)
+THERE = ("192.0.2.9", 4000)
+CONTROL = ("192.0.2.9", 4001)
+SILENT = bytes(320)
+
+
+@dataclass
+class Call:
+    """A stream and a clock."""
+
+    stream: Stream
+    now: float = 100.0
+    number: int = 0
+
+    def receive(self, payload=b"\xff" * 160, kind=0, source=THERE, ssrc=7):
+        packet = RtpPacket(
+            kind, self.number & 0xFFFF, self.number * 160 & 0xFFFFFFFF, ssrc, payload
+        )
+        self.number += 1
+        self.stream.receive(write_rtp(packet), source, self.now)
+
+    def frame(self, *, speaking=True):
+        if speaking:
+            self.receive()
+        self.now += 0.02
+        heard, _ = self.stream.hear(self.now)
+        if not self.stream.sends:
+            self.stream.skip()
+            return heard, ()
+        return heard, self.stream.say(SILENT, self.now)
+
+
+@pytest.fixture
+def call():
+    return Call(Stream(OpenStream(1, (PCMU, G722, EVENTS, CN)), Tokens(b"seed"), 100.0))
+
+
+@pytest.fixture
+def answered(call):
+    call.stream.configure(ConfigureStream(1, THERE, CONTROL, (PCMU,), dtmf=EVENTS), call.now)
+    return call
+
+
+def reports(call, kind):
+    return [report for report in call.stream.reports if isinstance(report, kind)]
+
+
+def test_ssrc_sequence_and_timestamp_are_not_to_be_guessed():
+    lines = set()
+    for seed in (b"one", b"two", b"three"):
+        stream = Stream(OpenStream(1, (PCMU,)), Tokens(seed), 0.0)
+        stream.configure(ConfigureStream(1, THERE, CONTROL, (PCMU,)), 0.0)
+        packet = parse_rtp(stream.say(SILENT, 0.0)[0])
+        lines.add((packet.ssrc, packet.sequence, packet.timestamp))
+    assert len({ssrc for ssrc, _, _ in lines}) == 3
+    assert len({sequence for _, sequence, _ in lines}) == 3
+    assert len({timestamp for _, _, timestamp in lines}) == 3
+
+
+def test_nothing_is_sent_before_an_answer(call):
+    assert not call.stream.sends
+    assert not call.stream.farewell(call.now)
+
+
+def test_a_new_far_end_continues_the_line(answered):
+    before = parse_rtp(answered.frame()[1][0])
+    answered.stream.configure(ConfigureStream(1, ("192.0.2.10", 5000), CONTROL, (PCMU,)), 101.0)
+    after = parse_rtp(answered.frame()[1][0])
+    assert answered.stream.remote == ("192.0.2.10", 5000)
+    assert (after.ssrc, after.sequence) == (before.ssrc, (before.sequence + 1) & 0xFFFF)
+
+
+def test_an_answer_without_a_codec_we_have_sends_nothing_and_says_so(call):
+    call.stream.configure(
+        ConfigureStream(1, THERE, CONTROL, (PayloadFormat(97, "speex", 8000),)), call.now
+    )
+    assert not call.stream.sends
+    assert "speex/8000" in call.stream.reports[0].text
+
+
+def test_reports_go_at_their_interval_and_tell_what_was_received(answered):
+    sent = []
+    for _ in range(600):
+        answered.frame()
+        if answered.now >= answered.stream.control_due:
+            sent.append((answered.now, parse_rtcp(answered.stream.take_control(answered.now))))
+    assert sent[0][0] == pytest.approx(102.5, abs=0.05)
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(sent)]
+    assert all(5 * 0.5 / 1.2183 <= gap <= 5 * 1.5 / 1.2182 + 0.02 for gap in gaps)
+    report, name = sent[0][1]
+    assert isinstance(report, SenderReport)
+    assert isinstance(name, SourceDescription)
+    assert report.packets == pytest.approx(125, abs=1)
+    assert report.octets == report.packets * 160
+    (block,) = report.blocks
+    assert (block.ssrc, block.lost, block.highest) == (7, 0, report.packets - 1)
+
+
+def test_the_far_end_s_report_gives_round_trip_and_loss(answered):
+    for _ in range(130):
+        answered.frame()
+    ours = parse_rtcp(answered.stream.take_control(answered.now))[0]
+    last_sr = (ours.ntp >> 16) & 0xFFFFFFFF
+    block = ReportBlock(ours.ssrc, 25, 12, 0, 80, last_sr, 65536 // 2)
+    answered.now += 0.6
+    answered.stream.receive_control(
+        write_rtcp((ReceiverReport(7, (block,)),)), CONTROL, answered.now
+    )
+    answered.stream.report()
+    report = answered.stream.reports[-1]
+    assert report.round_trip_ms == pytest.approx(100, abs=1)
+    assert report.remote_lost == 12
+
+
+def test_rtcp_on_the_rtp_port_is_understood(answered):
+    answered.frame()
+    ours = parse_rtp(answered.frame()[1][0]).ssrc
+    report = ReceiverReport(7, (ReportBlock(ours, 0, 5, 0, 0, 0, 0),))
+    answered.stream.receive(write_rtcp((report,)), THERE, answered.now)
+    answered.stream.report()
+    assert answered.stream.reports[-1].remote_lost == 5
+
+
+def test_farewell_is_a_goodbye_after_a_report(answered):
+    answered.frame()
+    *_, last = parse_rtcp(answered.stream.farewell(answered.now))
+    assert isinstance(last, Goodbye)
+
+
+@pytest.mark.parametrize(
+    "datagram", [b"\0\1\0\0\x21\x12\xa4\x42" + bytes(12), b"\x16\xfe\xfd" + bytes(30)]
+)
+def test_stun_and_dtls_are_passed_up(call, datagram):
+    call.stream.receive(datagram, THERE, call.now)
+    assert call.stream.reports == [Foreign(1, datagram, THERE)]
+
+
+def test_a_flood_of_stun_is_not_passed_up(call):
+    for _ in range(1000):
+        call.stream.receive(b"\0\1" + bytes(18), THERE, call.now)
+    assert len(reports(call, Foreign)) == 200
+    call.stream.report()
+    call.stream.receive(b"\0\1" + bytes(18), THERE, call.now)
+    assert len(reports(call, Foreign)) == 201
+
+
+def test_comfort_noise_announces_a_silence_that_needs_no_explanation(answered):
+    for _ in range(50):
+        answered.frame()
+    answered.receive(b"\x40", kind=13)
+    for _ in range(500):
+        answered.frame(speaking=False)
+        answered.stream.watch(answered.now, "")
+    assert not reports(answered, HearingChanged)
+
+
+def test_a_stranger_s_unknown_payload_is_not_the_reason_of_silence(answered):
+    for _ in range(150):
+        answered.receive(kind=77, source=("198.51.100.1", 9))
+        answered.frame(speaking=False)
+    answered.stream.watch(answered.now, "")
+    (report,) = reports(answered, HearingChanged)
+    assert report.cause is Silence.NO_PACKETS
+
+
+def test_no_payload_whatever_stops_a_stream(answered):
+    dice = Random(3)  # noqa: S311 - noise
+    for _ in range(3000):
+        kind = dice.choice((0, 0, 8, 9, 13, 101, 127))
+        payload = dice.randbytes(dice.choice((0, 1, 3, 4, 7, 160, 333, 1400)))
+        if dice.random() < 0.1:
+            answered.number += dice.randrange(-30000, 30000)
+        answered.receive(payload, kind, ssrc=dice.choice((7, 7, 7, 8)))
+        answered.frame(speaking=dice.random() < 0.5)
+
+
+@pytest.mark.parametrize(
+    ("written", "kernel"),
+    [
+        (("2001:DB8:0:0::1", 4), ("2001:db8::1", 4)),
+        (("fe80::1%eth0", 4), ("fe80::1%eth0", 4)),
+        (("192.0.2.1", 4), ("192.0.2.1", 4)),
+        (("not.an.address", 4), ("not.an.address", 4)),
+    ],
+)
+def test_addresses_are_compared_as_the_kernel_writes_them(written, kernel):
+    assert normal(written) == kernel
