@@ -20,6 +20,7 @@ from firmware.sdp.description import (
 from firmware.sdp.errors import SdpError
 
 _SIZE_LIMIT = 65536
+_LINE_LIMIT = 2000
 _MEDIA_LIMIT = 64
 _FORMAT_LIMIT = 128
 _DIRECTIONS = {direction.value: direction for direction in Direction}
@@ -58,6 +59,8 @@ def parse(data: bytes) -> Session:
     if len(data) > _SIZE_LIMIT:
         raise SdpError(f"{len(data)} octets are too many")
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(lines) > _LINE_LIMIT:
+        raise SdpError(f"{len(lines)} lines are too many")
     if lines[0].strip() != "v=0":
         raise SdpError("line 1: a description begins with v=0")
     document = _Document()
