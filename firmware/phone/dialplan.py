@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from firmware.config.schema import Settings
 from firmware.phone.emergency import EmergencyNumbers, number_of
+from firmware.sip.errors import ParseError
+from firmware.sip.uri import parse_uri
 
 INTER_DIGIT = 4.0
 """Seconds after the last digit until the number counts as complete."""
@@ -67,8 +69,26 @@ class DialPlan:
 
 
 def dialable(target: str) -> str:
-    """The target as it goes out: separators removed from numbers, URIs as they are; "" if empty."""
-    stripped = target.strip()
-    wanted = stripped if ":" in stripped or "@" in stripped else number_of(stripped)
-    clean = all(mark.isprintable() and not mark.isspace() for mark in wanted)
-    return wanted if clean else ""
+    """The target as it goes out: a bare number, a name or a URI; "" if it is none of these."""
+    wanted = target.strip()
+    if any(mark.isspace() or not mark.isprintable() for mark in wanted):
+        wanted = number_of(wanted)
+        return wanted if wanted and set(wanted) <= _NUMBER else ""
+    if ":" in wanted:
+        return wanted if _is_uri(wanted) else ""
+    if "@" in wanted:
+        return f"sip:{wanted}" if _is_uri(f"sip:{wanted}") else ""
+    return number_of(wanted)
+
+
+_NUMBER = frozenset("+0123456789*#")
+
+
+def _is_uri(text: str) -> bool:
+    if text.partition(":")[0].lower() not in ("sip", "sips", "tel"):
+        return False
+    try:
+        parse_uri(text)
+    except ParseError:
+        return False
+    return True

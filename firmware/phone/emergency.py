@@ -50,9 +50,13 @@ def number_of(target: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyNumbers:
-    """The emergency numbers of this phone; `removed` are those the settings took away."""
+    """The emergency numbers of this phone; `removed` are those the settings took away.
+
+    `foremost` is what to dial for an emergency that was not written as a number.
+    """
 
     numbers: frozenset[str]
+    foremost: str
     removed: tuple[str, ...] = ()
 
     @classmethod
@@ -62,7 +66,13 @@ class EmergencyNumbers:
         known = EMERGENCY_NUMBERS.get(_SAME.get(country, country), _EVERYWHERE)
         numbers = {number_of(number) for number in (*known, *settings.emergency)} - {""}
         unwanted = {number_of(number) for number in settings.not_emergency}
-        return cls(frozenset(numbers - unwanted), tuple(sorted(numbers & unwanted)))
+        wanted = numbers - unwanted
+        foremost = next((number for number in known if number in wanted), known[0])
+        return cls(frozenset(wanted), foremost, tuple(sorted(numbers & unwanted)))
+
+    def number_for(self, target: str) -> str:
+        """What to dial for a target that `matches`."""
+        return self.foremost if _SOS.match(target.strip()) else number_of(target)
 
     def matches(self, target: str) -> bool:
         """Whether this whole number or URI is an emergency."""

@@ -91,7 +91,7 @@ def _dial_emergency(turn: Turn, target: str, wanted: LineName | None) -> None:
     state = turn.state
     if state.stopped:
         return
-    number = number_of(target)
+    number = turn.rules.plan.emergency.number_for(target)
     going = state.emergency_call
     if going is not None:
         # Dialling again while one is up means impatience, not a second emergency.

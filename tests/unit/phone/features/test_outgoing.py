@@ -420,6 +420,11 @@ class TestEmergency:
         desk.call_fails(FailureCause.OTHER)
         assert not only(desk.send(a.Redial()), c.PlaceCall)
 
+    def test_the_urn_of_emergencies_dials_the_countrys_number(self):
+        desk = Desk()
+        placed = only(desk.send(a.Dial("urn:service:sos.police")), c.PlaceCall)
+        assert [(x.target, x.emergency) for x in placed] == [("911", True)]
+
     def test_without_any_line_it_says_so(self):
         desk = Desk(settings(lines=()))
         desk.lift()
