@@ -18,6 +18,8 @@ from firmware.sip.flow import Endpoint
 _RTMGRP_LINK = 0x1
 _RTMGRP_IPV4_IFADDR = 0x10
 _RTMGRP_IPV6_IFADDR = 0x100
+_RTM_NEWLINK = 16
+_RTM_GETLINK = 18
 _RTM_NEWADDR = 20
 _RTM_GETADDR = 22
 _NLM_F_REQUEST = 0x1
@@ -25,6 +27,10 @@ _NLM_F_DUMP = 0x300
 _NLMSG_DONE = 3
 _IFA_ADDRESS = 1
 _IFA_LOCAL = 2
+# linux/if_addr.h: an IPv6 address that may not be used yet, or that another machine has.
+_IFA_F_UNUSABLE = 0x40 | 0x08
+# linux/if.h: the link is up and its cable is in.
+_IFF_RUNNING = 0x1 | 0x40
 
 SETTLE_SECONDS = 0.5
 """A link that comes up sends a burst of messages; one reaction to the burst is enough."""
@@ -46,22 +52,28 @@ def local_address_toward(remote: Endpoint) -> str | None:
 
 
 def machine_addresses() -> tuple[str, ...]:
-    """Every address of this machine except loopback and link-local ones."""
+    """Every usable address on a running link, except loopback and link-local ones."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as link:
         link.settimeout(1.0)
-        body = struct.pack("=BBBBi", socket.AF_UNSPEC, 0, 0, 0, 0)
-        link.send(
-            struct.pack("=IHHII", 16 + len(body), _RTM_GETADDR, _NLM_F_REQUEST | _NLM_F_DUMP, 1, 0)
-            + body
-        )
+        running = set()
+        for kind, payload in _dump(link, _RTM_GETLINK, struct.pack("=BxHiII", 0, 0, 0, 0, 0)):
+            _, _, index, flags = struct.unpack_from("=BxHiI", payload)
+            if kind == _RTM_NEWLINK and flags & _IFF_RUNNING == _IFF_RUNNING:
+                running.add(index)
         found: list[str] = []
-        for kind, payload in _dump(link):
-            if kind == _RTM_NEWADDR and (address := _address_in(payload)) is not None:
+        for kind, payload in _dump(link, _RTM_GETADDR, struct.pack("=BBBBi", 0, 0, 0, 0, 0)):
+            _, _, flags, _, index = struct.unpack_from("=BBBBi", payload)
+            if kind != _RTM_NEWADDR or index not in running or flags & _IFA_F_UNUSABLE:
+                continue
+            if (address := _address_in(payload)) is not None:
                 found.append(address)
-        return tuple(found)
+        return tuple(sorted(set(found)))
 
 
-def _dump(link: socket.socket) -> Iterator[tuple[int, bytes]]:
+def _dump(link: socket.socket, request: int, body: bytes) -> Iterator[tuple[int, bytes]]:
+    """Ask for a whole table of the kernel; gives each row's kind and payload."""
+    flags = _NLM_F_REQUEST | _NLM_F_DUMP
+    link.send(struct.pack("=IHHII", 16 + len(body), request, flags, 1, 0) + body)
     while True:
         data = link.recv(65536)
         offset = 0
@@ -95,11 +107,12 @@ class AddressWatch:
 
     def __init__(self, changed: Callable[[tuple[str, ...]], None]) -> None:
         self._changed = changed
-        self._known = machine_addresses()
         self._timer: asyncio.TimerHandle | None = None
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self._socket.setblocking(False)  # noqa: FBT003 - the socket's own signature
         self._socket.bind((0, _RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV6_IFADDR))
+        # Listen first, then look: what changes in between is told.
+        self._known = machine_addresses()
         asyncio.get_running_loop().add_reader(self._socket, self._readable)
 
     @property

@@ -13,16 +13,19 @@ Place = tuple[Transport, Endpoint]
 
 
 async def locate(effect: ResolveTarget, resolver: Resolver, tokens: Tokens) -> list[Place]:
-    """Where a request may be sent, best first; empty if the service says it is not available.
+    """Where a request may be sent, best first; never empty.
 
     Raises:
-        LookUpError: the name does not exist, or no name server answered.
+        LookUpError: the name does not exist, says that it has no such service, or no name server
+            answered.
     """
     asked = questions(effect)
     for service in asked.services:
         records = await resolver.services(service.name)
         if records:
             hosts = [(row.host, row.port) for row in order_srv(records, tokens)]
+            if not hosts:  # RFC 2782: the root as target means "not available here"
+                raise LookUpError(f"{effect.host} offers no telephony", missing=True)
             return await _places(service.transport, hosts, resolver)
     direct = asked.fallback
     return await _places(direct.transport, [(direct.host, direct.port)], resolver)

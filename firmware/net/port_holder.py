@@ -23,7 +23,7 @@ def holder_of(protocol: str, port: int, proc: Path = Path("/proc")) -> str:
 
 
 def _inodes(table: Path, port: int) -> set[str]:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, IndexError, ValueError):
         rows = [line.split() for line in table.read_text().splitlines()[1:]]
         return {row[9] for row in rows if int(row[1].rsplit(":", 1)[1], 16) == port}
     return set()

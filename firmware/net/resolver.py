@@ -23,6 +23,8 @@ STALE_SECONDS = 24 * 3600.0
 LOOKUP_SECONDS = 4.0
 _MOST_NAMES = 256
 _NEGATIVE_TTL = 30.0
+_SILENCE_SECONDS = 5.0
+"""How long a name server that did not answer is not asked again: a call asks several questions."""
 
 
 class LookUpError(Exception):
@@ -55,6 +57,7 @@ class Resolver:
         self._hosts: dict[str, tuple[str, ...]] | None = None
         self._cache: dict[tuple[str, str], _Cached] = {}
         self._dns: DnsResolver | None = None
+        self._silent_until = float("-inf")
 
     def __len__(self) -> int:
         return len(self._cache)
@@ -64,6 +67,7 @@ class Resolver:
         now = self._clock()
         self._dns = None
         self._hosts = None
+        self._silent_until = now
         self._cache = {
             key: _Cached(entry.rows, now, entry.stale_until) for key, entry in self._cache.items()
         }
@@ -102,23 +106,27 @@ class Resolver:
 
     async def _ask(self, name: str, kind: str) -> tuple[str, ...]:
         key = (name.lower().rstrip("."), kind)
-        now = self._clock()
         cached = self._cache.get(key)
-        if cached is not None and now < cached.until:
+        if cached is not None and self._clock() < cached.until:
             return cached.rows
         try:
             rows, ttl = await self._query(*key)
         except LookUpError as error:
             if error.missing:
                 rows, ttl = (), _NEGATIVE_TTL
-            elif cached is not None and now < cached.stale_until and cached.rows:
+            elif cached is not None and self._clock() < cached.stale_until and cached.rows:
                 return cached.rows
             else:
                 raise
+        self._keep(key, rows, ttl)
+        return rows
+
+    def _keep(self, key: tuple[str, str], rows: tuple[str, ...], ttl: float) -> None:
+        self._cache.pop(key, None)
         if len(self._cache) >= _MOST_NAMES:
             del self._cache[next(iter(self._cache))]
+        now = self._clock()
         self._cache[key] = _Cached(rows, now + ttl, now + STALE_SECONDS)
-        return rows
 
     async def _query(self, name: str, kind: str) -> tuple[tuple[str, ...], float]:
         # dnspython costs 60 ms to import; a phone whose server is a literal never pays it.
@@ -126,6 +134,8 @@ class Resolver:
         import dns.exception  # noqa: PLC0415
         import dns.resolver  # noqa: PLC0415
 
+        if self._clock() < self._silent_until:
+            raise LookUpError(f"{name}: no name server answered", missing=False)
         try:
             if self._dns is None:
                 self._dns = await asyncio.to_thread(self._make_dns)
@@ -135,6 +145,10 @@ class Resolver:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
             raise LookUpError(f"{name} not found", missing=True) from error
         except (dns.exception.DNSException, OSError) as error:
+            # Servers may have changed without a word: their names are read again next time.
+            self._dns = None
+            if isinstance(error, dns.exception.Timeout):
+                self._silent_until = self._clock() + _SILENCE_SECONDS
             raise LookUpError(f"{name}: no name server answered", missing=False) from error
         rows = tuple(row.to_text() for row in answer.rrset or ())
         return rows, float(answer.rrset.ttl if answer.rrset else _NEGATIVE_TTL)

@@ -8,11 +8,13 @@ One input, then everything it caused, then the next input.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from typing import assert_never
 
 from firmware.base.tokens import Tokens
 from firmware.net.addresses import local_address_toward
+from firmware.net.errors import ListenError, NetError, PortTakenError
 from firmware.net.locate import locate
 from firmware.net.resolver import LookUpError, Resolver
 from firmware.net.stream import Streams
@@ -22,6 +24,8 @@ from firmware.sip.effects import CloseFlow, Effect, OpenFlow, ResolveTarget, Tra
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.notifications import FailureCause, Notification
 
+_LOG = logging.getLogger(__name__)
+_ATTEMPTS = 20
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 Trace = Callable[[bool, bytes, Flow], None]
 
@@ -48,6 +52,7 @@ class SipDriver:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling = False
+        self._closed = False
 
     @property
     def port(self) -> int:
@@ -59,27 +64,53 @@ class SipDriver:
 
         Raises:
             PortTakenError: the port is in use.
+            ListenError: an address cannot be listened on.
         """
+        # A port that is free on UDP may be taken on TCP; then another one will do.
+        attempts = 1 if port else _ATTEMPTS
+        while True:
+            attempts -= 1
+            try:
+                await self._bind(hosts, port)
+            except NetError as error:
+                await self._unbind()
+                if not attempts or not isinstance(error, PortTakenError):
+                    raise
+            else:
+                return
+
+    async def _bind(self, hosts: tuple[str, ...], port: int) -> None:
         for host in hosts:
-            udp = UdpSocket(host, port, self._datagram, self._udp_failed)
+            try:
+                udp = UdpSocket(host, port, self._datagram, self._udp_failed)
+            except ListenError:
+                if host != "::" or not self._udp:
+                    raise
+                _LOG.info("this machine has no IPv6")
+                continue
             self._udp.append(udp)
             port = udp.endpoint.port
             await self._streams.listen(host, port)
 
+    async def _unbind(self) -> None:
+        while self._udp:
+            self._udp.pop().close()
+        await self._streams.deafen()
+
     async def close(self) -> None:
-        """Release every socket and forget what was under way."""
+        """Release every socket and forget what was under way; nothing is performed any more."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for udp in self._udp:
-            udp.close()
+        await self._unbind()
         await self._streams.close()
 
     def settle(self) -> None:
         """Perform what the agent wants, pass up what it says, arm the timer."""
-        if self._settling:
+        if self._settling or self._closed:
             return
         self._settling = True
         try:
@@ -211,4 +242,11 @@ class SipDriver:
 
 
 def _serves(bound: Endpoint, flow: Flow) -> bool:
-    return bound.is_ipv6 == flow.remote.is_ipv6 and bound.host in (flow.local.host, *_ANY)
+    if bound.is_ipv6 != flow.remote.is_ipv6:
+        return False
+    return bound.host in _ANY or _bare(bound.host) == _bare(flow.local.host)
+
+
+def _bare(host: str) -> str:
+    """An address without its scope: `fe80::1%eth0` is `fe80::1`."""
+    return host.partition("%")[0]

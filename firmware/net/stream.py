@@ -12,8 +12,7 @@ import socket
 from typing import Protocol
 
 from firmware.net.addresses import family_of
-from firmware.net.errors import PortTakenError
-from firmware.net.port_holder import holder_of
+from firmware.net.binding import bind
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.parser import Ping, Pong, StreamFramer
 
@@ -45,6 +44,7 @@ class _Connection(asyncio.Protocol):
         self._framer = StreamFramer()
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
+        self._half = False
         self.flow: Flow | None = None
         self.reason = "closed by the far end"
 
@@ -52,7 +52,7 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
-        if not remote or not self._owner.admit(self, ours=self._ours):
+        if not remote or not self._owner.admit(ours=self._ours):
             transport.abort()
             return
         self.flow = Flow(
@@ -67,7 +67,10 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.flow is None or self._transport is None:
             return
-        for piece in self._framer.feed(data):
+        pieces = self._framer.feed(data)
+        for piece in pieces:
+            if self._transport.is_closing():
+                return  # what came before was answered by closing
             match piece:
                 case Ping():
                     self.send(b"\r\n")
@@ -77,7 +80,7 @@ class _Connection(asyncio.Protocol):
                     self._owner.sink.stream_message(piece, self.flow)
         if self._framer.broken:
             self.close("it sent something that is not SIP")
-        self._arm()
+        self._arm(whole=bool(pieces))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -100,12 +103,17 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _arm(self) -> None:
+    def _arm(self, *, whole: bool = True) -> None:
+        """Set how long the peer has; drops of half a message do not buy it more time."""
+        half = self._framer.pending > 0
+        if half and self._half and not whole:
+            return
+        self._half = half
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        limit = HALF_MESSAGE_SECONDS if self._framer.pending else STRANGER_IDLE_SECONDS
-        if self._framer.pending or not self._ours:
+        if half or not self._ours:
+            limit = HALF_MESSAGE_SECONDS if half else STRANGER_IDLE_SECONDS
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(limit, self.close, "it was silent too long")
 
@@ -118,7 +126,6 @@ class Streams:
         self._numbers = itertools.count(1)
         self._open: dict[int, _Connection] = {}
         self._servers: list[asyncio.Server] = []
-        self._strangers = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -128,6 +135,7 @@ class Streams:
 
         Raises:
             PortTakenError: somebody else has the port.
+            ListenError: the address or the port is not ours to have.
         """
         loop = asyncio.get_running_loop()
         sock = socket.socket(family_of(host), socket.SOCK_STREAM)
@@ -135,12 +143,9 @@ class Streams:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family_of(host) == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.bind((host, port))
-        except OSError as error:
+            bind(sock, host, port)
+        except OSError:
             sock.close()
-            if error.errno == errno.EADDRINUSE:
-                text = f"TCP port {port} is taken by {holder_of('tcp', port)}"
-                raise PortTakenError(text) from error
             raise
         server = await loop.create_server(lambda: _Connection(self, ours=False), sock=sock)
         self._servers.append(server)
@@ -152,13 +157,20 @@ class Streams:
         Raises:
             OSError: it could not be opened (TimeoutError after `CONNECT_SECONDS`).
         """
+        if target.transport is not Transport.TCP:
+            # What asks for TLS must never travel in the clear.
+            name = target.transport.via
+            raise OSError(errno.EPROTONOSUPPORT, f"{name} is not in this release")
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_SECONDS):
             _, connection = await loop.create_connection(
-                lambda: _Connection(self, ours=True), target.remote.host, target.remote.port
+                lambda: _Connection(self, ours=True),
+                target.remote.host,
+                target.remote.port,
+                local_addr=(target.local.host, 0),
             )
         if connection.flow is None:
-            raise ConnectionAbortedError(errno.ECONNABORTED, "too many connections")
+            raise ConnectionAbortedError(errno.ECONNABORTED, "the far end hung up at once")
         return connection.flow
 
     def send(self, flow: Flow, data: bytes) -> bool:
@@ -174,23 +186,27 @@ class Streams:
         if (connection := self._open.get(flow.number)) is not None:
             connection.close("closed by us")
 
-    async def close(self) -> None:
-        """Close everything."""
-        for server in self._servers:
+    async def deafen(self) -> None:
+        """Listen no more; connections stay."""
+        servers, self._servers = self._servers, []
+        for server in servers:
             server.close()
-        for connection in list(self._open.values()):
-            connection.close("the phone stops")
-        for server in self._servers:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(server.wait_closed(), 1.0)
+
+    async def close(self) -> None:
+        """Close everything."""
+        for connection in list(self._open.values()):
+            connection.close("the phone stops")
+        await self.deafen()
+        await asyncio.sleep(0)  # the connections are told of their end on the loop's next round
 
     def next_number(self) -> int:
         """A connection number that was never used before."""
         return next(self._numbers)
 
-    def admit(self, connection: _Connection, *, ours: bool) -> bool:
+    def admit(self, *, ours: bool) -> bool:
         """Whether one more connection is welcome."""
-        del connection
         return ours or len(self._open) < MOST_CONNECTIONS
 
     def opened(self, flow: Flow, connection: _Connection) -> None:

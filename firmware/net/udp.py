@@ -6,21 +6,20 @@ IP_PKTINFO the flow of a datagram names our own address too, and a reply leaves 
 
 import asyncio
 import contextlib
-import errno
 import ipaddress
 import socket
 import struct
 from collections.abc import Callable
 
 from firmware.net.addresses import family_of
-from firmware.net.errors import PortTakenError
-from firmware.net.port_holder import holder_of
+from firmware.net.binding import bind
 from firmware.sip.flow import Endpoint, Flow, Transport
 
 # linux/in.h; the socket module of Python 3.11 has no name for it.
 _IP_PKTINFO = 8
 _DSCP_CS3 = 24 << 2
-_BURST = 64
+_BURST = 8
+"""Datagrams taken in one go: a flood must leave the loop time for everything else."""
 _LARGEST = 65535
 
 Received = Callable[[bytes, Flow], None]
@@ -51,6 +50,7 @@ class UdpSocket:
 
         Raises:
             PortTakenError: somebody else has the port.
+            ListenError: the address or the port is not ours to have.
         """
         self._received = received
         self._failed = failed
@@ -67,8 +67,10 @@ class UdpSocket:
             )
         except BlockingIOError:
             return  # a full buffer is a lost datagram, and SIP repeats those
-        except OSError as error:
-            self._loop.call_soon(self._failed, flow, error.strerror or str(error))
+        except (OSError, OverflowError) as error:
+            # The address may be one that a message made up.
+            reason = getattr(error, "strerror", None) or str(error)
+            self._loop.call_soon(self._failed, flow, reason)
 
     def close(self) -> None:
         """Stop reading and release the port."""
@@ -102,11 +104,8 @@ def _bound(host: str, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _DSCP_CS3)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        sock.bind((host, port))
-    except OSError as error:
+        bind(sock, host, port)
+    except OSError:
         sock.close()
-        if error.errno == errno.EADDRINUSE:
-            text = f"UDP port {port} is taken by {holder_of('udp', port)}"
-            raise PortTakenError(text) from error
         raise
     return sock

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Self
 
+import pytest
+
 _CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -118,6 +120,17 @@ class Namespace:
             check=False,
         )
         return [int(word) for word in listed.stdout.split()]
+
+
+def namespace_or_skip() -> Namespace:
+    """A namespace; without the right to have one a skip, or a failure where all must be there."""
+    try:
+        return Namespace()
+    except NamespaceError as error:
+        reason = f"no network namespace (root is needed): {error}"
+        if os.environ.get("DESKPHONE_NO_SKIP"):
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 def end(process: subprocess.Popen[bytes], seconds: float = 5.0) -> int:

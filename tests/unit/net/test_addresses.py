@@ -1,0 +1,139 @@
+"""The kernel's view of addresses, in a network of the test's own."""
+
+import asyncio
+import concurrent.futures
+import ctypes
+from pathlib import Path
+
+import pytest
+
+from firmware.net import addresses
+from firmware.net.addresses import AddressWatch, local_address_toward, machine_addresses
+from firmware.sip.flow import Endpoint
+from tests.support.namespace import namespace_or_skip
+
+_CLONE_NEWNET = 0x40000000
+
+
+class Town:
+    """A namespace with one link, `eth0`; `inside` runs a function in it."""
+
+    def __init__(self, namespace):
+        self._namespace = namespace
+        self.ip("link", "add", "eth0", "type", "veth", "peer", "name", "far")
+        self.ip("link", "set", "far", "up")
+
+    def ip(self, *words):
+        done = self._namespace.run("ip", *words)
+        assert done.returncode == 0, done.stderr
+
+    def inside(self, work):
+        """setns moves one thread only: this one, and it ends with the work."""
+
+        def enter_and_work():
+            with Path(f"/run/netns/{self._namespace.name}").open("rb") as handle:
+                assert ctypes.CDLL(None).setns(handle.fileno(), _CLONE_NEWNET) == 0
+            return work()
+
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            return pool.submit(enter_and_work).result(30)
+
+
+@pytest.fixture
+def town():
+    with namespace_or_skip() as namespace:
+        yield Town(namespace)
+
+
+def test_loopback_and_link_local_addresses_do_not_count(town):
+    town.ip("link", "set", "eth0", "up")
+    assert town.inside(machine_addresses) == ()
+
+
+def test_addresses_of_running_links_count_once_they_may_be_used(town):
+    town.ip("addr", "add", "10.7.0.2/24", "dev", "eth0")
+    town.ip("addr", "add", "2001:db8::2/64", "dev", "eth0", "nodad")
+    assert town.inside(machine_addresses) == ()  # the link is down
+    town.ip("link", "set", "eth0", "up")
+    assert town.inside(machine_addresses) == ("10.7.0.2", "2001:db8::2")
+    town.ip("link", "set", "far", "down")  # the cable is out
+    assert town.inside(machine_addresses) == ()
+
+
+def test_an_ipv6_address_that_is_still_being_checked_does_not_count(town):
+    town.ip("link", "set", "eth0", "up")
+    town.ip("addr", "add", "2001:db8::3/64", "dev", "eth0")
+    assert town.inside(machine_addresses) == ()
+
+
+def test_the_address_toward_a_peer_is_the_kernels_choice(town):
+    town.ip("link", "set", "eth0", "up")
+    town.ip("addr", "add", "10.7.0.2/24", "dev", "eth0")
+    far, nowhere = Endpoint("10.7.0.9", 5060), Endpoint("203.0.113.1", 0)
+    assert town.inside(lambda: local_address_toward(far)) == "10.7.0.2"
+    assert town.inside(lambda: local_address_toward(nowhere)) is None
+    assert town.inside(lambda: local_address_toward(Endpoint("2001:db8::1", 5060))) is None
+
+
+def watching(steps):
+    """Take the steps one by one, each after the news of the one before; gives all the news."""
+
+    async def watch():
+        told = asyncio.Queue()
+        watch = AddressWatch(told.put_nowait)
+        news = []
+        try:
+            for step in steps:
+                await asyncio.to_thread(step)
+                async with asyncio.timeout(10):
+                    news.append(await told.get())
+            assert watch.addresses == news[-1]
+        finally:
+            watch.close()
+        return news
+
+    return asyncio.run(watch())
+
+
+def test_f07_f09_addresses_that_come_and_go_are_told(town, monkeypatch):
+    monkeypatch.setattr(addresses, "SETTLE_SECONDS", 0.05)
+    steps = [
+        lambda: (town.ip("link", "set", "eth0", "up"), add("10.7.0.2/24")),
+        lambda: add("10.8.0.2/24"),
+        lambda: town.ip("addr", "del", "10.7.0.2/24", "dev", "eth0"),
+        lambda: town.ip("link", "set", "far", "down"),
+        lambda: town.ip("link", "set", "far", "up"),
+    ]
+
+    def add(address):
+        town.ip("addr", "add", address, "dev", "eth0")
+
+    news = town.inside(lambda: watching(steps))
+    both = ("10.7.0.2", "10.8.0.2")
+    assert news == [("10.7.0.2",), both, ("10.8.0.2",), (), ("10.8.0.2",)]
+
+
+def test_f08_a_burst_of_changes_is_one_piece_of_news(town, monkeypatch):
+    monkeypatch.setattr(addresses, "SETTLE_SECONDS", 0.4)
+
+    def burst():
+        town.ip("link", "set", "eth0", "up")
+        for last in range(2, 6):
+            town.ip("addr", "add", f"10.7.{last}.1/24", "dev", "eth0")
+
+    news = town.inside(lambda: watching([burst]))
+    assert news == [("10.7.2.1", "10.7.3.1", "10.7.4.1", "10.7.5.1")]
+
+
+def test_a_change_that_changes_no_address_is_no_news(town, monkeypatch):
+    monkeypatch.setattr(addresses, "SETTLE_SECONDS", 0.05)
+
+    async def nothing():
+        told = []
+        watch = AddressWatch(told.append)
+        await asyncio.to_thread(town.ip, "link", "set", "eth0", "mtu", "1400")
+        await asyncio.sleep(0.3)
+        watch.close()
+        return told
+
+    assert town.inside(lambda: asyncio.run(nothing())) == []

@@ -1,0 +1,111 @@
+import pytest
+
+from firmware.base.tokens import Tokens
+from firmware.net.locate import locate
+from firmware.net.resolver import LookUpError
+from firmware.sip.effects import QueryId, ResolveTarget
+from firmware.sip.flow import Transport
+from firmware.sip.target import SrvRecord
+
+UDP, TCP = Transport.UDP, Transport.TCP
+
+
+class Names:
+    """What a resolver would say."""
+
+    def __init__(self, services=None, hosts=None):
+        self._services = services or {}
+        self._hosts = hosts or {}
+
+    async def services(self, name):
+        return tuple(self._services.get(name, ()))
+
+    async def addresses(self, name):
+        found = self._hosts.get(name)
+        if found is None:
+            raise LookUpError(f"{name} not found", missing=True)
+        if not found:
+            raise LookUpError(f"{name}: no name server answered", missing=False)
+        return found
+
+
+async def where(names, host="pbx.example", port=None, transport=UDP):
+    effect = ResolveTarget(QueryId(1), host, port, transport)
+    return [
+        (way.value, str(endpoint))
+        for way, endpoint in await locate(effect, names, Tokens(b"seed" * 8))
+    ]
+
+
+async def test_f16_services_are_tried_by_priority_each_at_its_port_and_address():
+    names = Names(
+        {
+            "_sip._udp.pbx.example": (
+                SrvRecord(20, 0, 5080, "spare.example"),
+                SrvRecord(10, 0, 5070, "first.example"),
+            )
+        },
+        {"first.example": ("192.0.2.1", "2001:db8::1"), "spare.example": ("192.0.2.2",)},
+    )
+    assert await where(names) == [
+        ("udp", "192.0.2.1:5070"),
+        ("udp", "[2001:db8::1]:5070"),
+        ("udp", "192.0.2.2:5080"),
+    ]
+
+
+async def test_f16_a_service_host_without_address_is_passed_over():
+    names = Names(
+        {
+            "_sip._udp.pbx.example": (
+                SrvRecord(10, 0, 5070, "gone.example"),
+                SrvRecord(20, 0, 5080, "spare.example"),
+            )
+        },
+        {"spare.example": ("192.0.2.2",)},
+    )
+    assert await where(names) == [("udp", "192.0.2.2:5080")]
+
+
+async def test_without_services_the_name_itself_is_the_host():
+    assert await where(Names(hosts={"pbx.example": ("192.0.2.1",)})) == [("udp", "192.0.2.1:5060")]
+
+
+async def test_a_port_says_that_there_is_no_service_to_ask_for():
+    names = Names(
+        {"_sip._udp.pbx.example": (SrvRecord(1, 1, 1, "wrong"),)}, {"pbx.example": ("192.0.2.1",)}
+    )
+    assert await where(names, port=5555) == [("udp", "192.0.2.1:5555")]
+
+
+async def test_an_open_transport_takes_the_first_that_has_a_service():
+    names = Names(
+        {"_sip._tcp.pbx.example": (SrvRecord(1, 1, 5066, "tcp.example"),)},
+        {"tcp.example": ("192.0.2.4",)},
+    )
+    assert await where(names, transport=None) == [("tcp", "192.0.2.4:5066")]
+
+
+async def test_a_domain_that_says_it_has_no_telephony_is_believed():
+    names = Names(
+        {"_sip._udp.pbx.example": (SrvRecord(0, 0, 0, ""),)}, {"pbx.example": ("192.0.2.1",)}
+    )
+    with pytest.raises(LookUpError, match=r"pbx\.example offers no telephony") as caught:
+        await where(names)
+    assert caught.value.missing
+
+
+@pytest.mark.parametrize(("known", "missing"), [(None, True), ((), False)])
+async def test_a_failure_says_whether_the_name_or_the_name_server_is_missing(known, missing):
+    with pytest.raises(LookUpError) as caught:
+        await where(Names(hosts={"pbx.example": known}))
+    assert caught.value.missing is missing
+
+
+async def test_a22_a_domain_cannot_send_us_to_a_hundred_places():
+    many = tuple(SrvRecord(1, 1, 5060, f"h{n}.example") for n in range(100))
+    names = Names(
+        {"_sip._udp.pbx.example": many},
+        {f"h{n}.example": (f"192.0.2.{n}",) for n in range(100)},
+    )
+    assert len(await where(names)) == 16

@@ -1,0 +1,39 @@
+import os
+from pathlib import Path
+
+from firmware.net.port_holder import holder_of
+
+
+def proc_with(tmp_path, row, *, comm="kamailio", pid="812"):
+    """A /proc with one socket and one process that has it."""
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net/udp").write_text(f"  sl  local_address ...\n{row}\n")
+    (tmp_path / pid / "fd").mkdir(parents=True)
+    (tmp_path / pid / "fd/7").symlink_to("socket:[4711]")
+    (tmp_path / pid / "comm").write_text(f"{comm}\n")
+    return tmp_path
+
+
+ROW = "  12: 00000000:13C4 00000000:0000 07 00000000:00000000 00:00000000 00000000  0 0 4711 2"
+
+
+def test_the_holder_is_named_with_its_process_id(tmp_path):
+    assert holder_of("udp", 5060, proc_with(tmp_path, ROW)) == "kamailio (pid 812)"
+
+
+def test_another_port_is_not_meant(tmp_path):
+    assert holder_of("udp", 5061, proc_with(tmp_path, ROW)) == "another program"
+
+
+def test_a_proc_that_tells_nothing_is_no_fault(tmp_path):
+    assert holder_of("tcp", 5060, tmp_path) == "another program"
+
+
+def test_a_row_that_is_cut_off_is_no_fault(tmp_path):
+    assert holder_of("udp", 5060, proc_with(tmp_path, "  12: 0000")) == "another program"
+
+
+def test_our_own_socket_is_found(udp_socket):
+    port = udp_socket("127.0.0.1").getsockname()[1]
+    name = Path("/proc/self/comm").read_text().strip()
+    assert holder_of("udp", port) == f"{name} (pid {os.getpid()})"

@@ -1,0 +1,278 @@
+"""Two user agents on real sockets of loopback: register, call, hang up."""
+
+import asyncio
+import logging
+import socket
+from dataclasses import dataclass, field
+
+import pytest
+
+from firmware.base.tokens import Tokens
+from firmware.lab.registrar import Registrar
+from firmware.net.errors import ListenError, PortTakenError
+from firmware.net.resolver import LookUpError, Resolver
+from firmware.net.sip_driver import SipDriver
+from firmware.sip.account import Account
+from firmware.sip.agent import AgentSettings, UserAgent
+from firmware.sip.flow import Flow, Transport
+from firmware.sip.notifications import (
+    CallAnswered,
+    CallEnded,
+    CallRef,
+    FailureCause,
+    IncomingCall,
+    LineName,
+    OfferWanted,
+    RegistrationChanged,
+    RegistrationState,
+    RequestReceived,
+)
+
+LINE, CALL = LineName("desk"), CallRef("c1")
+SDP = b"v=0\r\n"
+
+
+@dataclass
+class Party:
+    """One user agent with its driver; `heard` are its notifications."""
+
+    settings: AgentSettings
+    seed: bytes
+    resolver: Resolver
+    heard: list = field(default_factory=list)
+    traced: list[tuple[bool, bytes, Flow]] = field(default_factory=list)
+
+    def __post_init__(self):
+        tokens = Tokens(self.seed * 16)
+        self.registrar = Registrar(tokens)
+        self.agent = UserAgent(self.settings, tokens)
+        self.driver = SipDriver(
+            self.agent, self.resolver, tokens, self.notified, lambda *row: self.traced.append(row)
+        )
+        self._news = asyncio.Event()
+
+    @property
+    def now(self):
+        return asyncio.get_running_loop().time()
+
+    def have(self, server, **more):
+        self.agent.set_lines((Account(LINE, "101", server, "101", **more),), self.now)
+
+    def notified(self, thing):
+        self.heard.append(thing)
+        self._news.set()
+        match thing:
+            case RequestReceived(key, request, flow):
+                answer = self.registrar.register(request, flow, self.now)
+                self.agent.respond(key, answer.status, self.now, answer.headers)
+            case IncomingCall(call):
+                self.agent.ring(call, self.now)
+                self.agent.accept(call, SDP, self.now)
+            case OfferWanted(call):
+                self.agent.offer(call, SDP, self.now)
+
+    async def hears(self, kind, **facts):
+        """The first notification of a kind with these facts."""
+        async with asyncio.timeout(5):
+            while True:
+                for thing in self.heard:
+                    if isinstance(thing, kind) and all(
+                        getattr(thing, key) == value for key, value in facts.items()
+                    ):
+                        return thing
+                self._news.clear()
+                await self._news.wait()
+
+
+@pytest.fixture
+async def parties(tmp_path):
+    """Makes parties; they are closed after the test."""
+    made = []
+
+    def make(*, pbx=False):
+        settings = (
+            AgentSettings("pbx", hand_up=frozenset({"REGISTER"}), open_house=True)
+            if pbx
+            else AgentSettings("phone")
+        )
+        loop = asyncio.get_running_loop()
+        names = Resolver(loop.time, (("127.0.0.1", 1),), tmp_path / "hosts")
+        made.append(Party(settings, b"%d" % len(made), names))
+        return made[-1]
+
+    yield make
+    for party in made:
+        await party.driver.close()
+
+
+def at(host, port):
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@pytest.fixture
+async def pair(parties, loopback):
+    """A phone and its PBX, both listening on loopback."""
+    phone, pbx = parties(), parties(pbx=True)
+    for party in (phone, pbx):
+        await party.driver.listen((loopback,), 0)
+    server = at(loopback, pbx.driver.port)
+    pbx.agent.set_lines(
+        (Account(LINE, "pbx", server, register=False, accept_any_user=True),), pbx.now
+    )
+    phone.server = server
+    return phone, pbx
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
+async def test_a_phone_registers_calls_and_hangs_up(pair, transport):
+    phone, pbx = pair
+    phone.have(phone.server, transport=transport)
+    phone.agent.register(LINE, phone.now)
+    phone.driver.settle()
+    await phone.hears(RegistrationChanged, state=RegistrationState.REGISTERED)
+    assert len(pbx.registrar) == 1
+
+    phone.agent.invite(CALL, LINE, "600", phone.now)
+    phone.driver.settle()
+    assert (await phone.hears(CallAnswered)).body == SDP
+    assert (await pbx.hears(IncomingCall)).offer == SDP
+    phone.agent.end(CALL, phone.now)
+    phone.driver.settle()
+    await pbx.hears(CallEnded)
+    await phone.hears(CallEnded)
+    assert {flow.transport for _, data, flow in phone.traced if len(data) > 4} == {transport}
+    assert {sent for sent, _, _ in phone.traced} == {True, False}
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
+async def test_the_pbx_calls_the_phone_back_the_way_it_registered(pair, transport):
+    phone, pbx = pair
+    phone.have(phone.server, transport=transport)
+    phone.agent.register(LINE, phone.now)
+    phone.driver.settle()
+    await phone.hears(RegistrationChanged, state=RegistrationState.REGISTERED)
+
+    contact = pbx.registrar.contact_of("101", pbx.now)
+    pbx.agent.invite(CALL, LINE, contact, pbx.now)
+    pbx.driver.settle()
+    await pbx.hears(CallAnswered)
+    pbx.agent.end(CALL, pbx.now)
+    pbx.driver.settle()
+    await phone.hears(CallEnded)
+
+
+async def test_a_server_that_is_not_there_is_refused_at_once_over_tcp(parties):
+    phone = parties()
+    await phone.driver.listen(("127.0.0.1",), 0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    phone.have(f"127.0.0.1:{port}", transport=Transport.TCP)
+    phone.agent.register(LINE, phone.now)
+    phone.driver.settle()
+    failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
+    assert failed.cause is FailureCause.REFUSED
+    assert failed.retry_in > 0
+
+
+async def test_f07_without_a_route_the_line_says_no_network(parties):
+    phone = parties()
+    await phone.driver.listen(("127.0.0.1",), 0)
+    phone.have("[2001:db8::1]:5060")  # no IPv6 socket to send from
+    phone.agent.register(LINE, phone.now)
+    phone.driver.settle()
+    failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
+    assert failed.cause is FailureCause.NO_NETWORK
+
+
+@pytest.mark.parametrize(
+    ("missing", "cause"),
+    [(True, FailureCause.NAME_NOT_FOUND), (False, FailureCause.NO_NETWORK)],
+)
+async def test_f14_f15_a_name_without_address_is_told_apart_from_a_dead_name_server(
+    parties, missing, cause
+):
+    class Names:
+        async def services(self, _name):
+            return ()
+
+        async def addresses(self, name):
+            raise LookUpError(f"{name}: no", missing=missing)
+
+    phone = parties()
+    phone.driver._resolver = Names()
+    await phone.driver.listen(("127.0.0.1",), 0)
+    phone.have("pbx.invalid")
+    phone.agent.register(LINE, phone.now)
+    phone.driver.settle()
+    failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
+    assert failed.cause is cause
+
+
+async def test_one_port_for_udp_and_tcp_on_every_address(parties):
+    phone = parties()
+    await phone.driver.listen(("127.0.0.1", "::1"), 0)
+    port = phone.driver.port
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            with socket.socket(family, kind) as sock, pytest.raises(OSError, match="in use"):
+                sock.bind((host, port))
+
+
+async def test_a_free_port_is_free_on_udp_and_tcp(parties, monkeypatch):
+    phone, first = parties(), []
+    bind = phone.driver._streams.listen
+
+    async def taken_at_first(host, port):
+        first.append(port)
+        if len(first) <= 2:
+            raise PortTakenError(f"TCP port {port} is taken")
+        return await bind(host, port)
+
+    monkeypatch.setattr(phone.driver._streams, "listen", taken_at_first)
+    await phone.driver.listen(("127.0.0.1", "::1"), 0)
+    assert len(set(first)) >= 3
+    assert len(phone.driver._udp) == 2
+
+
+async def test_a_taken_port_is_an_error_and_leaves_nothing_bound(parties, udp_socket):
+    taken = udp_socket("127.0.0.1").getsockname()[1]
+    phone = parties()
+    with pytest.raises(PortTakenError, match=f"UDP port {taken} is taken by"):
+        await phone.driver.listen(("127.0.0.2", "127.0.0.1"), taken)
+    udp_socket("127.0.0.2", taken)
+
+
+async def test_f54_a_machine_without_ipv6_has_a_phone_all_the_same(parties, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    from firmware.net import sip_driver  # noqa: PLC0415 - its name is replaced
+
+    real = sip_driver.UdpSocket
+
+    def no_ipv6(host, *rest):
+        if ":" in host:
+            raise ListenError("Address family not supported by protocol")
+        return real(host, *rest)
+
+    monkeypatch.setattr(sip_driver, "UdpSocket", no_ipv6)
+    phone = parties()
+    await phone.driver.listen(("0.0.0.0", "::"), 0)
+    assert phone.driver.port
+    assert "this machine has no IPv6" in caplog.text
+    with pytest.raises(ListenError):
+        await parties().driver.listen(("::1",), 0)
+
+
+async def test_after_closing_nothing_is_performed(pair):
+    phone, _ = pair
+    phone.have(phone.server, transport=Transport.TCP)
+    phone.agent.register(LINE, phone.now)
+    phone.driver.settle()
+    await phone.hears(RegistrationChanged, state=RegistrationState.REGISTERED)
+    await phone.driver.close()
+    count = len(phone.traced)
+    phone.agent.register(LINE, phone.now)
+    phone.driver.settle()
+    await asyncio.sleep(0.05)
+    assert len(phone.traced) == count
+    assert phone.driver._timer is None or phone.driver._timer.cancelled()
