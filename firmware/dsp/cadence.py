@@ -1,8 +1,9 @@
 """The tones of countries: frequencies, levels and on-off patterns.
 
-From the telephone administrations' own tables as ITU-T collects them (E.180 Supplement 2, "Various
-tones used in national networks") and from ITU-T E.180 where a country is silent. A tone is its
-segments and the index from which they repeat (-1: once). What is heard when is for the phone.
+After the national tables that ITU-T collects (E.180 Supplement 2, "Various tones used in national
+networks"). Where a country says nothing (a congestion tone in France, a howler outside America) it
+gets its busy tone at double pace or the American one; levels are ours. A tone is its segments and
+the index from which they repeat (-1: once). What is heard when is for the phone.
 """
 
 import enum
@@ -202,11 +203,11 @@ _COUNTRIES = (
     _country(
         "RU",
         dial=_steady(425),
-        ringback=_pattern(0.8, 3.2, of=(425,)),
-        busy=_pattern(0.4, 0.4, of=(425,)),
-        congestion=_pattern(0.2, 0.2, of=(425,)),
+        ringback=_pattern(1.0, 4.0, of=(425,)),
+        busy=_pattern(0.35, 0.35, of=(425,)),
+        congestion=_pattern(0.175, 0.175, of=(425,)),
         call_waiting=_pattern(0.2, 5.0, of=(425,), level=_QUIET),
-        ring=(0.8, 3.2),
+        ring=(1.0, 4.0),
     ),
     _country(
         "IN",
