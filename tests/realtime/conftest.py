@@ -22,10 +22,11 @@ from firmware.rtp.packet import RtpPacket, parse_rtp, write_rtp
 PCMU = PayloadFormat(0, "PCMU", 8000)
 
 
-def udp():
+def udp(host="127.0.0.1"):
     """A bound UDP socket on loopback."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    sock.bind(("127.0.0.1", 0))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    sock.bind((host, 0))
     return sock
 
 
@@ -67,7 +68,7 @@ class Phone:
 
     def open(self, number, far, route=Route.LOOP):
         """A stream to a far end; its sockets stay here for the next engine."""
-        pair = (udp(), udp())
+        pair = (udp(far.host), udp(far.host))
         self.streams[number] = (pair, far, route)
         self._send_stream(number)
         return pair[0].getsockname()
@@ -75,9 +76,7 @@ class Phone:
     def _send_stream(self, number):
         pair, far, route = self.streams[number]
         self.link.send(OpenStream(number, (PCMU,), route), [each.fileno() for each in pair])
-        self.link.send(
-            ConfigureStream(number, far.rtp.getsockname(), far.rtp.getsockname(), (PCMU,))
-        )
+        self.link.send(ConfigureStream(number, far.address, far.address, (PCMU,)))
 
     def close_sockets(self):
         for pair, _, _ in self.streams.values():
@@ -91,8 +90,10 @@ class FarEnd:
     450 Hz are nine periods a frame: a frame cut out to shorten the delay leaves no jump of phase.
     """
 
-    def __init__(self, frequency=450.0):
-        self.rtp = udp()
+    def __init__(self, host="127.0.0.1", frequency=450.0):
+        self.host = host
+        self.rtp = udp(host)
+        self.address = self.rtp.getsockname()[:2]
         self.packets = []
         self.arrivals = []
         self._ssrc = 0x1234
@@ -146,7 +147,19 @@ async def phone():
 
 
 @pytest.fixture
-def far_end():
-    far = FarEnd()
-    yield far
-    far.close()
+def far_end_at():
+    """Makes a far end on an address."""
+    made = []
+
+    def make(host):
+        made.append(FarEnd(host))
+        return made[-1]
+
+    yield make
+    for far in made:
+        far.close()
+
+
+@pytest.fixture
+def far_end(far_end_at):
+    return far_end_at("127.0.0.1")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from firmware.media.messages import (
     EngineReady,
     Foreign,
     Route,
+    StopTone,
     StreamReport,
 )
 
@@ -31,8 +33,10 @@ async def test_the_engine_is_ready_soon_and_says_what_rights_it_has(phone):
     assert ready.realtime or "RTPRIO" in ready.reason
 
 
-async def test_a_looped_stream_gives_the_far_end_its_own_tone_back(phone, far_end):
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_looped_stream_gives_the_far_end_its_own_tone_back(phone, host, far_end_at):
     await phone.ready()
+    far_end = far_end_at(host)
     where = phone.open(1, far_end)
     await far_end.talk(where, 1.2)
     assert tone_share(far_end.heard(0.6), 450) > 0.95
@@ -87,16 +91,12 @@ async def test_an_engine_that_dies_again_and_again_is_started_more_slowly(phone)
 
 async def test_streams_that_come_and_go_leave_no_descriptor_behind(phone, far_end):
     await phone.ready()
-
-    def descriptors():
-        return len(list(Path(f"/proc/{phone.link.pid}/fd").iterdir()))
-
-    before = descriptors()
+    before = descriptors_of(phone.link.pid)
     for number in range(50):
         phone.open(number, far_end)
         phone.link.send(CloseStream(number))
     await phone.until(lambda: len([r for r in phone.of(StreamReport) if r.final]) == 50)
-    assert descriptors() == before
+    assert descriptors_of(phone.link.pid) == before
 
 
 async def test_garbage_on_a_media_port_disturbs_nobody(phone, far_end):
@@ -137,6 +137,64 @@ async def test_garbage_on_a_media_port_disturbs_nobody(phone, far_end):
     assert not [log for log in phone.of(EngineLog) if log.level == "critical"]
 
 
+async def test_an_engine_that_reads_no_orders_is_replaced(phone):
+    await phone.ready()
+    stuck = phone.link.pid
+    os.kill(stuck, signal.SIGSTOP)
+    for _ in range(20_000):
+        phone.link.send(StopTone("dial"))
+        if phone.lost:
+            break
+    assert "does not read" in phone.lost[0][1]
+    await phone.ready(2)
+    await phone.until(lambda: not alive(stuck))
+
+
+async def test_orders_wait_for_an_engine_that_is_slow_to_read(phone, far_end):
+    await phone.ready()
+    os.kill(phone.link.pid, signal.SIGSTOP)
+    number = 0
+    while not phone.link._waiting:
+        phone.link.send(StopTone("dial"))
+        number += 1
+    phone.open(1, far_end)
+    phone.link.send(CloseStream(1))
+    os.kill(phone.link.pid, signal.SIGCONT)
+    await phone.until(lambda: [r for r in phone.of(StreamReport) if r.final])
+    assert not phone.lost
+
+
+async def test_a_packet_that_is_no_order_is_a_line_in_the_log(phone, far_end):
+    await phone.ready()
+    socket.send_fds(phone.link._socket, [b"\xc1nonsense"], [far_end.rtp.fileno()])
+    await phone.until(lambda: phone.of(EngineLog))
+    assert phone.of(EngineLog)[0].level == "error"
+    phone.open(1, far_end)
+    phone.link.send(CloseStream(1))
+    await phone.until(lambda: [r for r in phone.of(StreamReport) if r.final])
+
+
+async def test_an_idle_engine_sleeps(phone):
+    await phone.ready()
+    status = Path(f"/proc/{phone.link.pid}/status")
+
+    def wakes():
+        return int(status.read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+    before = wakes()
+    await asyncio.sleep(1)  # real time is what this test is about
+    assert wakes() - before <= 3
+
+
+async def test_restarts_leave_no_descriptor_in_the_phone(phone):
+    await phone.ready()
+    before = descriptors_of("self")
+    for times in (2, 3):
+        os.kill(phone.link.pid, signal.SIGKILL)
+        await phone.ready(times)
+    assert descriptors_of("self") == before
+
+
 async def test_the_engine_ends_when_the_phone_is_gone(phone):
     await phone.ready()
     pid = phone.link.pid
@@ -152,6 +210,10 @@ async def test_sigterm_ends_the_engine_with_a_goodbye(phone, far_end):
     os.kill(pid, signal.SIGTERM)
     await phone.until(lambda: [r for r in phone.of(StreamReport) if r.final])
     await phone.ready(2)
+
+
+def descriptors_of(pid):
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def alive(pid):
