@@ -11,12 +11,11 @@ from firmware.config.load import examine_file
 from firmware.config.schema import Settings
 from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import default_socket, make_private
+from firmware.control.socket_file import refuse_if_taken
 from firmware.net.errors import PortTakenError
-from firmware.runtime.program import Places, Program
+from firmware.runtime.early import Places, begin
 from firmware.storage.last_good import LastGood
 from hal.board import Board
-from hal.boards.loader import load_board
-from hal.boards.opening import open_board
 from hal.errors import HalError
 from hal.ports import Post
 
@@ -36,8 +35,13 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
 
 
 async def _live(settings: Settings, places: Places, board: str) -> int:
-    program = Program(settings, places, lambda post: open_named_board(board, post))
+    """Register first, load the rest of the phone while the registrar is thinking."""
     try:
+        refuse_if_taken(places.control)
+        early = await begin(settings, places)
+        from firmware.runtime.program import Program  # noqa: PLC0415 - see above
+
+        program = Program(settings, places, lambda post: open_named_board(board, post), early)
         await program.start()
     except (PortTakenError, SocketTakenError) as error:
         return _failed(error, TAKEN)
@@ -91,6 +95,9 @@ def open_named_board(name: str, post: Post) -> Board:
     Raises:
         HalError: there is none, its file is wrong, or a part cannot be opened.
     """
+    from hal.boards.loader import load_board  # noqa: PLC0415 - after the first REGISTER
+    from hal.boards.opening import open_board  # noqa: PLC0415
+
     return open_board(load_board(name), post)
 
 

@@ -70,6 +70,16 @@ def listen(path: Path, kind: socket.SocketKind = socket.SOCK_STREAM) -> SocketFi
         return _bind(path, kind)
 
 
+def refuse_if_taken(path: Path) -> None:
+    """Look for a running phone before anything else is done for a second one.
+
+    Raises:
+        SocketTakenError: a running process listens at `path`; the message says which.
+        SocketPathError: something else is in the way.
+    """
+    _clear(path, socket.SOCK_STREAM)
+
+
 def _birth_of(path: Path) -> tuple[int, int]:
     """What tells this file from a later one of the same name; inode numbers are used again."""
     found = path.lstat()

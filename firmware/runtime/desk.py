@@ -3,6 +3,7 @@
 The verbs and their shapes are in `firmware.control.schema`; a table says what each one does.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from firmware.control.errors import RefusedError
 from firmware.phone.view import PhoneView
 from firmware.runtime.figures import call_of, stats_of, status_of
 from firmware.runtime.house import House
-from firmware.runtime.inputs import inputs_of
+from firmware.runtime.inputs import hands_on, inputs_of
 from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
 from firmware.runtime.screen import Screen
@@ -50,6 +51,11 @@ class Desk:
         if answer is not None:
             result: s.AnyResult = await answer(self, request)
             return result
+        panel = self._house.board.panel
+        if panel is not None and isinstance(request, s.Key | s.Hook):
+            hands_on(panel, request)
+            await asyncio.sleep(0)  # the panel posts: the phone has it on the loop's next round
+            return None
         for event in inputs_of(request, self.view, self._house.now()):
             self._loop.inbox.put(event)
         return None

@@ -1,8 +1,8 @@
 """The view as `status` and `stats` tell it: sentences instead of text ids, durations, counters."""
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 
+from firmware import __version__
 from firmware.control.schema import (
     AudioFigures,
     CallFigures,
@@ -21,14 +21,6 @@ Say = Callable[[str, dict[str, str]], str]
 Reports = Mapping[CallRef, StreamReport]
 
 
-def program_version() -> str:
-    """The version of this program."""
-    try:
-        return version("deskphone")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def say_notice(notice: Notice | None, say: Say) -> str:
     """The sentence of a notice; none gives `""`."""
     return say(notice.text, dict(notice.args)) if notice is not None else ""
@@ -43,7 +35,7 @@ def status_of(view: PhoneView, reports: Reports, say: Say, now: float, xruns: in
         calls=tuple(call_of(call, reports.get(call.ref), now) for call in view.calls),
         audio=AudioFigures(view.path.value if view.path else None, view.audio_alive, xruns),
         reason=say_notice(view.notice, say) or _no_line(lines),
-        version=program_version(),
+        version=__version__,
         off_hook=view.off_hook,
         muted=view.muted,
         missed=view.missed,

@@ -13,6 +13,7 @@ from firmware.phone.events import Event
 from firmware.phone.view import CallState, CallView, PhoneView
 from firmware.sip.notifications import CallRef, LineName
 from hal.events import HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
+from hal.ports import PanelPort
 
 Inputs = tuple[Event, ...]
 
@@ -24,6 +25,31 @@ def inputs_of(request: s.AnyRequest, view: PhoneView, now: float) -> Inputs:
         RefusedError: it makes no sense now.
     """
     return _INPUTS[type(request)](request, view, now)
+
+
+def hands_on(panel: PanelPort, request: s.Key | s.Hook) -> None:
+    """Press or lift on a phone without hardware, whose panel then sends what a hand would cause.
+
+    Raises:
+        RefusedError: there is no such key.
+    """
+    match request:
+        case s.Hook():
+            _HOOK[request.move](panel)
+        case s.Key(key=key) if key not in panel.keys:
+            raise RefusedError(f"this phone has no {key.value} key")
+        case s.Key():
+            if request.move is not s.KeyMove.UP:
+                panel.press(request.key)
+            if request.move is not s.KeyMove.DOWN:
+                panel.release(request.key)
+
+
+_HOOK: Mapping[s.HookMove, Callable[[PanelPort], None]] = {
+    s.HookMove.UP: lambda panel: panel.lift(),
+    s.HookMove.DOWN: lambda panel: panel.replace(),
+    s.HookMove.FLASH: lambda panel: panel.flash(),
+}
 
 
 def _key(request: s.Key, _view: PhoneView, now: float) -> Inputs:

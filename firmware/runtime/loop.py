@@ -8,6 +8,7 @@ handed.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -58,16 +59,21 @@ class PhoneLoop:
     def _handle(self, event: Event) -> None:
         house = self._house
         assert house is not None, "furnish() comes first"
+        with contextlib.ExitStack() as then:
+            # Last in, first out; each is done even if one before it failed (F43).
+            then.callback(self._arm)
+            then.callback(self._look)
+            then.callback(self._settle)
+            then.callback(self._take, house, event)
+            aside(house, event)
+
+    def _take(self, house: House, event: Event) -> None:
         now = house.now()
-        aside(house, event)
         if isinstance(event, KeyDown | KeyUp):
             for action in self._navigator.handle(event, self.view, now):
                 self._step(house, action, now)
         else:
             self._step(house, event, now)
-        self._settle()
-        self._look()
-        self._arm()
 
     def _step(self, house: House, event: Event, now: float) -> None:
         for command in self.phone.handle(event, now):
@@ -82,7 +88,10 @@ class PhoneLoop:
             return
         old, self.view = self.view, view
         for watcher in self._watchers:
-            watcher(old, view)
+            try:
+                watcher(old, view)
+            except Exception:  # noqa: BLE001 - a broken screen must not blind the page (F43)
+                _LOG.exception("somebody failed to look at the phone")
 
     def _arm(self) -> None:
         deadlines = (self.phone.next_deadline(), self._navigator.next_deadline())

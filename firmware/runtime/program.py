@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.base.tokens import Tokens
@@ -23,8 +22,6 @@ from firmware.media.messages import AnyReport, EngineAlive
 from firmware.net.addresses import AddressWatch
 from firmware.net.engine_link import EngineLink
 from firmware.net.media_ports import MediaPorts
-from firmware.net.resolver import Resolver
-from firmware.net.sip_driver import SipDriver
 from firmware.net.systemd_notify import notify
 from firmware.phone.events import (
     EngineLost,
@@ -35,10 +32,9 @@ from firmware.phone.events import (
 )
 from firmware.phone.machine import Phone
 from firmware.phone.view import PhoneView
-from firmware.runtime.accounts import accounts_of
 from firmware.runtime.child import Child
 from firmware.runtime.desk import Desk
-from firmware.runtime.figures import program_version
+from firmware.runtime.early import Early, Places, begin
 from firmware.runtime.house import House
 from firmware.runtime.keeper import Keeper
 from firmware.runtime.loop import PhoneLoop
@@ -47,41 +43,28 @@ from firmware.runtime.pulse import Pulse
 from firmware.runtime.reload import Reloader
 from firmware.runtime.screen import Screen
 from firmware.runtime.sounds import Sounds
-from firmware.runtime.trace import Trace
-from firmware.sip.agent import AgentSettings, UserAgent
-from firmware.sip.flow import Flow
 from firmware.ui.text import Texts
 from hal.board import Board
 from hal.ports import Picture, Post
 
 _LOG = logging.getLogger(__name__)
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - a phone listens
 GOODBYE_SECONDS = 2.0
 """How long BYE and de-registration may take at the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where this phone keeps things; `config` None = it was started without a file."""
-
-    config: Path | None
-    control: Path
-    state: Path
-
-    @property
-    def runtime(self) -> Path:
-        """The folder of the sockets."""
-        return self.control.parent
 
 
 class Program:
     """One phone, from start to stop."""
 
     def __init__(
-        self, settings: Settings, places: Places, open_board: Callable[[Post], Board]
+        self,
+        settings: Settings,
+        places: Places,
+        open_board: Callable[[Post], Board],
+        early: Early | None = None,
     ) -> None:
         self._settings = settings
         self._places = places
+        self._early = early
         self._open_board = open_board
         self._stop = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
@@ -99,17 +82,14 @@ class Program:
             PortTakenError, SocketTakenError: somebody else has the port or the socket.
             HalError: the board cannot be opened.
         """
-        settings, tokens = self._settings, Tokens(os.urandom(32))
-        self.keeper = Keeper(self._places.state, self._places.runtime, tokens)
+        settings = self._settings
+        early = self._early or await begin(settings, self._places)
+        self.keeper = Keeper(self._places.state, self._places.dialogs, early.memory)
         self.texts = Texts.load(settings.phone.language)
-        self.trace = Trace()
         self.phone = Phone(settings)
         self.loop = PhoneLoop(self.phone)
-        self.agent = UserAgent(AgentSettings(f"deskphone/{program_version()}"), tokens)
-        self.resolver = Resolver(self._clock)
-        self.driver = SipDriver(
-            self.agent, self.resolver, tokens, self.loop.inbox.put, self._traced
-        )
+        self.signalling = early.signalling
+        self.agent, self.driver = self.signalling.agent, self.signalling.driver
         self.board = self._open_board(self.loop.inbox.post)
         self.engine = EngineLink(self._report, self._engine_lost, self._engine_started)
         self.sounds = Sounds(
@@ -119,15 +99,14 @@ class Program:
             self.keeper.volumes,
         )
         self.pulse = Pulse(_feed_watchdog)
-        self.house = self._make_house(tokens)
+        self.house = self._make_house(early.tokens)
         self.loop.furnish(self.house, self.driver.settle)
-        self.desk = Desk(self.loop, self.house, self.trace, self.keeper)
+        self.desk = Desk(self.loop, self.house, self.signalling.trace, self.keeper)
         self.control = ControlServer(self.desk)
         await self.control.start(self._places.control)
-        await self.driver.listen(settings.network.bind or EVERYWHERE, settings.network.sip_port)
         await self.engine.start()
         self._introduce()
-        self._register()
+        self.signalling.listen_with(self.loop.inbox.put)
         self._serve_people()
         notify("READY=1", "STATUS=running")
 
@@ -160,23 +139,6 @@ class Program:
         self.addresses = AddressWatch(self._addresses_changed)
         self.loop.inbox.put(NetworkChanged(self._network_up(self.addresses.addresses)))
 
-    def _register(self) -> None:
-        """End what an earlier life left behind, then every line registers."""
-        now = self._clock()
-        for snapshot in self.keeper.orphans():
-            self.agent.end_orphan(snapshot, now)
-        self._use_lines(self._settings)
-        self.driver.settle()
-
-    def _use_lines(self, settings: Settings) -> None:
-        """Exactly these lines; each that has a registrar registers."""
-        now = self._clock()
-        accounts = accounts_of(settings, self.keeper)
-        self.agent.set_lines(accounts, now)
-        for account in accounts:
-            if account.register:
-                self.agent.register(account.line, now)
-
     def _serve_people(self) -> None:
         """Screen, page, signals: nothing that a call waits for."""
         if self._places.config is not None:
@@ -202,7 +164,9 @@ class Program:
         """Other settings are in force from now on."""
         self._settings = new
         if new.lines != old.lines:
-            self._use_lines(new)
+            self.signalling.use_lines(new)
+            self.keeper.save()
+            self.driver.settle()
         if new.audio != old.audio:
             self.sounds.change(new.audio, self.engine)
         self.loop.inbox.put(SettingsChanged(new))
@@ -253,9 +217,6 @@ class Program:
             png = self._screen.png()
             self.control.publish(ScreenEvent(_wall(), picture.width, picture.height, png))
 
-    def _traced(self, sent: bool, data: bytes, flow: Flow) -> None:  # noqa: FBT001 - a direction
-        self.trace.note(sent, data, flow, self._clock())
-
     # --- the audio process ------------------------------------------------------------------
 
     def _report(self, report: AnyReport) -> None:
@@ -276,7 +237,7 @@ class Program:
 
     def _addresses_changed(self, addresses: tuple[str, ...]) -> None:
         _LOG.info("addresses: %s", ", ".join(addresses) or "none")
-        self.resolver.forget()
+        self.signalling.resolver.forget()
         self.loop.inbox.put(NetworkChanged(self._network_up(addresses)))
         self.agent.network_changed(self._clock())
         self.driver.settle()
@@ -290,7 +251,7 @@ class Program:
     def _counters(self) -> dict[str, float]:
         return {
             "sip_open": len(self.agent),
-            "names_cached": len(self.resolver),
+            "names_cached": len(self.signalling.resolver),
             "control_clients": len(self.control),
             "audio_starts": self._engine_starts,
             "handler_failures": self.loop.inbox.failures,

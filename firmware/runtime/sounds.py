@@ -3,6 +3,7 @@
 The engine is told all of it anew whenever it starts: at the beginning, and after a crash.
 """
 
+import asyncio
 import logging
 import socket
 from collections.abc import Mapping
@@ -54,6 +55,7 @@ class Sounds:
             return
         for path in before:
             engine.send(ClosePath(path))
+        self._finish_recordings({card.record for card in self.cards.values()})
         self.open_all(engine)
 
     def close(self) -> None:
@@ -63,6 +65,12 @@ class Sounds:
         if self._listener is not None:
             self._listener.close()
             self._socket_path.unlink(missing_ok=True)
+
+    def _finish_recordings(self, wanted: set[str]) -> None:
+        """End what nobody records to any more; closing waits for the disk, the loop does not."""
+        loop = asyncio.get_running_loop()
+        for path in self._writers.keys() - wanted:
+            loop.run_in_executor(None, self._writers.pop(path).close)
 
     def _descriptors(self, card: Card) -> tuple[int, ...]:
         try:

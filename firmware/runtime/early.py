@@ -1,0 +1,59 @@
+"""The first moments of a phone: what registering needs, and nothing else.
+
+Whoever starts a phone awaits `begin` before importing `firmware.runtime.program`: the phone
+machine and the control API load while the registrar is thinking.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware import __version__
+from firmware.base.tokens import Tokens
+from firmware.config.schema import Settings
+from firmware.runtime.memory import Memory
+from firmware.runtime.signalling import Signalling
+from firmware.storage.dialogs import DialogMirror
+
+PRODUCT = f"deskphone/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a phone keeps its things; `config` None = it was started without a file."""
+
+    config: Path | None
+    control: Path
+    state: Path
+
+    @property
+    def runtime(self) -> Path:
+        """The folder of the sockets."""
+        return self.control.parent
+
+    @property
+    def dialogs(self) -> Path:
+        """Where confirmed dialogs are mirrored."""
+        return self.runtime / "dialogs"
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A phone that registers."""
+
+    tokens: Tokens
+    memory: Memory
+    signalling: Signalling
+
+
+async def begin(settings: Settings, places: Places) -> Early:
+    """End what an earlier life left behind, and register.
+
+    Raises:
+        PortTakenError: somebody else has the SIP port.
+    """
+    tokens = Tokens(os.urandom(32))
+    memory = Memory(places.state, tokens)
+    signalling = Signalling(PRODUCT, tokens, memory)
+    await signalling.start(settings, DialogMirror(places.dialogs).take_orphans())
+    return Early(tokens, memory, signalling)

@@ -1,0 +1,71 @@
+"""The SIP half of the phone: up first, so that a phone can be called while the rest still loads.
+
+Nothing here knows the phone machine. What the stack says before somebody listens is kept.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from firmware.base.tokens import Tokens
+from firmware.config.schema import Settings
+from firmware.net.resolver import Resolver
+from firmware.net.sip_driver import SipDriver
+from firmware.runtime.accounts import Identities, accounts_of
+from firmware.runtime.trace import Trace
+from firmware.sip.agent import AgentSettings, UserAgent
+from firmware.sip.flow import Flow
+from firmware.sip.notifications import Notification
+
+_FIRST_LOOK_UP = 0.02
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - a phone listens
+
+
+class Signalling:
+    """User agent, resolver, driver and the trace for the ladder."""
+
+    def __init__(self, product: str, tokens: Tokens, identities: Identities) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._identities = identities
+        self._early: list[Notification] = []
+        self._notify: Callable[[Notification], None] = self._early.append
+        self.trace = Trace()
+        self.resolver = Resolver(self._clock)
+        self.agent = UserAgent(AgentSettings(product), tokens)
+        self.driver = SipDriver(self.agent, self.resolver, tokens, self._notified, self._traced)
+
+    async def start(self, settings: Settings, orphans: tuple[bytes, ...]) -> None:
+        """Listen, end what an earlier life left behind, register.
+
+        Raises:
+            PortTakenError: somebody else has the port.
+        """
+        await self.driver.listen(settings.network.bind or EVERYWHERE, settings.network.sip_port)
+        now = self._clock()
+        for snapshot in orphans:
+            self.agent.end_orphan(snapshot, now)
+        self.use_lines(settings)
+        self.driver.settle()
+        # A literal address is "looked up" at once: that REGISTER shall leave before anything else.
+        await self.driver.caught_up(_FIRST_LOOK_UP)
+
+    def use_lines(self, settings: Settings) -> None:
+        """Exactly these lines; each that has a registrar registers."""
+        now = self._clock()
+        accounts = accounts_of(settings, self._identities)
+        self.agent.set_lines(accounts, now)
+        for account in accounts:
+            if account.register:
+                self.agent.register(account.line, now)
+
+    def listen_with(self, notify: Callable[[Notification], None]) -> None:
+        """Hand every notification to `notify` from now on, those that waited first."""
+        self._notify = notify
+        early, self._early = self._early, []
+        for notification in early:
+            notify(notification)
+
+    def _notified(self, notification: Notification) -> None:
+        self._notify(notification)
+
+    def _traced(self, sent: bool, data: bytes, flow: Flow) -> None:  # noqa: FBT001 - a direction
+        self.trace.note(sent, data, flow, self._clock())
