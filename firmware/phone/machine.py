@@ -187,7 +187,7 @@ def _registration_changed(turn: Turn, event: sip.RegistrationChanged) -> None:
     for old, line in zip(before, turn.state.lines, strict=True):
         trouble = lines.trouble(turn.state, line)
         known = old.registration is not None and old.registration.cause is event.cause
-        if line.name == event.line and trouble is not None and not known:
+        if line.name == event.line and event.cause and trouble is not None and not known:
             turn.log(trouble)
     _line_news(turn)
 

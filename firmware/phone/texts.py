@@ -5,7 +5,8 @@ without words. An argument that a sentence does not use is simply not mentioned 
 
 Arguments: `who` the other party as shown; `number` what was dialled; `line` a line's name and
 `position` its place in the file (1 …); `where` the server with its transport; `status` and
-`phrase` the SIP answer (may be empty); `reason` and `detail` a clause from a device or the engine;
+`phrase` the SIP answer (may be empty); `setting` a line of the
+configuration; `reason` and `detail` a clause from a device or the engine;
 `path` a `PathName` value; `level` dBov as a whole number.
 """
 
@@ -28,10 +29,11 @@ HEARING: dict[Silence, str] = {cause: f"hearing_nothing_{cause.value}" for cause
 TEXTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(LINE_CAUSES.values(), _LINE),
     "line_trying": _LINE,
-    "line_blocked": ("line", "reason"),
+    "line_blocked": ("line", "setting"),
     "line_none": (),
     **dict.fromkeys(CALL_CAUSES.values(), _CALL),
     "call_ended": _CALL,
+    "call_finished": _CALL,
     "call_elsewhere": _CALL,
     "call_missed": _CALL,
     "call_nothing_in_common": ("who", "line", "detail"),
@@ -56,6 +58,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "ringer_off": (),
     "network_down": (),
     "audio_test_listen": ("path",),
+    "audio_test_voice": ("path",),
     "audio_test_speak": ("path", "level"),
     "audio_test_failed": ("path", "reason"),
 }

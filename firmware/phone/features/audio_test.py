@@ -51,7 +51,7 @@ def next_stage(turn: Turn) -> None:
         return
     turn.state = replace(turn.state, test=replace(test, stage=AudioTestStage.VOICE))
     turn.set_timer(Timer.AUDIO_TEST, _VOICE_SECONDS)
-    turn.say(notice("audio_test_speak", path=_path(turn.state), level=""))
+    turn.say(notice("audio_test_voice", path=_path(turn.state)))
 
 
 def measured(turn: Turn, event: StreamReport) -> None:

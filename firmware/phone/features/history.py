@@ -16,14 +16,19 @@ def reason(call: Call, ending: Ending) -> Notice:
     """Why this call is over, for a person."""
     if ending.notice is not None:
         return ending.notice
-    if ending.elsewhere:
-        text = "call_elsewhere"
-    elif ending.cause is not None:
-        text = CALL_CAUSES[ending.cause]
-    else:
-        text = "call_ended" if call.answered or ending.by_us else "call_missed"
+    text = _text(call, ending)
     status = ending.status or ""
     return notice(text, who=call.who, line=call.line, status=status, phrase=ending.phrase)
+
+
+def _text(call: Call, ending: Ending) -> str:
+    if ending.elsewhere:
+        return "call_elsewhere"
+    if ending.cause is not None:
+        return CALL_CAUSES[ending.cause]
+    if ending.by_us:
+        return "call_cancelled" if call.placing else "call_finished"
+    return "call_ended" if call.answered else "call_missed"
 
 
 def write(turn: Turn, call: Call, ending: Ending) -> None:

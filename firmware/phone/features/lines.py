@@ -69,7 +69,7 @@ def default(state: PhoneState) -> Line | None:
 def trouble(state: PhoneState, line: Line) -> Notice | None:
     """Why a line cannot be used, None if it can."""
     if line.blocked:
-        return notice("line_blocked", line=line.label, reason=line.blocked)
+        return notice("line_blocked", line=line.label, setting=line.blocked)
     if not state.network_up:
         return notice("network_down")
     if is_usable(state, line):

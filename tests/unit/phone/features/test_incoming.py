@@ -300,3 +300,10 @@ def test_a_phone_without_a_loudspeaker_stays_silent_until_lifted():
     assert desk.heard.talk.path is None
     desk.lift()
     assert desk.microphone is PathName.HANDSET
+
+
+def test_the_log_says_who_hung_up():
+    ours, theirs = Desk().talking(), Desk().talking()
+    ours.put_down()
+    theirs.far_end_hangs_up()
+    assert (ours.heard.logged[-1], theirs.heard.logged[-1]) == ("call_finished", "call_ended")

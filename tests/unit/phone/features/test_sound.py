@@ -270,7 +270,7 @@ class TestAudioTest:
         assert desk.notice == "audio_test_listen"
         assert desk.microphone is None
         desk.wait(2)
-        assert desk.notice == "audio_test_speak"
+        assert desk.notice == "audio_test_voice"
         assert desk.microphone is PathName.HANDSET
         card, back = sorted(desk.heard.streams)
         assert desk.heard.routes == {card: m.Route.CARD, back: m.Route.LOOP}
