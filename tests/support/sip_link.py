@@ -5,6 +5,7 @@ streams keep order and may be cut. `Desk` is one of our user agents with a perso
 script; `Stranger` speaks raw SIP and remembers what it was sent.
 """
 
+import functools
 import heapq
 import itertools
 import random
@@ -34,6 +35,24 @@ class Wire:
     double: float = 0.0
     delay: float = 0.005
     jitter: float = 0.0
+    bend: float = 0.0
+
+
+def bent(data: bytes, dice: random.Random) -> bytes:
+    """A message with some octets changed, lost, doubled or put in."""
+    octets = bytearray(data)
+    for _ in range(dice.randrange(1, 6)):
+        place = dice.randrange(len(octets) + 1)
+        match dice.randrange(4):
+            case 0:
+                octets[place : place + 1] = bytes([dice.randrange(256)])
+            case 1:
+                del octets[place : place + dice.randrange(1, 20)]
+            case 2:
+                octets[place:place] = bytes([dice.choice(b'\r\n";<>,:=%@ \x00\xff')])
+            case _:
+                octets[place:place] = octets[: dice.randrange(30)]
+    return bytes(octets)
 
 
 class Node:
@@ -220,7 +239,8 @@ class World:
         for _ in range(copies):
             if dice.random() >= wire.loss:
                 delay = wire.delay + wire.jitter * dice.random()
-                self.later(delay, lambda: node.receive(data, back))
+                piece = bent(data, dice) if dice.random() < wire.bend else data
+                self.later(delay, functools.partial(node.receive, piece, back))
 
     def connect(self, node: Node, target: Target) -> Flow | None:
         far = self.nodes.get(target.remote)

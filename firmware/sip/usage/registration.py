@@ -23,7 +23,7 @@ from firmware.sip.notifications import FailureCause, RegistrationChanged, Regist
 
 # First wait and longest wait in seconds, by cause.
 _SLOW: Final = (60.0, 900.0)
-_FAST: Final = (4.0, 60.0)
+_FAST: Final = (4.0, 48.0)
 _MIDDLE: Final = (10.0, 120.0)
 _BACK_OFF: Final = {
     FailureCause.WRONG_PASSWORD: _SLOW,

@@ -51,7 +51,7 @@ def test_a_connection_on_which_nobody_answers_is_not_used_again(world, sip):
     world.run(200.0)
     assert len(world._far) <= 2
     world.silent.clear()
-    world.run(70.0)
+    world.run(32.0 + 60.0)
     assert desk.last(RegistrationChanged).state is RegistrationState.REGISTERED
 
 

@@ -173,9 +173,9 @@ def test_f17_a_pbx_that_was_away_has_us_back_within_a_minute(registered):
     world.run(3600.0)
     failed = desk.last(RegistrationChanged)
     assert (failed.state, failed.cause) == (State.FAILED, FailureCause.NO_ANSWER)
-    assert failed.retry_in <= 75
+    assert failed.retry_in <= 60
     world.silent.clear()
-    world.until(lambda: desk.last(RegistrationChanged).state is State.REGISTERED, 75.0 + 4)
+    world.until(lambda: desk.last(RegistrationChanged).state is State.REGISTERED, 60.0 + 4)
 
 
 def test_a_storm_is_not_made_of_a_silent_pbx(world, desk, sip):

@@ -1,0 +1,82 @@
+"""A line as it is written in the configuration, as SIP needs it."""
+
+import pytest
+
+from firmware.sip.account import Account
+from firmware.sip.errors import LocalError
+from firmware.sip.flow import Transport
+
+
+@pytest.mark.parametrize(
+    ("server", "transport", "uri", "where"),
+    [
+        ("pbx.example", Transport.UDP, "sip:pbx.example", "pbx.example by UDP"),
+        ("pbx.example:5080", Transport.UDP, "sip:pbx.example:5080", "pbx.example:5080 by UDP"),
+        ("192.0.2.9", Transport.TCP, "sip:192.0.2.9;transport=tcp", "192.0.2.9 by TCP"),
+        ("[2001:db8::9]:50", Transport.UDP, "sip:[2001:db8::9]:50", "[2001:db8::9]:50 by UDP"),
+        ("sip:pbx.example", Transport.UDP, "sip:pbx.example", "pbx.example by UDP"),
+    ],
+)  # fmt: skip
+def test_the_server(server, transport, uri, where):
+    account = Account("desk", "101", server, transport=transport)
+    assert str(account.server_uri) == uri
+    assert account.where == where
+
+
+def test_the_address_of_record_names_no_transport():
+    account = Account(
+        "desk", "101", "pbx.example:5080", display_name='Bob "B"', transport=Transport.TCP
+    )
+    assert str(account.identity) == '"Bob \\"B\\"" <sip:101@pbx.example:5080>'
+
+
+def test_a_proxy_is_a_loose_route():
+    account = Account("desk", "101", "pbx.example", proxy="edge", transport=Transport.TCP)
+    assert str(account.proxy_uri) == "sip:edge;transport=tcp;lr"
+    assert account.where == "edge by TCP"
+
+
+@pytest.mark.parametrize(
+    ("dialled", "uri"),
+    [
+        ("600", "sip:600@pbx.example:5080"),
+        ("*97", "sip:*97@pbx.example:5080"),
+        ("#31#", "sip:%2331%23@pbx.example:5080"),
+        ("bob", "sip:bob@pbx.example:5080"),
+        ("sip:bob@other.example", "sip:bob@other.example"),
+        ("SIPS:bob@other.example", "SIPS:bob@other.example"),
+        ("tel:+4930", "sip:+4930@pbx.example:5080"),
+    ],
+)
+def test_what_is_dialled(dialled, uri):
+    assert str(Account("desk", "101", "pbx.example:5080").target(dialled)) == uri
+
+
+@pytest.mark.parametrize("dialled", ["", "6 00", "6\r\n00", "sip:", "sip:a@b c", "\x7f"])
+def test_what_cannot_be_dialled(dialled):
+    with pytest.raises(LocalError):
+        Account("desk", "101", "pbx.example").target(dialled)
+
+
+@pytest.mark.parametrize("server", ["", "a b", "pbx:99999", "http://x", "[::1"])
+def test_a_server_that_is_none(server):
+    with pytest.raises(LocalError):
+        Account("desk", "101", server)
+
+
+def test_a_line_needs_a_name_and_its_contact_must_not_be_guessable():
+    with pytest.raises(LocalError, match="name"):
+        Account("", "101", "pbx.example")
+    with pytest.raises(LocalError, match="guessed"):
+        Account("desk", "101", "pbx.example", contact_user="101")
+
+
+def test_a24_the_password_is_not_in_its_text():
+    assert "secret" not in repr(Account("desk", "101", "pbx.example", password="secret"))
+
+
+@pytest.mark.parametrize(
+    ("user", "rings"), [("101", True), ("0123", True), ("012", False), ("x", False)]
+)
+def test_whom_it_rings_for(user, rings):
+    assert Account("desk", "101", "pbx", numbers=("0???",)).rings_for(user) is rings
