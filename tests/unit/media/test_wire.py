@@ -1,0 +1,87 @@
+"""Media sockets: arrivals, floods, and the duplicate that the phone keeps."""
+
+import os
+import socket
+import struct
+
+import pytest
+
+from firmware.media.wire import Wire, read_clip
+
+
+@pytest.fixture
+def udp():
+    """Makes bound sockets."""
+    made = []
+
+    def make():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        sock.bind(("127.0.0.1", 0))
+        made.append(sock)
+        return sock
+
+    yield make
+    for sock in made:
+        sock.close()
+
+
+@pytest.fixture
+def wire():
+    wire = Wire()
+    yield wire
+    wire.close()
+
+
+def test_everything_that_waits_is_handed_over_in_order(wire, udp):
+    ours, far, seen = udp(), udp(), []
+    wire.attach(os.dup(ours.fileno()), lambda *datagram: seen.append(datagram))
+    for number in range(5):
+        far.sendto(bytes((number,)), ours.getsockname())
+    wire.drain(500.0)
+    assert [data for data, _, _ in seen] == [bytes((number,)) for number in range(5)]
+    assert {source for _, source, _ in seen} == {far.getsockname()}
+    arrivals = [arrival for _, _, arrival in seen]
+    assert arrivals == sorted(arrivals)
+    assert 499.0 < arrivals[0] <= 500.0
+
+
+def test_one_frame_takes_only_so_much_of_a_flood(wire, udp):
+    ours, far, seen = udp(), udp(), []
+    wire.attach(os.dup(ours.fileno()), lambda data, _source, _at: seen.append(data))
+    for number in range(100):
+        far.sendto(struct.pack("!I", number), ours.getsockname())
+    wire.drain(500.0)
+    assert len(seen) == 64
+    wire.drain(500.02)
+    assert len(seen) == 100
+
+
+def test_a_detached_socket_is_deaf_though_the_phone_keeps_its_duplicate(wire, udp):
+    ours, far, seen = udp(), udp(), []
+    media = wire.attach(os.dup(ours.fileno()), lambda *datagram: seen.append(datagram))
+    wire.detach(media)
+    far.sendto(b"late", ours.getsockname())
+    wire.drain(500.0)
+    assert not seen
+    assert len(wire) == 0
+    assert ours.recv(10) == b"late"
+
+
+def test_a_datagram_too_long_is_nobody_s(wire, udp):
+    ours, far, seen = udp(), udp(), []
+    wire.attach(os.dup(ours.fileno()), lambda data, _source, _at: seen.append(data))
+    far.sendto(bytes(5000), ours.getsockname())
+    wire.drain(500.0)
+    assert seen == [b""]
+
+
+def test_what_cannot_be_sent_is_counted(wire, udp):
+    media = wire.attach(os.dup(udp().fileno()), lambda *_: None)
+    media.send(b"x", ("255.255.255.255", 9))
+    media.send(bytes(70000), ("127.0.0.1", 9))
+    assert media.dropped == 2
+
+
+def test_a_clip_without_a_memory_file_is_empty():
+    assert read_clip(()) == b""
+    assert read_clip((999_999,)) == b""
