@@ -1,13 +1,15 @@
 """The practice PBX as a program: `deskphone pbx`.
 
 It prints one line with its address when it is ready, and ends on SIGTERM, SIGINT, or when whoever
-started it with `--port 0` closes its standard output.
+reads its standard output through a pipe is gone: the demonstration that started it may be killed.
 """
 
 import asyncio
 import logging
 import os
 import signal
+import socket
+import stat
 import sys
 
 from firmware.base.tokens import Tokens
@@ -15,7 +17,8 @@ from firmware.config.schema import PhoneSettings
 from firmware.lab.booth import EngineBooth
 from firmware.lab.exchange import LINE, Exchange
 from firmware.lab.registrar import Registrar
-from firmware.net.errors import PortTakenError
+from firmware.net.addresses import family_of
+from firmware.net.errors import NetError, PortTakenError
 from firmware.net.resolver import Resolver
 from firmware.net.sip_driver import SipDriver
 from firmware.phone.emergency import EMERGENCY_NUMBERS, EmergencyNumbers
@@ -24,8 +27,10 @@ from firmware.sip.agent import AgentSettings, UserAgent
 from firmware.sip.notifications import Notification
 
 _LOG = logging.getLogger(__name__)
-TAKEN = 3
-HOST = "127.0.0.1"
+OK, FAILED, TAKEN = 0, 1, 3
+HOSTS = ("127.0.0.1", "::1")
+"""The practice PBX serves this machine alone: its passwords are no secrets."""
+PORT = 5080
 
 
 class PracticePbx:
@@ -50,18 +55,19 @@ class PracticePbx:
         """The SIP port."""
         return self._driver.port
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen.
+    async def start(self, hosts: tuple[str, ...], port: int) -> None:
+        """Listen; sound is there when this returns.
 
         Raises:
             PortTakenError: somebody else has the port.
+            ListenError: it cannot be listened on.
         """
-        await self._driver.listen((host,), port)
+        await self._driver.listen(hosts, port)
         await self._booth.start()
         account = Account(
             line=LINE,
             user="pbx",
-            server=f"{host}:{self.port}",
+            server=f"{hosts[0]}:{self.port}",
             register=False,
             accept_any_user=True,
         )
@@ -102,25 +108,63 @@ def emergency_numbers() -> frozenset[str]:
     return frozenset(number for numbers in found for number in numbers.numbers)
 
 
-async def serve(port: int, host: str = HOST) -> int:
+async def serve(port: int, hosts: tuple[str, ...]) -> int:
     """Run until a signal; returns the exit code."""
     pbx = PracticePbx()
     try:
-        await pbx.start(host, port)
+        await pbx.start(hosts, port)
     except PortTakenError as error:
-        sys.stderr.write(f"deskphone pbx: {error}\n")
-        return TAKEN
+        return _failed(error, TAKEN)
+    except NetError as error:
+        return _failed(error, FAILED)
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    sys.stdout.write(f"practice PBX at {host}:{pbx.port}; password = user name\n")
-    sys.stdout.flush()
-    await stop.wait()
-    await pbx.stop()
-    return 0
+        loop.add_signal_handler(number, stop.set)
+    try:
+        sys.stdout.write(f"practice PBX at {hosts[0]}:{pbx.port}; password = user name\n")
+        sys.stdout.flush()
+        _watch_reader(stop)
+        await stop.wait()
+    finally:
+        await pbx.stop()
+    return OK
 
 
-def main(port: int) -> int:
-    """`deskphone pbx`."""
+def _watch_reader(stop: asyncio.Event) -> None:
+    """End when nobody reads a piped standard output any more."""
+    output = sys.stdout.fileno()
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(output)
+        stop.set()
+
+    if stat.S_ISFIFO(os.fstat(output).st_mode):
+        # The writing end of a pipe is never readable, until it has no reader.
+        loop.add_reader(output, gone)
+
+
+def loopback() -> tuple[str, ...]:
+    """The loopback addresses of this machine; it may have no IPv6."""
+    return tuple(host for host in HOSTS if _exists(host))
+
+
+def _exists(host: str) -> bool:
+    with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _failed(error: Exception, code: int) -> int:
+    sys.stderr.write(f"deskphone pbx: {error}\n")
+    return code
+
+
+def main(port: int | None) -> int:
+    """`deskphone pbx`; 0 = any port that is free."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    return asyncio.run(serve(port))
+    return asyncio.run(serve(PORT if port is None else port, loopback()))

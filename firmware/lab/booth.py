@@ -4,6 +4,7 @@ The same engine, SDP and media sockets as the phone's. If the engine dies, its s
 again on the same sockets.
 """
 
+import asyncio
 import contextlib
 import itertools
 import logging
@@ -20,10 +21,13 @@ from firmware.media.messages import (
     CloseStream,
     ConfigureStream,
     Direction,
+    EngineLog,
+    EngineReady,
     LoadClip,
     OpenStream,
     PayloadFormat,
     Route,
+    RouteStream,
 )
 from firmware.net.engine_link import EngineLink
 from firmware.net.errors import NetError
@@ -44,10 +48,11 @@ from firmware.sdp.writer import write
 from firmware.sip.notifications import CallRef
 
 _LOG = logging.getLogger(__name__)
-CLIPS = ("welcome", "emergency")
+CLIPS = ("welcome", "emergency", "call_back")
 CLIP_RATE = 8000
 FIRST_PORT, LAST_PORT = 41000, 41999
 _DYNAMIC = 96
+_PATIENCE = 10.0
 
 
 @dataclass(slots=True)
@@ -73,14 +78,23 @@ class EngineBooth:
         self._engine = EngineLink(self._report, self._lost, self._started)
         self._stands: dict[CallRef, _Stand] = {}
         self._numbers = itertools.count(1)
+        self._ready = asyncio.Event()
         self._can = Capabilities(tuple(_format(row) for row in _rows()))
 
     def __len__(self) -> int:
         return len(self._stands)
 
     async def start(self) -> None:
-        """Start the engine."""
+        """Start the engine and wait until it runs; one that is slow is not waited for."""
         await self._engine.start()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await self._ready.wait()
+
+    @property
+    def engine(self) -> int | None:
+        """The process id of the audio engine, None between two of them."""
+        return self._engine.pid
 
     async def stop(self) -> None:
         """End every stream and the engine."""
@@ -111,22 +125,25 @@ class EngineBooth:
         return self._answer(stand, offer) if offer else self._offer(stand)
 
     def offer(self, call: CallRef, local: str, clip: str) -> bytes:
-        """Our offer for a call that we place."""
+        """Our offer for a call that we place; an earlier one, for another address, is void."""
+        self.close(call)
         stand = self._open(call, local, Route.CLIP, clip)
         return self._offer(stand) if stand is not None else b""
 
-    def answered(self, call: CallRef, answer: bytes) -> None:
-        """The far end has answered our offer."""
+    def answered(self, call: CallRef, answer: bytes) -> bool:
+        """The far end has answered our offer; whether there is a format to speak in."""
         stand = self._stands.get(call)
-        if stand is None or stand.offer is None or not answer:
-            return
+        if stand is None or stand.offer is None:
+            return False
         try:
             agreed = accept_answer(stand.offer, parse(answer), self._can)
         except SdpError as error:
             _LOG.warning("call %s: %s", call, error)
-            return
-        if isinstance(agreed, Negotiated):
-            self._configure(stand, agreed)
+            return False
+        if not isinstance(agreed, Negotiated):
+            return False
+        self._configure(stand, agreed)
+        return True
 
     def close(self, call: CallRef) -> None:
         """The call is over."""
@@ -152,6 +169,8 @@ class EngineBooth:
         expect = tuple(_payload(item) for item in self._can.formats)
         order = OpenStream(stand.stream, expect, stand.route, stand.clip)
         self._engine.send(order, (stand.pair.rtp.fileno(), stand.pair.rtcp.fileno()))
+        if stand.clip:
+            self._engine.send(RouteStream(stand.stream, Route.CLIP, stand.clip, repeat=True))
 
     def _answer(self, stand: _Stand, offer: bytes) -> bytes:
         try:
@@ -201,7 +220,13 @@ class EngineBooth:
         _LOG.error("the audio process is gone (%s); another one is started", reason)
 
     def _report(self, report: AnyReport) -> None:
-        _LOG.debug("%s", report)
+        match report:
+            case EngineReady():
+                self._ready.set()
+            case EngineLog():
+                _LOG.info("%s", report.text)
+            case _:
+                _LOG.debug("%s", report)
 
 
 def _rows() -> tuple[CodecRow, ...]:

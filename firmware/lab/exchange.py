@@ -1,11 +1,13 @@
 """The practice exchange: what each number does, and calls between the phones registered here.
 
     600 echo · 601 announcement and tone · 602 busy · 603 rings for ever · 604 answers, hangs up
-    605 calls you back after five seconds · emergency numbers: an announcement · else: a phone
+    605 asks you to hang up and calls back five seconds later · emergency numbers: an announcement
+    else: whoever is registered under that number
 
 It is a back-to-back user agent on our own SIP stack, and as pure as that: notifications and moments
 in, calls of the `UserAgent` and of the `Booth` (the sound) out. Between two phones it passes SDP
-through untouched, so their sound does not pass here.
+through untouched, so their sound does not pass here. A phone that has registered more than once is
+looked for where it was last, then where it was before.
 """
 
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from firmware.media.messages import Route
 from firmware.sip.agent import UserAgent
 from firmware.sip.notifications import (
     CallAnswered,
+    CallConfirmed,
     CallEnded,
     CallProgress,
     CallRef,
@@ -37,7 +40,12 @@ from firmware.sip.notifications import (
 LINE = LineName("practice")
 BRIEF_SECONDS = 3.0
 """How long 604 stays after it has answered."""
+NOTICE_SECONDS = 5.5
+"""How long 605 speaks before it hangs up by itself."""
 CALL_BACK_SECONDS = 5.0
+_DIGITS = frozenset("0123456789*#ABCD")
+_NOBODY_THERE = frozenset({FailureCause.REFUSED, FailureCause.NO_NETWORK, FailureCause.NO_ANSWER})
+"""Causes for which another way to the same phone is tried."""
 _CAUSE_STATUS = {
     FailureCause.BUSY: 486,
     FailureCause.DECLINED: 603,
@@ -57,10 +65,10 @@ class Booth(Protocol):
         """Our SDP for a re-INVITE, `b""` as above."""
 
     def offer(self, call: CallRef, local: str, clip: str) -> bytes:
-        """Our offer for a call that we place; `b""` if there is no port."""
+        """Our offer for a call that we place, a new one each time; `b""` if there is no port."""
 
-    def answered(self, call: CallRef, answer: bytes) -> None:
-        """The far end has answered our offer."""
+    def answered(self, call: CallRef, answer: bytes) -> bool:
+        """The far end has answered our offer; False if that leaves nothing to say it with."""
 
     def close(self, call: CallRef) -> None:
         """The call is over; nothing happens if it had no sound here."""
@@ -80,6 +88,15 @@ class _HangUp:
     call: CallRef
 
 
+@dataclass(slots=True)
+class _Leg:
+    """A call that the exchange places for another: who with, what is offered, where else to try."""
+
+    caller: IncomingCall
+    ways: list[str]
+    rang: bool = False
+
+
 class Exchange:
     """All calls of the practice PBX."""
 
@@ -90,13 +107,17 @@ class Exchange:
         self._registrar = registrar
         self._booth = booth
         self._emergency = emergency
+        # Both ways: a caller's call and the leg to the phone it asked for.
         self._other: dict[CallRef, CallRef] = {}
-        self._waiting_offers: dict[CallRef, bytes] = {}
+        # Legs that nobody has answered yet.
+        self._legs: dict[CallRef, _Leg] = {}
+        # Calls at 605 that still hear its words, with who is to be called back.
+        self._patient: dict[CallRef, str] = {}
         self._deadlines: Deadlines[_CallBack | _HangUp] = Deadlines()
         self._placed = 0
 
     def __len__(self) -> int:
-        return len(self._other) + len(self._waiting_offers) + len(self._deadlines)
+        return len(self._other) + len(self._legs) + len(self._patient) + len(self._deadlines)
 
     def next_deadline(self) -> float | None:
         """When `fire_timers` has something to do."""
@@ -158,39 +179,53 @@ class Exchange:
         self._deadlines.set(_HangUp(incoming.call), now + BRIEF_SECONDS)
 
     def call_back(self, incoming: IncomingCall, now: float) -> None:
-        """605: refuses politely, then calls."""
-        self._agent.reject(incoming.call, 480, now)
-        self._deadlines.set(_CallBack(incoming.caller.user), now + CALL_BACK_SECONDS)
+        """605: asks to hang up, then calls; strangers are told what is missing."""
+        user = incoming.caller.user
+        if not self._registrar.ways_to(user, now):
+            self._agent.reject(incoming.call, 403, now, "only a registered phone is called back")
+            return
+        if self._play(incoming, "call_back", now):
+            self._patient[incoming.call] = user
+            self._deadlines.set(_HangUp(incoming.call), now + NOTICE_SECONDS)
 
-    def _play(self, incoming: IncomingCall, clip: str, now: float) -> None:
+    def _play(self, incoming: IncomingCall, clip: str, now: float) -> bool:
         self._agent.ring(incoming.call, now)
-        self._accept(incoming, Route.CLIP, clip, now)
+        return self._accept(incoming, Route.CLIP, clip, now)
 
-    def _accept(self, incoming: IncomingCall, route: Route, clip: str, now: float) -> None:
+    def _accept(self, incoming: IncomingCall, route: Route, clip: str, now: float) -> bool:
+        """Answer here; whether the call is up."""
         sdp = self._booth.answer(incoming.call, incoming.offer, incoming.local, route, clip)
         if sdp:
             self._agent.accept(incoming.call, sdp, now)
         else:
             self._agent.reject(incoming.call, 488, now, "no audio format in common")
+        return bool(sdp)
 
     # --- calls we place ---------------------------------------------------------------------
 
     def _call_back(self, user: str, now: float) -> None:
-        contact = self._registrar.contact_of(user, now)
-        if contact is not None:
+        ways = self._registrar.ways_to(user, now)
+        if ways:
             caller = Party("Practice PBX", "605", "sip:605@practice")
-            self._agent.invite(self._new_call(), LINE, contact, now, caller=caller)
+            self._agent.invite(self._new_call(), LINE, ways[0], now, caller=caller)
 
     def _connect(self, incoming: IncomingCall, now: float) -> None:
-        contact = self._registrar.contact_of(incoming.called_user, now)
-        if contact is None:
+        ways = self._registrar.ways_to(incoming.called_user, now)
+        if not ways:
             self._agent.reject(incoming.call, 404, now)
-            return
-        leg = self._new_call()
-        self._other[incoming.call] = leg
-        self._other[leg] = incoming.call
-        self._waiting_offers[leg] = incoming.offer
-        self._agent.invite(leg, LINE, contact, now, caller=incoming.caller)
+        elif not incoming.offer:
+            # The answer would come with the caller's ACK, too late for the phone's own.
+            self._agent.reject(incoming.call, 488, now, "a call between phones needs an offer")
+        else:
+            self._try(_Leg(incoming, ways), now)
+
+    def _try(self, leg: _Leg, now: float) -> None:
+        """Ring a phone at the best place that is left."""
+        call, caller = self._new_call(), leg.caller
+        self._other[caller.call] = call
+        self._other[call] = caller.call
+        self._legs[call] = leg
+        self._agent.invite(call, LINE, leg.ways.pop(0), now, caller=caller.caller)
 
     def _new_call(self) -> CallRef:
         self._placed += 1
@@ -200,49 +235,74 @@ class Exchange:
 
     def offer_wanted(self, wanted: OfferWanted, now: float) -> None:
         """The way to the phone is known."""
-        if wanted.call in self._other:
-            sdp = self._waiting_offers.pop(wanted.call, b"")
+        leg = self._legs.get(wanted.call)
+        if leg is not None:
+            sdp = leg.caller.offer
         else:
             sdp = self._booth.offer(wanted.call, wanted.local, "welcome")
-        self._agent.offer(wanted.call, sdp, now)
+        if sdp:
+            self._agent.offer(wanted.call, sdp, now)
+        else:
+            self._agent.end(wanted.call, now)
 
     def progress(self, progress: CallProgress, now: float) -> None:
         """The phone rings: the caller shall hear so."""
-        if (caller := self._other.get(progress.call)) is not None:
-            self._agent.ring(caller, now, progress.body)
+        leg = self._legs.get(progress.call)
+        if leg is not None:
+            leg.rang = True
+            self._agent.ring(leg.caller.call, now, progress.body)
 
     def answered(self, answered: CallAnswered, now: float) -> None:
         """The phone was lifted."""
-        if (caller := self._other.get(answered.call)) is not None:
-            self._agent.accept(caller, answered.body, now)
+        leg = self._legs.pop(answered.call, None)
+        if leg is None:
+            self._agreed(answered.call, answered.body, now)
+        elif answered.body:
+            self._agent.accept(leg.caller.call, answered.body, now)
         else:
-            self._booth.answered(answered.call, answered.body)
+            self._agent.end(answered.call, now)
+
+    def confirmed(self, confirmed: CallConfirmed, now: float) -> None:
+        """An ACK; to a caller without an offer of its own we made one, and here is the answer."""
+        if confirmed.body:
+            self._agreed(confirmed.call, confirmed.body, now)
+
+    def _agreed(self, call: CallRef, answer: bytes, now: float) -> None:
+        if not self._booth.answered(call, answer):
+            self._agent.end(call, now)
 
     def ended(self, ended: CallEnded, now: float) -> None:
         """One side has gone; the other is told why."""
         self._booth.close(ended.call)
         self._deadlines.cancel(_HangUp(ended.call))
-        self._waiting_offers.pop(ended.call, None)
+        user = self._patient.pop(ended.call, None)
+        if user is not None:
+            self._deadlines.set(_CallBack(user), now + CALL_BACK_SECONDS)
+        leg = self._legs.pop(ended.call, None)
         other = self._other.pop(ended.call, None)
         if other is None:
             return
-        self._other.pop(other, None)
-        self._waiting_offers.pop(other, None)
-        status = ended.status if ended.status >= 400 else 0
-        status = status or _CAUSE_STATUS.get(ended.cause or FailureCause.OTHER, 0)
-        if status and other.startswith("in-"):
-            self._agent.reject(other, status, now)
-        else:
+        del self._other[other]
+        if leg is None:
+            self._legs.pop(other, None)
             self._agent.end(other, now)
+        elif leg.ways and not leg.rang and not ended.status and ended.cause in _NOBODY_THERE:
+            self._try(leg, now)
+        else:
+            self._agent.reject(other, _status_of(ended), now)
 
     def reoffered(self, offer: ReofferReceived, now: float) -> None:
         """Hold, resume, moved: passed on, or answered here."""
-        if (other := self._other.get(offer.call)) is not None:
+        other = self._other.get(offer.call)
+        if other is None:
+            sdp = self._booth.answer_again(offer.call, offer.body)
+            if sdp:
+                self._agent.answer_reoffer(offer.call, sdp, now)
+                return
+        elif offer.body:
             self._agent.reoffer(other, offer.body, now)
-        elif sdp := self._booth.answer_again(offer.call, offer.body):
-            self._agent.answer_reoffer(offer.call, sdp, now)
-        else:
-            self._agent.reject_reoffer(offer.call, 488, now)
+            return
+        self._agent.reject_reoffer(offer.call, 488, now)
 
     def reoffer_answered(self, answer: ReofferAnswered, now: float) -> None:
         """The other phone agrees."""
@@ -252,12 +312,20 @@ class Exchange:
     def reoffer_rejected(self, answer: ReofferRejected, now: float) -> None:
         """The other phone does not agree."""
         if (other := self._other.get(answer.call)) is not None:
-            self._agent.reject_reoffer(other, answer.status, now)
+            self._agent.reject_reoffer(other, max(answer.status, 400), now)
 
     def digit(self, digit: InfoDigit, now: float) -> None:
         """A key pressed in the call, sent by INFO."""
-        if (other := self._other.get(digit.call)) is not None:
+        other = self._other.get(digit.call)
+        if other is not None and digit.digit in _DIGITS:
             self._agent.info_digit(other, digit.digit, digit.duration_ms, now)
+
+
+def _status_of(ended: CallEnded) -> int:
+    """How a caller is refused whose call ended so."""
+    if ended.status >= 400:
+        return ended.status
+    return _CAUSE_STATUS.get(ended.cause or FailureCause.OTHER, 480)
 
 
 EXTENSIONS: dict[str, Callable[[Exchange, IncomingCall, float], None]] = {
@@ -274,6 +342,7 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     OfferWanted: Exchange.offer_wanted,
     CallProgress: Exchange.progress,
     CallAnswered: Exchange.answered,
+    CallConfirmed: Exchange.confirmed,
     CallEnded: Exchange.ended,
     ReofferReceived: Exchange.reoffered,
     ReofferAnswered: Exchange.reoffer_answered,

@@ -20,13 +20,14 @@ from firmware.sip.headers import (
     parse_name_addr,
 )
 from firmware.sip.message import Request
+from firmware.sip.uri import Uri, equivalent
 
 REALM = "practice"
 NONCE_SECONDS = 300.0
 SHORTEST = 10
 LONGEST = 3600
-_MOST_BINDINGS = 1000
-_MOST_NONCES = 2000
+MOST_BINDINGS = 1000
+MOST_NONCES = 2000
 _ALGORITHMS = (Algorithm.SHA_256, Algorithm.MD5)
 """In the order of preference (RFC 8760 §2.4)."""
 
@@ -60,6 +61,10 @@ class _Asked:
     contacts: list[NameAddr] = field(default_factory=list)
     expires: int = LONGEST
 
+    def outdated(self, binding: Binding) -> bool:
+        """Whether the request is older than what it would change, or the same once more."""
+        return binding.call_id == self.call_id and self.number <= binding.number
+
 
 class Registrar:
     """Who is where."""
@@ -72,22 +77,23 @@ class Registrar:
     def __len__(self) -> int:
         return sum(len(bindings) for bindings in self._bindings.values())
 
-    def contact_of(self, user: str, now: float) -> str | None:
-        """The URI that reaches a user now, None if nobody is registered as that user.
+    def ways_to(self, user: str, now: float) -> list[str]:
+        """The URIs that reach a user now, best first; none if nobody is registered as that user.
 
-        Where the request came from is what counts, whatever the Contact says: a phone behind an
-        address translation is reached the way it came (RFC 3581).
+        The newest registration first. Where it came from is what counts, whatever the Contact
+        says: a phone behind an address translation is reached the way it came (RFC 3581), and the
+        connection it registered over leads back to it (RFC 5626 §5.3). Should that be gone, the
+        Contact may still be right.
         """
-        bindings = [binding for binding in self._bindings.get(user, []) if binding.until > now]
-        if not bindings:
-            return None
-        newest = bindings[-1]
-        uri = newest.contact.uri
-        transport = newest.flow.transport
-        suffix = "" if transport is Transport.UDP else f";transport={transport.value}"
-        where = newest.flow.remote if transport is Transport.UDP else None
-        host = str(where) if where is not None else _host(newest.contact)
-        return f"sip:{uri.user}@{host}{suffix}"
+        ways: list[str] = []
+        for binding in reversed(self._bindings.get(user, [])):
+            if binding.until <= now:
+                continue
+            uri, flow = binding.contact.uri, binding.flow
+            ways.append(_uri(uri.user, flow.remote.host, flow.remote.port, flow.transport))
+            if flow.transport.reliable and uri.host:
+                ways.append(_uri(uri.user, uri.host, uri.port, flow.transport))
+        return list(dict.fromkeys(ways))
 
     def register(self, request: Request, flow: Flow, now: float) -> Answer:
         """Answer a REGISTER; never raises, whatever it says."""
@@ -96,36 +102,20 @@ class Registrar:
             asked = _asked(request)
         except ParseError as error:
             return Answer(error.status)
-        refusal = self._authenticate(request, asked.user, now)
-        if refusal is not None:
-            return refusal
-        if asked.contacts == [WILDCARD]:
-            if asked.expires:
-                return Answer(400)
-            self._bindings.pop(asked.user, None)
-        elif (refused := self._bind(asked, flow, now)) is not None:
-            return refused
-        return Answer(200, self._contacts(asked.user, now))
+        refusal = self._authenticate(request, asked.user, now) or self._bind(asked, flow, now)
+        return refusal or Answer(200, self._contacts(asked.user, now))
 
     def _bind(self, asked: _Asked, flow: Flow, now: float) -> Answer | None:
-        """Take the Contacts over, all of them or none (§10.3 step 7)."""
-        bindings = list(self._bindings.get(asked.user, []))
-        for contact in asked.contacts:
-            seconds = _seconds(contact, asked.expires)
-            if 0 < seconds < SHORTEST:
-                return Answer(423, (("Min-Expires", str(SHORTEST)),))
-            known = next((b for b in bindings if b.contact.uri == contact.uri), None)
-            if known is not None:
-                if known.call_id == asked.call_id and asked.number <= known.number:
-                    return Answer(500)
-                bindings.remove(known)
-            if seconds:
-                until = now + min(seconds, LONGEST)
-                bindings.append(Binding(contact, flow, until, asked.call_id, asked.number))
-        if len(self) + len(bindings) > _MOST_BINDINGS:
+        """Take the Contacts over, all of them or none."""
+        before = self._bindings.get(asked.user, [])
+        every = asked.contacts == [WILDCARD]
+        after = _cleared(before, asked) if every else _updated(before, asked, flow, now)
+        if isinstance(after, Answer):
+            return after
+        if len(after) > len(before) and len(self) - len(before) + len(after) > MOST_BINDINGS:
             return Answer(503, (("Retry-After", "60"),))
-        if bindings:
-            self._bindings[asked.user] = bindings
+        if after:
+            self._bindings[asked.user] = after
         else:
             self._bindings.pop(asked.user, None)
         return None
@@ -166,34 +156,64 @@ class Registrar:
                 del self._bindings[user]
         while self._nonces:
             nonce, born = next(iter(self._nonces.items()))
-            if now - born <= 2 * NONCE_SECONDS and len(self._nonces) <= _MOST_NONCES:
+            if now - born <= 2 * NONCE_SECONDS and len(self._nonces) <= MOST_NONCES:
                 break
             del self._nonces[nonce]
 
 
 def _asked(request: Request) -> _Asked:
     headers = request.headers
-    address = parse_name_addr(headers.get("To") or "")
-    number = parse_cseq(headers.get("CSeq") or "").number
-    asked = _Asked(address.uri.user or "", headers.get("Call-ID") or "", number)
-    if (row := headers.get("Expires")) is not None:
-        asked.expires = delta_seconds(row)
+    user = parse_name_addr(headers.get("To") or "").uri.user
+    if not user:
+        raise ParseError("nobody to register", 404)
+    asked = _Asked(user, headers.get("Call-ID") or "", parse_cseq(headers.get("CSeq") or "").number)
     asked.contacts = contact_list(headers)
+    if (row := headers.get("Expires")) is not None:
+        asked.expires = _delta(row)
     return asked
+
+
+def _cleared(before: list[Binding], asked: _Asked) -> list[Binding] | Answer:
+    """`Contact: *` (RFC 3261 §10.3 step 6)."""
+    if asked.expires:
+        return Answer(400)
+    return Answer(500) if any(asked.outdated(binding) for binding in before) else []
+
+
+def _updated(
+    before: list[Binding], asked: _Asked, flow: Flow, now: float
+) -> list[Binding] | Answer:
+    """Bindings added, refreshed and removed one by one (RFC 3261 §10.3 step 7)."""
+    bindings = list(before)
+    for contact in asked.contacts:
+        seconds = _seconds(contact, asked.expires)
+        if 0 < seconds < SHORTEST:
+            return Answer(423, (("Min-Expires", str(SHORTEST)),))
+        known = next((b for b in bindings if equivalent(b.contact.uri, contact.uri)), None)
+        if known is not None:
+            # The same Contact twice in one request has just been bound by it.
+            if known in before and asked.outdated(known):
+                return Answer(500)
+            bindings.remove(known)
+        if seconds:
+            until = now + min(seconds, LONGEST)
+            bindings.append(Binding(contact, flow, until, asked.call_id, asked.number))
+    return bindings
 
 
 def _seconds(contact: NameAddr, default: int) -> int:
     text = contact.param("expires")
-    if text is None:
-        return default
+    return default if text is None else _delta(text)
+
+
+def _delta(text: str) -> int:
+    """RFC 3261 §20.10 and §20.19: a malformed value counts as 3600."""
     try:
         return delta_seconds(text)
     except ParseError:
-        # RFC 3261 §10.3: a malformed value counts as 3600.
         return LONGEST
 
 
-def _host(contact: NameAddr) -> str:
-    uri = contact.uri
-    host = f"[{uri.host}]" if ":" in uri.host else uri.host
-    return host if uri.port is None else f"{host}:{uri.port}"
+def _uri(user: str, host: str, port: int | None, transport: Transport) -> str:
+    params = () if transport is Transport.UDP else (("transport", transport.value),)
+    return str(Uri("sip", user, host=host, port=port, params=params))
