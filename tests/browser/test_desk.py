@@ -97,6 +97,18 @@ async def test_the_computers_keyboard_dials(typed, key, open_desk):
     assert (down.key, down.move, up.key, up.move) == (key, KeyMove.DOWN, key, KeyMove.UP)
 
 
+async def test_after_clicks_with_the_mouse_the_keyboard_still_dials(open_desk):
+    phone, page = await open_desk()
+    await page.get_by_label("I use loudspeakers").click()
+    await page.get_by_role("button", name="Lift the handset").click()
+    await phone.asked()
+    phone.show("off_hook", off_hook=True, path="handset")
+    await page.keyboard.press("6")
+    await page.keyboard.press("Enter")
+    keys = [(await phone.asked()).key for _ in range(4)]
+    assert keys == [KeyCap.DIGIT_6, KeyCap.DIGIT_6, KeyCap.OK, KeyCap.OK]
+
+
 async def test_h_lifts_the_handset(open_desk):
     phone, page = await open_desk()
     await page.keyboard.press("h")

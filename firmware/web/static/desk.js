@@ -312,9 +312,9 @@ function wireKey(button) {
 function keyOf(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return null;
   const at = event.target;
-  if (at.matches("input, meter, summary")) return null;
-  // Enter and the space bar press the button that has the focus.
-  if (at.matches("button") && event.key === "Enter") return null;
+  // What has the focus keeps the keys that it understands itself.
+  if (at.matches("button, summary") && event.key === "Enter") return null;
+  if (at.matches("[type=range]") && event.key.startsWith("Arrow")) return null;
   return KEYBOARD[event.key] ?? KEYBOARD[event.key.toLowerCase()] ?? null;
 }
 
@@ -346,6 +346,8 @@ function wireKeyboard() {
 function wire() {
   document.querySelectorAll("[data-key]").forEach(wireKey);
   find("handset").onclick = hook;
+  // A mouse leaves the focus where it was: Enter after a click must dial, not hang up.
+  document.querySelector(".phone").onmousedown = (event) => event.preventDefault();
   find("volume").oninput = ({ target }) => {
     send({ verb: "volume", level: Number(target.value), path: heardPath() });
   };

@@ -43,6 +43,7 @@ export class Sound {
     });
     this.analyser = this.context.createAnalyser();
     this.analyser.fftSize = 4096;
+    this.analyser.smoothingTimeConstant = 0;
     this.ear.connect(this.analyser).connect(this.context.destination);
   }
 
