@@ -37,14 +37,14 @@ check: setup-dev  ## style, types, layers, sizes, units
 	$(PYTEST) -q tests/checks
 
 interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian packages)
-	$(PYTEST) -q tests/interop
+	$(PYTEST) -q tests/interop tests/browser
 
 bench: setup-dev  ## our phone beside baresip: a table and JSON
 	$(BIN)/python -m tests.bench
 
 docs: setup-dev  ## rewrite the generated pages under docs/
 	$(BIN)/python .ci/reliability.py
-	$(BIN)/python -m firmware.config.document
+	$(BIN)/python -m firmware.cli_manual
 
 clean:  ## remove what the build left here
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
