@@ -68,14 +68,15 @@ class Reoffer:
         )
         self._exchange.start(now)
 
-    def drop(self, now: float) -> None:
-        """The call is over; only the ACK to a late 2xx is still sent."""
+    def drop(self) -> None:
+        """The call is over; only the ACK to a late 2xx is still sent.
+
+        The guard stays: a far end that has forgotten the call may never say its final word.
+        """
         self._dropped = True
         self._core.disarm(self, Alarm.GLARE)
         if self._exchange is not None:
             self._exchange.abandon()
-            # The final response may be lost for good, once the far end has forgotten the call.
-            self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
         if alarm is Alarm.GLARE and not self._dropped:

@@ -305,7 +305,7 @@ class Session:
             self._core.answer(self._their_offer, 487, now)
             self._their_offer = None
         if self._our_offer is not None:
-            self._our_offer.drop(now)
+            self._our_offer.drop()
             self._our_offer = None
         self._core.calls.pop(self.call, None)
         self._core.notify(DialogSaved(self.call, None))

@@ -48,8 +48,12 @@ def test_a_connection_on_which_nobody_answers_is_not_used_again(world, sip):
     desk.line(sip.PBX, transport=Transport.TCP)
     world.silent.add(pbx.endpoint)
     desk.agent.register(sip.LINE, world.now)
-    world.run(200.0)
-    assert len(world._far) <= 2
+    world.run(30.0)
+    (first,) = desk.agent._core.streams
+    world.run(10.0)
+    (second,) = desk.agent._core.streams
+    assert first != second
+    assert len(world._far) == 2
     world.silent.clear()
     world.run(32.0 + 60.0)
     assert desk.last(RegistrationChanged).state is RegistrationState.REGISTERED

@@ -351,6 +351,21 @@ def test_a06_a_stranger_who_challenges_gets_no_digest(world, desk, sip):
     assert desk.last(CallEnded).cause is FailureCause.WRONG_PASSWORD
 
 
+def test_a06_credentials_for_our_server_are_not_shown_to_others(world, desk, pbx, sip):
+    asks = ("WWW-Authenticate", 'Digest realm="pbx", nonce="n"')
+    pbx.verdicts = [lambda request: pbx.verdict(request, 401, asks)]
+    desk.agent.register(sip.LINE, world.now)
+    world.run(1.0)
+    other = sip.Pbx(world, "203.0.113.5")
+    for call, target in (("in house", "600"), ("outside", "sip:bob@203.0.113.5")):
+        desk.agent.invite(CallRef(call), sip.LINE, target, world.now)
+        world.run(0.01)
+        desk.agent.offer(CallRef(call), sip.OFFER, world.now)
+        world.run(0.1)
+    assert "Authorization" in pbx.requests("INVITE")[0].headers
+    assert "Authorization" not in other.requests("INVITE")[0].headers
+
+
 def test_f17_after_a_403_the_registration_is_looked_at(registered, sip):
     world, desk, pbx = registered
     register = pbx.reply

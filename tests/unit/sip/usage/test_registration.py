@@ -185,6 +185,25 @@ def test_a_storm_is_not_made_of_a_silent_pbx(world, desk, sip):
     assert 30 < len(attempts) < 60
 
 
+def test_only_one_register_is_under_way_at_a_time(world, desk, pbx, sip):
+    for _ in range(3):
+        desk.agent.register(sip.LINE, world.now)
+    world.run(0.009)
+    assert len(pbx.requests("REGISTER")) == 1
+    world.run(1.0)
+    assert len(pbx.requests("REGISTER")) == 2
+
+
+def test_phones_that_failed_together_do_not_come_back_together(world, sip):
+    desks = [sip.Desk(world, f"192.0.2.{host}") for host in range(20, 30)]
+    for desk in desks:
+        desk.line(sip.PBX)
+        desk.agent.register(sip.LINE, world.now)
+    world.run(33.0)
+    waits = {round(desk.last(RegistrationChanged).retry_in, 2) for desk in desks}
+    assert len(waits) > 7
+
+
 def test_an_unknown_name_and_a_missing_network_are_said(world, desk, sip):
     desk.line("pbx.example")
     desk.agent.register(sip.LINE, world.now)

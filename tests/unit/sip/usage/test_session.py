@@ -325,6 +325,18 @@ def test_a_far_end_that_never_decides_ends_it(up, desk, pbx, world, sip):
     assert desk.last(CallEnded).cause is FailureCause.SESSION_LOST
 
 
+def test_a_reinvite_that_was_only_tried_is_forgotten_after_hanging_up(up, desk, pbx, world, sip):
+    call, _ = up
+    pbx.reply = lambda message: (
+        [sip.answer_to(message, 100)] if getattr(message, "method", "") == "INVITE" else []
+    )
+    desk.agent.reoffer(call, HOLD, world.now)
+    world.run(1.0)
+    desk.agent.end(call, world.now)
+    world.run(100.0)
+    assert len(desk.agent) == 0
+
+
 def test_our_digit_by_info(talking):
     world, left, right, out, arrived = talking
     left.agent.info_digit(out, "#", 120, world.now)
