@@ -1,0 +1,57 @@
+from firmware.config.load import parse
+from firmware.runtime.accounts import accounts_of
+from firmware.sip.flow import Transport
+
+FILE = """
+[[line]]
+user = "101"
+password = "pw"
+server = "pbx.example:5070"
+name = "desk"
+transport = "tcp"
+expires = 60
+display_name = "Ann"
+auth_user = "auth101"
+realm = "pbx"
+proxy = "edge.example"
+peers = ["192.0.2.0/24"]
+numbers = ["49301*"]
+accept_any_user = true
+
+[[line]]
+user = "102"
+server = "pbx.example"
+register = false
+
+[[line]]
+user = "103"
+server = "pbx.example"
+transport = "tls"
+"""
+
+
+class Identities:
+    def contact_user(self, line):
+        return f"contact-of-{line}"
+
+    def instance_id(self, line):
+        return f"urn:uuid:{line}"
+
+
+def test_lines_become_accounts_with_their_kept_identities():
+    desk, second = accounts_of(parse(FILE), Identities())
+    assert (desk.line, desk.user, desk.server, desk.password) == (
+        *("desk", "101", "pbx.example:5070", "pw"),
+    )
+    assert (desk.transport, desk.expires, desk.register) == (Transport.TCP, 60, True)
+    assert (desk.display_name, desk.auth_user, desk.realm) == ("Ann", "auth101", "pbx")
+    assert (desk.proxy, desk.peers, desk.numbers) == (
+        *("edge.example", ("192.0.2.0/24",), ("49301*",)),
+    )
+    assert desk.accept_any_user
+    assert (desk.contact_user, desk.instance_id) == ("contact-of-desk", "urn:uuid:desk")
+    assert (second.line, second.register) == ("102@pbx.example", False)
+
+
+def test_a_line_that_asks_for_more_security_than_there_is_stays_down():
+    assert [account.user for account in accounts_of(parse(FILE), Identities())] == ["101", "102"]
