@@ -12,6 +12,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from firmware.config.kinds import nearest
+from firmware.config.problems import Wrong
+from firmware.ui.text import Texts
 
 _SUFFIX = ".toml"
 
@@ -38,17 +40,18 @@ def boards() -> Mapping[str, Traversable]:
     }
 
 
-def unknown_board(name: str) -> str:
-    """Why there is no such board, and which are near; empty if there is one.
+def unknown_board(name: str) -> Wrong | None:
+    """That there is no such board, and which are near; None if there is one.
 
     A path is a board file of one's own, which need not be on this machine.
     """
     known = boards()
     if name in known or "/" in name or name.endswith(_SUFFIX):
-        return ""
+        return None
     near = nearest(name, list(known))
-    hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
-    return f"there is no board {name}, {hint}"
+    if near:
+        return Wrong("no_board_near", (("got", name), ("near", near)))
+    return Wrong("no_board", (("got", name), ("known", ", ".join(known))))
 
 
 def _list() -> int:
@@ -61,8 +64,8 @@ def _list() -> int:
 
 
 def _show(name: str) -> int:
-    if reason := unknown_board(name):
-        print(f"deskphone: {reason}", file=sys.stderr)
+    if wrong := unknown_board(name):
+        print(f"deskphone: {Texts.load().phrase(wrong.phrase)}", file=sys.stderr)
         return 2
     file = boards().get(name) or Path(name)
     try:

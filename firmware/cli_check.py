@@ -14,12 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from firmware.cli_board import unknown_board
-from firmware.codec import CODECS, CodecUnavailableError, available
+from firmware.codec import available
 from firmware.config import Examination, Problem, Settings, examine_file
 from firmware.config.kinds import nearest
+from firmware.config.machine import missing_codecs
+from firmware.config.problems import Wrong
 from firmware.net.port_holder import holder_of
+from firmware.ui.faults import say
+from firmware.ui.text import Texts
 
-_LIBRARIES = (("libspeexdsp.so.1", "libspeexdsp1", "a plain resampler is used"),)
+_LIBRARIES = {"libspeexdsp.so.1": "note_no_speexdsp"}
+"""What the phone runs without, but not as well; each with the note that names its package."""
 
 
 def check(file: Path) -> int:
@@ -30,45 +35,36 @@ def check(file: Path) -> int:
     if found.settings is not None:
         problems += _faults(found, found.settings)
         notes += _remarks(found, found.settings)
+    texts = Texts.load(found.settings.phone.language) if found.settings else Texts.load()
     for note in sorted(notes, key=lambda one: one.line):
-        print(f"note: {note}")
+        print(f"note: {say(note, texts)}")
     for problem in problems:
-        print(problem)
+        print(say(problem, texts))
     if problems:
-        count = f"{len(problems)} errors" if len(problems) > 1 else "1 error"
-        print(f"{file}: {count}")
+        count = "check.errors" if len(problems) > 1 else "check.error"
+        print(f"{file}: {texts.say(count, count=len(problems))}")
         return 2
-    print(f"{file}: ok")
+    print(f"{file}: {texts.say('check.ok')}")
     return 0
 
 
 def _faults(found: Examination, settings: Settings) -> Iterator[Problem]:
     codecs = settings.audio.codecs
     if not available(codecs):
-        yield found.note("audio.codecs", "no_codec", reason="; ".join(map(_why_not, codecs)))
-    if reason := unknown_board(settings.board.name):
-        yield found.note("board.name", "no_board", reason=reason)
+        yield found.note("audio.codecs", "no_codec")
+    if wrong := unknown_board(settings.board.name):
+        yield found.place("board.name", wrong)
 
 
 def _remarks(found: Examination, settings: Settings) -> Iterator[Problem]:
-    for name in settings.audio.codecs:
-        if name not in {row.name for row in available((name,))}:
-            yield found.note("audio.codecs", "note_codec", name=name, reason=_why_not(name))
-    for library, package, effect in _LIBRARIES:
+    for wrong in missing_codecs(settings.audio.codecs):
+        yield found.place("audio.codecs", wrong)
+    for library, text in _LIBRARIES.items():
         if not _can_load(library):
-            args = {"library": library, "package": package, "effect": effect}
-            yield found.note("", "note_library", **args)
+            yield found.place("", Wrong(text))
     yield from _zone(found, settings.time.zone)
     yield from _files(found, settings)
     yield from _ports(found, settings)
-
-
-def _why_not(codec: str) -> str:
-    try:
-        CODECS[codec].load()
-    except CodecUnavailableError as error:
-        return str(error)
-    return ""
 
 
 def _can_load(library: str) -> bool:
@@ -84,8 +80,10 @@ def _zone(found: Examination, name: str) -> Iterator[Problem]:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         near = nearest(name, sorted(zoneinfo.available_timezones()))
-        hint = f"did you mean {near}?" if near else ""
-        yield found.note("time.zone", "note_zone", got=name, near=hint)
+        if near:
+            yield found.note("time.zone", "note_zone_near", got=name, near=near)
+        else:
+            yield found.note("time.zone", "note_zone", got=name)
 
 
 def _files(found: Examination, settings: Settings) -> Iterator[Problem]:

@@ -7,19 +7,28 @@ import os
 import sys
 from pathlib import Path
 
+from firmware.base.phrase import Phrase, phrase
+from firmware.codec import available
 from firmware.config.load import examine_file
+from firmware.config.machine import missing_codecs
+from firmware.config.problems import Problem, Wrong
 from firmware.config.schema import Settings
 from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import default_socket, make_private
 from firmware.control.socket_file import refuse_if_taken
 from firmware.net.errors import PortTakenError
 from firmware.runtime.early import Places, begin
+from firmware.runtime.spoken import SpokenFormatter
+from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
+from firmware.ui.faults import say_all
+from firmware.ui.text import Texts
 from hal.board import Board
 from hal.errors import HalError
 from hal.ports import Post
 
 FAILED, BAD_CONFIG, TAKEN = 1, 2, 3
+Notes = tuple[Phrase, ...]
 _LOG = logging.getLogger(__name__)
 
 
@@ -27,14 +36,14 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
     """Run the phone until it is stopped; returns the exit code of `deskphone run`."""
     start_logging()
     path = Path(config_path).resolve() if config_path else None
-    settings = settings_of(path)
+    settings, notes = settings_of(path, state_folder(path))
     if settings is None:
         return BAD_CONFIG
     places = places_of(path, control_path or settings.control.path)
-    return asyncio.run(_live(settings, places, board or settings.board.name))
+    return asyncio.run(_live(settings, places, board or settings.board.name, notes))
 
 
-async def _live(settings: Settings, places: Places, board: str) -> int:
+async def _live(settings: Settings, places: Places, board: str, notes: Notes) -> int:
     """Register first, load the rest of the phone while the registrar is thinking."""
     try:
         refuse_if_taken(places.control)
@@ -47,6 +56,8 @@ async def _live(settings: Settings, places: Places, board: str) -> int:
         return _failed(error, TAKEN)
     except (HalError, SocketPathError) as error:
         return _failed(error, FAILED)
+    for note in (*notes, *(lack.phrase for lack in missing_codecs(settings.audio.codecs))):
+        _LOG.info(note)
     try:
         await program.until_stopped()
     finally:
@@ -54,22 +65,32 @@ async def _live(settings: Settings, places: Places, board: str) -> int:
     return 0
 
 
-def settings_of(path: Path | None) -> Settings | None:
-    """The settings of a file, or those that worked last, or None with every fault on stderr."""
+def settings_of(path: Path | None, state: Path) -> tuple[Settings | None, Notes]:
+    """The settings of a file with notes on them, or those that worked last.
+
+    Faults go to stderr, all of them; None if nothing ever worked.
+    """
     if path is None:
-        return Settings()
-    found = examine_file(path)
-    for note in found.notes:
-        _LOG.info("%s", note)
-    if found.settings is not None:
-        LastGood.of(path).keep()
-        return found.settings
-    for problem in found.problems:
-        sys.stderr.write(f"{problem}\n")
-    settings = LastGood.of(path).settings()
-    if settings is not None:
-        _LOG.error("%s has faults; the last configuration without faults is used", path)
-    return settings
+        return Settings(), ()
+    found, last = examine_file(path), LastGood.of(path, state)
+    if found.settings is not None and available(found.settings.audio.codecs):
+        _remember(last)
+        return found.settings, tuple(_placed(note) for note in found.notes)
+    problems = found.problems or (found.place("audio.codecs", Wrong("no_codec")),)
+    sys.stderr.write(f"{say_all(problems, Texts.load())}\n")
+    settings = last.settings()
+    return settings, () if settings is None else (phrase("log.last_good", file=path),)
+
+
+def _remember(last: LastGood) -> None:
+    try:
+        last.keep()
+    except StorageError as error:
+        _LOG.warning(phrase("log.no_copy", reason=error))
+
+
+def _placed(note: Problem) -> Phrase:
+    return phrase("log.note", place=note.place, note=note.phrase)
 
 
 def places_of(config: Path | None, control: str) -> Places:
@@ -104,7 +125,9 @@ def open_named_board(name: str, post: Post) -> Board:
 def start_logging(level: int = logging.INFO) -> None:
     """To stderr; under systemd without the time, which the journal adds itself."""
     stamp = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
-    logging.basicConfig(level=level, format=f"{stamp}%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(SpokenFormatter(f"{stamp}%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def _failed(error: Exception, code: int) -> int:

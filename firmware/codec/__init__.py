@@ -18,10 +18,11 @@ class CodecError(Exception):
 
 
 class CodecUnavailableError(CodecError, ImportError):
-    """A codec's library cannot be loaded; `package` is what brings it."""
+    """A codec cannot be loaded; `package` brings its library, empty: this version has no such."""
 
     def __init__(self, codec: str, package: str) -> None:
-        super().__init__(f"codec {codec} needs the package {package}")
+        why = f"needs the package {package}" if package else "is not in this version"
+        super().__init__(f"codec {codec} {why}")
         self.codec = codec
         self.package = package
 
@@ -70,7 +71,8 @@ class CodecRow:
     `name` is the word of deskphone.toml, `encoding` that of `a=rtpmap`. `rtp_clock` and `channels`
     are what SDP says, which need not be the truth: G.722 has 16,000 samples and a clock of 8,000
     (RFC 3551 §4.5.2), Opus always says two channels (RFC 7587 §7). `number` is the static payload
-    type, None if it has none. `frame_cost` is microseconds to encode and decode 20 ms on a PC.
+    type, None if it has none. `frame_cost` is microseconds to encode and decode 20 ms on a PC;
+    `package` brings the library, and is empty as long as this version has no such codec.
     """
 
     name: str
@@ -123,7 +125,7 @@ def _opus() -> Codec:
 CODECS: dict[str, CodecRow] = {
     row.name: row
     for row in (
-        CodecRow("opus", "opus", 48000, 48000, 2, None, 200.0, "libopus0", "useinbandfec=1", _opus),
+        CodecRow("opus", "opus", 48000, 48000, 2, None, 200.0, "", "useinbandfec=1", _opus),
         CodecRow("g722", "G722", 16000, 8000, 1, 9, 24.0, "G722", "", _g722),
         CodecRow("pcmu", "PCMU", 8000, 8000, 1, 0, 0.5, "audioop-lts", "", _pcmu),
         CodecRow("pcma", "PCMA", 8000, 8000, 1, 8, 0.5, "audioop-lts", "", _pcma),

@@ -13,7 +13,7 @@ _GLOB = re.compile(r"[A-Za-z0-9\-_.!~'()&=+$,;/*?\[\]]+")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A predicate with the words for what it wants."""
+    """A predicate; `right` is the text id of what it wants."""
 
     fits: Callable[[str], bool]
     right: str
@@ -86,31 +86,28 @@ def _matches(pattern: str) -> Callable[[str], bool]:
     return lambda text: compiled.fullmatch(text) is not None
 
 
-ADDRESS = Form(_is_address, "an IP address such as 192.168.1.20")
-NETWORK = Form(_is_network, "an address or network such as 192.168.1.0/24")
-LISTEN = Form(lambda text: _is_address(text) or text == "localhost", ADDRESS.right)
-HOST = Form(_is_host, "a host name or an IP address")
-SERVER = Form(_is_server, "host, host:port or a domain, without sip:")
-USER = Form(lambda text: _USER.fullmatch(text) is not None, "the part before the @, without sip:")
-NUMBER_GLOB = Form(
-    lambda text: _GLOB.fullmatch(text) is not None,
-    "a number or user part; * and ? stand for any characters",
-)
-EMERGENCY = Form(_matches(r"[0-9*#+]{2,20}"), 'digits such as "112"')
-COUNTRY = Form(_matches(r"[A-Z]{2}"), 'two capital letters (ISO 3166) such as "US"')
-LANGUAGE = Form(_matches(r"[a-z]{2}"), 'two small letters (ISO 639) such as "en"')
-ZONE = Form(_matches(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}"), 'a zone such as "Europe/Berlin"')
+ADDRESS = Form(_is_address, "form.address")
+NETWORK = Form(_is_network, "form.network")
+LISTEN = Form(lambda text: _is_address(text) or text == "localhost", "form.address")
+HOST = Form(_is_host, "form.host")
+SERVER = Form(_is_server, "form.server")
+USER = Form(lambda text: _USER.fullmatch(text) is not None, "form.user")
+NUMBER_GLOB = Form(lambda text: _GLOB.fullmatch(text) is not None, "form.number_glob")
+EMERGENCY = Form(_matches(r"[0-9*#+]{2,20}"), "form.emergency")
+COUNTRY = Form(_matches(r"[A-Z]{2}"), "form.country")
+LANGUAGE = Form(_matches(r"[a-z]{2}"), "form.language")
+ZONE = Form(_matches(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}"), "form.zone")
 BOARD = Form(
     _matches(r"[a-z0-9][a-z0-9_-]{0,63}|[^\x00]*/[^\x00]*|[^\x00]+\.toml"),
-    "the name of a board (`deskphone board list`) or the path of a board file",
+    "form.board",
 )
 CARD_DEVICE = Form(
     _matches(r"(?:alsa|file|browser|null|id:[A-Za-z0-9_.:,=-]+)?"),
-    '"id:DEVICE" with the card\'s ALSA id, or "alsa", "file", "browser", "null"',
+    "form.card",
 )
-SSID = Form(lambda text: len(text.encode()) <= 32, "a network name of at most 32 bytes")
-WIFI_PASSWORD = Form(_is_wifi_password, "8 to 63 characters, or 64 hex digits")
+SSID = Form(lambda text: len(text.encode()) <= 32, "form.ssid")
+WIFI_PASSWORD = Form(_is_wifi_password, "form.wifi_password")
 SOCKET_PATH = Form(
     lambda text: text.startswith("/") and len(text.encode()) <= 100,
-    "an absolute path of at most 100 bytes",
+    "form.socket_path",
 )

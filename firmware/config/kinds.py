@@ -1,7 +1,7 @@
 """Kinds of value: each judges what `tomllib` read and says what would be right.
 
 `judge` gives the value as the settings hold it, or a `Wrong`. `described` is for the manual and
-`example` is TOML that the kind accepts.
+`example` is TOML that the kind accepts. The words are in `firmware.ui.text`.
 """
 
 import difflib
@@ -10,18 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from firmware.base.phrase import Phrase, phrase
 from firmware.config.forms import Form
 from firmware.config.problems import Wrong
 
 _SHOWN = 40
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TYPES: tuple[tuple[type, str], ...] = (
-    (bool, "true or false"),
-    (int, "a number"),
-    (float, "a number with a point"),
-    (str, "text"),
-    (list, "a list"),
-    (dict, "a table"),
+    (bool, "type.flag"),
+    (int, "type.whole"),
+    (float, "type.fraction"),
+    (str, "type.text"),
+    (list, "type.list"),
+    (dict, "type.table"),
 )
 
 
@@ -29,7 +30,7 @@ class Kind(Protocol):
     """What a value must be."""
 
     @property
-    def described(self) -> str:
+    def described(self) -> Phrase:
         """Type and range, for a person."""
         ...
 
@@ -48,7 +49,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() > 128:
-        return "a very long number"
+        return "…"
     if isinstance(value, list):
         text = "[…]" if value else "[]"
     elif isinstance(value, dict):
@@ -59,12 +60,12 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
-def type_words(value: object) -> str:
+def type_words(value: object) -> Phrase:
     """The type of a value in words."""
-    return next((words for type_, words in _TYPES if isinstance(value, type_)), "a date or time")
+    return Phrase(next((text for type_, text in _TYPES if isinstance(value, type_)), "type.date"))
 
 
-def wrong(text: str, value: object, **args: str) -> Wrong:
+def wrong(text: str, value: object, **args: str | Phrase) -> Wrong:
     """A verdict that quotes the value."""
     return Wrong(text, (("got", shown(value)), ("type", type_words(value)), *args.items()))
 
@@ -79,9 +80,11 @@ class Text:
     sample: str = ""
 
     @property
-    def described(self) -> str:
-        words = self.form.right if self.form else f"text of at most {self.limit} characters"
-        return words if not self.may_be_empty or not self.form else f"{words}; may be empty"
+    def described(self) -> Phrase:
+        if self.form is None:
+            return phrase("kind.text", limit=self.limit)
+        words = Phrase(self.form.right)
+        return phrase("kind.may_be_empty", words=words) if self.may_be_empty else words
 
     @property
     def example(self) -> str:
@@ -92,7 +95,7 @@ class Text:
             bare = isinstance(value, int | float) and not isinstance(value, bool)
             return wrong("need_text", value, example=f': "{shown(value)}"' if bare else "")
         if not value and not self.may_be_empty:
-            return Wrong("empty", (("right", self.form.right if self.form else self.example),))
+            return Wrong("empty", (("right", Phrase(self.form.right) if self.form else ""),))
         return self._judge_text(value)
 
     def _judge_text(self, value: str) -> str | Wrong:
@@ -101,7 +104,7 @@ class Text:
         if len(value) > self.limit:
             return Wrong("too_long", (("length", str(len(value))), ("limit", str(self.limit))))
         if value and self.form and not self.form.fits(value):
-            return wrong("bad_form", value, right=self.form.right)
+            return wrong("bad_form", value, right=Phrase(self.form.right))
         return value
 
 
@@ -112,8 +115,12 @@ class Choice:
     options: tuple[str, ...]
 
     @property
-    def described(self) -> str:
-        return " or ".join(f'"{option}"' for option in self.options)
+    def described(self) -> Phrase:
+        return phrase("kind.choice", options=self._options)
+
+    @property
+    def _options(self) -> str:
+        return ", ".join(f'"{option}"' for option in self.options)
 
     @property
     def example(self) -> str:
@@ -121,13 +128,13 @@ class Choice:
 
     def judge(self, value: object) -> object | Wrong:
         if not isinstance(value, str):
-            return wrong("need_text", value, example=f", {self.described}")
+            return wrong("need_choice", value, options=self._options)
         if value in self.options:
             return value
         near = nearest(value, self.options)
         if near:
-            return wrong("not_one_of_near", value, options=self.described, near=f'"{near}"')
-        return wrong("not_one_of", value, options=self.described)
+            return wrong("not_one_of_near", value, options=self._options, near=f'"{near}"')
+        return wrong("not_one_of", value, options=self._options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +145,8 @@ class Whole:
     high: int
 
     @property
-    def described(self) -> str:
-        return f"{self.low}-{self.high}"
+    def described(self) -> Phrase:
+        return phrase("kind.whole", low=self.low, high=self.high)
 
     @property
     def example(self) -> str:
@@ -158,8 +165,11 @@ class Whole:
 class Flag:
     """True or false."""
 
-    described: str = "true or false"
     example: str = "true"
+
+    @property
+    def described(self) -> Phrase:
+        return Phrase("kind.flag")
 
     def judge(self, value: object) -> object | Wrong:
         return value if isinstance(value, bool) else wrong("need_flag", value)
@@ -178,9 +188,8 @@ class Many:
     or_one: bool = False
 
     @property
-    def described(self) -> str:
-        words = f"list of: {self.item.described}"
-        return f"{words} (or one such text)" if self.or_one else words
+    def described(self) -> Phrase:
+        return phrase("kind.list_or_one" if self.or_one else "kind.list", item=self.item.described)
 
     @property
     def example(self) -> str:
@@ -192,7 +201,7 @@ class Many:
         if not isinstance(value, list):
             return wrong("need_list", value)
         if not value and not self.may_be_empty:
-            return Wrong("empty", (("right", f"a list such as {self.example}"),))
+            return Wrong("empty", (("right", phrase("kind.such_list", example=self.example)),))
         if len(value) > self.limit:
             return Wrong("too_long", (("length", str(len(value))), ("limit", str(self.limit))))
         return self._judge_items(value)
@@ -217,8 +226,8 @@ class PortRange:
     high: int = 65535
 
     @property
-    def described(self) -> str:
-        return f"two numbers within {self.low}-{self.high}"
+    def described(self) -> Phrase:
+        return phrase("kind.port_range", low=self.low, high=self.high)
 
     @property
     def example(self) -> str:

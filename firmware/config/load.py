@@ -13,6 +13,7 @@ from firmware.config import rules, syntax
 from firmware.config.kinds import nearest, wrong
 from firmware.config.positions import Path, dotted
 from firmware.config.problems import ConfigErrors, Problem, Wrong
+from firmware.config.redact import MASK
 from firmware.config.schema import Settings
 from firmware.config.syntax import Document, Table
 from firmware.config.table import SETTINGS, Setting
@@ -32,10 +33,14 @@ class Examination:
 
     def note(self, key: str, text: str, **args: str) -> Problem:
         """One more remark on a key such as `web.port` or `line[1].tls.ca`, at its place."""
+        return self.place(key, Wrong(text, tuple(args.items())))
+
+    def place(self, key: str, verdict: Wrong) -> Problem:
+        """A verdict on a key, at its place."""
         parts = (part for part in re.split(r"[.\[\]]+", key) if part)
         path = tuple(int(part) - 1 if part.isdigit() else part for part in parts)
         line = self.document.line_of(path) if self.document else 0
-        return Problem(self.file, line, key, text, tuple(args.items()))
+        return Problem(self.file, line, key, verdict.text, verdict.args)
 
 
 def load(path: FilePath) -> Settings:
@@ -195,5 +200,5 @@ def _unknown(name: str, branch: Branch) -> Wrong:
 
 def _masked(verdict: Wrong) -> Wrong:
     """A verdict on a secret quotes nothing of it."""
-    hidden = {"got": "the value", "example": ""}
+    hidden = {"got": MASK, "example": ""}
     return Wrong(verdict.text, tuple((name, hidden.get(name, arg)) for name, arg in verdict.args))

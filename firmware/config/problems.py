@@ -1,14 +1,14 @@
 """What is wrong in a configuration file: one value per fault, and the error that carries them all.
 
-A fault names a text id and its arguments; the English words stand in `firmware.config.words`, and
-another language may have its own under the same ids.
+A fault is a text id (`config.` and what stands here) and its arguments; the words are in
+`firmware.ui.text`, and `firmware.ui.faults` puts both together for a person.
 """
 
 from dataclasses import dataclass
 
-from firmware.config.words import WORDS
+from firmware.base.phrase import Phrase
 
-Args = tuple[tuple[str, str], ...]
+Args = tuple[tuple[str, str | Phrase], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class Wrong:
 
     text: str
     args: Args = ()
+
+    @property
+    def phrase(self) -> Phrase:
+        """What is wrong and what would be right."""
+        return Phrase(f"config.{self.text}", self.args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +35,18 @@ class Problem:
     args: Args = ()
 
     @property
-    def wrong(self) -> str:
-        """What is wrong, in English."""
-        return WORDS[self.text][0].format_map(dict(self.args))
+    def phrase(self) -> Phrase:
+        """What is wrong and what would be right."""
+        return Wrong(self.text, self.args).phrase
 
     @property
-    def right(self) -> str:
-        """What would be right, in English; may be empty for a note."""
-        return WORDS[self.text][1].format_map(dict(self.args))
-
-    @property
-    def sentence(self) -> str:
-        """What is wrong, what would be right."""
-        return f"{self.wrong}, {self.right}" if self.right else self.wrong
+    def place(self) -> str:
+        """`FILE:LINE: key`, as far as there is a line and a key."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.key}" if self.key else place
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.key}: {self.sentence}" if self.key else f"{place}: {self.sentence}"
+        return f"{self.place}: {self.phrase}"
 
 
 class ConfigErrors(ValueError):  # noqa: N818 - it carries every fault of a file, so: plural

@@ -5,24 +5,24 @@ from collections.abc import Iterator
 
 from firmware.config.forms import split_server
 from firmware.config.positions import Path, dotted
-from firmware.config.problems import Args, Problem
+from firmware.config.problems import Problem, Wrong
 from firmware.config.schema import LineSettings, Settings
 from firmware.config.syntax import Document, Table
 from firmware.config.table import SETTINGS
 
 _BUILT_TRANSPORTS = ("udp", "tcp")
-Found = tuple[Path, str, Args]
+Found = tuple[Path, Wrong]
 
 
 def line_blocked(line: LineSettings) -> str | None:
-    """Why this version must leave a line down rather than run it weaker than asked; None if not.
+    """What this version must leave a line down for rather than run it weaker than asked, if any.
 
-    The reason is a clause for people, as it stands on the screen and in `status`.
+    It is the setting that is not in this version, as it is written in the file.
     """
     if line.transport not in _BUILT_TRANSPORTS:
-        return f'transport = "{line.transport}" is not in this version'
+        return f'transport = "{line.transport}"'
     if line.srtp == "require":
-        return 'srtp = "require" is not in this version'
+        return 'srtp = "require"'
     return None
 
 
@@ -51,22 +51,22 @@ def contradictions(values: Table, document: Document, file: str) -> list[Problem
         path = ("line", index)
         name = line.get("name")
         if name in names:
-            found.append(((*path, "name"), "name_taken", (("got", f'"{name}"'),)))
+            found.append(((*path, "name"), Wrong("name_taken", (("got", f'"{name}"'),))))
         if name:
             names.add(name)
         found.extend(_in_line(line, path))
     audio = values.get("audio", {})
     if isinstance(audio, dict) and audio.get("loop") and audio.get("play"):
-        found.append((("audio", "loop"), "loop_with_play", ()))
+        found.append((("audio", "loop"), Wrong("loop_with_play")))
     return [_placed(one, document, file) for one in found]
 
 
 def _in_line(line: Table, path: Path) -> Iterator[Found]:
     if line.get("server") == "" and line.get("register", True):
-        yield (*path, "server"), "server_needed", ()
+        yield (*path, "server"), Wrong("server_needed")
     tls = line.get("tls", {})
     if isinstance(tls, dict) and bool(tls.get("cert")) != bool(tls.get("key")):
-        yield (*path, "tls"), "half_certificate", ()
+        yield (*path, "tls"), Wrong("half_certificate")
 
 
 def notes(settings: Settings, document: Document, file: str) -> tuple[Problem, ...]:
@@ -80,38 +80,41 @@ def notes(settings: Settings, document: Document, file: str) -> tuple[Problem, .
 
 def _phone_notes(settings: Settings) -> Iterator[Found]:
     if not settings.lines:
-        yield (), "note_no_lines", ()
+        yield (), Wrong("note_no_lines")
     if settings.phone.not_emergency:
         numbers = ", ".join(settings.phone.not_emergency)
-        yield ("phone", "not_emergency"), "note_not_emergency", (("got", numbers),)
+        yield ("phone", "not_emergency"), Wrong("note_not_emergency", (("got", numbers),))
     for name in ("play", "record"):
         if getattr(settings.audio, name) and not _has_file_card(settings):
-            yield ("audio", name), "note_file_only", ()
+            yield ("audio", name), Wrong("note_file_only")
     if settings.web.enabled and not _is_loopback(settings.web.listen):
-        yield ("web", "listen"), "note_open_page", ()
+        yield ("web", "listen"), Wrong("note_open_page")
 
 
 def _line_notes(line: LineSettings, path: Path) -> Iterator[Found]:
-    reason = line_blocked(line)
-    if reason:
+    setting = line_blocked(line)
+    if setting:
         key = "transport" if line.transport not in _BUILT_TRANSPORTS else "srtp"
-        yield (*path, key), "note_blocked", (("reason", reason),)
+        yield (*path, key), Wrong("note_blocked", (("setting", setting),))
     if line.srtp == "prefer":
-        yield (*path, "srtp"), "note_srtp_prefer", ()
+        yield (*path, "srtp"), Wrong("note_srtp_prefer")
     if not line.tls.verify:
-        yield (*path, "tls", "verify"), "note_no_verify", ()
+        yield (*path, "tls", "verify"), Wrong("note_no_verify")
     if not line.register and not line.peers:
-        server = split_server(line.server)[0] or "nobody"
-        yield (*path, "register"), "note_no_callers", (("server", server),)
+        server = split_server(line.server)[0]
+        verdict = (
+            Wrong("note_no_callers", (("server", server),)) if server else Wrong("note_nobody")
+        )
+        yield (*path, "register"), verdict
     if line.auto_answer == "always":
-        yield (*path, "auto_answer"), "note_any_auto", ()
+        yield (*path, "auto_answer"), Wrong("note_any_auto")
 
 
 def _unused(tables: Table) -> Iterator[Found]:
     for setting in SETTINGS.values():
         path = tuple(setting.key.split("."))
         if not setting.works and _written(tables, path):
-            yield path, "note_unused", ()
+            yield path, Wrong("note_unused")
 
 
 def _written(tables: Table, path: tuple[str, ...]) -> bool:
@@ -137,5 +140,5 @@ def _lines(values: Table) -> tuple[Table, ...]:
 
 
 def _placed(found: Found, document: Document, file: str) -> Problem:
-    path, text, args = found
-    return Problem(file, document.line_of(path), dotted(path), text, args)
+    path, verdict = found
+    return Problem(file, document.line_of(path), dotted(path), verdict.text, verdict.args)

@@ -71,7 +71,7 @@ def _unreadable(text: str, problems: list[Problem]) -> Document:
 def _place(error: ValueError, text: str) -> tuple[int, str]:
     message = str(error)
     place = _PLACE.search(message)
-    detail = _PLACE.sub("", message) if place else "a number with too many digits"
+    detail = _PLACE.sub("", message) if place else ""
     if place and place.group(1):
         line = int(place.group(1))
     else:
@@ -82,6 +82,8 @@ def _place(error: ValueError, text: str) -> tuple[int, str]:
 def _problem(file: str, line: int, detail: str) -> Problem:
     if detail.startswith(_TWICE):
         return Problem(file, line, "", "set_twice")
+    if not detail:
+        return Problem(file, line, "", "too_many_digits")
     return Problem(file, line, "", "syntax", (("detail", detail),))
 
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from firmware.base.phrase import phrase
 from firmware.media.messages import EngineLog, StreamReport
 from firmware.phone.events import Event
 from firmware.runtime.house import House
@@ -52,18 +53,22 @@ def log_registration(house: House, change: RegistrationChanged) -> None:
     seen = (change.state, change.cause, change.status)
     if house.registrations.get(change.line) != seen:
         house.registrations[change.line] = seen
+        state = phrase(f"log.line_{change.state.value}")
         reason = f" ({change.status} {change.phrase})" if change.status else ""
-        _LOG.info("line %s: %s%s %s", change.line, change.state.value, reason, change.where)
+        said = phrase("log.line", line=change.line, state=state, reason=reason, where=change.where)
+        _LOG.info(said)
 
 
 def log_stranger(house: House, stranger: Stranger) -> None:
     """Somebody rattled at the door."""
     del house
     _LOG.info(
-        "ignored %d %r from %s, which is none of our servers",
-        stranger.count,
-        stranger.method,
-        stranger.source,
+        phrase(
+            "log.stranger",
+            count=stranger.count,
+            method=repr(stranger.method),
+            source=stranger.source,
+        )
     )
 
 

@@ -5,6 +5,8 @@ import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
+from firmware.base.phrase import phrase
+
 _LOG = logging.getLogger(__name__)
 
 _FIRST_WAIT = 0.2
@@ -62,10 +64,10 @@ class Child:
                     *self._command, env=self._environment
                 )
             except OSError as error:
-                _LOG.error("cannot start %s: %s", self._name, error.strerror)
+                _LOG.error(phrase("log.child_failed", name=self._name, reason=error.strerror))
             else:
                 self.starts += 1
                 status = await self._process.wait()
-                _LOG.warning("%s ended with status %d and is started again", self._name, status)
+                _LOG.warning(phrase("log.child_ended", name=self._name, status=status))
             wait = _FIRST_WAIT if loop.time() - born > _LIVED_LONG else min(2 * wait, _LONGEST_WAIT)
             await asyncio.sleep(wait)

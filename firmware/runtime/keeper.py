@@ -7,6 +7,7 @@ import asyncio
 import logging
 from pathlib import Path
 
+from firmware.base.phrase import phrase
 from firmware.control.schema import LogRow
 from firmware.media.messages import PathName
 from firmware.phone.commands import CallRecord
@@ -99,7 +100,7 @@ class Keeper:
         """Write what is queued; blocks for a moment."""
         self._writer.submit(self._close_log)
         if not self._writer.close():
-            _LOG.warning("the disk is so slow that something was not written")
+            _LOG.warning(phrase("log.slow_disk"))
 
     def _call_log(self) -> CallLog:
         """The list, opened by the storage thread when it is first needed."""

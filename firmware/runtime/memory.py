@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from firmware.base.phrase import phrase
 from firmware.base.tokens import Tokens
 from firmware.storage.kept import Kept, KeptFile, KeptLine
 
@@ -24,7 +25,7 @@ class Memory:
         try:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            _LOG.warning("nothing can be remembered in %s: %s", state, error.strerror)
+            _LOG.warning(phrase("log.no_memory", folder=state, reason=error.strerror))
         self.file = KeptFile(state / "kept.json")
         self.kept = self.file.load()
         self.changed = False

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from firmware.base.phrase import phrase
 from firmware.base.tokens import Tokens
 from firmware.config.schema import Settings
 from firmware.control.schema import AnyEvent, ScreenEvent
@@ -43,6 +44,8 @@ from firmware.runtime.pulse import Pulse
 from firmware.runtime.reload import Reloader
 from firmware.runtime.screen import Screen
 from firmware.runtime.sounds import Sounds
+from firmware.runtime.spoken import speak
+from firmware.storage.last_good import LastGood
 from firmware.ui.text import Texts
 from hal.board import Board
 from hal.ports import Picture, Post
@@ -86,6 +89,7 @@ class Program:
         early = self._early or await begin(settings, self._places)
         self.keeper = Keeper(self._places.state, self._places.dialogs, early.memory)
         self.texts = Texts.load(settings.phone.language)
+        speak(self.texts)
         self.phone = Phone(settings)
         self.loop = PhoneLoop(self.phone)
         self.signalling = early.signalling
@@ -155,14 +159,16 @@ class Program:
             self._start_page()
 
     def _offer_reload(self, file: Path) -> None:
-        reloader = Reloader(file, self._settings, self._apply)
+        last = LastGood.of(file, self._places.state)
+        reloader = Reloader(last, self._settings, self.texts, self._apply)
         self.desk.reload = reloader.reload
         self.loop.watch(reloader.view_changed)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask)
 
-    def _apply(self, old: Settings, new: Settings) -> None:
+    def _apply(self, old: Settings, new: Settings, texts: Texts) -> None:
         """Other settings are in force from now on."""
-        self._settings = new
+        self._settings, self.texts = new, texts
+        speak(texts)
         if new.lines != old.lines:
             self.signalling.use_lines(new)
             self.keeper.save()
@@ -230,13 +236,13 @@ class Program:
         self.sounds.open_all(self.engine)
 
     def _engine_lost(self, reason: str) -> None:
-        _LOG.error("the audio process is gone (%s); another one is started", reason)
+        _LOG.error(phrase("log.audio_gone", reason=reason))
         self.loop.inbox.put(EngineLost())
 
     # --- the network ------------------------------------------------------------------------
 
     def _addresses_changed(self, addresses: tuple[str, ...]) -> None:
-        _LOG.info("addresses: %s", ", ".join(addresses) or "none")
+        _LOG.info(phrase("log.addresses", addresses=", ".join(addresses) or "–"))
         self.signalling.resolver.forget()
         self.loop.inbox.put(NetworkChanged(self._network_up(addresses)))
         self.agent.network_changed(self._clock())

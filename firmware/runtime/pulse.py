@@ -9,6 +9,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from firmware.base.phrase import phrase
+
 _LOG = logging.getLogger(__name__)
 
 LAG_ALARM = 0.1
@@ -65,7 +67,7 @@ class Pulse:
             self.alarms += 1
             if now - self._alarmed >= _ALARM_EVERY:
                 self._alarmed = now
-                _LOG.warning("the phone's loop was blocked for %.0f ms", lag * 1000)
+                _LOG.warning(phrase("log.blocked", ms=round(lag * 1000)))
         self._beat_later()
         if now >= self._feed_at and self.audio_alive:
             self._feed_at = now + _FEED_EVERY

@@ -5,32 +5,39 @@ and what needs a restart is named. `ctl reload`, SIGHUP and the page all come th
 """
 
 import asyncio
+import contextlib
 import logging
+import zoneinfo
 from collections.abc import Callable
-from pathlib import Path
 
-from firmware.config.load import Examination, examine_file
+from firmware.base.phrase import phrase
+from firmware.config import Examination, Problem, Settings, examine_file
+from firmware.config.machine import missing_codecs
 from firmware.config.plan import plan
-from firmware.config.schema import Settings
 from firmware.control.errors import RefusalKind, RefusedError
 from firmware.control.schema import ReloadReply
 from firmware.phone.view import PhoneView
 from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
+from firmware.ui.faults import say, say_all
+from firmware.ui.text import Texts
 
 _LOG = logging.getLogger(__name__)
+Apply = Callable[[Settings, Settings, Texts], None]
+"""`(old, new, texts)`: the new settings are in force, in the language of `texts`."""
 
 
 class Reloader:
-    """Applies new settings with `apply(old, new)`; `settings` are those in force."""
+    """Applies new settings; `settings` and `texts` are those in force."""
 
-    def __init__(
-        self, file: Path, settings: Settings, apply: Callable[[Settings, Settings], None]
-    ) -> None:
-        self._file = file
+    def __init__(self, last: LastGood, settings: Settings, texts: Texts, apply: Apply) -> None:
+        self._last = last
         self._apply = apply
         self.settings = settings
+        self.texts = texts
         self._later: Settings | None = None
+        self._view: PhoneView | None = None
+        self._reading = asyncio.Lock()
         self._tasks: set[asyncio.Task[ReloadReply]] = set()
 
     def ask(self) -> None:
@@ -45,28 +52,36 @@ class Reloader:
         Raises:
             RefusedError: the file has faults; they are all in the message, one a line.
         """
-        found = await asyncio.to_thread(_examine, self._file)
+        async with self._reading:  # what is read first is applied first
+            found, texts, lacks = await asyncio.to_thread(_examine, self._last)
         if found.settings is None:
-            faults = "\n".join(str(problem) for problem in found.problems)
-            raise RefusedError(faults, RefusalKind.CONFIG)
+            raise RefusedError(say_all(found.problems, self.texts), RefusalKind.CONFIG)
+        self.texts = texts
         steps = plan(self.settings, found.settings)
         self._later = steps.when_idle if steps.waiting else None
         self._use(steps.at_once)
+        self._when_idle()
         for key in steps.restart:
-            _LOG.warning("%s changes at the next start", key)
-        notes = tuple(str(note) for note in found.notes)
-        return ReloadReply(steps.applied, steps.waiting, steps.restart, notes)
+            _LOG.warning(phrase("log.restart_needed", key=key))
+        notes = tuple(say(note, texts) for note in (*found.notes, *lacks))
+        applied = steps.applied if self._later else (*steps.applied, *steps.waiting)
+        waiting = steps.waiting if self._later else ()
+        return ReloadReply(applied, waiting, steps.restart, notes)
 
     def view_changed(self, _old: PhoneView, new: PhoneView) -> None:
         """What waited for the calls to end happens when they have."""
-        if self._later is not None and not new.calls:
+        self._view = new
+        self._when_idle()
+
+    def _when_idle(self) -> None:
+        if self._later is not None and (self._view is None or not self._view.calls):
             later, self._later = self._later, None
             self._use(later)
 
     def _use(self, settings: Settings) -> None:
         if settings != self.settings:
             old, self.settings = self.settings, settings
-            self._apply(old, settings)
+            self._apply(old, settings, self.texts)
 
     def _asked(self, task: asyncio.Task[ReloadReply]) -> None:
         self._tasks.discard(task)
@@ -74,18 +89,25 @@ class Reloader:
             return
         error = task.exception()
         if error is not None:
-            _LOG.error("the configuration was not changed: %s", error)
-        else:
-            _LOG.info(
-                "configuration read again: %s", ", ".join(task.result().applied) or "as it was"
-            )
+            _LOG.error(phrase("log.reload_refused", faults=error))
+            return
+        reply = task.result()
+        _LOG.info(phrase("log.reloaded", keys=", ".join(reply.applied) or "–"))
+        for note in reply.notes:
+            _LOG.info("%s", note)
 
 
-def _examine(file: Path) -> Examination:
-    found = examine_file(file)
-    if found.settings is not None:
-        try:
-            LastGood.of(file).keep()
-        except StorageError as error:
-            _LOG.warning("no copy of the good configuration: %s", error)
-    return found
+def _examine(last: LastGood) -> tuple[Examination, Texts, tuple[Problem, ...]]:
+    """Everything that reads a file or loads a library."""
+    found = examine_file(last.config)
+    if found.settings is None:
+        return found, Texts.load(), ()
+    try:
+        last.keep()
+    except StorageError as error:
+        _LOG.warning(phrase("log.no_copy", reason=error))
+    with contextlib.suppress(zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        zoneinfo.ZoneInfo(found.settings.time.zone)  # from now on it is in memory
+    lacks = missing_codecs(found.settings.audio.codecs)
+    placed = tuple(found.place("audio.codecs", wrong) for wrong in lacks)
+    return found, Texts.load(found.settings.phone.language), placed

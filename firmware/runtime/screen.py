@@ -10,6 +10,7 @@ import logging
 import zoneinfo
 from collections.abc import Callable
 
+from firmware.base.phrase import phrase
 from firmware.phone.view import PhoneView
 from firmware.ui.text import Texts
 from hal.ports import DisplayPort, Picture
@@ -101,5 +102,5 @@ def _zone(name: str) -> dt.tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        _LOG.warning("the time zone %s is not known here; UTC is used", name)
+        _LOG.warning(phrase("log.zone", zone=name))
         return dt.UTC

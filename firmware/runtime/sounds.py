@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from firmware.base.phrase import phrase
 from firmware.config.schema import AudioSettings
 from firmware.media.cards import RATE
 from firmware.media.messages import Card, ClosePath, PathName
@@ -79,7 +80,7 @@ class Sounds:
             if card.kind == "file" and card.record:
                 return (self._recording(card.record).descriptor,)
         except OSError as error:
-            _LOG.error("the %s card cannot be used: %s", card.kind, error)
+            _LOG.error(phrase("log.card", card=card.kind, reason=error))
         return ()
 
     def _listening(self) -> socket.socket:
@@ -94,4 +95,4 @@ class Sounds:
 
 
 def _recording_failed(reason: str) -> None:
-    _LOG.error("recording: %s", reason)
+    _LOG.error(phrase("log.recording", reason=reason))

@@ -23,10 +23,9 @@ class LastGood:
     copy: Path
 
     @classmethod
-    def of(cls, config: Path, state: Path | None = None) -> "LastGood":
-        """The copy of this file: in the state folder, else beside it."""
-        name = f"{config.name}.good"
-        return cls(config, state / name if state else config.with_name(f".{name}"))
+    def of(cls, config: Path, state: Path) -> "LastGood":
+        """The copy of this file, in the state folder: it holds passwords as the file does."""
+        return cls(config, state / f"{config.name}.good")
 
     def keep(self, disk: Disk = REAL_DISK) -> bool:
         """Remember the file as it is now, if that is news; the caller knows that it is good.
@@ -40,6 +39,10 @@ class LastGood:
             raise from_os(self.config.name, error) from error
         if content == self._content():
             return False
+        try:
+            self.copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os(self.copy.name, error) from error
         replace_file(self.copy, _seal(content), disk=disk)
         return True
 

@@ -114,7 +114,7 @@ def test_p05_the_next_save_works_and_leaves_no_rubbish(tmp_path, disk):
 
 def test_f01_the_last_good_copy_is_whole_or_known_to_be_torn(tmp_path, disk):
     config = tmp_path / "deskphone.toml"
-    last = LastGood.of(config)
+    last = LastGood.of(config, tmp_path / "state")
     config.write_text(OLD)
     last.keep()
     config.write_text(NEW)
@@ -131,7 +131,7 @@ def test_f01_the_last_good_copy_is_whole_or_known_to_be_torn(tmp_path, disk):
 def test_f01_a_torn_copy_is_not_used(tmp_path):
     config = tmp_path / "deskphone.toml"
     config.write_text(NEW)
-    last = LastGood.of(config)
+    last = LastGood.of(config, tmp_path / "state")
     last.keep()
     whole = last.copy.read_bytes()
 

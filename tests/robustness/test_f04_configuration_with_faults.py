@@ -6,6 +6,8 @@ import pytest
 
 from firmware.config import examine_file, parse
 from firmware.storage.last_good import LastGood
+from firmware.ui.faults import say
+from firmware.ui.text import Texts
 
 GOOD = '[phone]\ncountry = "DE"\n[[line]]\nuser = "101"\nserver = "pbx"\n'
 FAULTY = {
@@ -21,7 +23,7 @@ FAULTY = {
 def test_f04_a_faulty_file_is_explained_and_the_last_good_one_used(tmp_path, fault):
     path = tmp_path / "deskphone.toml"
     path.write_text(GOOD)
-    last = LastGood.of(path)
+    last = LastGood.of(path, tmp_path / "state")
     last.keep()
 
     path.write_bytes(FAULTY[fault])
@@ -50,4 +52,4 @@ def test_f04_an_empty_file_is_a_phone_without_lines_and_says_so(tmp_path):
     found = examine_file(path)
 
     assert found.settings.lines == ()
-    assert "no [[line]]" in str(found.notes[0])
+    assert "no [[line]]" in say(found.notes[0], Texts.load())

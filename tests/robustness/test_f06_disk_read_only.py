@@ -41,7 +41,7 @@ def test_f06_what_cannot_be_saved_is_said_and_the_rest_goes_on(tmp_path, code, e
     with pytest.raises(error):
         edit(path, {"web.port": 8081}, disk)
     with pytest.raises(error):
-        LastGood.of(path).keep(disk)
+        LastGood.of(path, tmp_path / "state").keep(disk)
     with pytest.raises(error):
         KeptFile(tmp_path / "kept.json", disk).save(Kept(last_dialled="600"))
 

@@ -47,5 +47,6 @@ def test_what_is_not_there_yet_says_so(capsys):
 
 
 def test_all_names_are_given_if_none_is_near():
-    assert "there are " in unknown_board("zzz")
-    assert unknown_board("mock") == ""
+    assert unknown_board("zzz").text == "no_board"
+    assert "mock" in dict(unknown_board("zzz").args)["known"]
+    assert unknown_board("mock") is None

@@ -7,7 +7,7 @@ import pytest
 
 from firmware import cli_check
 from firmware.cli import main
-from firmware.codec import CodecUnavailableError
+from firmware.codec import CODECS, CodecUnavailableError
 
 LINE = '[[line]]\nuser = "101"\nserver = "pbx.example"\n'
 QUIET = LINE + "[network]\nsip_port = 0\n[web]\nport = 0\n[audio]\ncodecs = ['pcmu']\n"
@@ -28,7 +28,7 @@ def check(tmp_path: Path, capsys):
 
 @pytest.fixture(autouse=True)
 def _libraries(monkeypatch):
-    monkeypatch.setattr(cli_check, "_LIBRARIES", ())
+    monkeypatch.setattr(cli_check, "_LIBRARIES", {})
 
 
 def test_a_good_file_is_ok(check):
@@ -115,24 +115,24 @@ def test_a_zone_this_machine_does_not_know_is_a_note(check):
 
 
 def test_a_missing_library_names_the_package(check, monkeypatch):
-    monkeypatch.setattr(cli_check, "_LIBRARIES", (("libnowhere.so.9", "libnowhere9", "no echo"),))
+    monkeypatch.setattr(cli_check, "_LIBRARIES", {"libnowhere.so.9": "note_no_speexdsp"})
 
     code, said = check(QUIET)
 
     assert code == 0
     assert said[0] == (
-        "note: f: libnowhere.so.9 is missing (no echo), install the package libnowhere9"
+        "note: f: libspeexdsp.so.1 is missing (a plain resampler is used), "
+        "install the package libspeexdsp1"
     )
 
 
 def test_a_codec_that_cannot_be_loaded_is_a_note_none_left_an_error(check, monkeypatch):
-    rows = cli_check.CODECS
-    monkeypatch.setitem(rows, "g722", _Unloadable("g722"))
+    monkeypatch.setitem(CODECS, "g722", _Unloadable("g722"))
 
     code, said = check(QUIET.replace("'pcmu'", "'g722', 'pcmu'"))
     assert code == 0
     assert said[0] == (
-        "note: f:9: audio.codecs: g722 is left out of calls: codec g722 needs the package libg722"
+        "note: f:9: audio.codecs: g722 is left out of calls: install the package libg722"
     )
 
     code, said = check(QUIET.replace("'pcmu'", "'g722'"))
@@ -143,6 +143,16 @@ def test_a_codec_that_cannot_be_loaded_is_a_note_none_left_an_error(check, monke
 class _Unloadable:
     def __init__(self, name: str):
         self.name = name
+        self.package = f"lib{name}"
 
     def load(self):
-        raise CodecUnavailableError(self.name, f"lib{self.name}")
+        raise CodecUnavailableError(self.name, self.package)
+
+
+def test_a_codec_that_is_not_built_yet_is_not_said_to_be_a_packages_fault(check):
+    code, said = check(QUIET.replace("'pcmu'", "'opus', 'pcmu'"))
+
+    assert code == 0
+    assert said[0] == (
+        "note: f:9: audio.codecs: opus is left out of calls: it is not in this version"
+    )

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from firmware.config.document import page, toml
+from firmware.cli_manual import page, toml
 from firmware.config.table import SETTINGS
 
-COMMITTED = Path(__file__).parents[3] / "docs" / "settings.md"
+COMMITTED = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_the_committed_manual_is_the_generated_one():

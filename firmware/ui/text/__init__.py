@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
+from firmware.base.phrase import Phrase
+
 FALLBACK = "en"
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
@@ -66,7 +68,14 @@ class Texts:
         person reads something odd, and the phone goes on. The tests see to it that neither is so.
         """
         text = self._texts.get(text_id, text_id)
-        return _PLACE.sub(lambda place: str(args.get(place[1], place[0])), text)
+        return _PLACE.sub(lambda place: self._filled(args.get(place[1], place[0])), text)
+
+    def phrase(self, phrase: Phrase) -> str:
+        """The sentence of a phrase, with those that stand in it."""
+        return self.say(phrase.text, **dict(phrase.args))
+
+    def _filled(self, value: object) -> str:
+        return self.phrase(value) if isinstance(value, Phrase) else str(value)
 
     def places(self, text_id: str) -> frozenset[str]:
         """The names of the arguments that a text takes.

@@ -6,16 +6,29 @@ import pytest
 
 from firmware.config import ConfigErrors, examine, examine_bytes, load, parse
 from firmware.config.table import SETTINGS
+from firmware.ui.faults import say
+from firmware.ui.text import Texts
 
+TEXTS = Texts.load()
 LINE = '[[line]]\nuser = "101"\nserver = "pbx.example"\n'
 
 
+def said(problem) -> str:
+    sentence = say(problem, TEXTS)
+    assert "{" not in sentence.replace(text_of(problem), ""), "a place is not filled"
+    return sentence
+
+
+def text_of(problem) -> str:
+    return next((value for name, value in problem.args if name == "got"), "{")
+
+
 def faults(text: str) -> list[str]:
-    return [str(problem) for problem in examine(text, "f").problems]
+    return [said(problem) for problem in examine(text, "f").problems]
 
 
 def notes(text: str) -> list[str]:
-    return [str(note) for note in examine(text, "f").notes]
+    return [said(note) for note in examine(text, "f").notes]
 
 
 def test_five_lines_make_calls():
@@ -85,7 +98,7 @@ f:3: phone.max_calls: 800 is out of range, write a whole number from 1 to 100
 f:6: line[1].user: 101 is a number, write text in quotes: "101"
 f:7: line[1].server: "sip:10.0.0.1" does not fit, write host, host:port or a domain, without sip:
 f:8: line[1].transport: "TCP" is not known, did you mean "tcp"? \
-(possible: "udp" or "tcp" or "tls" or "ws" or "wss")
+(possible: "udp", "tcp", "tls", "ws", "wss")
 f:10: line[1].tls.verfy: there is no such key, did you mean `verify`?
 f:11: line[2].user: this is missing, write user = "101"  \
 # User or extension: what stands before the @ of its address.
@@ -113,7 +126,7 @@ ONE_FAULT = [
     ("[network]\nrtp_ports = [40001, 40002]", "holds no even port with the odd one after it"),
     ("[network]\nrtp_ports = 40000", "40000 is a number, write two port numbers"),
     ('[network]\nbind = "eth0"', '"eth0" does not fit, write an IP address'),
-    ("[network.wifi]\nssid = 'x'\npassword = 'short'", "the value does not fit, write 8 to 63"),
+    ("[network.wifi]\nssid = 'x'\npassword = 'short'", "••• does not fit, write 8 to 63"),
     ('[line]\nuser = "1"\nserver = "h"', "line: a single [line] is not a list of lines, write [[l"),
     ("line = 1", "line: 1 is a number, write a [[line]] table"),
     ("line = [1]", "line[1]: 1 is a number, write a table"),
@@ -192,7 +205,7 @@ def test_an_open_bracket_is_one_fault_and_not_one_for_each_line_after_it():
     ],
 )
 def test_a_file_that_is_no_text_is_said_in_words(data, fault):
-    assert str(examine_bytes(data, "f").problems[0]).startswith(fault)
+    assert said(examine_bytes(data, "f").problems[0]).startswith(fault)
 
 
 def test_what_an_editor_on_windows_makes_is_read():
@@ -202,7 +215,9 @@ def test_what_an_editor_on_windows_makes_is_read():
 
 
 def test_a_missing_file_is_a_fault_with_its_name(tmp_path: Path):
-    with pytest.raises(ConfigErrors, match=r"deskphone\.toml: cannot be read: No such file"):
+    with pytest.raises(
+        ConfigErrors, match=r"deskphone\.toml: config\.unreadable reason=No such file"
+    ):
         load(tmp_path / "deskphone.toml")
 
 

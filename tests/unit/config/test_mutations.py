@@ -6,14 +6,17 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware.cli_manual import toml
 from firmware.config import Examination, examine, examine_bytes
-from firmware.config.document import toml
 from firmware.config.kinds import Choice, Flag, Many, PortRange, Text, Whole
 from firmware.config.plan import plan
 from firmware.config.positions import Positions
 from firmware.config.redact import redact_toml
 from firmware.config.table import SETTINGS
+from firmware.ui.faults import say
+from firmware.ui.text import Texts
 
+TEXTS = Texts.load()
 ROWS = list(SETTINGS.values())
 ODD_VALUES = ["1", "-1", "0x" + "f" * 6000, "1e999", "nan", "true", '""', '"é"', "'\\'", "[]",
               "[1, 2]", '["a"]', "[[]]", "{}", "{ a = 1 }", "1979-05-27", "07:32:00", '"\\u0000"',
@@ -27,7 +30,7 @@ SNIPPETS = ["[line]", "[[line]]", "[line.tls]", "[phone]", "[phone", "]]", "\ufe
 def assert_sane(found: Examination):
     assert (found.settings is None) == bool(found.problems)
     for problem in (*found.problems, *found.notes):
-        sentence = str(problem)
+        sentence = say(problem, TEXTS)
         assert "\n" not in sentence
         assert len(sentence) < 600
         assert problem.line >= 0

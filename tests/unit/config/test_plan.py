@@ -5,6 +5,7 @@ import pytest
 from firmware.config import Settings, parse
 from firmware.config.plan import plan
 from firmware.config.table import SETTINGS, Applies
+from firmware.ui.text import Texts
 
 ONE = '[[line]]\nuser = "101"\nserver = "pbx"\npassword = "a"\n'
 TWO = '[[line]]\nuser = "102"\nserver = "pbx"\n'
@@ -119,7 +120,7 @@ def test_a_plan_holds_no_secret_in_its_words():
 
 @pytest.mark.parametrize("applies", Applies)
 def test_every_time_has_words_and_keys(applies):
-    assert applies.value
+    assert f"applies.{applies.value}" in Texts.load()
     assert any(row.applies is applies for row in SETTINGS.values())
 
 

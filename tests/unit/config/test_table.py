@@ -1,7 +1,5 @@
 """The table and the settings tree say the same; every sentence is there."""
 
-import string
-
 import pytest
 
 from firmware.codec import CODECS as BUILT
@@ -9,7 +7,7 @@ from firmware.config.kinds import Whole
 from firmware.config.problems import Wrong
 from firmware.config.schema import Settings
 from firmware.config.table import CODECS, SETTINGS, schema_keys
-from firmware.config.words import WORDS
+from firmware.ui.text import Texts
 
 
 def test_every_key_of_the_tree_has_a_row_and_no_row_is_without_key():
@@ -22,8 +20,9 @@ def test_defaults_and_examples_are_good_values(setting):
     if default is not None:
         value = list(default) if isinstance(default, tuple) else default
         assert not isinstance(setting.kind.judge(value), Wrong)
-    assert setting.kind.described
-    assert setting.sentence.endswith(".")
+    texts = Texts.load()
+    assert "{" not in texts.phrase(setting.kind.described)
+    assert texts.phrase(setting.sentence).endswith(".")
 
 
 def test_numbers_have_a_unit():
@@ -42,18 +41,3 @@ def test_passwords_are_secret():
 def test_the_codecs_are_those_of_the_codec_table():
     assert set(CODECS) == set(BUILT)
     assert Settings().audio.codecs == CODECS
-
-
-@pytest.mark.parametrize("text", WORDS)
-def test_every_sentence_can_be_said(text):
-    names = ("got", "type", "low", "high", "options", "near", "known", "key", "example", "right")
-    asked = {
-        name
-        for part in WORDS[text]
-        for _, name, _, _ in string.Formatter().parse(part)
-        if name is not None
-    }
-
-    assert asked <= {*names, "reason", "size", "limit", "detail", "sentence", "length", "server",
-                     "name", "library", "effect", "package", "port", "protocol", "holder",
-                     "address"}  # fmt: skip

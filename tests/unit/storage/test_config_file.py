@@ -92,7 +92,7 @@ def test_a_file_with_a_fault_is_refused_with_its_line(config):
 def test_a_file_that_is_no_text_is_refused(config):
     config.write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(ConfigErrors, match="UTF-16"):
+    with pytest.raises(ConfigErrors, match="utf16"):
         edit(config, {"web.port": 80})
 
 

@@ -8,7 +8,7 @@ GOOD = '[phone]\ncountry = "DE"\n'
 def test_what_was_good_is_there_when_the_file_is_not(tmp_path):
     config = tmp_path / "deskphone.toml"
     config.write_text(GOOD)
-    last = LastGood.of(config)
+    last = LastGood.of(config, tmp_path / "state")
 
     assert last.keep()
     config.write_text("rubbish = [")
@@ -19,7 +19,7 @@ def test_what_was_good_is_there_when_the_file_is_not(tmp_path):
 def test_the_same_content_is_not_written_again(tmp_path):
     config = tmp_path / "deskphone.toml"
     config.write_text(GOOD)
-    last = LastGood.of(config)
+    last = LastGood.of(config, tmp_path / "state")
 
     assert [last.keep(), last.keep()] == [True, False]
     config.write_text(GOOD.replace("DE", "FR"))
@@ -27,13 +27,13 @@ def test_the_same_content_is_not_written_again(tmp_path):
 
 
 def test_without_a_copy_there_are_no_settings(tmp_path):
-    assert LastGood.of(tmp_path / "deskphone.toml").settings() is None
+    assert LastGood.of(tmp_path / "deskphone.toml", tmp_path / "state").settings() is None
 
 
 def test_a_copy_that_a_newer_version_would_refuse_is_not_used(tmp_path):
     config = tmp_path / "deskphone.toml"
     config.write_text("[phone]\nretired_key = 1\n")
-    last = LastGood.of(config)
+    last = LastGood.of(config, tmp_path / "state")
     last.keep()
 
     assert last.settings() is None

@@ -1,4 +1,4 @@
-"""docs/settings.md from the table: `python -m firmware.config.document [FILE]` writes it.
+"""docs/settings.md from the table: `python -m firmware.cli_manual [FILE]` writes it.
 
 The page has no hand-written part; a test compares the committed file with what this makes.
 """
@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from firmware.config.table import SETTINGS, Applies, Setting
+from firmware.ui.text import Texts
 
 PAGE = Path("docs/settings.md")
+_TEXTS = Texts.load()
 _TABLES = {
     "phone": "The phone as a whole.",
     "time": "The clock.",
@@ -65,12 +67,16 @@ def _tables() -> Iterator[str]:
 
 def _row(setting: Setting) -> str:
     name = setting.key.rpartition(".")[2]
-    value = " ".join(part for part in (setting.kind.described, setting.unit) if part)
-    sentence = setting.sentence
+    value = f"{_TEXTS.phrase(setting.kind.described)} {setting.unit}".strip()
+    sentence = _TEXTS.phrase(setting.sentence)
     sentence += " Never shown or logged." if setting.secret else ""
     sentence += "" if setting.works else " Accepted, not used by this version."
-    cells = (f"`{name}`", _default(setting), value, sentence, setting.applies.value)
+    cells = (f"`{name}`", _default(setting), value, sentence, _when_applied(setting.applies))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _when_applied(applies: Applies) -> str:
+    return _TEXTS.say(f"applies.{applies.value}")
 
 
 def _default(setting: Setting) -> str:
@@ -92,7 +98,7 @@ def _when() -> Iterator[str]:
     yield "## When a change takes effect\n"
     for applies in Applies:
         keys = (f"`{key}`" for key, row in SETTINGS.items() if row.applies is applies)
-        yield f"- {applies.value}: {', '.join(keys)}"
+        yield f"- {_when_applied(applies)}: {', '.join(keys)}"
 
 
 def main() -> None:
