@@ -200,6 +200,9 @@ async def test_a_refusal_of_the_phone_is_said(open_desk):
     phone.refusal = "there is nothing to redial"
     await page.get_by_role("button", name="Redial").click()
     await says(page, "#trouble", "there is nothing to redial")
+    phone.refusal = ""
+    await page.get_by_role("button", name="5", exact=True).click()
+    await says(page, "#trouble", "")
 
 
 async def test_a_phone_that_goes_away_is_said_and_one_that_comes_back_is_shown(open_desk):

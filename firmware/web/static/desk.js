@@ -40,6 +40,7 @@ let socket = null;
 let pause = 250;
 let status = null;
 let liftedAt = -GRACE;
+let refusal = "";
 
 // ---- The line to the phone ----
 
@@ -71,6 +72,8 @@ async function reconnect() {
 }
 
 function send(request) {
+  // What was refused before is answered by trying again.
+  showTrouble("");
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(request));
 }
 
@@ -83,7 +86,7 @@ function take(message) {
     lamps: () => showLamps(message.lamps),
     ring: () => bell.ring(message.cadence),
     log: () => showLog(message.rows),
-    refused: () => write("trouble", message.text),
+    refused: () => showTrouble(message.text),
   };
   takers[message.event]?.();
 }
@@ -246,8 +249,13 @@ function lifted() {
 function showSound() {
   write("microphone", say(`microphone_${sound.microphone}`));
   write("loudspeaker", say(`speaker_${sound.speaker}`));
-  write("trouble", sound.problem ? say(sound.problem) : "");
+  showTrouble();
   bell.context = sound.context;
+}
+
+function showTrouble(words = refusal) {
+  refusal = words;
+  write("trouble", refusal || (sound.problem ? say(sound.problem) : ""));
 }
 
 function showLevels() {
