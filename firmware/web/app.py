@@ -23,6 +23,7 @@ from firmware.control.place import find_socket
 from firmware.net.errors import PortTakenError
 from firmware.net.port_holder import holder_of
 from firmware.net.systemd_notify import notify
+from firmware.ui.faults import say_all
 from firmware.ui.text import Texts
 from firmware.web.access import ACCESS, Access, add_headers, guard, new_token
 from firmware.web.live import LINK, TEXTS, live
@@ -150,7 +151,7 @@ def main(config_path: str | Path | None, control_path: str | Path | None) -> int
         place = place_of(config_path, control_path, os.environ)
         asyncio.run(_serve(place))
     except config.ConfigErrors as errors:
-        sys.stderr.write(f"{errors}\n")
+        sys.stderr.write(say_all(errors.problems, Texts.load()) + "\n")
         return BAD_CONFIG
     except PortTakenError as error:
         sys.stderr.write(f"{error}\n")
