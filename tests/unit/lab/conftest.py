@@ -1,5 +1,8 @@
 """The practice exchange between desks on a simulated wire: no sockets, no waiting."""
 
+import math
+from array import array
+
 import pytest
 
 from firmware.base.tokens import Tokens
@@ -213,3 +216,15 @@ def ipv6():
     pbx = Pbx(world, "2001:db8::1")
     phones = (Phone(world, pbx, f"{n}00", f"2001:db8::{n}:2").register() for n in (1, 2))
     return world, pbx, *phones
+
+
+@pytest.fixture
+def sine():
+    """Makes a tone at 8 kHz: hertz, seconds."""
+
+    def make(hertz, seconds):
+        step = 2 * math.pi * hertz / 8000
+        values = (round(8000 * math.sin(step * n)) for n in range(int(seconds * 8000)))
+        return array("h", values).tobytes()
+
+    return make
