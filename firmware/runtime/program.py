@@ -279,7 +279,7 @@ class Program:
         self.driver.settle()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
-                while len(self.agent):  # noqa: ASYNC110 - the stack is pure and sets no event
+                while not self.agent.settled:  # noqa: ASYNC110 - the stack is pure and sets no event
                     await asyncio.sleep(0.01)
         self.loop.close()
         if self._screen is not None:
