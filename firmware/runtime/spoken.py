@@ -7,10 +7,11 @@ import copy
 import logging
 
 from firmware.base.phrase import Phrase
+from firmware.runtime.log_lines import LineFormatter
 from firmware.ui.text import Texts
 
 
-class SpokenFormatter(logging.Formatter):
+class SpokenFormatter(LineFormatter):
     """Gives words to phrases; the words are loaded when the first one comes."""
 
     texts: Texts | None = None

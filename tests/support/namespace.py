@@ -85,13 +85,17 @@ class Namespace:
             check=False,
         )
 
+    def enter(self) -> None:
+        """Move the calling thread inside, for good; other threads stay where they are."""
+        with Path(f"/run/netns/{self.name}").open("rb") as handle:
+            if _LIBC.setns(handle.fileno(), _CLONE_NEWNET):
+                raise NamespaceError(os.strerror(ctypes.get_errno()))
+
     def socket(self, family: int, kind: int) -> socket.socket:
         """A socket that lives inside, for use from outside."""
 
         def make() -> socket.socket:
-            with Path(f"/run/netns/{self.name}").open("rb") as handle:
-                if _LIBC.setns(handle.fileno(), _CLONE_NEWNET):
-                    raise NamespaceError(os.strerror(ctypes.get_errno()))
+            self.enter()
             return socket.socket(family, kind)
 
         # setns moves the calling thread only: a thread for this one socket, then it is gone.

@@ -1,5 +1,6 @@
 """Our phone as its own program: started as a user starts it, driven over its control socket."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -80,6 +81,7 @@ class Phone:
         # A Unix socket's path has room for 107 letters; the test's own folder may be longer.
         self._sockets = tempfile.TemporaryDirectory(prefix="dp-")
         self.control = Path(self._sockets.name) / "control.sock"
+        self._environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
         write_tone(folder / "voice.wav", tone_hz, 16000, 20)
         self.config.write_text(
             _CONFIG.format(
@@ -112,11 +114,15 @@ class Phone:
         )
         log = self.folder / "phone.log"
         if self._namespace is not None:
-            self.process = self._namespace.popen(*command, log=log)
+            self.process = self._namespace.popen(*command, log=log, env=self._environment)
         else:
             with log.open("ab") as output:
                 self.process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=self._environment,
                 )
         wait_for("the phone's control socket", self._answers, 15)
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import concurrent.futures
-import ctypes
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +9,6 @@ from firmware.net import addresses
 from firmware.net.addresses import AddressWatch, local_address_toward, machine_addresses
 from firmware.sip.flow import Endpoint
 from tests.support.namespace import namespace_or_skip
-
-_CLONE_NEWNET = 0x40000000
 
 
 class Town:
@@ -31,8 +27,7 @@ class Town:
         """setns moves one thread only: this one, and it ends with the work."""
 
         def enter_and_work():
-            with Path(f"/run/netns/{self._namespace.name}").open("rb") as handle:
-                assert ctypes.CDLL(None).setns(handle.fileno(), _CLONE_NEWNET) == 0
+            self._namespace.enter()
             return work()
 
         with concurrent.futures.ThreadPoolExecutor(1) as pool:

@@ -61,7 +61,7 @@ def until():
 
     async def wait(true_of, seconds=5.0):
         async with asyncio.timeout(seconds):
-            while not true_of():
+            while not true_of():  # noqa: ASYNC110 - others set no event of ours
                 await asyncio.sleep(0.005)
 
     return wait

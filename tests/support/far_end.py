@@ -1,0 +1,234 @@
+"""A far end on real sockets: registrar, caller and callee in one, run by a thread of its own.
+
+It takes whatever registers, answers every call at once, and speaks and hears PCMU on plain sockets,
+so that a test can look at each packet.
+"""
+
+import asyncio
+import contextlib
+import math
+import secrets
+import socket
+import struct
+import threading
+import time
+from array import array
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+import numpy as np
+
+from firmware.base.pcm import audioop
+from firmware.base.tokens import Tokens
+from firmware.net.resolver import Resolver
+from firmware.net.sip_driver import SipDriver
+from firmware.sip.account import Account
+from firmware.sip.agent import AgentSettings, UserAgent
+from firmware.sip.notifications import (
+    CallEnded,
+    CallRef,
+    IncomingCall,
+    LineName,
+    Notification,
+    OfferWanted,
+    RequestReceived,
+)
+from tests.support.namespace import Namespace
+from tests.support.waiting import wait_for
+
+LINE = LineName("far")
+_FRAME = 160
+Found = TypeVar("Found")
+
+
+def loopback_address() -> str:
+    """An address of this machine that no other test uses."""
+    first, second, third = secrets.token_bytes(3)
+    return f"127.{64 + first % 64}.{second}.{1 + third % 254}"
+
+
+@dataclass
+class Heard:
+    """An RTP packet: when, from which port, of which source, and its samples."""
+
+    at: float
+    port: int
+    ssrc: int
+    pcm: bytes
+
+
+@dataclass
+class Registered:
+    """A REGISTER: when, and the Contact."""
+
+    at: float
+    contact: str
+    expires: str
+
+
+class FarEnd:
+    """A server at `address`:5060."""
+
+    def __init__(self, address: str, namespace: Namespace | None = None) -> None:
+        self.address = address
+        self.registrations: list[Registered] = []
+        self.notifications: list[Notification] = []
+        self.heard: list[Heard] = []
+        self._namespace = namespace
+        self._calls = 0
+        self._stop = threading.Event()
+        self._up: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="far end", daemon=True)
+        self._thread.start()
+        self._up.result(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave without a word, as a server whose power fails."""
+        self._stop.set()
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._done.set)
+        self._thread.join(10)
+
+    # --- what the test does -----------------------------------------------------------------
+
+    def call(self, uri: str) -> CallRef:
+        """Call somebody."""
+        self._calls += 1
+        call = CallRef(f"far-{self._calls}")
+        self._do(lambda: self._agent.invite(call, LINE, uri, self._loop.time()))
+        return call
+
+    def hang_up(self, call: CallRef) -> None:
+        """End a call."""
+        self._do(lambda: self._agent.end(call, self._loop.time()))
+
+    def speak_to(self, peer: tuple[str, int], hertz: float = 620.0) -> None:
+        """Send a tone to a media port until the end."""
+        threading.Thread(target=self._speak, args=(peer, hertz), daemon=True).start()
+
+    # --- what the test sees -----------------------------------------------------------------
+
+    def of(self, kind: type[Found]) -> list[Found]:
+        """The notifications of one kind."""
+        return [each for each in list(self.notifications) if isinstance(each, kind)]
+
+    def wait_registered(self, count: int = 1, seconds: float = 10.0) -> Registered:
+        """The newest REGISTER once there were so many."""
+        wait_for(f"{count} REGISTERs", lambda: len(self.registrations) >= count, seconds)
+        return self.registrations[-1]
+
+    def wait_call(self) -> IncomingCall:
+        """The newest call from the phone."""
+        return wait_for("a call", lambda: self.of(IncomingCall))[-1]
+
+    def wait_ended(self, count: int = 1, seconds: float = 10.0) -> CallEnded:
+        """The end of a call."""
+        wait_for(f"{count} ended calls", lambda: len(self.of(CallEnded)) >= count, seconds)
+        return self.of(CallEnded)[-1]
+
+    def wait_heard(self, what: str, true_of: Callable[[Heard], object], seconds: float) -> Heard:
+        """The first packet of which something is true."""
+        return wait_for(what, lambda: next(filter(true_of, list(self.heard)), None), seconds)
+
+    # --- its own thread ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            if self._namespace is not None:
+                self._namespace.enter()
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if not self._up.done():
+                self._up.set_exception(error)
+            raise
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        tokens = Tokens(secrets.token_bytes(32))
+        settings = AgentSettings("far end", hand_up=frozenset({"REGISTER"}), open_house=True)
+        self._agent = UserAgent(settings, tokens)
+        self._driver = SipDriver(self._agent, Resolver(self._loop.time), tokens, self._notified)
+        await self._driver.listen((self.address,), 5060)
+        self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._rtp.bind((self.address, 0))
+        self._loop.add_reader(self._rtp, self._listen)
+        server = f"{self.address}:5060"
+        account = Account(LINE, "far", server, register=False, accept_any_user=True)
+        self._agent.set_lines((account,), self._loop.time())
+        self._driver.settle()
+        self._up.set_result(None)
+        await self._done.wait()
+        self._loop.remove_reader(self._rtp)
+        self._rtp.close()
+        await self._driver.close()
+
+    def _do(self, what: Callable[[], None]) -> None:
+        def done() -> None:
+            what()
+            self._driver.settle()
+
+        self._loop.call_soon_threadsafe(done)
+
+    def _notified(self, thing: Notification) -> None:
+        now = self._loop.time()
+        match thing:
+            case RequestReceived(key, request):
+                contact = (request.headers.get("Contact") or "").partition("<")[2]
+                expires = request.headers.get("Expires") or "3600"
+                uri = contact.partition(">")[0]
+                self._agent.respond(key, 200, now, (("Contact", f"<{uri}>;expires={expires}"),))
+                self.registrations.append(Registered(time.monotonic(), uri, expires))
+            case IncomingCall(call):
+                self._agent.accept(call, self._sdp(), now)
+            case OfferWanted(call):
+                self._agent.offer(call, self._sdp(), now)
+        self.notifications.append(thing)
+
+    def _sdp(self) -> bytes:
+        address, port = self._rtp.getsockname()
+        return (
+            f"v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
+            f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+        ).encode()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, source = self._rtp.recvfrom(2048)
+                if len(data) > 12 and data[1] & 0x7F == 0:
+                    pcm = audioop.ulaw2lin(data[12:], 2)
+                    ssrc = int.from_bytes(data[8:12], "big")
+                    self.heard.append(Heard(time.monotonic(), source[1], ssrc, pcm))
+
+    def _speak(self, peer: tuple[str, int], hertz: float) -> None:
+        ssrc, began = secrets.randbits(32), time.monotonic()
+        for number in range(10_000):
+            first = number * _FRAME
+            step = 2 * math.pi * hertz / 8000
+            samples = array("h", (round(9000 * math.sin(step * (first + n))) for n in range(160)))
+            header = struct.pack(">BBHII", 0x80, 0, number & 0xFFFF, first, ssrc)
+            if self._stop.wait(max(0.0, began + number * 0.02 - time.monotonic())):
+                return
+            with contextlib.suppress(OSError):
+                self._rtp.sendto(header + audioop.lin2ulaw(samples.tobytes(), 2), peer)
+
+
+def pitch(packets: list[Heard]) -> float:
+    """The strongest tone in Hz of what was heard."""
+    samples = np.frombuffer(b"".join(packet.pcm for packet in packets), dtype="<i2").astype(float)
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    return float(np.argmax(power)) * 8000 / len(samples)
+
+
+def media_port(offer: bytes) -> int:
+    """The audio port of a session description."""
+    return int(offer.partition(b"m=audio ")[2].split()[0])
