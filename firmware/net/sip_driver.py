@@ -108,6 +108,11 @@ class SipDriver:
         await self._unbind()
         await self._streams.close()
 
+    async def caught_up(self, seconds: float) -> None:
+        """Let look-ups and connections that are under way finish, but wait no longer than this."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
     def settle(self) -> None:
         """Perform what the agent wants, pass up what it says, arm the timer."""
         if self._settling or self._closed:
