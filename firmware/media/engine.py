@@ -172,10 +172,17 @@ class Engine:
         self._active = active
         desk = self._desk
         self._cards.capture(desk.talking if desk.microphone_open else None, now)
-        if self._cards.of(desk.talking) is None:
+        self._playing = tuple(device for device in self._cards if self._must_play(device))
+        if self._talk_device() not in self._playing:
             desk.begin_frame(0, b"")
-        self._playing = tuple(self._cards) if desk.wanted else ()
         self._paced = any(device.paces for device in self._playing)
+
+    def _must_play(self, device: Device) -> bool:
+        """Whether somebody may hear it; a null card only brings tones to their end."""
+        desk = self._desk
+        if device.card.kind == "null":
+            return desk.sounds_on(device.paths)
+        return desk.wanted
 
     # Orders
 

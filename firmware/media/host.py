@@ -72,7 +72,7 @@ class Control:
 
 def run(engine: Engine, control: Control) -> None:
     """Frames and orders until the end."""
-    watched = [control]
+    watched = [control.fileno()]
     while control.open and not engine.stopped:
         due = engine.due
         wait = due - time.monotonic()

@@ -82,6 +82,10 @@ class Desk:
         """Whether there is anything to play or somebody on the phone."""
         return self.talking is not None or any(path.tones for path in self._paths.values())
 
+    def sounds_on(self, paths: Collection[PathName]) -> bool:
+        """Whether a tone plays on one of these paths."""
+        return any(state.tones for name, state in self._paths.items() if name in paths)
+
     # Orders
 
     def open(self, name: PathName, volume: int) -> None:

@@ -18,6 +18,7 @@ from firmware.rtp.packet import RtpPacket
 from firmware.rtp.session import RtpReceiver
 from firmware.rtp.telephone_event import DigitEvent, TelephoneEventReceiver
 
+_NO_DIGITS: tuple[DigitEvent, ...] = ()
 _PIECES = 16
 """Playouts tried for one frame: a run of surplus packets must end somewhere."""
 
@@ -25,10 +26,11 @@ _PIECES = 16
 class _Voice:
     """A payload type that is speech, with the decoder's memory."""
 
-    __slots__ = ("decoder", "speech")
+    __slots__ = ("decoder", "speech", "ticks")
 
     def __init__(self, speech: Speech) -> None:
         self.speech = speech
+        self.ticks = speech.codec.ticks
         self.decoder: Decoder = speech.codec.decoder()
 
 
@@ -103,11 +105,15 @@ class Reception:
                 self._noise = payload.number
             else:
                 self._expect_speech(payload)
-        numbers = {*self._voices, *self.faults, self._events, self._noise} - {None}
+        self._tell_receiver()
+
+    def _tell_receiver(self) -> None:
+        numbers = {*self._voices, *self.faults, self._events, self._noise}
         clock = self._speech.clock if self._speech else 8000
         self.rtp.configure(frozenset(number for number in numbers if number is not None), clock)
 
     def _expect_digits(self, payload: PayloadFormat) -> None:
+        self._voices.pop(payload.number, None)
         self._events = payload.number
         if payload.clock != self._digits_clock:
             self._digits = TelephoneEventReceiver(payload.clock)
@@ -128,23 +134,29 @@ class Reception:
 
     def receive(self, packet: RtpPacket, source: Address, arrival: float) -> tuple[DigitEvent, ...]:
         """Take a packet; returns the digits that began or ended with it."""
-        if not self.rtp.negotiated(packet):
+        voice = self._voices.get(packet.payload_type)
+        if voice is None and not self.rtp.negotiated(packet):
             if source == self.latch.destination:
                 self.undecodable = packet.payload_type
-            return ()
+            return _NO_DIGITS
         if not self.latch.admit(source, packet.ssrc, packet.sequence, arrival):
             self.stranger = source
-            return ()
+            return _NO_DIGITS
         if not self.rtp.receive(packet, arrival):
-            return ()
+            return _NO_DIGITS
         self.received += 1
+        if voice is None:
+            return self._receive_other(packet, arrival)
+        self.resting = False
+        self.heard_at = arrival
+        if voice.speech is not self._speech:
+            self._change_speech(voice.speech)
+        self.buffer.put(packet, arrival, voice.ticks(packet.payload))
+        return _NO_DIGITS
+
+    def _receive_other(self, packet: RtpPacket, arrival: float) -> tuple[DigitEvent, ...]:
+        """A packet of a negotiated payload type that is not speech."""
         number = packet.payload_type
-        voice = self._voices.get(number)
-        if voice is not None:
-            self.resting = False
-            self.heard_at = arrival
-            self._enqueue(packet, voice, arrival)
-            return ()
         self.buffer.note(packet, arrival)
         if number == self._events:
             self.heard_at = arrival
@@ -155,12 +167,7 @@ class Reception:
             self.heard_at = arrival
         else:
             self.undecodable = number
-        return ()
-
-    def _enqueue(self, packet: RtpPacket, voice: _Voice, arrival: float) -> None:
-        if voice.speech is not self._speech:
-            self._change_speech(voice.speech)
-        self.buffer.put(packet, arrival, voice.speech.codec.ticks(packet.payload))
+        return _NO_DIGITS
 
     def _change_speech(self, speech: Speech) -> None:
         """The far end chose another codec: the schedule goes on unless its clock is another."""
@@ -168,23 +175,29 @@ class Reception:
         if before is not None and before.clock != speech.clock:
             self.buffer = JitterBuffer(speech.clock, speech.clock // 50)
         self._speech = speech
+        self._tell_receiver()
 
     # Playing
 
     def hear(self, now: float) -> bytes:
         """The next 20 ms; silence if there is nothing."""
         pcm = self._left or self._piece(now)
+        if len(pcm) == self._frame:
+            self._left = b""
+        else:
+            pcm = self._frame_of(pcm, now)
+        self.level.add(audioop.rms(pcm, 2))
+        return pcm
+
+    def _frame_of(self, pcm: bytes, now: float) -> bytes:
+        """A whole frame that begins with `pcm`; what is too much waits for the next one."""
         for _ in range(_PIECES):
             if len(pcm) >= self._frame:
                 break
             pcm += self._piece(now)
         frame = self._frame
-        if len(pcm) == frame:
-            self._left = b""
-        else:
-            pcm, self._left = pcm[:frame].ljust(frame, b"\0"), pcm[frame:]
-        self.level.add(audioop.rms(pcm, 2))
-        return pcm
+        self._left = pcm[frame:]
+        return pcm[:frame].ljust(frame, b"\0")
 
     def expired_digits(self, now: float) -> tuple[DigitEvent, ...]:
         """Digits that fell silent without an end."""

@@ -49,6 +49,7 @@ class Stream:
         "_direction",
         "_foreign",
         "_reception",
+        "_said_at",
         "_sending",
         "_symmetric",
         "_tokens",
@@ -77,6 +78,7 @@ class Stream:
         self._direction = Direction.RECVONLY
         self._symmetric = False
         self._foreign = 0
+        self._said_at = now
         self._sending = Sending(tokens)
         self._reception = Reception()
         self._reception.expect(order.expect)
@@ -168,9 +170,8 @@ class Stream:
 
     def say(self, pcm: bytes, now: float) -> tuple[bytes, ...]:
         """20 ms for the far end at `speaks_at`: the datagrams for `remote`."""
-        datagrams = self._sending.packets(pcm)
-        self._control.note_sent(now)
-        return datagrams
+        self._said_at = now
+        return self._sending.packets(pcm)
 
     def skip(self, frames: int = 1) -> None:
         """Frames pass in which nothing is said."""
@@ -184,6 +185,7 @@ class Stream:
 
     def take_control(self, now: float) -> bytes:
         """The RTCP packet that is due, for `remote_control`."""
+        self._control.note_sent(self._said_at)
         packet = self._control.report(now, ntp_of(now), self._tokens.fraction())
         self.control_due = self._control.next_report
         return packet
