@@ -6,7 +6,7 @@ PYTHON   ?= python3
 PYTEST   := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop bench docs clean setup setup-dev
+.PHONY: help demo test check interop prove bench docs clean setup setup-dev
 
 help:  ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ check: setup-dev  ## style, types, layers, sizes, units
 
 interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian packages)
 	$(PYTEST) -q tests/interop tests/browser
+
+prove: setup-dev  ## every state the phone can reach, each one checked
+	$(BIN)/python -m tests.prove --calls 1
+	$(BIN)/python -m tests.prove --calls 2 --limit 60000
 
 bench: setup-dev  ## our phone beside baresip: a table and JSON
 	$(BIN)/python -m tests.bench
