@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from firmware.sip.errors import LocalError, ParseError
@@ -54,6 +54,20 @@ class Account:
         if self.contact_user and len(self.contact_user) < _SHORTEST_CONTACT_USER:
             raise LocalError("the Contact user could be guessed")
         _ = self.server_uri, self.proxy_uri
+
+    def is_bound_like(self, other: "Account") -> bool:
+        """Whether a registration of this account is as good for the other.
+
+        Who may call us, by which numbers, and our name are between us and the people we talk to.
+        """
+        ours = replace(
+            self,
+            display_name=other.display_name,
+            peers=other.peers,
+            numbers=other.numbers,
+            accept_any_user=other.accept_any_user,
+        )
+        return ours == other
 
     @cached_property
     def server_uri(self) -> Uri:

@@ -119,7 +119,7 @@ class UserAgent:
 
     def flow_failed(self, flow: Flow, reason: str, now: float) -> None:
         """A connection is gone, or a datagram could not be sent."""
-        del reason
+        self._core.trouble = reason
         self._flow_dead(flow, now)
 
     def network_changed(self, now: float) -> None:
@@ -135,8 +135,11 @@ class UserAgent:
 
     # --- the phone's side: lines ------------------------------------------------------------
 
-    def set_lines(self, accounts: tuple[Account, ...], now: float) -> None:
-        """Have exactly these lines; unchanged ones do not notice, removed ones are unregistered.
+    def set_lines(self, accounts: tuple[Account, ...], now: float) -> frozenset[LineName]:
+        """Have exactly these lines; removed ones are unregistered.
+
+        A line keeps its registration if nothing changed that its registrar knows. Returns the
+        others: they are new and not registered.
 
         Raises:
             LocalError: two lines have one name.
@@ -145,14 +148,18 @@ class UserAgent:
             raise LocalError("two lines have one name")
         old, self._core.lines = self._core.lines, {}
         for account in accounts:
-            kept = old.get(account.line)
-            unchanged = kept is not None and kept.account == account
-            line = kept if kept and unchanged else self._new_line(account, kept)
+            line = old.get(account.line)
+            if line is not None and line.account.is_bound_like(account):
+                line.account = account
+            else:
+                line = self._new_line(account, line)
             self._core.lines[account.line] = line
         for name, line in old.items():
             if self._core.lines.get(name) is not line:
                 self._retire(line, now)
         self._screening.set_lines(now)
+        lines = self._core.lines
+        return frozenset(name for name, line in lines.items() if old.get(name) is not line)
 
     def register(self, line: LineName, now: float) -> None:
         """Keep a line registered from now on; again = refresh now.

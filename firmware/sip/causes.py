@@ -32,6 +32,16 @@ _BY_STATUS: Final = {
 }
 
 
+def cause_of_trouble(reason: str) -> FailureCause:
+    """The cause behind what the operating system said about a socket."""
+    text = reason.lower()
+    if "unreachable" in text or "no route" in text or "no socket" in text or "is down" in text:
+        return FailureCause.NO_NETWORK
+    if "no answer" in text or "timed out" in text:
+        return FailureCause.NO_ANSWER
+    return FailureCause.REFUSED
+
+
 def cause_of(status: int) -> FailureCause:
     """The cause behind a failure status."""
     found = _BY_STATUS.get(status)

@@ -19,6 +19,7 @@ from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.headers import MAGIC_COOKIE
 from firmware.sip.line import Line
 from firmware.sip.message import Headers, Response
+from firmware.sip.methods import ALLOWED
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification
 from firmware.sip.status import phrase_for
 from firmware.sip.transaction.keys import Arrival
@@ -27,7 +28,7 @@ from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.transaction.timing import Timing
 from firmware.sip.uri import bracketed
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+ALLOW = ", ".join(ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ class Core:
         self.streams: dict[int, tuple[Flow, Endpoint]] = {}
         self.learn: Callable[[Line, str, tuple[Target, ...], float], None] = _nobody_learns
         self.suspect: Callable[[Line, float], None] = _nobody_suspects
+        # What the driver said about the flow that is failing right now.
+        self.trouble = ""
         self._numbers = itertools.count(1)
 
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ Not here: what a response means to a call or a registration.
 from collections.abc import Callable
 from typing import Protocol
 
+from firmware.sip.causes import cause_of_trouble
 from firmware.sip.core import Core
 from firmware.sip.credentials import Attempts
 from firmware.sip.flow import Flow
@@ -160,7 +161,8 @@ class Exchange:
                 self._core.distrust(self.flow)
             self._way.next(FailureCause.NO_ANSWER, "no answer", now)
         else:
-            self._way.next(FailureCause.REFUSED, "refused", now)
+            reason = self._core.trouble or "connection lost"
+            self._way.next(cause_of_trouble(reason), reason, now)
 
 
 class _Deaf:

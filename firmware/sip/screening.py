@@ -10,6 +10,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import Final
 
+from firmware.sip.account import Account
 from firmware.sip.core import Alarm, Core
 from firmware.sip.effects import CloseFlow, ResolveTarget
 from firmware.sip.errors import ParseError
@@ -31,6 +32,7 @@ class _Trust:
     """Whom one line trusts: hosts by the name they were resolved from, and networks."""
 
     line: Line
+    account: Account
     by_name: dict[str, frozenset[str]] = field(default_factory=dict)
     networks: list[Network] = field(default_factory=list)
 
@@ -66,8 +68,7 @@ class Screening:
         self._cache.clear()
         old, self._trust = self._trust, {}
         for name, line in self._core.lines.items():
-            kept = old.get(name)
-            self._trust[name] = kept if kept and kept.line is line else self._begin(line)
+            self._trust[name] = self._kept(old.get(name), line) or self._begin(line)
         self._core.disarm(self, Alarm.RESOLVE)
         self._resolve(now)
 
@@ -90,9 +91,20 @@ class Screening:
         if alarm is Alarm.RESOLVE:
             self._resolve(now)
 
+    def _kept(self, old: _Trust | None, line: Line) -> _Trust | None:
+        """The trust of a line that stays; with other peers it is new but for its servers."""
+        if old is None or old.line is not line:
+            return None
+        if old.account == line.account:
+            return old
+        trust = self._begin(line)
+        served = {name: hosts for name, hosts in old.by_name.items() if line.serves(name)}
+        trust.by_name |= served
+        return trust
+
     def _begin(self, line: Line) -> _Trust:
-        trust = _Trust(line)
         account = line.account
+        trust = _Trust(line, account)
         for uri in (account.server_uri, account.proxy_uri):
             if uri is not None and _is_address(uri.host):
                 trust.by_name[uri.host] = frozenset((uri.host,))

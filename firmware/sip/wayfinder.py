@@ -6,6 +6,7 @@ next server when one is silent or refuses (RFC 3263 §4.3).
 
 from typing import Protocol
 
+from firmware.sip.causes import cause_of_trouble
 from firmware.sip.core import Core
 from firmware.sip.effects import OpenFlow, QueryId, ResolveTarget
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
@@ -128,9 +129,7 @@ class Wayfinder:
 
     def on_refused(self, reason: str, now: float) -> None:
         self._query = None
-        silent = reason in ("no answer", "Connection timed out")
-        cause = FailureCause.NO_ANSWER if silent else FailureCause.REFUSED
-        self.next(cause, reason, now)
+        self.next(cause_of_trouble(reason), reason, now)
 
     # --- helpers ----------------------------------------------------------------------------
 
@@ -138,6 +137,8 @@ class Wayfinder:
         hop = self._hop
         named = hop.transport
         transport = next((each for each in Transport if each.value == named), None)
+        if transport is None and self._line is not None:
+            transport = self._line.account.transport
         query = self._core.new_query(self)
         self._query = query
         effect = ResolveTarget(

@@ -121,6 +121,7 @@ class InviteClient:
             return
         self.stage = Stage.OFFERING
         self._sdp_local = local
+        self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
         self._core.notify(OfferWanted(self.call, local))
 
     def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
@@ -145,6 +146,8 @@ class InviteClient:
         if self.stage is Stage.OVER:
             # RFC 3261 §9.1: no final response 64·T1 after CANCEL ends the transaction.
             self._exchange.kill()
+        elif self.stage is Stage.OFFERING:
+            self._over(now, cause=FailureCause.OTHER, phrase="nothing was offered")
         elif self.stage is Stage.CALLING:
             self._over(now, cause=FailureCause.NO_ANSWER, phrase="no answer")
             self._cancel(now)
@@ -153,6 +156,7 @@ class InviteClient:
 
     def _send(self, now: float) -> None:
         self.stage = Stage.CALLING
+        self._core.disarm(self, Alarm.GUARD)
         self._exchange.go(now)
 
     def _progress(self, response: Response, now: float) -> None:

@@ -57,6 +57,8 @@ class InviteServer:
         self._accepted = accepted
         self._tag = core.tokens.word(80)
         self._early = b""
+        arrival = transaction.arrival
+        self._early_key = (arrival.call_id, self._tag, arrival.from_tag)
 
     def begin(self, called_user: str, offer: bytes, now: float) -> None:
         """Say 100 to the caller and tell the phone."""
@@ -64,6 +66,7 @@ class InviteServer:
         core, headers = self._core, arrival.request.headers
         self._transaction.user = self
         self._transaction.respond(core.response(arrival, 100), now)
+        core.dialogs[self._early_key] = self
         core.arm(self, Alarm.GUARD, now + core.settings.ring_limit)
         core.notify(
             IncomingCall(
@@ -111,12 +114,12 @@ class InviteServer:
         """Refuse the call because the phone goes away or the person does not want it."""
         self.reject(480, now)
 
-    def cancelled(self, cancel: Arrival, now: float) -> None:
+    def cancelled(self, withdrawal: Arrival, now: float) -> None:
         """The caller gave up (RFC 3261 §9.2), perhaps because somebody else answered (RFC 3326)."""
         if self.stage is Stage.OVER:
             return
         self._final(487, now)
-        elsewhere = _elsewhere(cancel.request.headers)
+        elsewhere = _elsewhere(withdrawal.request.headers)
         ended = CallEnded(
             self.call,
             by_us=False,
@@ -127,6 +130,17 @@ class InviteServer:
         self._core.notify(ended)
 
     # --- what happens -----------------------------------------------------------------------
+
+    def on_request(self, arrival: Arrival, now: float) -> None:
+        """A request inside the early dialog: a caller may end it with BYE (RFC 3261 §15)."""
+        if arrival.request.method == "ACK":
+            return
+        transaction = self._core.transactions.open(arrival)
+        if arrival.request.method != "BYE":
+            self._core.answer(transaction, 481, now)
+            return
+        self._core.answer(transaction, 200, now)
+        self.cancelled(arrival, now)
 
     def on_ack(self, arrival: Arrival, now: float) -> None:
         """Only after a 2xx, and then the session is the user."""
@@ -171,6 +185,7 @@ class InviteServer:
 
     def _close(self) -> None:
         self.stage = Stage.OVER
+        self._core.dialogs.pop(self._early_key, None)
         self._core.disarm(self, Alarm.RING, Alarm.GUARD)
 
 

@@ -474,7 +474,22 @@ def test_a_datagram_that_cannot_be_sent_ends_the_call_with_the_reason(world, des
     flow = Flow(Transport.UDP, desk.endpoint, Endpoint(sip.PBX, 5060))
     desk.agent.flow_failed(flow, "Network is unreachable", world.now)
     world.run(0.1)
-    assert desk.last(CallEnded).cause is FailureCause.REFUSED
+    ended = desk.last(CallEnded)
+    assert (ended.cause, ended.phrase) == (FailureCause.NO_NETWORK, "Network is unreachable")
+
+
+def test_a_call_for_which_nothing_is_offered_ends(world, desk, sip):
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    world.run(40.0)
+    assert desk.last(CallEnded).cause is FailureCause.OTHER
+    assert len(desk.agent) == 0
+
+
+def test_the_transport_of_the_line_is_asked_for(world, desk, sip):
+    desk.agent.take_effects()
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    (asked,) = desk.agent.take_effects()
+    assert asked.transport is Transport.UDP
 
 
 def test_misuse_is_an_error(world, desk, sip, place):

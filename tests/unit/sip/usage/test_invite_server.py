@@ -170,6 +170,23 @@ def test_the_caller_gives_up(world, desk, pbx, sip, invited, reasons, elsewhere)
     )
 
 
+def test_the_caller_ends_an_early_dialog_with_bye(world, desk, pbx, sip, invited):
+    call = invited()
+    desk.agent.ring(call, world.now)
+    world.run(0.02)
+    tag = pbx.responses(180)[0].headers.get("To").split("tag=")[1]
+    for number, method in enumerate(("UPDATE", "BYE"), 2):
+        uri, branch = "sip:101@192.0.2.1", f"z9hG4bK{method}"
+        pbx.tell(sip.request(method, uri, tag=tag, branch=branch, cseq=number), desk)
+    world.run(0.02)
+    assert pbx.responses(481)[0].headers.get("CSeq") == "2 UPDATE"
+    assert pbx.responses(200)[0].headers.get("CSeq") == "3 BYE"
+    assert pbx.responses(487)
+    assert desk.last(CallEnded).cause is FailureCause.CANCELLED
+    world.run(100.0)
+    assert len(desk.agent) == 0
+
+
 def test_f40_a_cancel_after_the_answer_changes_nothing(world, desk, pbx, sip, invited):
     call = invited()
     desk.agent.accept(call, sip.ANSWER, world.now)
