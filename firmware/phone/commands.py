@@ -147,7 +147,11 @@ class CallOutcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One row of the call list; the runtime adds the wall-clock time."""
+    """One row of the call list; the runtime adds the wall-clock time.
+
+    `redial` is what the redial key shall dial after a restart, "" = what it was (an emergency
+    number is never kept for it).
+    """
 
     line: LineName
     outgoing: bool
@@ -156,6 +160,7 @@ class CallRecord:
     outcome: CallOutcome
     seconds: float
     reason: str = ""
+    redial: str = ""
 
 
 @dataclass(frozen=True, slots=True)

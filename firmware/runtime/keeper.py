@@ -64,8 +64,8 @@ class Keeper:
             reason=record.reason,
         )
         self._writer.submit(lambda: self._call_log().add(row))
-        if record.outgoing:
-            self.keep_last_dialled(record.user)
+        if record.redial:
+            self.keep_last_dialled(record.redial)
 
     def keep_volume(self, path: PathName, volume: int) -> None:
         """Remember a volume."""

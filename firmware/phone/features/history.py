@@ -44,6 +44,7 @@ def write(turn: Turn, call: Call, ending: Ending) -> None:
         outcome=outcome,
         seconds=turn.now - call.answered_at if call.answered else 0.0,
         reason="" if call.answered else reason(call, ending).text,
+        redial=turn.state.last_dialled if call.outgoing and not call.emergency else "",
     )
     turn.do(RecordCall(record))
 

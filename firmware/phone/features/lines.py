@@ -16,10 +16,15 @@ def from_settings(settings: Settings, known: tuple[Line, ...] = ()) -> tuple[Lin
     lines = (_line(line) for line in settings.lines)
     return tuple(
         replace(line, registration=before[line.name].registration, at=before[line.name].at)
-        if line.name in before and line.registers == before[line.name].registers
+        if line.name in before and _is_as_before(line, before[line.name])
         else line
         for line in lines
     )
+
+
+def _is_as_before(line: Line, before: Line) -> bool:
+    """Whether what was heard of its registration may still be true."""
+    return not line.blocked and line.registers == before.registers
 
 
 def _line(line: LineSettings) -> Line:

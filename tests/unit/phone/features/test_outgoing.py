@@ -419,6 +419,7 @@ class TestEmergency:
         desk.press("911")
         desk.call_fails(FailureCause.OTHER)
         assert not only(desk.send(a.Redial()), c.PlaceCall)
+        assert desk.heard.records[-1].redial == ""
 
     def test_the_urn_of_emergencies_dials_the_countrys_number(self):
         desk = Desk()
@@ -430,3 +431,11 @@ class TestEmergency:
         desk.lift()
         desk.press("911")
         assert desk.notice == "emergency_failed"
+
+
+def test_what_was_dialled_is_kept_for_redial_as_it_was_typed():
+    desk = Desk()
+    desk.send(a.Dial("sip:ann@example.org"))
+    desk.call_fails(FailureCause.BUSY)
+    assert desk.heard.records[-1].redial == "sip:ann@example.org"
+    assert only(desk.send(a.Redial()), c.PlaceCall)[0].target == "sip:ann@example.org"
