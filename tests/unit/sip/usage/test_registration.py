@@ -267,6 +267,35 @@ def test_registering_while_unregistering_ends_registered(registered):
     assert states(desk)[-1] is State.REGISTERED
 
 
+def test_unregistering_before_anything_was_sent_sends_nothing(world, desk, pbx, sip):
+    desk.agent.register(sip.LINE, world.now)
+    desk.agent.unregister(sip.LINE, world.now)
+    world.run(100.0)
+    assert states(desk) == [State.TRYING, State.OFF]
+    assert not pbx.inbox
+    assert len(desk.agent) == 0
+
+
+def test_unregistering_at_a_server_that_is_gone_ends_off(registered):
+    world, desk, pbx = registered
+    world.silent.add(pbx.endpoint)
+    desk.agent.unregister("desk", world.now)
+    world.run(40.0)
+    assert states(desk)[-1] is State.OFF
+    world.run(100.0)
+    assert len(desk.agent) == 0
+
+
+def test_changing_ones_mind_twice_at_a_silent_server(registered):
+    world, desk, pbx = registered
+    world.silent.add(pbx.endpoint)
+    desk.agent.unregister("desk", world.now)
+    desk.agent.register("desk", world.now)
+    world.silent.clear()
+    world.run(1.0)
+    assert states(desk)[-1] is State.REGISTERED
+
+
 def test_a_line_that_never_registered_is_simply_off(world, desk, pbx, sip):
     desk.agent.unregister(sip.LINE, world.now)
     world.run(1.0)

@@ -1,0 +1,72 @@
+"""The envelope of a body, and who is calling."""
+
+import pytest
+
+from firmware.sip.bodies import caller, content_type, party, refusal, sdp_of, warning_rows
+from firmware.sip.headers import parse_name_addr
+from firmware.sip.message import Headers
+from firmware.sip.notifications import Party
+
+
+OPTIONAL = (("Content-Type", "text/plain"), ("Content-Disposition", "x; Handling=Optional"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "body", "sdp"),
+    [
+        ((), b"", b""),
+        ((("Content-Type", "text/plain"),), b"", b""),
+        ((("Content-Type", "application/sdp"),), b"v=0", b"v=0"),
+        ((("Content-Type", "Application/SDP ; charset=x"),), b"v=0", b"v=0"),
+        ((("Content-Type", "text/plain"),), b"hi", None),
+        (OPTIONAL, b"hi", b""),
+    ],
+)
+def test_where_the_session_description_is(sip, rows, body, sdp):
+    assert sdp_of(sip.request("INVITE", "sip:a@b", *rows, body=body)) == sdp
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ((), None),
+        ((("Require", ""),), None),
+        ((("Require", "path"),), None),
+        ((("Require", "path, 100rel"),), (420, (("Unsupported", "100rel"),))),
+        ((("Content-Encoding", "Identity"),), None),
+        ((("Content-Encoding", "gzip"),), (415, (("Accept-Encoding", "identity"),))),
+        ((("Content-Encoding", "gzip"), ("Content-Disposition", "x;handling=optional")), None),
+    ],
+)
+def test_what_is_refused(sip, rows, expected):
+    assert refusal(sip.request("INVITE", "sip:a@b", *rows), ("path",)) == expected
+
+
+def test_a_warning_is_a_sentence_or_whole():
+    assert warning_rows("") == ()
+    assert warning_rows('no "codec"') == (("Warning", '399 phone "no \\"codec\\""'),)
+    assert warning_rows('304 phone "x"') == (("Warning", '304 phone "x"'),)
+
+
+@pytest.mark.parametrize(
+    ("asserted", "shown"),
+    [
+        (None, Party("A", "a", "sip:a@b")),
+        ('"Desk" <sip:7@pbx>', Party("Desk", "7", "sip:7@pbx")),
+        ("<sip:7@pbx>", Party("A", "7", "sip:7@pbx")),
+        ("<tel:7>, <sip:8@pbx>", Party("A", "8", "sip:8@pbx")),
+        ("<tel:7>", Party("A", "a", "sip:a@b")),
+        ("<<>>", Party("A", "a", "sip:a@b")),
+    ],
+)
+def test_a21_who_calls(asserted, shown):
+    headers = Headers([("P-Asserted-Identity", asserted)] if asserted else [])
+    assert caller(headers, parse_name_addr('"A" <sip:a@b>')) == shown
+
+
+def test_octets_that_are_no_text_are_shown_all_the_same():
+    assert party(parse_name_addr("<sip:caf%E9@b>")).user.startswith("caf")
+
+
+def test_a_type_without_header_is_empty():
+    assert content_type(Headers()) == ""
