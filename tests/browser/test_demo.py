@@ -41,7 +41,12 @@ async def demonstration():
     finally:
         if program.returncode is None:
             program.terminate()
-        await asyncio.wait_for(program.wait(), 20)
+        try:
+            await asyncio.wait_for(program.wait(), 20)
+        except TimeoutError:
+            program.kill()
+            await program.wait()
+            raise
 
 
 @pytest.fixture

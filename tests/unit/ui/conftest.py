@@ -117,6 +117,12 @@ SCENES = {
     "talking_muted": (phone(Mode.TALKING, call(), muted=True), CLOCK),
     "talking_held": (phone(Mode.TALKING, call(held=True)), CLOCK),
     "talking_held_by_them": (phone(Mode.TALKING, call(held_by_them=True)), CLOCK),
+    "talking_ending": (phone(Mode.TALKING, call(state=CallState.ENDING)), CLOCK),
+    "talking_emergency": (
+        phone(Mode.TALKING, call(name="", user="112", outgoing=True, emergency=True)),
+        CLOCK,
+    ),
+    "idle_no_audio": (phone(audio_alive=False), CLOCK),
     "talking_waiting": (phone(Mode.TALKING, call(), SECOND), CLOCK),
     "talking_hearing_nothing": (
         phone(Mode.TALKING, call(), notice=words("hearing_nothing_no_packets")),
