@@ -1,10 +1,10 @@
 """`deskphone run`: a configuration file becomes a running phone."""
 
-import asyncio
 import hashlib
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from firmware.base.phrase import Phrase, phrase
@@ -19,6 +19,7 @@ from firmware.control.socket_file import refuse_if_taken
 from firmware.net.errors import PortTakenError
 from firmware.runtime.early import Places, begin
 from firmware.runtime.spoken import SpokenFormatter
+from firmware.runtime.turns import Turns
 from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
 from firmware.ui.faults import say_all
@@ -40,17 +41,19 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
     if settings is None:
         return BAD_CONFIG
     places = places_of(path, control_path or settings.control.path)
-    return asyncio.run(_live(settings, places, board or settings.board.name, notes))
+    turns = Turns()
+    return turns.run(_live(settings, places, board or settings.board.name, notes, turns))
 
 
-async def _live(settings: Settings, places: Places, board: str, notes: Notes) -> int:
+async def _live(settings: Settings, places: Places, board: str, notes: Notes, turns: Turns) -> int:
     """Register first, load the rest of the phone while the registrar is thinking."""
     try:
         refuse_if_taken(places.control)
         early = await begin(settings, places)
         from firmware.runtime.program import Program  # noqa: PLC0415 - see above
 
-        program = Program(settings, places, lambda post: open_named_board(board, post), early)
+        opened = partial(open_named_board, board)
+        program = Program(settings, places, opened, early, turns)
         await program.start()
     except (PortTakenError, SocketTakenError) as error:
         return _failed(error, TAKEN)

@@ -45,6 +45,7 @@ from firmware.runtime.reload import Reloader
 from firmware.runtime.screen import Screen
 from firmware.runtime.sounds import Sounds
 from firmware.runtime.spoken import speak
+from firmware.runtime.turns import Turns
 from firmware.storage.last_good import LastGood
 from firmware.ui.text import Texts
 from hal.board import Board
@@ -64,10 +65,12 @@ class Program:
         places: Places,
         open_board: Callable[[Post], Board],
         early: Early | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._settings = settings
         self._places = places
         self._early = early
+        self._turns = turns
         self._open_board = open_board
         self._stop = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
@@ -102,7 +105,7 @@ class Program:
             self._places.runtime / "audio.sock",
             self.keeper.volumes,
         )
-        self.pulse = Pulse(_feed_watchdog)
+        self.pulse = Pulse(self._turns, _feed_watchdog, self._clock)
         self.house = self._make_house(early.tokens)
         self.loop.furnish(self.house, self.driver.settle)
         self.desk = Desk(self.loop, self.house, self.signalling.trace, self.keeper)
@@ -229,7 +232,8 @@ class Program:
         self.pulse.audio_lives()
         if isinstance(report, EngineAlive):
             self._xruns = report.xruns
-        self.loop.inbox.put(report)
+        else:
+            self.loop.inbox.put(report)
 
     def _engine_started(self) -> None:
         self._engine_starts += 1
