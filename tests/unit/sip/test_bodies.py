@@ -7,7 +7,6 @@ from firmware.sip.headers import parse_name_addr
 from firmware.sip.message import Headers
 from firmware.sip.notifications import Party
 
-
 OPTIONAL = (("Content-Type", "text/plain"), ("Content-Disposition", "x; Handling=Optional"))
 
 
