@@ -181,7 +181,11 @@ class Core:
     def local(self, flow: Flow) -> Endpoint:
         """Where the far end of `flow` can reach us: our listening address."""
         stream = self.streams.get(flow.number)
-        return stream[1] if stream else flow.local
+        local = stream[1] if stream else flow.local
+        if "%" in local.host:
+            # RFC 6874 §4: the zone of a link-local address means nothing to the far end.
+            return Endpoint(local.host.partition("%")[0], local.port)
+        return local
 
     def contact(self, line: Line, flow: Flow) -> str:
         """Our Contact on this flow: the line's random user at the address the far end can use."""

@@ -104,13 +104,13 @@ def read_arrival(request: Request, flow: Flow) -> Arrival:
 
 
 def _with_source(via: Via, flow: Flow) -> Via:
-    remote = flow.remote
+    host = flow.remote.host.partition("%")[0]
     seen = via
     if via.wants_rport:
         # RFC 3581 §4: with rport, received stands there even if it says nothing new.
-        seen = via.with_param("rport", str(remote.port)).with_param("received", remote.host)
-    elif via.host != remote.host:
-        seen = via.with_param("received", remote.host)
+        seen = via.with_param("rport", str(flow.remote.port)).with_param("received", host)
+    elif via.host != host:
+        seen = via.with_param("received", host)
     return seen
 
 

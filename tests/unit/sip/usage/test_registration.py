@@ -351,6 +351,19 @@ def test_over_both_transports_and_both_families(world, sip, host, transport):
     assert f"{transport.via} {ours}:5060;rport;" in pbx.requests("REGISTER")[0].headers.get("Via")
 
 
+def test_f54_the_zone_of_a_link_local_address_stays_in_the_house(world, sip):
+    desk, pbx = sip.Desk(world, "fe80::1%eth0"), sip.Pbx(world, "fe80::9%eth0")
+    world.names["pbx.example"] = [(Transport.UDP, pbx.endpoint)]
+    desk.line("pbx.example")
+    desk.agent.register(sip.LINE, world.now)
+    world.run(1.0)
+    assert desk.last(RegistrationChanged).state is State.REGISTERED
+    assert not any(b"%" in data for data in pbx.raw)
+    pbx.tell(sip.request("OPTIONS", pbx.contact(), sender="[fe80::9]"), desk)
+    world.run(1.0)
+    assert pbx.responses(200)
+
+
 def test_f25_a_connection_that_breaks_is_made_again_at_once(world, sip):
     desk, pbx = sip.Desk(world, "192.0.2.1"), sip.Pbx(world)
     desk.line(sip.PBX, transport=Transport.TCP)
