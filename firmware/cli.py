@@ -54,7 +54,7 @@ def _text(path: Path | None) -> str | None:
 def _web(options: argparse.Namespace) -> int:
     from firmware.web import app
 
-    return app.main(options.config, options.control)
+    return app.main(options.control)
 
 
 def _pbx(options: argparse.Namespace) -> int:

@@ -59,7 +59,6 @@ def _programs(verbs: Verbs) -> None:
     run.add_argument("--control", type=Path, metavar="PATH", help="control socket to make")
     web = verbs.add_parser("web", help="the page of a running phone")
     web.add_argument("--control", type=Path, metavar="PATH", required=True)
-    web.add_argument("-c", "--config", type=Path, metavar="FILE", help="deskphone.toml")
     pbx = verbs.add_parser("pbx", help="the practice PBX alone")
     pbx.add_argument("--port", type=_port, metavar="N", help="SIP port")
 

@@ -77,6 +77,7 @@ class Topic(enum.Enum):
     CALL = "call"
     RECORD = "record"
     NOTICE = "notice"
+    PAGE = "page"
 
 
 class Events(Request, frozen=True, tag="events"):
@@ -400,6 +401,20 @@ class NoticeEvent(Event, frozen=True, tag="notice"):
     text: str
 
 
+class PageEvent(Event, frozen=True, tag="page"):
+    """Where the page is to be served, and in which language; the page's process follows it."""
+
+    at: float
+    enabled: bool = True
+    listen: str = "127.0.0.1"
+    port: int = 8080
+    language: str = "en"
+
+    def differs(self, other: "PageEvent") -> bool:
+        """Whether it tells another place or language."""
+        return msgspec.structs.replace(self, at=other.at) != other
+
+
 class GapEvent(Event, frozen=True, tag="gap"):
     """So many events were left out because the client read too slowly."""
 
@@ -414,6 +429,7 @@ AnyEvent = (
     | CallEvent
     | RecordEvent
     | NoticeEvent
+    | PageEvent
     | GapEvent
 )
 

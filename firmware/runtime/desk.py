@@ -39,6 +39,7 @@ class Desk:
         self._started = house.now()
         self.screen: Screen | None = None
         self.reload: Callable[[], Awaitable[s.ReloadReply]] | None = None
+        self.page: Callable[[], s.PageEvent] | None = None
         self.counters: Callable[[], dict[str, float]] = dict
         self.wall: Callable[[], float] = house.now
         self.xruns: Callable[[], int] = int
@@ -68,6 +69,8 @@ class Desk:
         if self.screen is not None and (png := self.screen.png()):
             width, height = self.screen.size
             events.append(s.ScreenEvent(at, width, height, png))
+        if self.page is not None:
+            events.append(self.page())
         return events
 
     @property

@@ -7,19 +7,17 @@ socket, screen, page). A phone that is still painting its first picture can alre
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from firmware.base.phrase import phrase
-from firmware.base.tokens import Tokens
+from firmware.config.plan import plan
 from firmware.config.schema import Settings
 from firmware.control.schema import AnyEvent, ScreenEvent
 from firmware.control.server import ControlServer
-from firmware.media.messages import AnyReport, EngineAlive
+from firmware.media.messages import AnyReport, EngineAlive, PathName
 from firmware.net.addresses import AddressWatch
 from firmware.net.engine_link import EngineLink
 from firmware.net.media_ports import MediaPorts
@@ -33,13 +31,13 @@ from firmware.phone.events import (
 )
 from firmware.phone.machine import Phone
 from firmware.phone.view import PhoneView
-from firmware.runtime.child import Child
 from firmware.runtime.desk import Desk
 from firmware.runtime.early import Early, Places, begin
 from firmware.runtime.house import House
 from firmware.runtime.keeper import Keeper
 from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import changes
+from firmware.runtime.page import Page
 from firmware.runtime.pulse import Pulse
 from firmware.runtime.reload import Reloader
 from firmware.runtime.screen import Screen
@@ -76,7 +74,7 @@ class Program:
         self._clock = asyncio.get_running_loop().time
         self._xruns = 0
         self._engine_starts = 0
-        self._children: list[Child] = []
+        self._page = Page(places.control, self.publish, _wall)
         self._screen: Screen | None = None
 
     # --- starting ---------------------------------------------------------------------------
@@ -106,7 +104,8 @@ class Program:
             self.keeper.volumes,
         )
         self.pulse = Pulse(self._turns, _feed_watchdog, self._clock)
-        self.house = self._make_house(early.tokens)
+        self._tokens = early.tokens
+        self.house = self._make_house()
         self.loop.furnish(self.house, self.driver.settle)
         self.desk = Desk(self.loop, self.house, self.signalling.trace, self.keeper)
         self.control = ControlServer(self.desk)
@@ -117,12 +116,11 @@ class Program:
         self._serve_people()
         notify("READY=1", "STATUS=running")
 
-    def _make_house(self, tokens: Tokens) -> House:
-        first, last = self._settings.network.rtp_ports
+    def _make_house(self) -> House:
         return House(
             agent=self.agent,
             engine=self.engine,
-            ports=MediaPorts(first, last, tokens),
+            ports=self._media_ports(),
             board=self.board,
             keeper=self.keeper,
             inbox=self.loop.inbox,
@@ -131,6 +129,9 @@ class Program:
             tell=self.publish,
             wall=_wall,
         )
+
+    def _media_ports(self) -> MediaPorts:
+        return MediaPorts(*self._settings.network.rtp_ports, self._tokens)
 
     def _introduce(self) -> None:
         """The first inputs: what there is, and whether there is a network."""
@@ -158,8 +159,8 @@ class Program:
             loop.add_signal_handler(number, self._stop.set)
         self.pulse.start()
         loop.call_soon(self._start_screen)
-        if self._settings.web.enabled and "INVOCATION_ID" not in os.environ:
-            self._start_page()
+        self.desk.page = self._page.event
+        self._page.use(self._settings)
 
     def _offer_reload(self, file: Path) -> None:
         last = LastGood.of(file, self._places.state)
@@ -176,8 +177,15 @@ class Program:
             self.signalling.use_lines(new)
             self.keeper.save()
             self.driver.settle()
+        if new.network.rtp_ports != old.network.rtp_ports:
+            self.house.ports = self._media_ports()
         if new.audio != old.audio:
             self.sounds.change(new.audio, self.engine)
+        for path, volume in plan(old, new).volumes:
+            self.keeper.keep_volume(PathName(path), volume)
+        if self._screen is not None:
+            self._screen.use(new.time.zone, texts)
+        self._page.use(new)
         self.loop.inbox.put(SettingsChanged(new))
 
     def _start_screen(self) -> None:
@@ -189,14 +197,6 @@ class Program:
         )
         self.desk.screen = self._screen
         self._screen.changed()
-
-    def _start_page(self) -> None:
-        command = [sys.executable, "-m", "firmware", "web", "--control", str(self._places.control)]
-        if self._places.config is not None:
-            command += ["-c", str(self._places.config)]
-        page = Child("the page", command, os.environ)
-        page.start()
-        self._children.append(page)
 
     # --- running ----------------------------------------------------------------------------
 
@@ -274,8 +274,7 @@ class Program:
     async def close(self) -> None:
         """BYE, de-register, silence, and let go of everything."""
         notify("STOPPING=1")
-        for child in self._children:
-            await child.stop()
+        await self._page.stop()
         self.pulse.stop()
         self.addresses.close()
         self.loop.inbox.put(StopAsked())

@@ -50,6 +50,11 @@ class Screen:
         """The view is different from what is painted: paint soon."""
         self._arm(max(self._loop.time(), self._painted_at + FASTEST))
 
+    def use(self, zone: str, texts: Texts) -> None:
+        """Another clock, another language."""
+        self._zone, self._texts = _zone(zone), texts
+        self.changed()
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""

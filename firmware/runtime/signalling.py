@@ -49,12 +49,12 @@ class Signalling:
         await self.driver.caught_up(_FIRST_LOOK_UP)
 
     def use_lines(self, settings: Settings) -> None:
-        """Exactly these lines; each that has a registrar registers."""
+        """Exactly these lines; each that is new or another, and has a registrar, registers."""
         now = self._clock()
         accounts = accounts_of(settings, self._identities)
-        self.agent.set_lines(accounts, now)
+        fresh = self.agent.set_lines(accounts, now)
         for account in accounts:
-            if account.register:
+            if account.register and account.line in fresh:
                 self.agent.register(account.line, now)
 
     def listen_with(self, notify: Callable[[Notification], None]) -> None:

@@ -53,6 +53,9 @@ class Account:
             raise LocalError("a line needs a name")
         if self.contact_user and len(self.contact_user) < _SHORTEST_CONTACT_USER:
             raise LocalError("the Contact user could be guessed")
+        texts = (self.user, self.display_name, self.auth_user, self.realm, self.contact_user)
+        if not all(text.isprintable() for text in texts):
+            raise LocalError("a line's texts may not hold line breaks or other controls")
         _ = self.server_uri, self.proxy_uri
 
     def is_bound_like(self, other: "Account") -> bool:

@@ -1,8 +1,9 @@
 """`deskphone web`: serves the page of one phone on this machine.
 
 A process of its own without rights. It knows the phone through `control.sock` and `audio.sock`
-beside it, and reads of the configuration only `[web]` and the language. The token comes from the
-environment variable `DESKPHONE_WEB_TOKEN` or is made; the address to open is printed on stdout.
+beside it, and hears from it where to serve and in which language: it reads no configuration. The
+token comes from the environment variable `DESKPHONE_WEB_TOKEN` or is made; the address to open is
+printed on stdout.
 """
 
 import asyncio
@@ -12,18 +13,15 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import web
 
-from firmware import config
-from firmware.control.place import find_socket
 from firmware.net.errors import PortTakenError
 from firmware.net.port_holder import holder_of
 from firmware.net.systemd_notify import notify
-from firmware.ui.faults import say_all
 from firmware.ui.text import Texts
 from firmware.web.access import ACCESS, Access, add_headers, guard, new_token
 from firmware.web.live import LINK, TEXTS, live
@@ -31,10 +29,11 @@ from firmware.web.open_sockets import OPEN, OpenSockets
 from firmware.web.pages import TEMPLATES, environment, front, static_routes
 from firmware.web.phone_link import PhoneLink
 from firmware.web.sound import AUDIO_PATH, sound
+from firmware.web.wanted import Wanted
 
 TOKEN_VARIABLE = "DESKPHONE_WEB_TOKEN"  # noqa: S105 - the name of a variable
 AUDIO_SOCKET = "audio.sock"
-OK, FAILED, BAD_CONFIG, TAKEN = 0, 1, 2, 3
+OK, FAILED, TAKEN = 0, 1, 3
 _LOG = logging.getLogger(__name__)
 
 
@@ -49,12 +48,12 @@ class Place:
     token: str = ""
 
 
-def make_app(place: Place) -> web.Application:
-    """The application, not yet listening."""
+def make_app(place: Place, access: Access | None = None) -> web.Application:
+    """The application, not yet listening; `access` carries sessions over from an earlier one."""
     app = web.Application(middlewares=[guard], client_max_size=4096)
     loop = asyncio.get_running_loop()
     texts = Texts.load(place.language)
-    app[ACCESS] = Access(place.token or new_token(), loop.time)
+    app[ACCESS] = Access(place.token or new_token(), loop.time) if access is None else access
     app[TEXTS] = texts
     app[TEMPLATES] = environment(texts)
     app[LINK] = PhoneLink(place.control)
@@ -80,14 +79,14 @@ async def _close_pages(app: web.Application) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(place: Place) -> AsyncIterator[str]:
+async def serving(place: Place, access: Access | None = None) -> AsyncIterator[str]:
     """Serve while the block lasts; gives the address to open, token included.
 
     Raises:
         PortTakenError: somebody listens there already; the message says who.
         OSError: the address cannot be used.
     """
-    app = make_app(place)
+    app = make_app(place, access)
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=15.0, shutdown_timeout=2.0)
     await runner.setup()
     try:
@@ -110,49 +109,48 @@ def _taken(error: OSError, place: Place) -> OSError:
     return PortTakenError(f"port {place.port} for the page is taken{holder and f' by {holder}'}")
 
 
-async def _serve(place: Place) -> None:
+async def _serve(control: Path, token: str) -> None:
+    """Serve where the phone wants it, until a signal comes."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    async with serving(place) as address:
-        sys.stdout.write(address + "\n")
-        sys.stdout.flush()
+    wanted, access = Wanted(control), Access(token or new_token(), loop.time)
+    following = asyncio.ensure_future(wanted.run())
+    await _first_of(wanted.known(), stopped.wait())
+    while not stopped.is_set():
+        await _serve_once(Place(control), wanted, access, stopped)
+    notify("STOPPING=1")
+    following.cancel()
+    await asyncio.wait([following])
+
+
+async def _serve_once(place: Place, wanted: Wanted, access: Access, stopped: asyncio.Event) -> None:
+    """Serve (or rest, if there shall be no page) until the phone wants something else."""
+    page = wanted.page
+    async with contextlib.AsyncExitStack() as stack:
+        if page.enabled:
+            at = replace(place, listen=page.listen, port=page.port, language=page.language)
+            address = await stack.enter_async_context(serving(at, access))
+            sys.stdout.write(address + "\n")
+            sys.stdout.flush()
         notify("READY=1")
-        await stopped.wait()
-        notify("STOPPING=1")
+        while not stopped.is_set() and not wanted.page.differs(page):
+            await _first_of(wanted.changed(), stopped.wait())
 
 
-def place_of(
-    config_path: str | Path | None,
-    control_path: str | Path | None,
-    variables: Mapping[str, str],
-) -> Place:
-    """Where to serve: `[web]` of the configuration (defaults without one), token, phone.
-
-    Raises:
-        config.ConfigErrors: the configuration has faults.
-        OSError: it cannot be read.
-    """
-    settings = config.load(Path(config_path)) if config_path else config.Settings()
-    control = control_path or settings.control.path
-    return Place(
-        control=Path(control) if control else find_socket(variables),
-        listen=settings.web.listen,
-        port=settings.web.port,
-        language=settings.phone.language,
-        token=variables.get(TOKEN_VARIABLE, ""),
-    )
+async def _first_of(*jobs: Coroutine[None, None, object]) -> None:
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
-def main(config_path: str | Path | None, control_path: str | Path | None) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit code: 2 bad configuration, 3 port taken."""
+def main(control_path: str | Path) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code: 3 port taken, 1 it cannot be served."""
     try:
-        place = place_of(config_path, control_path, os.environ)
-        asyncio.run(_serve(place))
-    except config.ConfigErrors as errors:
-        sys.stderr.write(say_all(errors.problems, Texts.load()) + "\n")
-        return BAD_CONFIG
+        asyncio.run(_serve(Path(control_path), os.environ.get(TOKEN_VARIABLE, "")))
     except PortTakenError as error:
         sys.stderr.write(f"{error}\n")
         return TAKEN

@@ -29,7 +29,7 @@ def start_phone(tmp_path):
 
 
 @pytest.fixture
-def phone(start_phone, far_end):
+def phone(far_end, start_phone):
     """A phone that is registered at the far end as 101."""
     made = start_phone(line("101", f"{far_end.address}:5060"))
     made.wait_registered()

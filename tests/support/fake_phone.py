@@ -108,6 +108,11 @@ class FakePhone:
     def present(self):
         return self.state
 
+    @property
+    def clients(self):
+        """How many are connected."""
+        return len(self._server)
+
     async def start(self):
         await self._server.start(self.control)
 

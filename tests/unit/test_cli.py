@@ -115,13 +115,13 @@ def test_demo_passes_its_options_on(monkeypatch):
 
 def test_web_and_pbx_pass_their_options_on(monkeypatch, tmp_path):
     told = []
-    monkeypatch.setattr("firmware.web.app.main", lambda *places: told.append(places) or 0)
+    monkeypatch.setattr("firmware.web.app.main", lambda control: told.append(control) or 0)
     monkeypatch.setattr("firmware.lab.app.main", lambda port: told.append(port) or 0)
 
     assert cli.main(["web", "--control", str(tmp_path / "c.sock")]) == 0
     assert cli.main(["pbx", "--port", "5080"]) == 0
 
-    assert told == [(None, tmp_path / "c.sock"), 5080]
+    assert told == [tmp_path / "c.sock", 5080]
 
 
 def test_the_arguments_alone_import_nothing_of_the_phone():

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -7,66 +8,108 @@ import sys
 import aiohttp
 import pytest
 
-from firmware import config
+from firmware.control.schema import PageEvent
 from firmware.net.errors import PortTakenError
-from firmware.web.app import BAD_CONFIG, TAKEN, main, place_of, serving
-from tests.support.fake_phone import Place
-
-FIVE_LINES = """
-[[line]]
-user = "201"
-password = "secret"
-server = "127.0.0.1:5080"
-"""
+from firmware.web.app import TAKEN, serving
+from firmware.web.wanted import Wanted
+from tests.support.fake_phone import FakePhone, Place
 
 
-def test_without_a_configuration_the_page_is_on_loopback(tmp_path):
-    place = place_of(None, tmp_path / "control.sock", {})
-    assert (place.listen, place.port, place.language) == ("127.0.0.1", 8080, "en")
-    assert place.control == tmp_path / "control.sock"
-    assert place.token == ""
+@pytest.fixture
+async def phone(tmp_path):
+    phone = FakePhone(tmp_path)
+    await phone.start()
+    yield phone
+    await phone.stop()
+    phone.close()
 
 
-def test_place_and_phone_come_from_the_configuration(tmp_path):
-    file = tmp_path / "deskphone.toml"
-    file.write_text(
-        FIVE_LINES + '[web]\nlisten = "127.0.0.2"\nport = 8181\n[control]\npath = "/run/c.sock"\n'
+@contextlib.asynccontextmanager
+async def program(control):
+    """`deskphone web` as a process."""
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "firmware", "web", "--control", str(control)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"DESKPHONE_WEB_TOKEN": "given"},
     )
-    place = place_of(str(file), None, {"DESKPHONE_WEB_TOKEN": "given"})
-    assert (place.listen, place.port, str(place.control)) == ("127.0.0.2", 8181, "/run/c.sock")
-    assert place.token == "given"
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.communicate()
 
 
-def test_a_phone_that_nobody_named_is_looked_for_where_it_would_be(tmp_path):
-    place = place_of(None, None, {"XDG_RUNTIME_DIR": str(tmp_path)})
-    assert place.control == tmp_path / "deskphone" / "control.sock"
+async def address_of(started):
+    return (await asyncio.wait_for(started.stdout.readline(), 30)).decode().strip()
 
 
-def test_a_faulty_configuration_is_reported_and_ends_with_2(tmp_path, capsys):
-    file = tmp_path / "deskphone.toml"
-    file.write_text("[web]\nport = 99999\n")
-    assert main(file, None) == BAD_CONFIG
-    said = capsys.readouterr().err
-    assert "deskphone.toml:2: web.port: " in said
-    assert "65535" in said
+async def wait_until(true):
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - the other side is a process
+            await asyncio.sleep(0.01)
 
 
-def test_faults_are_not_hidden_from_callers(tmp_path):
-    file = tmp_path / "deskphone.toml"
-    file.write_text("[web]\nport = 99999\n")
-    with pytest.raises(config.ConfigErrors):
-        place_of(file, None, {})
+async def answers(address):
+    async with aiohttp.ClientSession() as http, http.get(address) as answer:
+        return answer.status
 
 
-def test_a_taken_port_is_named_with_its_holder_and_ends_with_3(tmp_path, capsys):
+async def test_the_page_is_served_where_the_phone_wants_it_and_moves_when_it_says_so(phone):
+    phone.publish(PageEvent(0.0, listen="127.0.0.2", port=0))
+    async with program(phone.control) as started:
+        first = await address_of(started)
+        assert first.startswith("http://127.0.0.2:")
+        assert first.endswith("/?token=given")
+        assert await answers(first) == 200
+
+        phone.publish(PageEvent(1.0, listen="127.0.0.3", port=0))
+        second = await address_of(started)
+        assert second.startswith("http://127.0.0.3:")
+        assert await answers(second) == 200
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await answers(first)
+
+        started.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(started.wait(), 30) == 0
+
+
+async def test_a_page_that_is_not_wanted_waits_until_it_is(phone):
+    phone.publish(PageEvent(0.0, enabled=False))
+    async with program(phone.control) as started:
+        waiting = asyncio.ensure_future(address_of(started))
+        await wait_until(lambda: phone.clients)
+        phone.publish(PageEvent(1.0, port=0))
+        assert await answers(await waiting) == 200
+
+
+async def test_a_taken_port_is_named_with_its_holder_and_ends_with_3(phone):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        file = tmp_path / "deskphone.toml"
-        file.write_text(f"{FIVE_LINES}[web]\nport = {port}\n")
-        assert main(file, tmp_path / "control.sock") == TAKEN
-    said = capsys.readouterr().err
+        phone.publish(PageEvent(0.0, port=port))
+        async with program(phone.control) as started:
+            assert await asyncio.wait_for(started.wait(), 30) == TAKEN
+            said = (await started.stderr.read()).decode()
     assert f"port {port} for the page is taken by" in said
     assert f"(pid {os.getpid()})" in said
+
+
+async def test_without_a_phone_the_page_waits_a_moment_and_is_then_where_it_usually_is(tmp_path):
+    wanted = Wanted(tmp_path / "control.sock", pause=0.01)
+    task = asyncio.ensure_future(wanted.run())
+    await wanted.known(patience=0.05)
+    assert (wanted.page.enabled, wanted.page.listen, wanted.page.port) == (True, "127.0.0.1", 8080)
+
+    phone = FakePhone(tmp_path)
+    phone.publish(PageEvent(0.0, port=8181))
+    await phone.start()
+    await asyncio.wait_for(wanted.changed(), 10)
+    assert wanted.page.port == 8181
+    await phone.stop()
+    phone.close()
+    task.cancel()
+    await asyncio.wait([task])
 
 
 async def test_a_taken_port_leaves_nothing_running(tmp_path):
@@ -92,25 +135,3 @@ async def test_the_page_works_on_ipv6_too(tmp_path):
         assert address.startswith("http://[::1]:")
         async with aiohttp.ClientSession() as http, http.get(address) as answer:
             assert answer.status == 200
-
-
-async def test_the_program_prints_its_address_and_ends_on_a_signal(tmp_path):
-    file = tmp_path / "deskphone.toml"
-    file.write_text(FIVE_LINES + "[web]\nport = 0\n")
-    code = "import sys; from firmware.web import app; sys.exit(app.main(*sys.argv[1:]))"
-    program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", code, str(file), str(tmp_path / "control.sock")),
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"DESKPHONE_WEB_TOKEN": "given"},
-    )
-    try:
-        address = (await asyncio.wait_for(program.stdout.readline(), 30)).decode().strip()
-        assert address.endswith("/?token=given")
-        async with aiohttp.ClientSession() as http, http.get(address) as answer:
-            assert answer.status == 200
-        program.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(program.wait(), 30) == 0
-    finally:
-        if program.returncode is None:
-            program.kill()
-            await program.wait()
