@@ -24,7 +24,7 @@ demo: setup  ## the virtual phone with the practice PBX; prints the page's addre
 	@$(BIN)/deskphone demo
 
 test: setup-dev  ## every test that needs no hardware, peer or browser
-	$(PYTEST) -q -n 2 --dist loadfile --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks
+	$(PYTEST) -q -n 2 --dist loadfile --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks --ignore=tests/prove
 
 check: setup-dev  ## style, types, layers, sizes, units
 	$(BIN)/ruff check .
@@ -40,8 +40,7 @@ interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian package
 	$(PYTEST) -q tests/interop tests/browser
 
 prove: setup-dev  ## every state the phone can reach, each one checked
-	$(BIN)/python -m tests.prove --calls 1
-	$(BIN)/python -m tests.prove --calls 2 --limit 60000
+	$(PYTEST) -q -s -n 0 tests/prove
 
 bench: setup-dev  ## our phone beside baresip: a table and JSON
 	$(BIN)/python -m tests.bench

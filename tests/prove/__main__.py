@@ -1,4 +1,6 @@
-"""`make prove`: every state the phone can reach by hook, keys, SIP and clocks, each one checked.
+"""Every state the phone can reach by hook, keys, SIP and clocks, each one checked, as far as asked.
+
+`make prove` runs the tests beside this; by hand the walk can go on for hours:
 
     python -m tests.prove [--calls N] [--limit STATES]
 

@@ -1,0 +1,379 @@
+"""Every state that the phone machine can be brought into by a small vocabulary, nearest first.
+
+A `Node` is a phone with the world around it: what the far ends have said of each call, and what
+the commands so far amount to at the engine and the bell. `moves` are all that can happen there.
+Two nodes are the same if they differ in nothing but times, counters and names; of the clocks only
+the order in which they will ring counts.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from firmware.config.schema import LineSettings, PhoneSettings, Settings
+from firmware.media import messages as m
+from firmware.media.messages import PathName
+from firmware.phone import actions as a
+from firmware.phone import commands as c
+from firmware.phone import events as e
+from firmware.phone.machine import Phone
+from firmware.phone.model import Call
+from firmware.phone.view import CallState
+from firmware.sip import notifications as n
+from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationState
+from hal import events as hal
+from tests.support.desk import sdp
+
+DESK, ROOM = LineName("desk"), LineName("room")
+ANN = Party("Ann", "201", "sip:201@pbx")
+OFFER, HELD = sdp(), sdp(direction="sendonly")
+LONGEST_NUMBER = 3
+MOST_CALLS = 2
+_INTERCOM = "<sip:pbx>;answer-after=0"
+
+
+def settings() -> Settings:
+    """Two lines; calls to the second may ask to be answered at once."""
+    return Settings(
+        phone=PhoneSettings(max_calls=MOST_CALLS),
+        lines=(
+            LineSettings("100", "pbx", name=DESK),
+            LineSettings("101", "pbx", name=ROOM, auto_answer="trusted"),
+        ),
+    )
+
+
+@dataclass(slots=True)
+class World:
+    """What the commands so far have brought about.
+
+    `calls` is how each call stands for the SIP stack: `arrived`, `asked` (an INVITE is wanted),
+    `open` (its offer went out), `up`, and `held` (the far end waits for our answer to its offer).
+    """
+
+    calls: dict[CallRef, str] = field(default_factory=dict)
+    confirmed: frozenset[CallRef] = frozenset()
+    asking: frozenset[CallRef] = frozenset()
+    """Calls in which an offer of ours waits for its answer."""
+    tones: dict[str, PathName] = field(default_factory=dict)
+    talk: m.TalkOn = field(default_factory=lambda: m.TalkOn(None))
+    bell: bool = False
+
+    def copy(self) -> "World":
+        return World(
+            dict(self.calls), self.confirmed, self.asking, dict(self.tones), self.talk, self.bell
+        )
+
+    def take(self, command: c.Command) -> None:  # noqa: C901 - one row a command
+        match command:
+            case c.PlaceCall(ref):
+                assert ref not in self.calls, "a call is placed once"
+                self.calls[ref] = "asked"
+            case c.SendOffer(ref):
+                assert self.calls.get(ref) == "asked", "an offer that nobody wanted"
+                self.calls[ref] = "open"
+            case c.AcceptCall(ref):
+                assert self.calls.get(ref) == "arrived", "answered what does not ring"
+                self.calls[ref] = "up"
+            case c.RejectCall(ref) | c.EndCall(ref):
+                assert ref in self.calls, "ended what is over"
+                del self.calls[ref]
+            case c.Reoffer(ref):
+                assert self.calls.get(ref) in ("up", "held"), "re-INVITE outside a call"
+                self.asking |= {ref}
+            case c.AnswerReoffer(ref) | c.RejectReoffer(ref):
+                if self.calls.get(ref) == "held":
+                    self.calls[ref] = "up"
+            case c.RingBell(cadence):
+                self.bell = bool(cadence)
+            case c.MediaOrder(order):
+                self._order(order)
+
+    def _order(self, order: m.AnyOrder) -> None:
+        match order:
+            case m.TalkOn():
+                self.talk = order
+            case m.PlayTone(name, path, _, repeat) if repeat >= 0:
+                self.tones[name] = path
+            case m.StopTone(name):
+                del self.tones[name]
+
+    def deaf(self) -> None:
+        """There is another engine, or none: it does nothing yet."""
+        self.tones, self.talk = {}, m.TalkOn(None)
+
+
+@dataclass(slots=True)
+class Node:
+    """A phone in its world at a moment, and how it came there."""
+
+    phone: Phone
+    world: World
+    now: float
+    parent: "Node | None" = None
+    move: str = ""
+
+    def path(self) -> str:
+        """The moves from the beginning."""
+        names: list[str] = []
+        node: Node | None = self
+        while node is not None and node.move:
+            names.append(node.move)
+            node = node.parent
+        return " · ".join(reversed(names))
+
+    def after(self, move: str, event: e.Event, now: float | None = None) -> "Node":
+        """Another node: this one after something happened."""
+        then = Node(copy_of(self.phone), self.world.copy(), now or self.now, self, move)
+        try:
+            then.feed(event)
+        except Exception as error:
+            raise AssertionError(f"{then.path()}\n{type(error).__name__}: {error}") from error
+        return then
+
+    def twin(self) -> "Node":
+        """This node once more, to try something with."""
+        return Node(copy_of(self.phone), self.world.copy(), self.now, self.parent, self.move)
+
+    def feed(self, event: e.Event) -> list[c.Command]:
+        """Let something happen here; returns all commands, ports bound on the way."""
+        self._follow(event)
+        done: list[c.Command] = []
+        waiting: deque[e.Event] = deque([event])
+        while waiting:
+            for command in self.phone.handle(waiting.popleft(), self.now):
+                done.append(command)
+                self.world.take(command)
+                if isinstance(command, c.ReserveMediaPort):
+                    waiting.append(e.MediaPortReserved(command.call, command.local, 40000))
+        return done
+
+    def _follow(self, event: e.Event) -> None:
+        """What an event means for the world, before the phone hears of it."""
+        world = self.world
+        match event:
+            case n.IncomingCall(call=ref):
+                world.calls[ref] = "arrived"
+            case n.CallAnswered(call=ref):
+                world.calls[ref] = "up"
+                world.confirmed |= {ref}
+            case n.CallConfirmed(call=ref):
+                world.confirmed |= {ref}
+            case n.ReofferReceived(call=ref):
+                world.calls[ref] = "held"
+            case n.ReofferAnswered(call=ref) | n.ReofferRejected(call=ref):
+                world.asking -= {ref}
+            case n.CallEnded(call=ref):
+                world.calls.pop(ref, None)
+            case e.EngineLost() | m.EngineReady():
+                world.deaf()
+
+
+def copy_of(phone: Phone) -> Phone:
+    """A phone that goes its own way from here; its state is a value and need not be copied."""
+    twin = Phone.__new__(Phone)
+    for name in Phone.__slots__:
+        setattr(twin, name, getattr(phone, name))
+    twin._sketches = {}
+    return twin
+
+
+def beginning() -> Node:
+    """A phone that has just registered, on hook."""
+    node = Node(Phone(settings()), World(), 1000.0)
+    node.feed(e.Started(tuple(PathName), has_bell=True, has_hook=True))
+    node.feed(e.NetworkChanged(up=True))
+    node.feed(m.EngineReady(1, realtime=True))
+    for line in (DESK, ROOM):
+        node.feed(n.RegistrationChanged(line, RegistrationState.REGISTERED, expires_in=600))
+    return node
+
+
+# --- what can happen ----------------------------------------------------------------------------
+
+
+def moves(node: Node) -> Iterator[tuple[str, e.Event, float | None]]:
+    """Everything in the vocabulary that is possible here: its name, the event, and when."""
+    for name, event in _all(node):
+        yield name, event, None
+    due = node.phone.next_deadline()
+    if due is not None:
+        yield "a clock rings", e.TimePassed(), max(due, node.now)
+
+
+def _all(node: Node) -> Iterator[tuple[str, e.Event]]:
+    state = node.phone.state
+    yield from _hands(node)
+    if len(state.calls) < MOST_CALLS:
+        yield "a call arrives", _arrival(node, DESK, "")
+        yield "an intercom call arrives", _arrival(node, ROOM, _INTERCOM)
+    for index, call in enumerate(state.calls):
+        for name, event in _far_end(node, call.ref):
+            yield f"{name} ({index + 1})", event
+    yield from _machinery(node)
+
+
+def _hands(node: Node) -> Iterator[tuple[str, e.Event]]:
+    """What a person can do."""
+    state = node.phone.state
+    if state.hook_up:
+        yield "hook down", hal.HookReplaced(node.now)
+        yield "hook flash", hal.HookFlash(node.now)
+    else:
+        yield "hook up", hal.HookLifted(node.now)
+    if len(state.digits) < LONGEST_NUMBER:
+        yield "key 9", a.Digit("9")
+        yield "key 1", a.Digit("1")
+    if state.digits:
+        yield "key delete", a.Backspace()
+        yield "key dial", a.DialNow()
+    yield "key speaker", a.SelectPath(PathName.SPEAKER)
+    yield "key redial", a.Redial()
+    if state.calls:
+        yield "key answer", a.Answer()
+        yield "key end", a.HangUp()
+        yield "key hold", a.Hold()
+        yield "key resume", a.Resume()
+        yield "key mute", a.Mute()
+    yield "dial *#600", a.Dial("*#600")
+
+
+def _arrival(node: Node, line: LineName, info: str) -> n.IncomingCall:
+    ref = next(ref for i in range(9) if (ref := CallRef(f"in-{i}")) not in node.world.calls)
+    return n.IncomingCall(ref, line, ANN, "100", OFFER, "192.0.2.1", call_info=info)
+
+
+def _far_end(node: Node, ref: CallRef) -> Iterator[tuple[str, e.Event]]:
+    """What the far end of a call, and the SIP stack, can say of it."""
+    world, call = node.world, node.phone.state.call(ref)
+    assert call is not None
+    match world.calls.get(ref):
+        case "asked" if not call.local:
+            yield "way found", n.OfferWanted(ref, "192.0.2.1")
+            yield "no way", n.CallEnded(ref, by_us=False, cause=FailureCause.NO_NETWORK)
+        case "open":
+            yield "it rings", n.CallProgress(ref, 180, "Ringing", "a")
+            yield "early media", n.CallProgress(ref, 183, "", "a", OFFER)
+            yield "it answers", n.CallAnswered(ref, "a", OFFER, ANN)
+            yield "it is busy", n.CallEnded(ref, by_us=False, cause=FailureCause.BUSY, status=486)
+        case "arrived":
+            cancelled = FailureCause.CANCELLED
+            yield "the caller gives up", n.CallEnded(ref, by_us=False, cause=cancelled)
+        case "up" | "held" if ref not in world.confirmed:
+            yield "ACK", n.CallConfirmed(ref)
+            yield "no ACK", n.CallEnded(ref, by_us=False, cause=FailureCause.NO_ACK)
+        case "up":
+            yield "it hangs up", n.CallEnded(ref, by_us=False)
+            if ref in world.asking:
+                yield "it agrees", n.ReofferAnswered(ref, OFFER)
+                yield "it refuses", n.ReofferRejected(ref, 488, "")
+            else:
+                yield "it holds", n.ReofferReceived(ref, HELD)
+                yield "it resumes", n.ReofferReceived(ref, OFFER)
+            cause = None if call.hearing is not None else m.Silence.NO_PACKETS
+            yield "silence comes or goes", m.HearingChanged(call.stream, cause)
+
+
+def _machinery(node: Node) -> Iterator[tuple[str, e.Event]]:
+    """What the phone's own parts and its network can do."""
+    state = node.phone.state
+    if state.engine.value == "up":
+        yield "the engine dies", e.EngineLost()
+    else:
+        yield "an engine starts", m.EngineReady(2, realtime=True)
+    yield "network down or up", e.NetworkChanged(not state.network_up)
+    line = state.line(DESK)
+    good = line is not None and line.registration is not None and not line.registration.cause
+    cause = FailureCause.NO_ANSWER if good else None
+    now = RegistrationState.FAILED if good else RegistrationState.REGISTERED
+    yield "the line fails or comes back", n.RegistrationChanged(DESK, now, cause, retry_in=30)
+
+
+# --- when two nodes are one ---------------------------------------------------------------------
+
+
+def key(node: Node) -> int:
+    """The node without times, counters and names."""
+    state, world = node.phone.state, node.world
+    order = {call.ref: index for index, call in enumerate(state.calls)}
+    clocks = sorted(state.timers, key=lambda timer: (state.timers[timer], timer.value))
+    bare = replace(
+        state,
+        calls=(),
+        front=None,
+        timers={},
+        notice=None,
+        lines=(),
+        volumes={},
+        card_faults={},
+        device_faults={},
+        test=None,
+        volume_bar=None,
+        missed=min(state.missed, 1),
+        run=0,
+        counter=0,
+    )
+    return hash(
+        (
+            _values(bare),
+            tuple(_call_key(node, call) for call in state.calls),
+            order.get(state.front) if state.front is not None else None,
+            tuple(clocks),
+            state.notice and state.notice.text,
+            tuple(line.registration and line.registration.cause for line in state.lines),
+            state.test and (state.test.stage, sum(bool(end.port) for end in state.test.ends)),
+            (world.talk.path, world.talk.microphone, world.bell, frozenset(world.tones)),
+        )
+    )
+
+
+def _values(state: object) -> tuple[object, ...]:
+    """The plain fields of a state that was laid bare."""
+    names = ("mode", "hook_up", "headset_in", "path", "digits", "progress", "muted")
+    more = ("network_up", "engine", "missed", "last_dialled", "stopped")
+    return tuple(getattr(state, name) for name in (*names, *more))
+
+
+def _call_key(node: Node, call: Call) -> tuple[object, ...]:
+    session, world = call.session, node.world
+    media = session and session.media
+    return (
+        *(call.line, call.outgoing, call.stage, call.emergency, call.other_lines, call.auto),
+        *(bool(call.local), call.alerted, call.held, call.reoffering, call.remote),
+        call.hearing and call.hearing.cause,
+        session and (session.busy, session.held, session.held_by_them, session._holding),
+        media and media.direction,
+        *(world.calls.get(call.ref), call.ref in world.confirmed, call.ref in world.asking),
+    )
+
+
+def explore(
+    most: int, look: Callable[[Node], None], study: Callable[[Node], None]
+) -> tuple[int, int]:
+    """Walk to at least `most` different nodes, nearest first, or to all there are.
+
+    `look` sees the node after every transition, `study` every node once. Returns the numbers of
+    nodes and transitions.
+    """
+    first = beginning()
+    seen = {key(first)}
+    study(first)
+    front = deque([first])
+    transitions = 0
+    while front and len(seen) < most:
+        node = front.popleft()
+        for name, event, now in moves(node):
+            then = node.after(name, event, now)
+            transitions += 1
+            look(then)
+            mark = key(then)
+            if mark not in seen:
+                seen.add(mark)
+                study(then)
+                front.append(then)
+    return len(seen), transitions
+
+
+def ringing(node: Node) -> bool:
+    """Whether anybody waits for an answer."""
+    return any(call.stage is CallState.RINGING_HERE for call in node.phone.state.calls)
