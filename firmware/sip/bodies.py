@@ -71,9 +71,15 @@ def options(headers: Headers, name: str) -> list[str]:
         return [headers.get(name) or ""]
 
 
+def shown(text: str) -> str:
+    """Text of the far end as people may see it: no octets that are no text, no controls (A23)."""
+    text = readable(text)
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
 def party(address: NameAddr) -> Party:
     """A person behind an address."""
-    return Party(address.name, readable(address.uri.user), readable(str(address.uri)))
+    return Party(shown(address.name), shown(address.uri.user), shown(str(address.uri)))
 
 
 def caller(headers: Headers, sender: NameAddr) -> Party:
@@ -87,5 +93,5 @@ def caller(headers: Headers, sender: NameAddr) -> Party:
         for address in addresses:
             if address.uri.is_sip:
                 named = party(address)
-                return named if named.name else Party(sender.name, named.user, named.uri)
+                return named if named.name else Party(shown(sender.name), named.user, named.uri)
     return party(sender)

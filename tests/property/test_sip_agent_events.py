@@ -5,7 +5,9 @@ wire loses, doubles and reorders. When it is quiet both ends agree about every c
 are ended and time has passed, every store is empty.
 """
 
+import dataclasses
 import random
+from collections.abc import Iterator
 
 import pytest
 
@@ -40,6 +42,7 @@ class Person:
         desk.script = self.hear
 
     def hear(self, heard: Notification) -> None:
+        assert all(text.isprintable() for text in texts(heard))
         call = getattr(heard, "call", None)
         assert call not in self.ended, "nothing is said about a call after its end"
         if isinstance(heard, CallEnded):
@@ -114,6 +117,15 @@ def walk(
         assert person.calls == []
         assert len(person.desk.agent) - len(person.desk.agent._core.streams) == 0
         assert len(person.desk.agent._core.deadlines._heap) < 100
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text in a notification."""
+    if isinstance(value, str):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from texts(getattr(value, field.name))
 
 
 def sessions(desk: Desk) -> set[str]:

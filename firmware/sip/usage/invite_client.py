@@ -11,7 +11,7 @@ import enum
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import party
+from firmware.sip.bodies import party, shown
 from firmware.sip.causes import cause_of
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog, from_response, tag_of
@@ -133,7 +133,7 @@ class InviteClient:
             if response.status in _SUSPICIOUS:
                 self._core.suspect(self._line, now)
             cause = cause_of(response.status)
-            self._over(now, cause=cause, status=response.status, phrase=response.phrase)
+            self._over(now, cause=cause, status=response.status, phrase=shown(response.phrase))
 
     def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
         del exchange
@@ -166,10 +166,9 @@ class InviteClient:
             return
         self._core.arm(self, Alarm.GUARD, now + self._core.settings.ring_limit)
         if response.status > 100:
-            fork = tag_of(response.headers.get("To") or "")
-            self._core.notify(
-                CallProgress(self.call, response.status, response.phrase, fork, response.body)
-            )
+            fork = shown(tag_of(response.headers.get("To") or ""))
+            phrase = shown(response.phrase)
+            self._core.notify(CallProgress(self.call, response.status, phrase, fork, response.body))
 
     def _answered(self, exchange: Exchange, response: Response, now: float) -> None:
         fork = tag_of(response.headers.get("To") or "")
@@ -190,7 +189,7 @@ class InviteClient:
         self.stage = Stage.ANSWERED
         self._core.disarm(self, Alarm.GUARD)
         self._established(self.call, self._line, dialog)
-        self._core.notify(CallAnswered(self.call, fork, response.body, _remote(response)))
+        self._core.notify(CallAnswered(self.call, shown(fork), response.body, _remote(response)))
 
     def _cancel(self, now: float) -> None:
         """RFC 3261 §9.1: CANCEL only after a provisional response; the 200 may still win."""
@@ -249,7 +248,7 @@ def _sender(line: Line, caller: Party | None) -> NameAddr:
         uri = parse_uri(caller.uri) if caller.uri else line.account.address
     except ParseError:
         uri = line.account.address
-    return NameAddr(caller.name, uri)
+    return NameAddr(shown(caller.name), uri)
 
 
 def _remote(response: Response) -> Party:

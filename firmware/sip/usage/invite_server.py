@@ -9,11 +9,11 @@ import enum
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import Rows, caller, sdp_of, warning_rows
+from firmware.sip.bodies import Rows, caller, sdp_of, shown, warning_rows
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog, from_arrival
 from firmware.sip.errors import LocalError, ParseError
-from firmware.sip.headers import parse_reason, readable, values
+from firmware.sip.headers import parse_reason, values
 from firmware.sip.line import Line
 from firmware.sip.message import Headers
 from firmware.sip.notifications import CallEnded, CallRef, FailureCause, IncomingCall
@@ -73,11 +73,11 @@ class InviteServer:
                 self.call,
                 self._line.name,
                 caller(headers, arrival.sender),
-                called_user,
+                shown(called_user),
                 offer,
                 core.local(arrival.flow).host,
-                readable(headers.get("Alert-Info") or ""),
-                readable(headers.get("Call-Info") or ""),
+                shown(headers.get("Alert-Info") or ""),
+                shown(headers.get("Call-Info") or ""),
             )
         )
 

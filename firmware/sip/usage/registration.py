@@ -11,6 +11,7 @@ always with jitter, so that a thousand phones do not come back in the same secon
 from collections.abc import Callable
 from typing import Final
 
+from firmware.sip.bodies import shown
 from firmware.sip.causes import cause_of
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.errors import ParseError
@@ -165,7 +166,9 @@ class Registration:
             self._accepted(exchange, response, now)
         else:
             cause = cause_of(response.status)
-            self._failed(cause, response.status, response.phrase, _retry_after(response), now)
+            self._failed(
+                cause, response.status, shown(response.phrase), _retry_after(response), now
+            )
         self._follow_up(now)
 
     def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:

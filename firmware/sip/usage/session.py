@@ -8,7 +8,7 @@ handed to `others`.
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import refusal, sdp_of, warning_rows
+from firmware.sip.bodies import refusal, sdp_of, shown, warning_rows
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog, to_bytes
 from firmware.sip.errand import Errand, say_goodbye
@@ -285,7 +285,9 @@ class Session:
                 self._core.notify(ReofferAnswered(self.call, response.body))
             case Outcome.REJECTED:
                 assert response is not None
-                self._core.notify(ReofferRejected(self.call, response.status, response.phrase))
+                self._core.notify(
+                    ReofferRejected(self.call, response.status, shown(response.phrase))
+                )
             case Outcome.SESSION_GONE:
                 self._finish(now, by_us=False, cause=FailureCause.SESSION_LOST)
                 self._bye(now)

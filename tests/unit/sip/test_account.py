@@ -64,6 +64,13 @@ def test_a_server_that_is_none(server):
         Account("desk", "101", server)
 
 
+@pytest.mark.parametrize("field", ["user", "display_name", "auth_user", "realm"])
+def test_a23_line_breaks_in_a_text_are_refused_before_they_reach_a_header(field):
+    texts = {"user": "101", field: "a\r\nX: y"}
+    with pytest.raises(LocalError, match="line breaks"):
+        Account("desk", server="pbx", **texts)
+
+
 def test_a_line_needs_a_name_and_its_contact_must_not_be_guessable():
     with pytest.raises(LocalError, match="name"):
         Account("", "101", "pbx.example")

@@ -63,6 +63,11 @@ def test_a21_who_calls(asserted, shown):
     assert caller(headers, parse_name_addr('"A" <sip:a@b>')) == shown
 
 
+def test_a23_controls_in_a_name_are_not_shown():
+    bad = parse_name_addr('"a\\\x00b\\\x1b[2J" <sip:x%0d%0ay@z>')
+    assert party(bad) == Party("ab[2J", "xy", "sip:x%0d%0ay@z")
+
+
 def test_octets_that_are_no_text_are_shown_all_the_same():
     assert party(parse_name_addr("<sip:caf%E9@b>")).user.startswith("caf")
 
