@@ -80,7 +80,9 @@ def waiting_call(view: PhoneView) -> CallView | None:
 def _talking(view: PhoneView) -> SoftKeys:
     call = view.front_call
     held = call is not None and call.held
-    hold = SoftKey("key.resume", Resume()) if held else SoftKey("key.hold", Hold())
+    hold: SoftKey | None = SoftKey("key.resume", Resume()) if held else SoftKey("key.hold", Hold())
+    if call is not None and call.emergency and not held:
+        hold = None  # An emergency call is not put on hold.
     mute = SoftKey("key.unmute" if view.muted else "key.mute", Mute())
     waiting = waiting_call(view)
     if waiting is None:

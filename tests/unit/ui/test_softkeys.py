@@ -44,6 +44,11 @@ def test_a_held_call_can_be_resumed(make_phone, make_call):
     assert actions(make_phone(Mode.TALKING, make_call(held=True)))[0] == Resume()
 
 
+def test_an_emergency_call_cannot_be_put_on_hold(make_phone, make_call):
+    view = make_phone(Mode.TALKING, make_call(emergency=True))
+    assert actions(view) == [None, Mute(), None, HangUp()]
+
+
 def test_a_waiting_call_can_be_answered_or_rejected_from_within_a_call(make_phone, make_call):
     boss = make_call(ref=CallRef("c2"), state=CallState.RINGING_HERE)
     view = make_phone(Mode.TALKING, make_call(), boss)
