@@ -14,8 +14,8 @@ def far_end():
 
 
 @pytest.fixture
-def start_phone(tmp_path):
-    """Starts phones; they are stopped after the test."""
+def start_phone(tmp_path, far_end):
+    """Starts phones; they are stopped after the test, while there is still somebody to tell."""
     phones = []
 
     def start(*lines, name="phone", **more):

@@ -1,4 +1,4 @@
-"""P12, F46: a process is killed while somebody talks; the call, or at least the far end, is saved."""
+"""P12, F46: a process is killed while somebody talks; the call or the far end is saved."""
 
 import os
 import signal
