@@ -1,6 +1,12 @@
 """A24: a password never shows: not in a fault, a note, a plan, a log line, or on the socket."""
 
+import itertools
 import logging
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -9,7 +15,11 @@ from firmware.config import ConfigErrors, examine, parse
 from firmware.config.plan import plan
 from firmware.config.redact import redact, redact_toml
 from firmware.control import schema
+from firmware.control.client import Client
+from firmware.control.errors import ControlError
 from firmware.storage.config_file import edit
+from tests.support.namespace import end
+from tests.support.waiting import wait_for
 
 SECRET = "correct-horse-battery"
 GOOD = (
@@ -84,3 +94,121 @@ def test_a24_the_file_and_its_copy_are_for_the_owner_only(tmp_path):
     edit(path, {"web.port": 8081})
 
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+RUN_AT_DEBUG = """
+import functools, sys
+from firmware.bootstrap import phone
+phone.start_logging = functools.partial(phone.start_logging, 10)
+sys.exit(phone.run(sys.argv[1], None, sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def practice_pbx():
+    """A registrar that asks for a password, and does not know this one."""
+    command = [sys.executable, "-m", "firmware", "pbx", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pbx:
+        yield pbx.stdout.readline().partition(" at ")[2].partition(";")[0]
+        end(pbx, 10)
+
+
+@pytest.fixture
+def folder():
+    """Short, for a Unix socket's path has room for 107 letters."""
+    with tempfile.TemporaryDirectory(prefix="dp-") as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def talkative_phone(practice_pbx, folder):
+    """A phone that logs all it can, with a wrong password; gives its config, control and log."""
+    config, control, log = folder / "deskphone.toml", folder / "run/control.sock", folder / "log"
+    control.parent.mkdir(mode=0o750)
+    text = GOOD.replace('server = "h"', f'server = "{practice_pbx}"')
+    config.write_text(
+        text
+        + '[network]\nbind = "127.0.0.1"\nsip_port = 0\n[audio]\ncard = "null"\n[web]\nport = 0\n'
+    )
+    command = [sys.executable, "-c", RUN_AT_DEBUG, str(config), str(control)]
+    variables = os.environ | {"XDG_STATE_HOME": str(folder / "state"), "PYTHONASYNCIODEBUG": "1"}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=variables
+        ) as process,
+    ):
+        try:
+            wait_for("the refused registration", lambda: "assword" in refusal(control), 20)
+            wait_for("the page", lambda: b"/?token=" in log.read_bytes(), 20)
+            yield config, control, log, process.pid
+        finally:
+            end(process, 10)
+
+
+def refusal(control):
+    try:
+        with Client(control) as client:
+            return client.ask(schema.Status(), schema.StatusReply).reason
+    except ControlError:
+        return ""
+
+
+def said_by(arguments, control):
+    ran = subprocess.run(
+        [sys.executable, "-m", "firmware", "ctl", "--control", str(control), *arguments],
+        capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    return ran.stdout + ran.stderr
+
+
+def command_lines(pid):
+    """Of a process and all its children, as `ps` shows them to everybody."""
+    yield Path(f"/proc/{pid}/cmdline").read_text()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from command_lines(int(child))
+
+
+def test_a24_a_running_phone_shows_no_secret_to_anybody(talkative_phone, folder):
+    config, control, log, pid = talkative_phone
+    shown = {
+        verb: said_by(verb.split(), control)
+        for verb in ("status", "stats", "--text stats", "calls", "--json screen", "ladder")
+    }
+    with Client(control) as client:
+        shown["events"] = repr(list(itertools.islice(client.events(), 4)))
+    config.write_text(config.read_text().replace(f'"{SECRET}"', f'"{SECRET}-again"'))
+    shown["reload"] = said_by(["reload"], control)
+    config.write_text(config.read_text().replace(f'{SECRET}-again"', f"{SECRET}-again"))
+    shown["reload with a fault"] = said_by(["reload"], control)
+    shown["ps"] = "\n".join(command_lines(pid))
+    assert '"reason":' in shown["status"]
+    assert ":4: " in shown["reload with a fault"]
+    assert "firmware\0web" in shown["ps"]
+    for path in folder.rglob("*"):
+        if path.is_file() and path != config and path.stat().st_mode & 0o077:
+            shown[str(path)] = path.read_text(errors="replace")
+    assert str(log) in shown
+
+    guilty = [place for place, text in shown.items() if SECRET in text or "response=" in text]
+
+    assert guilty == []
+    assert "DEBUG" in shown[str(log)]
+
+
+def test_a24_the_copy_of_the_good_configuration_is_where_only_the_phone_looks(
+    talkative_phone, folder
+):
+    config, *_ = talkative_phone
+    copies = [path for path in folder.rglob("*") if path.is_file() and SECRET in _text(path)]
+
+    assert config in copies
+    (copy,) = set(copies) - {config}
+    assert copy.is_relative_to(folder / "state")
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert copy.parent.stat().st_mode & 0o777 == 0o700
+
+
+def _text(path):
+    return path.read_text(errors="replace")
