@@ -9,6 +9,7 @@ from firmware.net import addresses
 from firmware.net.addresses import AddressWatch, local_address_toward, machine_addresses
 from firmware.sip.flow import Endpoint
 from tests.support.namespace import namespace_or_skip
+from tests.support.waiting import wait_for
 
 
 class Town:
@@ -50,9 +51,10 @@ def test_addresses_of_running_links_count_once_they_may_be_used(town):
     town.ip("addr", "add", "2001:db8::2/64", "dev", "eth0", "nodad")
     assert town.inside(machine_addresses) == ()  # the link is down
     town.ip("link", "set", "eth0", "up")
-    assert town.inside(machine_addresses) == ("10.7.0.2", "2001:db8::2")
+    both = ("10.7.0.2", "2001:db8::2")
+    wait_for("the link", lambda: town.inside(machine_addresses) == both)
     town.ip("link", "set", "far", "down")  # the cable is out
-    assert town.inside(machine_addresses) == ()
+    wait_for("the end of the link", lambda: town.inside(machine_addresses) == ())
 
 
 def test_an_ipv6_address_that_is_still_being_checked_does_not_count(town):
@@ -65,7 +67,7 @@ def test_the_address_toward_a_peer_is_the_kernels_choice(town):
     town.ip("link", "set", "eth0", "up")
     town.ip("addr", "add", "10.7.0.2/24", "dev", "eth0")
     far, nowhere = Endpoint("10.7.0.9", 5060), Endpoint("203.0.113.1", 0)
-    assert town.inside(lambda: local_address_toward(far)) == "10.7.0.2"
+    wait_for("a route", lambda: town.inside(lambda: local_address_toward(far)) == "10.7.0.2")
     assert town.inside(lambda: local_address_toward(nowhere)) is None
     assert town.inside(lambda: local_address_toward(Endpoint("2001:db8::1", 5060))) is None
 
