@@ -16,7 +16,7 @@ from firmware.dsp.level import SILENCE, level_of
 from firmware.dsp.sine import PEAK, Sine
 from firmware.dsp.tone_probe import dominant
 
-RATE = 16_000
+RATE = 48_000
 FRAME = RATE // 50
 BURST = 0.2
 PERIOD = 1.0

@@ -1,6 +1,6 @@
 """The WebSocket that carries sound: one binary message = one packet of the phone's `audio.sock`.
 
-Both ways a packet is 20 ms of 16-bit little-endian mono PCM at 16 kHz, 640 bytes, as
+Both ways a packet is 20 ms of 16-bit little-endian mono PCM at 48 kHz, 1920 bytes, as
 `hal.sound.browser` has it. Nothing is queued here: what the phone or the page does not take at
 once is dropped and counted, so a stall never becomes lasting delay. The phone keeps only the newest
 page; one that is cut off is closed with `TAKEN`.
@@ -15,8 +15,8 @@ from aiohttp import WSMsgType, web
 
 from firmware.web.open_sockets import FULL, OPEN
 
-FRAME_BYTES = 640
-RATE = 16_000
+FRAME_BYTES = 1920
+RATE = 48_000
 TAKEN = 4001
 NO_SOUND = 4002
 AUDIO_PATH = web.AppKey("audio_path", Path)

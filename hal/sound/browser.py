@@ -1,8 +1,8 @@
 """The card in a web page: frames to and from whoever is connected to `audio.sock`.
 
 The wire, both ways: an AF_UNIX SOCK_SEQPACKET connection, one packet = one frame of 20 ms, 16-bit
-little-endian mono PCM at 16 kHz, so 640 bytes; no header, no length, nothing else. A packet of 320
-or 1920 bytes is 20 ms at 8 or 48 kHz and is taken too; from then on this client is answered at its
+little-endian mono PCM at 48 kHz, so 1920 bytes; no header, no length, nothing else. A packet of 320
+or 640 bytes is 20 ms at 8 or 16 kHz and is taken too; from then on this client is answered at its
 own rate. Packets of any other length are ignored and counted.
 
 The newest client is the one that counts: when a second page attaches, the first is cut off. The
@@ -24,7 +24,7 @@ from hal.ports import Pacing
 from hal.sound.convert import RateConverter, little_endian
 from hal.sound.frames import frame_bytes
 
-WIRE_RATE = 16_000
+WIRE_RATE = 48_000
 WIRE_RATES = (8_000, 16_000, 48_000)
 TARGET_FRAMES = 3
 CAP_FRAMES = 10

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from firmware.control.schema import Answer, RingEvent
-from tests.support.fake_phone import RATE, call, tone
+from tests.support.fake_phone import FRAME, RATE, call, tone
 from tests.support.web_page import HEARD, MICROPHONE_TONE, says, until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
@@ -23,7 +23,6 @@ def is_silent(heard):
 
 async def lift(phone, page):
     """Lift the handset; gives the phone's end of the sound."""
-    await page.uncheck("#cancel-echo")
     await page.get_by_role("button", name="Lift the handset").click()
     phone.show("off_hook", off_hook=True, path="handset")
     return await phone.card()
@@ -35,8 +34,8 @@ async def frames(card, seconds):
     packets = [
         await asyncio.wait_for(loop.sock_recv(card, 4096), 10) for _ in range(int(seconds * 50))
     ]
-    assert {len(packet) for packet in packets} == {640}
-    return np.concatenate([struct.unpack("<320h", packet) for packet in packets]).astype(float)
+    assert {len(packet) for packet in packets} == {1920}
+    return np.concatenate([struct.unpack(f"<{FRAME}h", packet) for packet in packets]).astype(float)
 
 
 def pitch(samples):
@@ -93,9 +92,9 @@ async def test_a_stall_adds_no_lasting_delay(open_desk):
     with await lift(phone, page) as card:
         # Much at once, as after a stall, then silence: all but the last moments are dropped.
         for frame in tone(1000, 3.0)[:60]:
-            card.send(frame)
+            await asyncio.get_running_loop().sock_sendall(card, frame)
         await until(page, HEARD, is_loud)
-        player = asyncio.create_task(play(card, [bytes(640)]))
+        player = asyncio.create_task(play(card, [bytes(1920)]))
         await until(page, HEARD, is_silent, seconds=1.5)
         player.cancel()
 

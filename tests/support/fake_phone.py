@@ -36,8 +36,8 @@ from firmware.control.server import ControlServer
 from firmware.ui.canvas import png_of
 from firmware.web.app import Place, serving
 
-FRAME = 320
-RATE = 16_000
+FRAME = 960
+RATE = 48_000
 LINES = (LineFigures("201", registered=True),)
 VOLUMES = {"handset": 70, "ringer": 60}
 

@@ -12,7 +12,8 @@ export class Sound {
     this.microphone = "closed";
     this.speaker = "off";
     this.problem = "";
-    this.cancelEcho = true;
+    // It would take a returning tone for echo: only who hears himself through loudspeakers wants it.
+    this.cancelEcho = false;
     this.context = null;
     this.analyser = null;
     this.microphoneAnalyser = null;
@@ -116,7 +117,7 @@ export class Sound {
   send(frame) {
     // What cannot leave at once is late: three frames may wait, then frames are dropped.
     const { socket } = this;
-    if (socket?.readyState === WebSocket.OPEN && socket.bufferedAmount < 3 * 640) {
+    if (socket?.readyState === WebSocket.OPEN && socket.bufferedAmount < 3 * 1920) {
       socket.send(frame);
     }
   }

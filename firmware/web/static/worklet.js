@@ -1,10 +1,10 @@
 // The two ends of the sound: from the microphone to frames for the phone, and from frames to the ear.
 //
-// A frame is 20 ms of 16-bit mono at 16 kHz. The computer's own rate is `sampleRate`; the
+// A frame is 20 ms of 16-bit mono at 48 kHz. The computer's own rate is `sampleRate`; the
 // conversion is a windowed sinc. Neither end keeps more than a few frames.
 
-const WIRE_RATE = 16000;
-const FRAME = 320;
+const WIRE_RATE = 48000;
+const FRAME = 960;
 const PREFILL = 0.06; // Seconds gathered before anything is played.
 const MOST = 0.2; // Above this the past is thrown away.
 const CALM = [0.035, 0.1]; // Within this the pitch is exact, outside the clocks are drawn together.

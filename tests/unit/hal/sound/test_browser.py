@@ -12,7 +12,7 @@ from hal.sound.browser import CAP_FRAMES, TARGET_FRAMES, open_browser_card
 class House:
     """A card on its socket, and pages that attach to it."""
 
-    def __init__(self, path, rate=16_000):
+    def __init__(self, path, rate=48_000):
         self.path = str(path / "audio.sock")
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.listener.bind(self.path)
@@ -39,7 +39,7 @@ def house(tmp_path):
     made.close()
 
 
-def frame(number, size=640):
+def frame(number, size=1_920):
     return bytes([number, 0]) * (size // 2)
 
 
@@ -176,27 +176,27 @@ def rising(samples):
     return sum(a < 0 <= b for a, b in zip(samples, samples[1:], strict=False))  # noqa: RUF007
 
 
-def test_a_page_at_48_khz_is_understood_and_answered_at_its_own_rate(house):
+def test_a_page_at_16_khz_is_understood_and_answered_at_its_own_rate(house):
     page = house.page()
     house.card.set_capture(True)
     heard = b""
     for number in range(50):
-        page.send(tone(48_000, 1_000, number * 960, 960).tobytes())
+        page.send(tone(16_000, 1_000, number * 320, 320).tobytes())
         heard += house.card.read()
     # The first two frames only filled the queue: 48 of 50 frames were heard.
     assert rising(array("h", heard)) == pytest.approx(960, abs=4)
-    house.card.write(tone(16_000, 1_000, 0, 320).tobytes())
-    assert [len(packet) for packet in received(page)] == [1_920]
+    house.card.write(tone(48_000, 1_000, 0, 960).tobytes())
+    assert [len(packet) for packet in received(page)] == [640]
 
 
-def test_a_card_that_runs_at_8_khz_still_speaks_16_khz_on_the_wire(tmp_path):
+def test_a_card_that_runs_at_8_khz_still_speaks_48_khz_on_the_wire(tmp_path):
     house = House(tmp_path, rate=8_000)
     page = house.page()
     house.card.set_capture(True)
     house.card.write(bytes(320))
     for _ in range(3):
-        page.send(bytes(640))
-    assert [len(packet) for packet in received(page)] == [640]
+        page.send(bytes(1_920))
+    assert [len(packet) for packet in received(page)] == [1_920]
     assert len(house.card.read()) == 320
     house.close()
 
