@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+from collections.abc import Sequence
 
 _LOG = logging.getLogger(__name__)
 _START_SECONDS = 15.0
@@ -22,7 +23,12 @@ class PracticeError(Exception):
 class PracticeProcess:
     """One practice PBX on one port, whatever becomes of its process."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, command: Sequence[str] | None = None, patience: float = _START_SECONDS
+    ) -> None:
+        """`command` is the program, to which the port is added; `patience` seconds to get ready."""
+        self._command = tuple(command or (sys.executable, "-m", "firmware", "pbx", "--port"))
+        self._patience = patience
         self._process: asyncio.subprocess.Process | None = None
         self.server = ""
         """Its host:port, once it has started."""
@@ -40,7 +46,8 @@ class PracticeProcess:
         """
         port = self.server.rpartition(":")[2] or "0"
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "firmware", "pbx", "--port", port),
+            *self._command,
+            port,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             process_group=0,
@@ -48,7 +55,7 @@ class PracticeProcess:
         assert self._process.stdout is not None
         ready = b""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_START_SECONDS):
+            async with asyncio.timeout(self._patience):
                 ready = await self._process.stdout.readline()
         server = ready.decode(errors="replace").partition(" at ")[2].partition(";")[0].strip()
         if not server:

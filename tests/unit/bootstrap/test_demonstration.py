@@ -1,0 +1,32 @@
+"""What the demonstration decides for itself: the page's port."""
+
+import os
+import socket
+
+import pytest
+
+from firmware.bootstrap.demonstration import PAGE_PORT, page_port
+from firmware.net.errors import PortTakenError
+
+
+def test_a_port_that_was_asked_for_is_used_if_it_is_free():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert page_port(port) == port
+
+
+def test_a_taken_port_is_named_with_its_holder():
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        with pytest.raises(PortTakenError, match=rf"port {port} .*\(pid {os.getpid()}\)"):
+            page_port(port)
+
+
+def test_without_a_wish_it_is_the_usual_port_or_any():
+    try:
+        holder = socket.create_server(("127.0.0.1", PAGE_PORT))
+    except OSError:
+        assert page_port(None) not in (0, PAGE_PORT)  # somebody else has it
+        return
+    with holder:
+        assert page_port(None) not in (0, PAGE_PORT)
