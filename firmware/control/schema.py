@@ -240,7 +240,7 @@ class RtpFigures(msgspec.Struct, frozen=True):
 class CallFigures(msgspec.Struct, frozen=True):
     """One call that is up; `direction` is `in` or `out`, `duration` counts from the answer.
 
-    `digits` are the last ones that the far end pressed.
+    `digits` are the last ones that the far end pressed, `name` is what it calls itself.
     """
 
     id: str
@@ -254,16 +254,18 @@ class CallFigures(msgspec.Struct, frozen=True):
     held_by_them: bool = False
     duration: float = 0.0
     digits: str = ""
+    name: str = ""
     rtp: RtpFigures | None = None
 
 
 class LineFigures(msgspec.Struct, frozen=True):
-    """One line; `reason` is a sentence if it is not registered."""
+    """One line; `reason` is a sentence if it is not registered, `label` what the screen calls it."""
 
     name: str
     registered: bool
     reason: str = ""
     expires_in: float = 0.0
+    label: str = ""
 
 
 class AudioFigures(msgspec.Struct, frozen=True):

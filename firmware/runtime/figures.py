@@ -65,6 +65,7 @@ def call_of(call: CallView, report: StreamReport | None, now: float) -> CallFigu
         held=call.held,
         held_by_them=call.held_by_them,
         digits=call.digits,
+        name=call.name,
         duration=round(now - call.answered_at, 3) if call.answered_at else 0.0,
         rtp=_rtp(report) if report is not None else None,
     )
@@ -102,6 +103,7 @@ def _line(line: LineView, say: Say, now: float) -> LineFigures:
         registered=registered,
         reason="" if registered else say_notice(line.notice, say),
         expires_in=round(max(0.0, line.until - now), 1) if registered and line.until else 0.0,
+        label=line.label,
     )
 
 

@@ -14,7 +14,7 @@ def sentence(status: StatusReply, texts: Texts) -> str:
 
 
 def _of_call(call: CallFigures, texts: Texts) -> str:
-    who = call.remote or texts.say("call.unknown_caller")
+    who = call.name or call.remote or texts.say("call.unknown_caller")
     match call.state:
         case "ringing_here":
             return texts.say("web.said.incoming", who=who)
@@ -50,7 +50,7 @@ def _of_lines(lines: tuple[LineFigures, ...], texts: Texts) -> str:
     bad = next((line for line in lines if not line.registered), None)
     if bad is not None:
         reason = bad.reason or texts.say("line.failed")
-        return texts.say("web.said.line_trouble", line=bad.name, reason=reason)
+        return texts.say("web.said.line_trouble", line=bad.label or bad.name, reason=reason)
     if not lines:
         return texts.say("line.none")
-    return texts.say("web.said.ready", lines=", ".join(line.name for line in lines))
+    return texts.say("web.said.ready", lines=", ".join(line.label or line.name for line in lines))
