@@ -76,9 +76,7 @@ def _helpers(verbs: Verbs) -> None:
 
 def _ctl(ctl: argparse.ArgumentParser) -> None:
     ctl.add_argument("--control", type=Path, metavar="PATH", help="control socket of the phone")
-    form = ctl.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="answers as JSON on one line")
-    form.add_argument("--text", action="store_true", help="answers as text for people")
+    _form(ctl)
     verbs = ctl.add_subparsers(dest="ask", metavar="VERB", required=True, title="verbs")
     _questions(verbs)
     _wishes(verbs)
@@ -87,19 +85,28 @@ def _ctl(ctl: argparse.ArgumentParser) -> None:
         verb.add_argument("call", nargs="?", metavar="CALL", help="its id; else the one in front")
 
 
+def _form(parser: argparse.ArgumentParser, **more: Any) -> None:
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="answers as JSON on one line", **more)
+    form.add_argument("--text", action="store_true", help="answers as text for people", **more)
+
+
 def _questions(verbs: Verbs) -> None:
-    verbs.add_parser("status", help="state, lines, calls")
-    verbs.add_parser("stats", help="the status with counters")
-    calls = verbs.add_parser("calls", help="calls that are up, and the call list")
+    form = argparse.ArgumentParser(add_help=False)
+    # Written after the verb it counts as well; not written, it leaves what stood before the verb.
+    _form(form, default=argparse.SUPPRESS)
+    verbs.add_parser("status", help="state, lines, calls", parents=[form])
+    verbs.add_parser("stats", help="the status with counters", parents=[form])
+    calls = verbs.add_parser("calls", help="calls that are up, and the call list", parents=[form])
     calls.add_argument("--limit", type=_whole, default=50, metavar="N")
     calls.add_argument("--skip", type=_whole, default=0, metavar="N")
-    screen = verbs.add_parser("screen", help="what the screen shows")
+    screen = verbs.add_parser("screen", help="what the screen shows", parents=[form])
     screen.add_argument("--png", type=Path, metavar="FILE", help="write it as a picture")
     events = verbs.add_parser("events", help="what happens, one JSON object a line")
     events.add_argument("topics", nargs="*", metavar="TOPIC", help="only these kinds")
-    ladder = verbs.add_parser("ladder", help="the SIP messages of a call")
+    ladder = verbs.add_parser("ladder", help="the SIP messages of a call", parents=[form])
     ladder.add_argument("call", nargs="?", metavar="CALL")
-    verbs.add_parser("reload", help="read the configuration file again")
+    verbs.add_parser("reload", help="read the configuration file again", parents=[form])
 
 
 def _wishes(verbs: Verbs) -> None:

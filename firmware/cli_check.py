@@ -106,20 +106,24 @@ def _ports(found: Examination, settings: Settings) -> Iterator[Problem]:
         for protocol in ("udp", "tcp"):
             port = settings.network.sip_port
             yield from _port(found, "network.sip_port", protocol, (address, port))
+        yield from _address(found, "network.bind", address)
     if settings.web.enabled:
         listen = "127.0.0.1" if settings.web.listen == "localhost" else settings.web.listen
         yield from _port(found, "web.port", "tcp", (listen, settings.web.port))
+        yield from _address(found, "web.listen", listen)
 
 
 def _port(found: Examination, key: str, protocol: str, place: tuple[str, int]) -> Iterator[Problem]:
     address, port = place
     if not port:
         return
-    failure = _bind_error(protocol, address, port)
-    if failure == errno.EADDRINUSE:
+    if _bind_error(protocol, address, port) == errno.EADDRINUSE:
         holder = holder_of(protocol, port)
         yield found.note(key, "note_port", port=str(port), protocol=protocol, holder=holder)
-    elif failure == errno.EADDRNOTAVAIL:
+
+
+def _address(found: Examination, key: str, address: str) -> Iterator[Problem]:
+    if _bind_error("udp", address, 0) == errno.EADDRNOTAVAIL:
         yield found.note(key, "note_address", address=address)
 
 

@@ -63,11 +63,18 @@ def _screen(client: Client, options: argparse.Namespace) -> None:
     raw = client.ask_raw(schema.Screen())
     reply = msgspec.json.decode(raw, type=schema.ScreenReply)
     if options.png is not None:
-        options.png.write_bytes(reply.png)
+        _save(options.png, reply.png)
     elif options.json:
         _write(raw)
     else:
         print(reply.text)
+
+
+def _save(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise RefusedError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _ladder(client: Client, options: argparse.Namespace) -> None:

@@ -1,9 +1,11 @@
 """`deskphone run`: a configuration file becomes a running phone."""
 
+import asyncio
 import hashlib
 import logging
 import os
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from firmware.config.schema import Settings
 from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import default_socket, make_private
 from firmware.control.socket_file import refuse_if_taken
-from firmware.net.errors import PortTakenError
+from firmware.net.errors import ListenError, PortTakenError
 from firmware.runtime.early import Places, begin
 from firmware.runtime.spoken import SpokenFormatter
 from firmware.runtime.turns import Turns
@@ -25,28 +27,37 @@ from firmware.storage.last_good import LastGood
 from firmware.ui.faults import say_all
 from firmware.ui.text import Texts
 from hal.board import Board
-from hal.errors import HalError
+from hal.errors import BoardError, HalError
 from hal.ports import Post
 
 FAILED, BAD_CONFIG, TAKEN = 1, 2, 3
-Notes = tuple[Phrase, ...]
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The settings to run with; `good` is kept as the last good file once the phone is up."""
+
+    settings: Settings
+    notes: tuple[Phrase, ...] = ()
+    good: LastGood | None = None
 
 
 def run(config_path: str | None, board: str | None, control_path: str | None) -> int:
     """Run the phone until it is stopped; returns the exit code of `deskphone run`."""
     start_logging()
     path = Path(config_path).resolve() if config_path else None
-    settings, notes = settings_of(path, state_folder(path))
-    if settings is None:
+    chosen = choose(path, state_folder(path))
+    if chosen is None:
         return BAD_CONFIG
-    places = places_of(path, control_path or settings.control.path)
+    places = places_of(path, control_path or chosen.settings.control.path)
     turns = Turns()
-    return turns.run(_live(settings, places, board or settings.board.name, notes, turns))
+    return turns.run(_live(chosen, places, board or chosen.settings.board.name, turns))
 
 
-async def _live(settings: Settings, places: Places, board: str, notes: Notes, turns: Turns) -> int:
+async def _live(chosen: Chosen, places: Places, board: str, turns: Turns) -> int:
     """Register first, load the rest of the phone while the registrar is thinking."""
+    settings = chosen.settings
     try:
         refuse_if_taken(places.control)
         early = await begin(settings, places)
@@ -57,32 +68,38 @@ async def _live(settings: Settings, places: Places, board: str, notes: Notes, tu
         await program.start()
     except (PortTakenError, SocketTakenError) as error:
         return _failed(error, TAKEN)
-    except (HalError, SocketPathError) as error:
+    except BoardError as error:
+        return _failed(error, BAD_CONFIG)
+    except (HalError, SocketPathError, ListenError) as error:
         return _failed(error, FAILED)
-    for note in (*notes, *(lack.phrase for lack in missing_codecs(settings.audio.codecs))):
+    for note in (*chosen.notes, *(lack.phrase for lack in missing_codecs(settings.audio.codecs))):
         _LOG.info(note)
     try:
+        if chosen.good is not None:
+            await asyncio.to_thread(_remember, chosen.good)
         await program.until_stopped()
     finally:
         await program.close()
     return 0
 
 
-def settings_of(path: Path | None, state: Path) -> tuple[Settings | None, Notes]:
+def choose(path: Path | None, state: Path) -> Chosen | None:
     """The settings of a file with notes on them, or those that worked last.
 
     Faults go to stderr, all of them; None if nothing ever worked.
     """
     if path is None:
-        return Settings(), ()
+        return Chosen(Settings())
     found, last = examine_file(path), LastGood.of(path, state)
     if found.settings is not None and available(found.settings.audio.codecs):
-        _remember(last)
-        return found.settings, tuple(_placed(note) for note in found.notes)
+        return Chosen(found.settings, tuple(_placed(note) for note in found.notes), last)
     problems = found.problems or (found.place("audio.codecs", Wrong("no_codec")),)
     sys.stderr.write(f"{say_all(problems, Texts.load())}\n")
     settings = last.settings()
-    return settings, () if settings is None else (phrase("log.last_good", file=path),)
+    if settings is None:
+        return None
+    _LOG.error(phrase("log.last_good", file=path))
+    return Chosen(settings)
 
 
 def _remember(last: LastGood) -> None:

@@ -149,6 +149,7 @@ class CallOutcome(enum.Enum):
 class CallRecord:
     """One row of the call list; the runtime adds the wall-clock time.
 
+    `reason` is a text id, `reason_args` what it takes; empty if there is nothing to explain.
     `redial` is what the redial key shall dial after a restart, "" = what it was (an emergency
     number is never kept for it).
     """
@@ -161,6 +162,7 @@ class CallRecord:
     seconds: float
     reason: str = ""
     redial: str = ""
+    reason_args: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

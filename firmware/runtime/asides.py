@@ -8,6 +8,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from firmware.base.phrase import phrase
 from firmware.media.messages import EngineLog, StreamReport
 from firmware.phone.events import Event
@@ -15,7 +17,14 @@ from firmware.runtime.house import House
 from firmware.sip.notifications import DialogSaved, RegistrationChanged, Stranger
 
 _LOG = logging.getLogger(__name__)
+_CALL_IDS = 100
 _ENGINE = logging.getLogger("firmware.media")
+
+
+class _Snapshot(msgspec.Struct):
+    """Of what the stack keeps of a dialog, what concerns us."""
+
+    call_id: str
 
 
 def aside(house: House, event: Event) -> None:
@@ -40,6 +49,11 @@ def keep_report(house: House, report: StreamReport) -> None:
 def mirror_dialog(house: House, saved: DialogSaved) -> None:
     """A crash must not leave the far end talking to nobody (F46)."""
     house.keeper.keep_dialog(saved.call, saved.snapshot)
+    if saved.snapshot is not None:
+        house.call_ids.pop(saved.call, None)  # the newest stands last
+        house.call_ids[saved.call] = msgspec.json.decode(saved.snapshot, type=_Snapshot).call_id
+        while len(house.call_ids) > _CALL_IDS:
+            house.call_ids.pop(next(iter(house.call_ids)))
 
 
 def log_engine(house: House, line: EngineLog) -> None:

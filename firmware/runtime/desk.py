@@ -17,6 +17,7 @@ from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
 from firmware.runtime.screen import Screen
 from firmware.runtime.trace import Trace, ladder
+from firmware.sip.notifications import CallRef
 
 _ROWS_AT_ONCE = 200
 
@@ -107,8 +108,14 @@ class Desk:
 
     async def ladder(self, request: s.Ladder) -> s.LadderReply:
         """`ladder`."""
-        call_id = request.call or self._trace.last_call_id()
-        rows = ladder(self._trace.messages(call_id)).splitlines()
+        call_id = self._trace.last_call_id()
+        if request.call is not None:
+            call_id = self._house.call_ids.get(CallRef(request.call), request.call)
+        messages = self._trace.messages(call_id) if call_id else []
+        if not messages:
+            which = f"call {request.call}" if request.call is not None else "any call"
+            raise RefusedError(f"no SIP message of {which} is remembered")
+        rows = ladder(messages).splitlines()
         piece = rows[request.skip : request.skip + _ROWS_AT_ONCE]
         return s.LadderReply(tuple(piece), len(rows) > request.skip + len(piece))
 

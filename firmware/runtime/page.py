@@ -13,7 +13,6 @@ from firmware.config.schema import Settings
 from firmware.control.schema import PageEvent
 from firmware.runtime.child import Child
 
-
 TOKEN_VARIABLE = "DESKPHONE_WEB_TOKEN"  # noqa: S105 - the name of a variable
 
 

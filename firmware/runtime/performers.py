@@ -8,6 +8,7 @@ comes back to the phone through the inbox like any other input.
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from firmware.control.schema import RecordEvent, RingEvent
@@ -129,9 +130,11 @@ def set_lamp(house: House, command: c.SetLamp) -> None:
 
 def record_call(house: House, command: c.RecordCall) -> None:
     """The call list."""
-    at = house.wall()
-    house.keeper.record_call(command.record, at)
-    house.tell(RecordEvent(at, row_of(command.record, at)))
+    at, record = house.wall(), command.record
+    if record.reason:
+        record = replace(record, reason=house.say(record.reason, dict(record.reason_args)))
+    house.keeper.record_call(record, at)
+    house.tell(RecordEvent(at, row_of(record, at)))
 
 
 def keep_volume(house: House, command: c.KeepVolume) -> None:

@@ -89,7 +89,7 @@ def test_an_address_that_is_not_ours_is_a_note(check):
     )
 
     assert code == 0
-    assert said[0] == "note: f:6: network.sip_port: 192.0.2.1 is no address of this machine"
+    assert said[0] == "note: f:5: network.bind: 192.0.2.1 is no address of this machine"
 
 
 def test_a_file_that_is_not_here_is_a_note(check):
@@ -156,3 +156,11 @@ def test_a_codec_that_is_not_built_yet_is_not_said_to_be_a_packages_fault(check)
     assert said[0] == (
         "note: f:9: audio.codecs: opus is left out of calls: it is not in this version"
     )
+
+
+@pytest.mark.parametrize("key", ["network", "web"])
+def test_an_address_that_is_not_ours_is_a_note_with_any_port_too(check, key):
+    name = "bind" if key == "network" else "listen"
+    _, said = check(QUIET.replace(f"[{key}]", f'[{key}]\n{name} = "192.0.2.1"'))
+
+    assert any(f"{key}.{name}: 192.0.2.1 is no address of this machine" in row for row in said)

@@ -144,6 +144,13 @@ async def test_answers_can_be_had_as_text(ctl, verb, words):
     assert words in out
 
 
+@pytest.mark.parametrize("verb", ["status", "stats", "calls", "reload", "screen", "ladder"])
+async def test_the_form_may_be_written_after_the_verb_too(ctl, verb):
+    for form in ("--text", "--json"):
+        before, after = await ctl(form, verb), await ctl(verb, form)
+        assert (after[0], after[1]) == (0, before[1])
+
+
 async def test_calls_are_asked_for_in_pieces(ctl, phone):
     _, out, _ = await ctl("calls", "--limit", "1", "--skip", "2")
 
@@ -163,8 +170,9 @@ async def test_a_picture_that_cannot_be_written_is_exit_1(ctl, tmp_path):
     code, _, err = await ctl("screen", "--png", str(tmp_path / "nowhere" / "x.png"))
 
     assert code == 1
-    assert err.startswith("deskphone: ")
-    assert err.count("\n") == 1
+    assert (
+        err == f"deskphone: {tmp_path}/nowhere/x.png cannot be written: No such file or directory\n"
+    )
 
 
 async def test_a_ladder_is_put_together_from_its_pieces(ctl):

@@ -34,6 +34,7 @@ def _text(call: Call, ending: Ending) -> str:
 def write(turn: Turn, call: Call, ending: Ending) -> None:
     """One row of the call list for a call that is over."""
     outcome = _outcome(call, ending)
+    why = None if call.answered else reason(call, ending)
     if outcome is CallOutcome.MISSED:
         turn.state = replace(turn.state, missed=turn.state.missed + 1)
     record = CallRecord(
@@ -43,7 +44,8 @@ def write(turn: Turn, call: Call, ending: Ending) -> None:
         user=call.remote.user or call.remote.uri,
         outcome=outcome,
         seconds=turn.now - call.answered_at if call.answered else 0.0,
-        reason="" if call.answered else reason(call, ending).text,
+        reason=why.text if why else "",
+        reason_args=why.args if why else (),
         redial=turn.state.last_dialled if call.outgoing and not call.emergency else "",
     )
     turn.do(RecordCall(record))

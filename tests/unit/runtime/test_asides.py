@@ -49,10 +49,18 @@ def test_ten_thousand_streams_leave_nothing_behind(house):
     assert (house.reports, house.streams) == ({}, {})
 
 
-@pytest.mark.parametrize("snapshot", [b"tags and routes", None])
+@pytest.mark.parametrize("snapshot", [b'{"call_id":"abc","cseq":1}', None])
 def test_f46_dialogs_are_mirrored_until_they_end(house, snapshot):
     aside(house, DialogSaved(CALL, snapshot))
     assert house.keeper.asked == [("keep_dialog", CALL, snapshot)]
+
+
+def test_the_ladder_finds_the_last_hundred_calls_by_their_name(house):
+    for number in range(300):
+        aside(house, DialogSaved(CallRef(f"out-{number}"), b'{"call_id":"id-%d"}' % number))
+        aside(house, DialogSaved(CallRef(f"out-{number}"), None))
+    assert len(house.call_ids) == 100
+    assert house.call_ids["out-299"] == "id-299"
 
 
 @pytest.mark.parametrize(("level", "number"), [("warning", logging.WARNING), ("odd", logging.INFO)])

@@ -13,6 +13,7 @@ from firmware.runtime.desk import ANSWERS, Desk
 from firmware.runtime.inputs import _INPUTS
 from firmware.runtime.trace import Trace
 from firmware.sip.flow import Endpoint, Flow, Transport
+from firmware.sip.notifications import CallRef
 from hal.keys import Key
 
 FLOW = Flow(Transport.UDP, Endpoint("192.0.2.1", 5060), Endpoint("192.0.2.9", 5070))
@@ -129,13 +130,18 @@ async def test_a_new_listener_sees_the_screen_too(desk):
 
 
 async def test_the_ladder_of_the_newest_call(desk):
-    assert "no SIP message" in (await desk.handle(s.Ladder())).rows[0]
+    with pytest.raises(RefusedError, match="no SIP message of any call"):
+        await desk.handle(s.Ladder())
     for number in range(300):
         first = b"INVITE sip:a SIP/2.0\r\nCall-ID: one\r\nCSeq: %d INVITE\r\n\r\n" % number
         desk._trace.note(SENT, first, FLOW, float(number))
     reply = await desk.handle(s.Ladder())
     assert len(reply.rows) == 200
     assert reply.more
+    desk._house.call_ids[CallRef("out-1")] = "one"
+    assert await desk.handle(s.Ladder(call="out-1")) == reply
+    with pytest.raises(RefusedError, match="no SIP message of call out-2"):
+        await desk.handle(s.Ladder(call="out-2"))
     rest = await desk.handle(s.Ladder(call="one", skip=200))
     assert (len(rest.rows), rest.more) == (101, False)
 

@@ -1,4 +1,5 @@
 import socket
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -130,10 +131,18 @@ def test_a_lamp(house, panel):
 def test_the_call_list_gets_the_wall_clock_time(house, told):
     perform(house, c.RecordCall(RECORD))
     assert house.keeper.asked == [("record_call", RECORD, 1_763_000_000.0)]
+
     [event] = told
     assert isinstance(event, RecordEvent)
     assert (event.row.user, event.row.direction) == ("204", "out")
     assert event.row.seconds == 12.346
+
+
+def test_the_call_list_keeps_why_a_call_failed_as_a_sentence(house):
+    why = {"reason": "call_busy", "reason_args": (("who", "Ann"),)}
+    perform(house, c.RecordCall(replace(RECORD, **why)))
+    ((_, kept, _),) = house.keeper.asked
+    assert kept.reason == "call_busy who=Ann"
 
 
 def test_a_volume_is_kept(house):
