@@ -85,9 +85,16 @@ class Keeper:
     async def rows(self, limit: int, skip: int) -> tuple[tuple[LogRow, ...], bool]:
         """A piece of the call list, newest first, and whether it goes on."""
         found: asyncio.Future[tuple[CallRow, ...]] = asyncio.get_running_loop().create_future()
-        taken = self._writer.submit(
-            lambda: self._call_log().rows(limit + 1, skip), found.set_result, found.set_exception
-        )
+
+        def read(rows: tuple[CallRow, ...]) -> None:
+            if not found.done():  # whoever asked may have gone meanwhile
+                found.set_result(rows)
+
+        def failed(error: StorageError) -> None:
+            if not found.done():
+                found.set_exception(error)
+
+        taken = self._writer.submit(lambda: self._call_log().rows(limit + 1, skip), read, failed)
         if not taken:
             return (), False
         try:

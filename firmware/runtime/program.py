@@ -180,6 +180,7 @@ class Program:
         if new.network.rtp_ports != old.network.rtp_ports:
             self.house.ports = self._media_ports()
         if new.audio != old.audio:
+            self.sounds.volumes = dict(self.loop.view.volumes)
             self.sounds.change(new.audio, self.engine)
         for path, volume in plan(old, new).volumes:
             self.keeper.keep_volume(PathName(path), volume)

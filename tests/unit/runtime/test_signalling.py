@@ -1,0 +1,101 @@
+import asyncio
+
+import pytest
+
+from firmware.base.tokens import Tokens
+from firmware.config.schema import LineSettings, NetworkSettings, Settings
+from firmware.net.errors import PortTakenError
+from firmware.runtime.signalling import Signalling
+from firmware.sip.notifications import RegistrationChanged, RegistrationState
+
+
+class Identities:
+    def contact_user(self, _line):
+        return "abcdefghijklmnop"
+
+    def instance_id(self, _line):
+        return "urn:uuid:00000000-0000-4000-8000-000000000000"
+
+
+class Registrar(asyncio.DatagramProtocol):
+    """Notes what arrives."""
+
+    def __init__(self):
+        self.heard = []
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self.port = transport.get_extra_info("sockname")[1]
+
+    def datagram_received(self, data, _source):
+        self.heard.append(data)
+
+
+@pytest.fixture
+async def registrar():
+    transport, made = await asyncio.get_running_loop().create_datagram_endpoint(
+        Registrar, local_addr=("127.0.0.1", 0)
+    )
+    yield made
+    transport.close()
+
+
+@pytest.fixture
+async def signalling():
+    made = []
+
+    def make():
+        made.append(Signalling("phone/1", Tokens(b"s" * 16), Identities()))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.driver.close()
+
+
+def settings(registrar, *users, port=0):
+    lines = tuple(
+        LineSettings(user=user, server=f"127.0.0.1:{registrar.port}", name=user) for user in users
+    )
+    return Settings(lines=lines, network=NetworkSettings(bind=("127.0.0.1",), sip_port=port))
+
+
+async def test_the_first_register_has_left_when_starting_is_done(signalling, registrar, until):
+    await signalling().start(settings(registrar, "101"), ())
+    await until(lambda: registrar.heard)
+    assert registrar.heard[0].startswith(b"REGISTER sip:127.0.0.1")
+    assert b"User-Agent: phone/1" in registrar.heard[0]
+
+
+async def test_what_happened_before_anybody_listened_is_told_first(signalling, registrar):
+    some = signalling()
+    await some.start(settings(registrar, "101"), ())
+    heard = []
+    some.listen_with(heard.append)
+    assert [thing.state for thing in heard if isinstance(thing, RegistrationChanged)] == [
+        RegistrationState.TRYING
+    ]
+    count = len(heard)
+    some.use_lines(settings(registrar, "101", "102"))
+    some.driver.settle()
+    assert {thing.line for thing in heard[count:]} == {"102"}
+
+
+async def test_everything_is_in_the_trace(signalling, registrar):
+    some = signalling()
+    await some.start(settings(registrar, "101"), ())
+    [seen] = some.trace.messages()
+    assert seen.sent
+    assert seen.cseq.endswith("REGISTER")
+
+
+async def test_a_damaged_dialog_of_an_earlier_life_does_not_stop_the_phone(
+    signalling, registrar, until
+):
+    await signalling().start(settings(registrar, "101"), (b"", b"{}", b"\xff" * 100))
+    await until(lambda: registrar.heard)
+
+
+async def test_a_taken_port_is_named(signalling, registrar):
+    with pytest.raises(PortTakenError, match=f"UDP port {registrar.port} is taken by"):
+        await signalling().start(settings(registrar, "101", port=registrar.port), ())
