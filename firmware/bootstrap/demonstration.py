@@ -3,10 +3,11 @@
 The practice PBX is a program of its own, as a real one would be; the phone registers with it over
 loopback like with any other. Everything lives in a temporary folder, which goes at the end.
 
-Where the echo's delay goes, of 120 to 150 ms on a PC: 40 to 60 in the queue with which the phone's
-browser card rides out a page that stalls; then the jitter buffers of exchange and phone, each 15 to
-50 (they begin at 40 and come down on a quiet wire), the wait for the next beat of 20 ms included.
-The codecs, SIP's loop and the wire add under one millisecond.
+Where the echo's delay goes, of 100 to 160 ms measured: the jitter buffers of exchange and phone
+begin at 40 each and are down to some 20 after two seconds on a quiet wire, the wait for the next
+beat included; codecs and filters take 6 (G.722 twice, resampling twice); SIP's loop and the wire
+less than one. The rest, 50 to 100, is the queue of the phone's browser card: it aims at 60, so that
+a page may stall, and keeps what a late speaker has piled up.
 """
 
 import asyncio
@@ -34,7 +35,8 @@ from firmware.net.port_holder import holder_of
 from firmware.phone.actions import Dial, HangUp
 from firmware.phone.model import Engine
 from firmware.phone.view import CallState, Mode
-from firmware.runtime.program import Places, Program
+from firmware.runtime.early import Places
+from firmware.runtime.program import Program
 from firmware.sip.notifications import RegistrationState
 from hal.errors import HalError
 
