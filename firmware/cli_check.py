@@ -13,6 +13,7 @@ import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
+from firmware.bootstrap.machine import board_lacks, cards_lack
 from firmware.cli_board import unknown_board
 from firmware.codec import available
 from firmware.config import Examination, Problem, Settings, examine_file
@@ -62,6 +63,7 @@ def _remarks(found: Examination, settings: Settings) -> Iterator[Problem]:
     for library, text in _LIBRARIES.items():
         if not _can_load(library):
             yield found.place("", Wrong(text))
+    yield from _hardware(found, settings)
     yield from _zone(found, settings.time.zone)
     yield from _files(found, settings)
     yield from _ports(found, settings)
@@ -73,6 +75,13 @@ def _can_load(library: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _hardware(found: Examination, settings: Settings) -> Iterator[Problem]:
+    if unknown_board(settings.board.name) is None and (reason := board_lacks(settings.board.name)):
+        yield found.note("board.name", "note_board", reason=reason)
+    for key, reason in cards_lack(settings.audio, settings.board.name).items():
+        yield found.note(key, "note_card", reason=reason)
 
 
 def _zone(found: Examination, name: str) -> Iterator[Problem]:

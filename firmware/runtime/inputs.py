@@ -10,7 +10,7 @@ from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.phone import actions as a
 from firmware.phone.events import Event
-from firmware.phone.view import CallState, CallView, PhoneView
+from firmware.phone.view import CallState, CallView, Mode, PhoneView
 from firmware.sip.notifications import CallRef, LineName
 from hal.events import HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.ports import PanelPort
@@ -92,7 +92,8 @@ def _answer(request: s.Answer, view: PhoneView, _now: float) -> Inputs:
 
 def _hang_up(request: s.HangUp, view: PhoneView, _now: float) -> Inputs:
     ref = _call(request.call, view)
-    if not view.calls and not view.off_hook and view.path is None:
+    busy = view.calls or view.off_hook or view.mode is not Mode.IDLE
+    if not busy and view.path is None:
         raise RefusedError("there is no call")
     return (a.HangUp(ref),)
 

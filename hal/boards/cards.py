@@ -15,12 +15,18 @@ Opener = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
 
 
 def _open_alsa(spec: CardSpec, _descriptors: tuple[int, ...], _rate: int) -> PcmPort:
-    advice = ""
+    raise DeviceError(f"card {spec.device}: {lacking(spec)}")
+
+
+def lacking(spec: CardSpec) -> str:
+    """What stands between this machine and cards of this kind; empty if nothing does."""
+    if spec.kind != "alsa":
+        return ""
     try:
         importlib.import_module("alsaaudio")
     except ImportError as error:
-        advice = f", and {_missing(error)}"
-    raise DeviceError(f"card {spec.device}: this release cannot open ALSA cards yet{advice}")
+        return f"this release cannot open ALSA cards yet, and {_missing(error)}"
+    return "this release cannot open ALSA cards yet"
 
 
 def _missing(error: ImportError) -> str:

@@ -40,8 +40,8 @@ def open_board(spec: BoardSpec, post: Post, clock: Callable[[], float] = time.mo
         hal.errors.DeviceError: a part cannot be opened; the message names each such part and what
             is missing.
     """
-    if lacking := _lacking(spec):
-        raise DeviceError(f"board {spec.name}: {lacking}")
+    if lacks := lacking(spec):
+        raise DeviceError(f"board {spec.name}: {lacks}")
     if spec.panel is None:
         return Board(spec.name, (), None, None, None, spec.cards, has_hook=False)
     panel = Panel(
@@ -65,7 +65,7 @@ def open_board(spec: BoardSpec, post: Post, clock: Callable[[], float] = time.mo
     )
 
 
-def _lacking(spec: BoardSpec) -> str:
+def lacking(spec: BoardSpec) -> str:
     """What stands between this board and its devices; empty if nothing does."""
     pins = PIN_LIBRARIES.get(spec.pin_factory)
     gpio = (GPIO, pins) if pins else (GPIO,)

@@ -1,0 +1,109 @@
+"""A library is not there: `check` and `run` name it and the package that brings it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+QUIET = (
+    '[[line]]\nuser = "101"\nserver = "127.0.0.1:9"\n'
+    '[network]\nbind = "127.0.0.1"\nsip_port = 0\n[web]\nenabled = false\n'
+)
+WITHOUT = """
+import ctypes, sys
+
+def refuse(name, *rest, original=ctypes.CDLL, **more):
+    if name in MISSING:
+        raise OSError(f"{name}: cannot open shared object file")
+    return original(name, *rest, **more)
+
+MISSING = sys.argv.pop(1).split(",")
+sys.modules.update(dict.fromkeys(MISSING))  # None: neither found nor imported
+ctypes.CDLL = refuse
+from firmware.cli import main
+sys.exit(main())
+"""
+"""The command on a machine that lacks the modules and libraries of its first argument."""
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(more: str) -> Path:
+        path = tmp_path / "deskphone.toml"
+        path.write_text(QUIET + more)
+        return path
+
+    return write
+
+
+def deskphone(missing, *arguments, folder):
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT, missing, *map(str, arguments)],
+        capture_output=True, text=True, timeout=30, check=False,
+        env={"XDG_STATE_HOME": str(folder / "state"), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+
+
+def run(missing, path):
+    control = ("--control", path.with_name("c.sock"))
+    return deskphone(missing, "run", "-c", path, *control, folder=path.parent)
+
+
+def check(missing, path):
+    return deskphone(missing, "check", path, folder=path.parent)
+
+
+def test_without_the_g722_library_check_names_its_package_and_the_file_is_still_good(config):
+    done = check("G722", config('[audio]\ncodecs = ["g722", "pcmu"]\n'))
+
+    assert done.returncode == 0
+    assert "g722 is left out of calls: install the package G722" in done.stdout
+
+
+def test_without_libspeexdsp_check_names_its_package_and_what_is_used_instead(config):
+    done = check("libspeexdsp.so.1", config(""))
+
+    assert done.returncode == 0
+    assert "install the package libspeexdsp1" in done.stdout
+    assert "a plain resampler is used" in done.stdout
+
+
+@pytest.mark.parametrize("verb", [check, run])
+def test_with_no_codec_at_all_it_says_so_and_ends_with_2(config, verb):
+    done = verb("G722", config('[audio]\ncodecs = ["g722"]\n'))
+
+    assert done.returncode == 2
+    said = done.stdout + done.stderr
+    assert "deskphone.toml:10: audio.codecs: none of these codecs can be loaded here" in said
+
+
+@pytest.mark.parametrize(
+    ("board", "module", "package"),
+    [
+        ("rotary", "gpiod", "python3-libgpiod"),
+        ("keypad", "luma", "python3-luma.oled"),
+        ("serial-panel", "serial", "python3-serial"),
+        ("usb-handset", "evdev", "python3-evdev"),
+    ],
+)
+def test_a_boards_library_is_named_by_check_and_by_run(config, board, module, package):
+    path = config(f'[board]\nname = "{board}"\n')
+    hint = f"{module} is missing (apt install {package})"
+
+    checked, ran = check(module, path), run(module, path)
+
+    assert checked.returncode == 0, "the file may be meant for another machine"
+    assert hint in checked.stdout
+    assert ran.returncode == 1
+    assert hint in ran.stderr
+    assert ran.stderr.splitlines()[-1].startswith("deskphone: board ")
+    assert "Traceback" not in ran.stderr
+
+
+def test_alsa_is_named_for_a_card_that_needs_it(config):
+    done = check("alsaaudio", config('[audio]\ncard = "alsa"\n'))
+
+    assert done.returncode == 0
+    assert "audio.card: there is no sound on this machine" in done.stdout
+    assert "alsaaudio is missing (apt install python3-alsaaudio)" in done.stdout
