@@ -11,6 +11,7 @@ from pathlib import Path
 from firmware import __version__
 from firmware.base.tokens import Tokens
 from firmware.config.schema import Settings
+from firmware.net.addresses import machine_addresses
 from firmware.runtime.memory import Memory
 from firmware.runtime.signalling import Signalling
 from firmware.storage.dialogs import DialogMirror
@@ -44,6 +45,8 @@ class Early:
     tokens: Tokens
     memory: Memory
     signalling: Signalling
+    addresses: tuple[str, ...]
+    """Those the machine had when the first REGISTER left."""
 
 
 async def begin(settings: Settings, places: Places) -> Early:
@@ -54,6 +57,7 @@ async def begin(settings: Settings, places: Places) -> Early:
     """
     tokens = Tokens(os.urandom(32))
     memory = Memory(places.state, tokens)
+    addresses = machine_addresses()
     signalling = Signalling(PRODUCT, tokens, memory)
     await signalling.start(settings, DialogMirror(places.dialogs).take_orphans())
-    return Early(tokens, memory, signalling)
+    return Early(tokens, memory, signalling, addresses)

@@ -5,7 +5,6 @@ socket, screen, page). A phone that is still painting its first picture can alre
 """
 
 import asyncio
-import contextlib
 import logging
 import signal
 import time
@@ -50,8 +49,6 @@ from hal.board import Board
 from hal.ports import Picture, Post
 
 _LOG = logging.getLogger(__name__)
-GOODBYE_SECONDS = 2.0
-"""How long BYE and de-registration may take at the end."""
 
 
 class Program:
@@ -86,8 +83,17 @@ class Program:
             PortTakenError, SocketTakenError: somebody else has the port or the socket.
             HalError: the board cannot be opened.
         """
+        early = self._early or await begin(self._settings, self._places)
+        try:
+            await self._start(early)
+        except BaseException:
+            # Nobody shall call a phone that is registered and does not run.
+            await early.signalling.say_goodbye()
+            await early.signalling.driver.close()
+            raise
+
+    async def _start(self, early: Early) -> None:
         settings = self._settings
-        early = self._early or await begin(settings, self._places)
         self.keeper = Keeper(self._places.state, self._places.dialogs, early.memory)
         self.texts = Texts.load(settings.phone.language)
         speak(self.texts)
@@ -111,7 +117,7 @@ class Program:
         self.control = ControlServer(self.desk)
         await self.control.start(self._places.control)
         await self.engine.start()
-        self._introduce()
+        self._introduce(early.addresses)
         self.signalling.listen_with(self.loop.inbox.put)
         self._serve_people()
         notify("READY=1", "STATUS=running")
@@ -133,8 +139,8 @@ class Program:
     def _media_ports(self) -> MediaPorts:
         return MediaPorts(*self._settings.network.rtp_ports, self._tokens)
 
-    def _introduce(self) -> None:
-        """The first inputs: what there is, and whether there is a network."""
+    def _introduce(self, had: tuple[str, ...]) -> None:
+        """The first inputs: what there is, and whether there is a network (it `had` these)."""
         self.loop.watch(self._view_changed)
         started = Started(
             paths=tuple(self.sounds.cards),
@@ -146,6 +152,9 @@ class Program:
         self.loop.inbox.put(started)
         self.addresses = AddressWatch(self._addresses_changed)
         self.loop.inbox.put(NetworkChanged(self._network_up(self.addresses.addresses)))
+        if self.addresses.addresses != had:
+            # An address came while we were starting: the first REGISTER may have had none.
+            self._addresses_changed(self.addresses.addresses)
 
     def _serve_people(self) -> None:
         """Screen, page, signals: nothing that a call waits for."""
@@ -279,12 +288,7 @@ class Program:
         self.pulse.stop()
         self.addresses.close()
         self.loop.inbox.put(StopAsked())
-        self.agent.shut_down(self._clock())
-        self.driver.settle()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                while not self.agent.settled:  # noqa: ASYNC110 - the stack is pure and sets no event
-                    await asyncio.sleep(0.01)
+        await self.signalling.say_goodbye()
         self.loop.close()
         if self._screen is not None:
             self._screen.close()

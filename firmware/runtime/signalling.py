@@ -4,6 +4,7 @@ Nothing here knows the phone machine. What the stack says before somebody listen
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from firmware.base.tokens import Tokens
@@ -17,6 +18,8 @@ from firmware.sip.flow import Flow
 from firmware.sip.notifications import Notification
 
 _FIRST_LOOK_UP = 0.02
+GOODBYE_SECONDS = 2.0
+"""How long BYE and de-registration may take at the end."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - a phone listens
 
 
@@ -47,6 +50,15 @@ class Signalling:
         self.driver.settle()
         # A literal address is "looked up" at once: that REGISTER shall leave before anything else.
         await self.driver.caught_up(_FIRST_LOOK_UP)
+
+    async def say_goodbye(self) -> None:
+        """End every call, take every registration back; returns when the far ends know."""
+        self.agent.shut_down(self._clock())
+        self.driver.settle()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while not self.agent.settled:  # noqa: ASYNC110 - the stack is pure and sets no event
+                    await asyncio.sleep(0.01)
 
     def use_lines(self, settings: Settings) -> None:
         """Exactly these lines; each that is new or another, and has a registrar, registers."""
