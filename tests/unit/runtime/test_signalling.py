@@ -5,6 +5,7 @@ import pytest
 from firmware.base.tokens import Tokens
 from firmware.config.schema import LineSettings, NetworkSettings, Settings
 from firmware.net.errors import PortTakenError
+from firmware.runtime import signalling as module
 from firmware.runtime.signalling import Signalling
 from firmware.sip.notifications import RegistrationChanged, RegistrationState
 
@@ -22,13 +23,26 @@ class Registrar(asyncio.DatagramProtocol):
 
     def __init__(self):
         self.heard = []
+        self.answering = False
 
     def connection_made(self, transport):
         self.transport = transport
         self.port = transport.get_extra_info("sockname")[1]
 
-    def datagram_received(self, data, _source):
+    def datagram_received(self, data, source):
         self.heard.append(data)
+        self._source = source
+        if self.answering:
+            self.answer()
+
+    def answer(self):
+        """200 to what arrived last."""
+        rows = self.heard[-1].split(b"\r\n")
+        kept = (b"Via", b"From", b"To", b"Call-ID", b"CSeq", b"Contact")
+        copied = [row for row in rows if row.split(b":")[0] in kept]
+        self.transport.sendto(
+            b"\r\n".join([b"SIP/2.0 200 OK", *copied, b"Expires: 60", b"", b""]), self._source
+        )
 
 
 @pytest.fixture
@@ -99,3 +113,25 @@ async def test_a_damaged_dialog_of_an_earlier_life_does_not_stop_the_phone(
 async def test_a_taken_port_is_named(signalling, registrar):
     with pytest.raises(PortTakenError, match=f"UDP port {registrar.port} is taken by"):
         await signalling().start(settings(registrar, "101", port=registrar.port), ())
+
+
+async def test_goodbye_takes_the_registrations_back(signalling, registrar, until):
+    some = signalling()
+    await some.start(settings(registrar, "101"), ())
+    await until(lambda: registrar.heard)
+    registrar.answer()
+    await until(lambda: any(isinstance(each, RegistrationChanged) for each in some._early[1:]))
+    registrar.answering = True
+    await some.say_goodbye()
+    assert b"Expires: 0" in registrar.heard[-1]
+    assert some.agent.settled
+
+
+async def test_a_registrar_that_is_gone_does_not_keep_the_phone_from_stopping(
+    signalling, registrar, until, monkeypatch
+):
+    monkeypatch.setattr(module, "GOODBYE_SECONDS", 0.1)
+    some = signalling()
+    await some.start(settings(registrar, "101"), ())
+    await until(lambda: registrar.heard)
+    await some.say_goodbye()
