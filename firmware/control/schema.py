@@ -259,7 +259,7 @@ class CallFigures(msgspec.Struct, frozen=True):
 
 
 class LineFigures(msgspec.Struct, frozen=True):
-    """One line; `reason` is a sentence if it is not registered, `label` what the screen calls it."""
+    """One line; `reason` says why it is not registered, `label` is what the screen calls it."""
 
     name: str
     registered: bool
