@@ -6,9 +6,12 @@ imported when it is asked for: `deskphone run` has no use for the demonstration'
 
 # ruff: noqa: PLC0415 - see above
 
+import gc
+
 
 def run(config_path: str | None, board: str | None, control_path: str | None) -> int:
     """`deskphone run`: the phone, until it is stopped; returns the exit code."""
+    gc.disable()  # starting makes no garbage; once up, `phone` turns it on again
     from firmware.bootstrap import phone
 
     return phone.run(config_path, board, control_path)

@@ -1,6 +1,7 @@
 """`deskphone run`: a configuration file becomes a running phone."""
 
 import asyncio
+import gc
 import hashlib
 import logging
 import os
@@ -8,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.codec import available
@@ -26,9 +28,12 @@ from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
 from firmware.ui.faults import say_all
 from firmware.ui.text import Texts
-from hal.board import Board
 from hal.errors import BoardError, HalError
-from hal.ports import Post
+
+if TYPE_CHECKING:  # loaded after the first REGISTER
+    from firmware.runtime.program import Program
+    from hal.board import Board
+    from hal.ports import Post
 
 FAILED, BAD_CONFIG, TAKEN = 1, 2, 3
 _LOG = logging.getLogger(__name__)
@@ -56,16 +61,20 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
 
 
 async def _live(chosen: Chosen, places: Places, board: str, turns: Turns) -> int:
-    """Register first, load the rest of the phone while the registrar is thinking."""
+    """Register first, load the rest of the phone while the registrar is thinking.
+
+    It loads in a thread, so that the registrar's challenge is answered meanwhile.
+    """
     settings = chosen.settings
     try:
         refuse_if_taken(places.control)
         early = await begin(settings, places)
-        from firmware.runtime.program import Program  # noqa: PLC0415 - see above
-
-        opened = partial(open_named_board, board)
-        program = Program(settings, places, opened, early, turns)
+        make = await asyncio.to_thread(_program)
+        program = make(settings, places, partial(open_named_board, board), early, turns)
         await program.start()
+        # All that a start makes stays: the collector need never look at it again.
+        gc.freeze()
+        gc.enable()
     except (PortTakenError, SocketTakenError) as error:
         return _failed(error, TAKEN)
     except BoardError as error:
@@ -130,7 +139,13 @@ def state_folder(config: Path | None) -> Path:
     return Path(home) / "deskphone" / name
 
 
-def open_named_board(name: str, post: Post) -> Board:
+def _program() -> "type[Program]":
+    from firmware.runtime.program import Program  # noqa: PLC0415 - see `_live`
+
+    return Program
+
+
+def open_named_board(name: str, post: "Post") -> "Board":
     """A board by name or by the path of its file.
 
     Raises:

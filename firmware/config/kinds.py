@@ -4,7 +4,6 @@
 `example` is TOML that the kind accepts. The words are in `firmware.ui.text`.
 """
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -248,6 +247,8 @@ class PortRange:
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """The known name a person most likely meant, or `""`."""
+    import difflib  # noqa: PLC0415 - for a file with faults only
+
     folded = {option.casefold().replace("-", "_"): option for option in known}
     near = difflib.get_close_matches(name.casefold().replace("-", "_"), list(folded), 1, 0.6)
     return folded[near[0]] if near else ""

@@ -6,7 +6,6 @@ the user's own under the temporary directory. `ctl` also looks where the system'
 
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +21,8 @@ def runtime_folder(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(systemd.split(":")[0])
     if user := environment.get("XDG_RUNTIME_DIR"):
         return Path(user) / "deskphone"
+    import tempfile  # noqa: PLC0415 - the last resort; it brings every archive format along
+
     return Path(tempfile.gettempdir()) / f"deskphone-{os.getuid()}"
 
 
