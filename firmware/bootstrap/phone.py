@@ -115,7 +115,7 @@ def _remember(last: LastGood) -> None:
     try:
         last.keep()
     except StorageError as error:
-        _LOG.warning(phrase("log.no_copy", reason=error))
+        _LOG.warning(phrase("log.no_copy", reason=error.phrase))
 
 
 def _placed(note: Problem) -> Phrase:

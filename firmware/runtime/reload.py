@@ -105,7 +105,7 @@ def _examine(last: LastGood) -> tuple[Examination, Texts, tuple[Problem, ...]]:
     try:
         last.keep()
     except StorageError as error:
-        _LOG.warning(phrase("log.no_copy", reason=error))
+        _LOG.warning(phrase("log.no_copy", reason=error.phrase))
     with contextlib.suppress(zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         zoneinfo.ZoneInfo(found.settings.time.zone)  # from now on it is in memory
     lacks = missing_codecs(found.settings.audio.codecs)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.base.phrase import Phrase, phrase
 from firmware.storage.atomic import set_aside
 from firmware.storage.errors import from_sqlite
 
@@ -64,7 +65,7 @@ class CallLog:
     def __init__(self, path: Path, limit: int = ROW_LIMIT) -> None:
         self._path = path
         self._limit = limit
-        self.trouble = ""
+        self.trouble: Phrase | None = None
         self._base = self._open()
 
     def __len__(self) -> int:
@@ -116,7 +117,7 @@ class CallLog:
         try:
             yield
         except sqlite3.Error as error:
-            raise from_sqlite("the call list", error) from error
+            raise from_sqlite(Phrase("storage.call_list"), error) from error
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -125,8 +126,8 @@ class CallLog:
             if _is_damage(error) and self._begin_anew(error):
                 with contextlib.suppress(sqlite3.Error):
                     return self._open_file()
-            self.trouble = f"the call list is kept in memory only: {error}"
-            _LOG.warning("%s", self.trouble)
+            self.trouble = phrase("storage.in_memory", reason=error)
+            _LOG.warning(self.trouble)
             return _furnished(sqlite3.connect(":memory:", check_same_thread=False))
 
     def _open_file(self) -> sqlite3.Connection:
@@ -151,7 +152,7 @@ class CallLog:
         for suffix in ("-wal", "-shm"):
             with contextlib.suppress(OSError):
                 self._path.with_name(self._path.name + suffix).unlink()
-        _LOG.warning("the call list was damaged (%s) and is begun anew; the old: %s", error, aside)
+        _LOG.warning(phrase("storage.damaged", reason=error, old=aside or "–"))
         return aside is not None
 
 

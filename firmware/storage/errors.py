@@ -3,9 +3,15 @@
 import errno
 import sqlite3
 
+from firmware.base.phrase import Phrase, phrase
+
 
 class StorageError(Exception):
-    """Root of the storage's errors; the message is a sentence for people."""
+    """Root of the storage's errors; `phrase` is a sentence for people."""
+
+    def __init__(self, phrase: Phrase) -> None:
+        super().__init__(phrase)
+        self.phrase = phrase
 
 
 class DiskFullError(StorageError, OSError):
@@ -24,20 +30,20 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-def from_os(what: str, error: OSError) -> StorageError:
+def from_os(what: str | Phrase, error: OSError) -> StorageError:
     """An operating system's error about `what` (a file's name) in our words."""
     if error.errno in _FULL:
-        return DiskFullError(f"no room to keep {what}: the disk is full")
+        return DiskFullError(phrase("storage.full", what=what))
     if error.errno in _READ_ONLY:
-        return ReadOnlyError(f"{what} cannot be written: {error.strerror}")
-    return DiskFailedError(f"{what} cannot be kept: {error.strerror or error}")
+        return ReadOnlyError(phrase("storage.read_only", what=what, reason=error.strerror))
+    return DiskFailedError(phrase("storage.failed", what=what, reason=error.strerror or error))
 
 
-def from_sqlite(what: str, error: sqlite3.Error) -> StorageError:
+def from_sqlite(what: str | Phrase, error: sqlite3.Error) -> StorageError:
     """A database error about `what` in our words."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return DiskFullError(f"no room to keep {what}: the disk is full")
+        return DiskFullError(phrase("storage.full", what=what))
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return ReadOnlyError(f"{what} cannot be written: {error}")
-    return DiskFailedError(f"{what} cannot be kept: {error}")
+        return ReadOnlyError(phrase("storage.read_only", what=what, reason=error))
+    return DiskFailedError(phrase("storage.failed", what=what, reason=error))

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
+from firmware.base.phrase import phrase
 from firmware.storage.errors import DiskFailedError, StorageError
 
 JOB_LIMIT = 1000
@@ -85,11 +86,11 @@ class Writer:
         try:
             result = job()
         except StorageError as error:
-            _LOG.warning("%s", error)
+            _LOG.warning(error.phrase)
             self._tell(failed, error)
         except Exception as error:  # noqa: BLE001 - the thread outlives any job, like the loop
             _LOG.exception("a storage job failed")
-            self._tell(failed, DiskFailedError(str(error)))
+            self._tell(failed, DiskFailedError(phrase("storage.broken", reason=error)))
         else:
             if then is not None:
                 self._tell(then, result)

@@ -57,7 +57,7 @@ def test_f06_the_call_list_lives_in_memory_where_no_file_can_be(place):
     log.add(call)
 
     assert log.rows() == (call,)
-    assert "memory only" in log.trouble
+    assert log.trouble.text == "storage.in_memory"
     log.close()
 
 

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from firmware.base.phrase import phrase
 from firmware.storage.errors import DiskFullError
 from firmware.storage.writer import JOB_LIMIT, Writer
 
@@ -67,14 +68,14 @@ def test_ten_turns_of_the_volume_are_one_write(writer, desk, gate):
 
 
 def _full():
-    raise DiskFullError("no room")
+    raise DiskFullError(phrase("storage.full", what="it"))
 
 
 def test_an_error_goes_to_the_common_ear(writer, desk):
     writer.submit(_full)
 
     writer.close()
-    assert [str(error) for error in desk.errors] == ["no room"]
+    assert [error.phrase.text for error in desk.errors] == ["storage.full"]
 
 
 def test_an_error_goes_to_its_own_ear_if_it_has_one(writer, desk):

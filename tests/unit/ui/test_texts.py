@@ -21,7 +21,17 @@ COMPUTED = {
 """Ids that code puts together from a fixed beginning and a value."""
 FUNCTION_KEYS = {f"web.{name}" for name in ("mute", "speaker", "headset")}
 """A loop of the page's template says these."""
-ELSEWHERE = ("applies.", "check.", "config.", "form.", "kind.", "log.", "setting.", "type.")
+ELSEWHERE = (
+    "applies.",
+    "check.",
+    "config.",
+    "form.",
+    "kind.",
+    "log.",
+    "setting.",
+    "storage.",
+    "type.",
+)
 """Texts that are not said in these rooms: test_phrases.py looks after them."""
 
 
