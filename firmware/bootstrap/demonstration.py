@@ -71,8 +71,9 @@ port = {port}
 _WELCOME = """\
 Your phone is line {user} of a practice PBX at {server}. Lift the handset and dial:
   600 echo   601 announcement   602 busy   603 no answer   604 answers and hangs up
-  605 calls you back after 5 s.   Any number of a country's emergency services is answered here.
-By command: deskphone ctl --control {control} status. Ctrl-C ends it all. Its page:
+  605 calls you back after 5 s   112, 911 and their like are answered here and alert nobody
+By command: deskphone ctl --control {control} status
+Ctrl-C ends it all. The phone is here:
 """
 _ENGINE_SECONDS = 10.0
 _REGISTER_SECONDS = 10.0
