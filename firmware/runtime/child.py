@@ -1,8 +1,14 @@
-"""A helper program of the phone (the page), started again within a second when it dies (P12)."""
+"""A helper program of the phone (the page), started again within a second when it dies (P12).
+
+It ends with the phone, however that ends: a page whose phone was killed would keep the port from
+the page of the next one.
+"""
 
 import asyncio
 import contextlib
+import ctypes
 import logging
+import signal
 from collections.abc import Mapping, Sequence
 
 from firmware.base.phrase import phrase
@@ -13,6 +19,8 @@ _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 30.0
 _LIVED_LONG = 10.0
 _STOP_SECONDS = 3.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LIBC = ctypes.CDLL(None)
 
 
 class Child:
@@ -61,7 +69,7 @@ class Child:
             born = loop.time()
             try:
                 self._process = await asyncio.create_subprocess_exec(
-                    *self._command, env=self._environment
+                    *self._command, env=self._environment, preexec_fn=_end_with_the_phone
                 )
             except OSError as error:
                 _LOG.error(phrase("log.child_failed", name=self._name, reason=error.strerror))
@@ -71,3 +79,8 @@ class Child:
                 _LOG.warning(phrase("log.child_ended", name=self._name, status=status))
             wait = _FIRST_WAIT if loop.time() - born > _LIVED_LONG else min(2 * wait, _LONGEST_WAIT)
             await asyncio.sleep(wait)
+
+
+def _end_with_the_phone() -> None:
+    """Between fork and exec: the kernel shall tell the child when its parent is gone."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

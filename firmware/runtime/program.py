@@ -166,8 +166,8 @@ class Program:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        self.pulse.start()
         loop.call_soon(self._start_screen)
+        loop.call_soon(self.pulse.start)  # loading the screen is no alarm yet
         self.desk.page = self._page.event
         self._page.use(self._settings)
 

@@ -100,3 +100,31 @@ async def test_the_environment_is_handed_over(make, tmp_path, until):
     path = tmp_path / "said"
     make("import os; open(os.environ['WHERE'], 'w').write('here')", WHERE=str(path))
     await until(lambda: path.exists() and path.read_text() == "here")
+
+
+PARENT = """
+import asyncio, os, sys
+from firmware.runtime.child import Child
+async def main():
+    command = (sys.executable, "-S", "-c", "import signal; signal.pause()")
+    child = Child("the page", command, os.environ)
+    child.start()
+    while child.pid is None:
+        await asyncio.sleep(0.01)
+    print(child.pid, flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+async def test_p12_a_child_does_not_outlive_a_phone_that_is_killed(until):
+    parent = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PARENT),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    pid = int(await parent.stdout.readline())
+    assert lives(pid)
+    parent.kill()
+    await parent.wait()
+    await until(lambda: not lives(pid) or "State:\tZ" in Path(f"/proc/{pid}/status").read_text())
