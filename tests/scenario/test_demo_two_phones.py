@@ -55,7 +55,7 @@ def test_ann_calls_bob_and_each_hears_the_other(phone, ann_by, bob_by):
     for each in (ann, bob):
         each.wait("a second of sound", a_second_of_sound)
     ann.ask(s.HangUp())
-    bob.wait_state("idle")
+    bob.wait("the end of the call", lambda now: not now.calls)
     codes = ann.close(), bob.close()
     assert codes == (0, 0)
     assert loudest_tone(ann.heard)[0] == pytest.approx(BOB_HZ, rel=0.01)
