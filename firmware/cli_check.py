@@ -11,6 +11,7 @@ import errno
 import socket
 import zoneinfo
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from firmware.bootstrap.machine import board_lacks, cards_lack
@@ -20,10 +21,13 @@ from firmware.config import Examination, Problem, Settings, examine_file
 from firmware.config.kinds import nearest
 from firmware.config.machine import missing_codecs
 from firmware.config.problems import Wrong
+from firmware.config.schema import PhoneSettings
 from firmware.net.port_holder import holder_of
+from firmware.phone.emergency import EmergencyNumbers
 from firmware.ui.faults import say
-from firmware.ui.text import Texts
+from firmware.ui.text import Texts, languages
 
+_NOWHERE = "ZZ"
 _LIBRARIES = {"libspeexdsp.so.1": "note_no_speexdsp"}
 """What the phone runs without, but not as well; each with the note that names its package."""
 
@@ -63,6 +67,7 @@ def _remarks(found: Examination, settings: Settings) -> Iterator[Problem]:
     for library, text in _LIBRARIES.items():
         if not _can_load(library):
             yield found.place("", Wrong(text))
+    yield from _people(found, settings.phone)
     yield from _hardware(found, settings)
     yield from _zone(found, settings.time.zone)
     yield from _files(found, settings)
@@ -75,6 +80,15 @@ def _can_load(library: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _people(found: Examination, phone: PhoneSettings) -> Iterator[Problem]:
+    if phone.language not in languages():
+        yield found.note("phone.language", "note_language", got=phone.language)
+    emergency = EmergencyNumbers.of(phone).numbers
+    if emergency == EmergencyNumbers.of(replace(phone, country=_NOWHERE)).numbers:
+        numbers = ", ".join(sorted(emergency))
+        yield found.note("phone.country", "note_country", got=phone.country, numbers=numbers)
 
 
 def _hardware(found: Examination, settings: Settings) -> Iterator[Problem]:

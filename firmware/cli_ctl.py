@@ -29,7 +29,9 @@ def ctl(options: argparse.Namespace) -> int:
         with Client(path) as client:
             ANSWERS.get(options.ask, _wish)(client, options)
     except RefusedError as refusal:
-        print(f"deskphone: {refusal}", file=sys.stderr)
+        # The faults of a file stand one a line, each with its place, as `check` prints them.
+        begin = "" if refusal.kind is RefusalKind.CONFIG else "deskphone: "
+        print(f"{begin}{refusal}", file=sys.stderr)
         return refusal.kind.exit_code
     except (ControlError, OSError) as error:
         if isinstance(error, BrokenPipeError):

@@ -164,3 +164,19 @@ def test_an_address_that_is_not_ours_is_a_note_with_any_port_too(check, key):
     _, said = check(QUIET.replace(f"[{key}]", f'[{key}]\n{name} = "192.0.2.1"'))
 
     assert any(f"{key}.{name}: 192.0.2.1 is no address of this machine" in row for row in said)
+
+
+def test_a_country_without_known_emergency_numbers_is_a_note_that_says_what_is_dialled(check):
+    _, said = check(QUIET + '[phone]\ncountry = "XX"\nemergency = ["117"]\n')
+
+    assert said[0] == (
+        "note: f:11: phone.country: the tones and emergency numbers of XX are not in this version: "
+        "112, 117, 911 are taken for emergency numbers, write the others into `emergency`"
+    )
+    assert not any("country" in row for row in check(QUIET + '[phone]\ncountry = "CA"\n')[1])
+
+
+def test_a_language_without_texts_is_a_note(check):
+    assert check(QUIET + '[phone]\nlanguage = "tl"\n')[1][0] == (
+        "note: f:11: phone.language: there are no texts in tl yet: screen and page speak English"
+    )

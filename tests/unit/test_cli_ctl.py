@@ -188,7 +188,7 @@ async def test_a_refusal_is_one_line_and_exit_1(ctl, phone):
 async def test_a_faulty_configuration_is_exit_2(ctl, phone):
     phone.refusal = RefusedError("f:1: a: b", RefusalKind.CONFIG)
 
-    assert (await ctl("reload"))[0] == 2
+    assert await ctl("reload") == (2, "", "f:1: a: b\n")
 
 
 async def test_an_unknown_key_or_topic_is_exit_2(ctl, phone):
