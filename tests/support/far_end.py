@@ -40,6 +40,7 @@ from tests.support.waiting import wait_for
 
 LINE = LineName("far")
 _FRAME = 160
+_SO_TIMESTAMPNS = 35  # asm-generic/socket.h: the kernel's own clock, however busy the test is
 Found = TypeVar("Found")
 
 
@@ -51,9 +52,10 @@ def loopback_address() -> str:
 
 @dataclass
 class Heard:
-    """An RTP packet: when, from which port, of which source, and its samples."""
+    """An RTP packet: when we saw it and when the kernel did, its port, its source, its samples."""
 
     at: float
+    arrived: float
     port: int
     ssrc: int
     pcm: bytes
@@ -159,6 +161,7 @@ class FarEnd:
         self._driver = SipDriver(self._agent, Resolver(self._loop.time), tokens, self._notified)
         await self._driver.listen((self.address,), 5060)
         self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._rtp.bind((self.address, 0))
         self._loop.add_reader(self._rtp, self._listen)
         server = f"{self.address}:5060"
@@ -203,11 +206,13 @@ class FarEnd:
     def _listen(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while True:
-                data, source = self._rtp.recvfrom(2048)
+                data, ancillary, _, source = self._rtp.recvmsg(2048, 64)
+                seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2])
                 if len(data) > 12 and data[1] & 0x7F == 0:
                     pcm = audioop.ulaw2lin(data[12:], 2)
                     ssrc = int.from_bytes(data[8:12], "big")
-                    self.heard.append(Heard(time.monotonic(), source[1], ssrc, pcm))
+                    arrived = seconds + nanoseconds * 1e-9
+                    self.heard.append(Heard(time.monotonic(), arrived, source[1], ssrc, pcm))
 
     def _speak(self, peer: tuple[str, int], hertz: float) -> None:
         ssrc, began = secrets.randbits(32), time.monotonic()

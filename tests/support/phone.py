@@ -1,5 +1,6 @@
 """Our phone as its own program: started as a user starts it, driven over its control socket."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -38,7 +39,8 @@ loop = {loop}
 max_calls = {max_calls}
 
 [web]
-enabled = false
+enabled = {page}
+port = {page_port}
 """
 
 
@@ -71,6 +73,7 @@ class Phone:
         tone_hz: float = 440.0,
         max_calls: int = 8,
         loop: bool = False,
+        page_port: int = 0,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -93,6 +96,8 @@ class Phone:
                 record=self.heard,
                 loop=_toml(loop),
                 max_calls=max_calls,
+                page=_toml(page_port > 0),
+                page_port=page_port or 8080,
             )
         )
         try:
@@ -165,7 +170,11 @@ class Phone:
 
     def child(self) -> int:
         """The process id of its audio process."""
-        return wait_for("the audio process", lambda: _audio_process(self.pid), 5)
+        return wait_for("the audio process", lambda: _child(self.pid, "firmware.media.host"), 5)
+
+    def page(self) -> int:
+        """The process id of its page."""
+        return wait_for("the page", lambda: _child(self.pid, "web"), 5)
 
     @property
     def pid(self) -> int:
@@ -192,9 +201,11 @@ class Phone:
         return True
 
 
-def _audio_process(parent: int) -> int | None:
+def _child(parent: int, word: str) -> int | None:
+    """The child with this word in its command line."""
     for task in Path(f"/proc/{parent}/task").iterdir():
         for child in (task / "children").read_text().split():
-            if "firmware.media.host" in Path(f"/proc/{child}/cmdline").read_text():
-                return int(child)
+            with contextlib.suppress(OSError):  # it may end while we look
+                if word in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
+                    return int(child)
     return None
