@@ -1,0 +1,86 @@
+"""Which settings a phone starts with, and where it keeps its things."""
+
+from pathlib import Path
+
+import pytest
+
+from firmware.bootstrap.phone import choose, open_named_board, places_of, state_folder
+from firmware.config.schema import Settings
+from firmware.storage.last_good import LastGood
+from hal.errors import BoardError
+
+GOOD = '[[line]]\nuser = "100"\nserver = "127.0.0.1"\n'
+FAULTY = '[phone]\ncountry = "Atlantis"\nlanguag = "en"\n'
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "deskphone.toml"
+
+
+def test_without_a_file_the_defaults_hold(tmp_path):
+    chosen = choose(None, tmp_path)
+    assert chosen is not None
+    assert chosen.settings == Settings()
+
+
+def test_a_good_file_is_taken_and_will_be_remembered(file, tmp_path):
+    file.write_text(GOOD)
+    chosen = choose(file, tmp_path)
+    assert [line.user for line in chosen.settings.lines] == ["100"]
+    assert chosen.good is not None
+
+
+def test_a_faulty_file_is_refused_with_every_fault(file, tmp_path, capsys):
+    file.write_text(FAULTY)
+    assert choose(file, tmp_path) is None
+    errors = capsys.readouterr().err
+    assert f"{file}:2: phone.country" in errors
+    assert f"{file}:3: phone.languag" in errors
+
+
+def test_after_a_faulty_edit_the_phone_starts_as_it_was(file, tmp_path, capsys):
+    file.write_text(GOOD)
+    LastGood.of(file, tmp_path / "state").keep()
+    file.write_text(FAULTY)
+    chosen = choose(file, tmp_path / "state")
+    assert [line.user for line in chosen.settings.lines] == ["100"]
+    assert chosen.good is None, "what is remembered stays"
+    assert "phone.country" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_said_so(file, tmp_path, capsys):
+    assert choose(file, tmp_path) is None
+    assert str(file) in capsys.readouterr().err
+
+
+def test_systemd_says_where_memory_is(monkeypatch):
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/deskphone:/var/lib/other")
+    assert state_folder(Path("/etc/x.toml")) == Path("/var/lib/deskphone")
+
+
+def test_each_configuration_has_a_memory_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folders = {state_folder(path) for path in (None, Path("/a.toml"), Path("/b.toml"))}
+    assert len(folders) == 3
+    assert {folder.parent for folder in folders} == {tmp_path / "deskphone"}
+
+
+def test_an_asked_for_control_socket_is_taken_as_it_is(tmp_path):
+    places = places_of(None, str(tmp_path / "here.sock"))
+    assert places.control == tmp_path / "here.sock"
+    assert places.runtime == tmp_path
+
+
+def test_the_usual_control_socket_gets_a_private_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    places = places_of(None, "")
+    assert places.runtime == tmp_path / "deskphone"
+    assert places.runtime.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_board_that_is_none_is_named():
+    with pytest.raises(BoardError, match="mokc"):
+        open_named_board("mokc", lambda _event: None)
