@@ -1,4 +1,4 @@
-"""Two phones of ours at the practice PBX, one over UDP and one over TCP: each hears the other."""
+"""Two phones of ours at the practice PBX, over UDP and TCP, IPv4 and IPv6: each hears the other."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from firmware.control import schema as s
+from firmware.lab.app import loopback
 from tests.support.phone import Phone, line
 from tests.support.wav import loudest_tone
 
@@ -28,9 +29,11 @@ def phone(tmp_path, pbx):
     """Starts registered phones and stops them."""
     started = []
 
-    def start(user, hertz, **more):
-        account = line(user, pbx, password=user, **more)
-        made = Phone(tmp_path / user, account, port=0, tone_hz=hertz)
+    def start(user, hertz, address="127.0.0.1", **more):
+        host = f"[{address}]" if ":" in address else address
+        server = f"{host}:{pbx.rpartition(':')[2]}"
+        account = line(user, server, password=user, **more)
+        made = Phone(tmp_path / user, account, address=address, port=0, tone_hz=hertz)
         started.append(made)
         made.wait_registered()
         return made
@@ -45,10 +48,11 @@ def a_second_of_sound(status):
     return rtp is not None and rtp.received > 60
 
 
+@pytest.mark.parametrize("address", loopback())
 @pytest.mark.parametrize(("ann_by", "bob_by"), [("udp", "tcp"), ("tcp", "udp")])
-def test_ann_calls_bob_and_each_hears_the_other(phone, ann_by, bob_by):
-    ann = phone("100", ANN_HZ, transport=ann_by)
-    bob = phone("200", BOB_HZ, transport=bob_by, auto_answer="always")
+def test_ann_calls_bob_and_each_hears_the_other(phone, address, ann_by, bob_by):
+    ann = phone("100", ANN_HZ, address, transport=ann_by)
+    bob = phone("200", BOB_HZ, address, transport=bob_by, auto_answer="always")
     ann.ask(s.Dial("200"))
     ann.wait_state("talking")
     bob.wait_state("talking")
