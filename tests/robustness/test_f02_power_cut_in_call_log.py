@@ -47,7 +47,7 @@ def test_f02_every_call_that_was_noted_is_there_after_the_program_was_killed(tmp
     log = CallLog(path)
     numbers = [int(one.user) for one in log.rows(limit=1000)]
     log.close()
-    assert log.trouble == ""
+    assert log.trouble is None
     assert numbers == list(range(len(numbers)))[::-1]
     assert len(numbers) > last
 
@@ -100,7 +100,7 @@ def test_f02_a_damaged_list_is_set_aside_and_a_new_one_begun(tmp_path, damage):
     log.add(row(1))
 
     assert log.rows() == (row(1),)
-    assert log.trouble == ""
+    assert log.trouble is None
     assert (tmp_path / "calls.db.broken").exists()
     log.close()
     again = CallLog(path)

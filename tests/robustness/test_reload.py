@@ -135,7 +135,10 @@ def test_volume_clock_and_page_follow_the_file(phone):
     before = phone.ask(s.Screen(), s.ScreenReply).text
 
     edit(
-        phone, ("enabled = false", "enabled = true\nport = 0"), extra='[time]\nzone = "Etc/GMT-5"\n'
+        phone,
+        ("enabled = false", "enabled = true"),
+        ("port = 8080", "port = 0"),
+        extra='[time]\nzone = "Etc/GMT-5"\n',
     )
     edit(phone, extra="[audio.speaker]\nvolume = 33\n[audio.handset]\nvolume = 44\n")
     reply = reload(phone)
