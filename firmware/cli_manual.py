@@ -25,7 +25,7 @@ _TABLES = {
     "audio.headset": "The headset.",
     "audio.speaker": "The loudspeaker.",
     "audio.ringer": "The bell.",
-    "web": "The page.",
+    "web": "The page; its process hears this from the phone and reads no file with passwords.",
     "control": "The control socket.",
 }
 _INTRODUCTION = """\
@@ -33,7 +33,8 @@ _INTRODUCTION = """\
 
 Everything the phone can be told stands in one file, `deskphone.toml`. This page is made from the
 table that also checks the file (`make docs`); `deskphone check FILE` lists every fault of a file
-with its line and what would be right, and `deskphone ctl reload` puts a changed file in force.
+with its line and what would be right. `deskphone ctl reload` (or SIGHUP) puts a changed file in
+force: a file with faults changes nothing, and what needs a restart is named.
 
 Five lines are enough to make calls:
 

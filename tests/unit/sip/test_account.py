@@ -1,5 +1,7 @@
 """A line as it is written in the configuration, as SIP needs it."""
 
+from dataclasses import replace
+
 import pytest
 
 from firmware.sip.account import Account
@@ -87,3 +89,37 @@ def test_a24_the_password_is_not_in_its_text():
 )
 def test_whom_it_rings_for(user, rings):
     assert Account("desk", "101", "pbx", numbers=("0???",)).rings_for(user) is rings
+
+
+BOUND = Account("desk", "101", "pbx.example", password="x")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"display_name": "Reception"},
+        {"peers": ("192.0.2.0/24",)},
+        {"numbers": ("4930*",)},
+        {"accept_any_user": True},
+    ],
+    ids=str,
+)
+def test_what_the_registrar_does_not_know_leaves_the_registration_good(change):
+    assert BOUND.is_bound_like(replace(BOUND, **change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"user": "102"},
+        {"server": "other.example"},
+        {"password": "y"},
+        {"proxy": "edge.example"},
+        {"expires": 60},
+        {"transport": Transport.TCP},
+        {"register": False},
+    ],
+    ids=str,
+)
+def test_what_the_registrar_knows_needs_a_new_registration(change):
+    assert not BOUND.is_bound_like(replace(BOUND, **change))
