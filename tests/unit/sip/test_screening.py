@@ -182,3 +182,24 @@ def test_a11_a_flood_from_ten_thousand_addresses_is_bounded_too(world, desk, sip
     world.run(0.5)
     assert len(desk.agent._screening._counts) <= 400
     assert len(desk.agent._screening._cache) <= 1024
+
+
+def test_a_reload_with_other_peers_trusts_them_and_still_the_server(
+    world, desk, pbx, stranger, sip
+):
+    world.names["pbx.example"] = [(Transport.UDP, pbx.endpoint)]
+    desk.line("pbx.example", register=False)
+    world.run(0.1)
+
+    desk.line("pbx.example", register=False, peers=("203.0.113.0/24",))
+    for number, caller in enumerate((stranger, pbx)):
+        host = caller.endpoint.host
+        branch, call_id = f"z9hG4bKp{number}", f"p{number}"
+        caller.tell(sip.request("INVITE", URI, branch=branch, call_id=call_id, sender=host), desk)
+    world.run(0.05)
+    assert len(desk.of(IncomingCall)) == 2
+
+    desk.line("pbx.example", register=False)
+    stranger.tell(sip.request("INVITE", URI, branch="z9hG4bKq", call_id="q"), desk)
+    world.run(0.05)
+    assert len(desk.of(IncomingCall)) == 2
