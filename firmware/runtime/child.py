@@ -1,14 +1,15 @@
 """A helper program of the phone (the page), started again within a second when it dies (P12).
 
-It ends with the phone, however that ends: a page whose phone was killed would keep the port from
-the page of the next one.
+The phone holds the other end of its standard input, so that it can end with the phone however that
+ends: a page whose phone was killed would keep the port from the page of the next one. (A signal at
+the parent's death would have to be asked for between fork and exec, where another thread's lock may
+stop us for ever.)
 """
 
 import asyncio
 import contextlib
-import ctypes
 import logging
-import signal
+import os
 from collections.abc import Mapping, Sequence
 
 from firmware.base.phrase import phrase
@@ -19,8 +20,8 @@ _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 30.0
 _LIVED_LONG = 10.0
 _STOP_SECONDS = 3.0
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LIBC = ctypes.CDLL(None)
+ENDS_WITH_INPUT = "DESKPHONE_ENDS_WITH_INPUT"
+"""The environment variable that tells a child to end when its standard input does."""
 
 
 class Child:
@@ -29,7 +30,8 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._name = name
         self._command = tuple(command)
-        self._environment = dict(environment)
+        self._environment = {**environment, ENDS_WITH_INPUT: "1"}
+        self._lifeline: tuple[int, int] | None = None
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self.starts = 0
@@ -41,6 +43,7 @@ class Child:
 
     def start(self) -> None:
         """Start it and keep it alive."""
+        self._lifeline = os.pipe()
         self._task = asyncio.get_running_loop().create_task(self._keep_alive())
 
     async def stop(self) -> None:
@@ -49,6 +52,10 @@ class Child:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._lifeline is not None:
+            for end in self._lifeline:
+                os.close(end)
+            self._lifeline = None
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -62,15 +69,19 @@ class Child:
                 process.kill()
             await process.wait()
 
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        reading = self._lifeline[0] if self._lifeline else asyncio.subprocess.DEVNULL
+        return await asyncio.create_subprocess_exec(
+            *self._command, stdin=reading, env=self._environment
+        )
+
     async def _keep_alive(self) -> None:
         loop = asyncio.get_running_loop()
         wait = _FIRST_WAIT
         while True:
             born = loop.time()
             try:
-                self._process = await asyncio.create_subprocess_exec(
-                    *self._command, env=self._environment, preexec_fn=_end_with_the_phone
-                )
+                self._process = await self._spawn()
             except OSError as error:
                 _LOG.error(phrase("log.child_failed", name=self._name, reason=error.strerror))
             else:
@@ -79,8 +90,3 @@ class Child:
                 _LOG.warning(phrase("log.child_ended", name=self._name, status=status))
             wait = _FIRST_WAIT if loop.time() - born > _LIVED_LONG else min(2 * wait, _LONGEST_WAIT)
             await asyncio.sleep(wait)
-
-
-def _end_with_the_phone() -> None:
-    """Between fork and exec: the kernel shall tell the child when its parent is gone."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

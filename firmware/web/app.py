@@ -3,7 +3,7 @@
 A process of its own without rights. It knows the phone through `control.sock` and `audio.sock`
 beside it, and hears from it where to serve and in which language: it reads no configuration. The
 token comes from the environment variable `DESKPHONE_WEB_TOKEN` or is made; the address to open is
-printed on stdout.
+printed on stdout. Started by a phone, it ends with it.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ from firmware.web.sound import AUDIO_PATH, sound
 from firmware.web.wanted import Wanted
 
 TOKEN_VARIABLE = "DESKPHONE_WEB_TOKEN"  # noqa: S105 - the name of a variable
+ENDS_WITH_INPUT = "DESKPHONE_ENDS_WITH_INPUT"
 AUDIO_SOCKET = "audio.sock"
 OK, FAILED, TAKEN = 0, 1, 3
 _LOG = logging.getLogger(__name__)
@@ -115,6 +116,8 @@ async def _serve(control: Path, token: str) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    if ENDS_WITH_INPUT in os.environ:
+        _end_with_input(stopped)
     wanted, access = Wanted(control), Access(token or new_token(), loop.time)
     following = asyncio.ensure_future(wanted.run())
     await _first_of(wanted.known(), stopped.wait())
@@ -123,6 +126,18 @@ async def _serve(control: Path, token: str) -> None:
     notify("STOPPING=1")
     following.cancel()
     await asyncio.wait([following])
+
+
+def _end_with_input(stopped: asyncio.Event) -> None:
+    """Stop when whoever started us is gone: it holds the other end of our standard input."""
+    loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def look() -> None:
+        if not os.read(stdin, 512):
+            loop.remove_reader(stdin)
+            stopped.set()
+
+    loop.add_reader(stdin, look)
 
 
 async def _serve_once(place: Place, wanted: Wanted, access: Access, stopped: asyncio.Event) -> None:

@@ -106,7 +106,7 @@ PARENT = """
 import asyncio, os, sys
 from firmware.runtime.child import Child
 async def main():
-    command = (sys.executable, "-S", "-c", "import signal; signal.pause()")
+    command = (sys.executable, "-S", "-c", "import os; os.read(0, 1)")
     child = Child("the page", command, os.environ)
     child.start()
     while child.pid is None:
