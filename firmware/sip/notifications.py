@@ -103,6 +103,13 @@ class OfferWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class CallTrying:
+    """100 Trying: the next hop has our INVITE and works on it; the far end may know nothing yet."""
+
+    call: CallRef
+
+
+@dataclass(frozen=True, slots=True)
 class CallProgress:
     """A provisional answer above 100; `fork` is the far end's tag, `body` may be early SDP."""
 
@@ -217,6 +224,7 @@ Notification = (
     RegistrationChanged
     | IncomingCall
     | OfferWanted
+    | CallTrying
     | CallProgress
     | CallAnswered
     | CallConfirmed

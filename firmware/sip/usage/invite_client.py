@@ -27,6 +27,7 @@ from firmware.sip.notifications import (
     CallEnded,
     CallProgress,
     CallRef,
+    CallTrying,
     FailureCause,
     OfferWanted,
     Party,
@@ -165,7 +166,9 @@ class InviteClient:
         if self.stage is not Stage.CALLING:
             return
         self._core.arm(self, Alarm.GUARD, now + self._core.settings.ring_limit)
-        if response.status > 100:
+        if response.status == 100:
+            self._core.notify(CallTrying(self.call))
+        else:
             fork = shown(tag_of(response.headers.get("To") or ""))
             phrase = shown(response.phrase)
             self._core.notify(CallProgress(self.call, response.status, phrase, fork, response.body))

@@ -10,6 +10,7 @@ from firmware.sip.notifications import (
     CallEnded,
     CallProgress,
     CallRef,
+    CallTrying,
     DialogSaved,
     FailureCause,
     IncomingCall,
@@ -64,6 +65,20 @@ def test_a_call_is_offered_with_our_own_address_and_sent(world, desk, pbx, sip, 
     assert invite.headers.get("Content-Type") == "application/sdp"
     assert invite.headers.get("To") == "<sip:600@192.0.2.9>"
     assert desk.of(CallProgress) == [CallProgress(OUT, 180, "Said So", "bob")]
+
+
+def test_a_100_is_a_sign_of_life_that_the_phone_hears_of(place):
+    desk = place((100, (), ""))
+    assert desk.of(CallTrying) == [CallTrying(OUT)]
+    assert not desk.of(CallProgress)
+
+
+def test_a_100_after_the_call_was_given_up_is_nobodys_business(world, desk, pbx, sip, place):
+    place()
+    desk.agent.end(OUT, world.now)
+    pbx.tell(sip.answer_to(pbx.requests("INVITE")[0], 100), desk)
+    world.run(0.1)
+    assert not desk.of(CallTrying)
 
 
 def test_the_answer_is_acknowledged_to_its_contact_through_the_route_set(world, desk, pbx, place):
