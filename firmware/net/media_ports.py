@@ -13,6 +13,8 @@ from firmware.net.addresses import family_of
 from firmware.net.errors import NoMediaPortError
 
 _DSCP_EF = 46 << 2
+_ATTEMPTS = 64
+"""So often the system is asked for a port whose neighbour is free too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,22 @@ class MediaPorts:
         self._pairs = max(0, (last - self._first + 1) // 2)
         self._tokens = tokens
 
-    def reserve(self, address: str) -> MediaPair:
+    def reserve(self, address: str, *, anywhere: bool = False) -> MediaPair:
         """Bind a pair on `address`, starting at a port nobody can guess (A8).
+
+        With `anywhere` an exhausted range is no obstacle: any free pair of the machine will do.
 
         Raises:
             NoMediaPortError: the range is exhausted or the address is not ours.
         """
+        try:
+            return self._of_range(address)
+        except NoMediaPortError:
+            if not anywhere:
+                raise
+        return _of_machine(address)
+
+    def _of_range(self, address: str) -> MediaPair:
         start = self._tokens.integer(self._pairs) if self._pairs else 0
         for step in range(self._pairs):
             port = self._first + 2 * ((start + step) % self._pairs)
@@ -54,6 +66,20 @@ class MediaPorts:
                     raise NoMediaPortError(f"{address}: {error.strerror}") from error
         last = self._first + 2 * self._pairs - 1
         raise NoMediaPortError(f"all media ports {self._first}-{last} are taken")
+
+
+def _of_machine(address: str) -> MediaPair:
+    trouble: str | None = "no port is free"
+    for _ in range(_ATTEMPTS):
+        try:
+            with _bound(address, 0) as probe:
+                port: int = probe.getsockname()[1]
+            return _pair(address, port & ~1)
+        except OSError as error:
+            trouble = error.strerror
+            if error.errno != errno.EADDRINUSE:
+                break
+    raise NoMediaPortError(f"{address}: {trouble}")
 
 
 def _pair(address: str, port: int) -> MediaPair:

@@ -13,8 +13,8 @@ def ports():
     pairs = []
 
     class Counted(MediaPorts):
-        def reserve(self, address):
-            pairs.append(super().reserve(address))
+        def reserve(self, address, **more):
+            pairs.append(super().reserve(address, **more))
             return pairs[-1]
 
     yield lambda first, last, seed=b"s" * 16: Counted(first, last, Tokens(seed))
@@ -107,3 +107,18 @@ def test_ten_thousand_calls_leave_no_descriptor(ports):
     for _ in range(10_000):
         some.reserve("127.0.0.36").close()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_p10_an_emergency_takes_any_pair_of_the_machine_when_the_range_is_used_up(ports):
+    first = free_range(2, "127.0.0.34")
+    one = ports(first, first + 1)
+    assert one.reserve("127.0.0.34", anywhere=True).port == first
+    beyond = one.reserve("127.0.0.34", anywhere=True)
+    assert beyond.port not in (first, first + 1)
+    assert beyond.port % 2 == 0
+    assert beyond.rtcp.getsockname() == ("127.0.0.34", beyond.port + 1)
+
+
+def test_not_even_an_emergency_can_use_an_address_that_is_not_ours(ports):
+    with pytest.raises(NoMediaPortError, match="192.0.2.1: "):
+        ports(40_000, 40_999).reserve("192.0.2.1", anywhere=True)
