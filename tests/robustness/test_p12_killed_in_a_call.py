@@ -2,14 +2,12 @@
 
 import os
 import signal
-import socket
 import time
 
 import pytest
 
 from firmware.control import schema as s
 from tests.support.far_end import media_port, pitch
-from tests.support.phone import line
 from tests.support.waiting import wait_for
 from tests.support.wav import loudest_tone
 
@@ -77,47 +75,6 @@ def test_p12_the_audio_process_ends_with_the_phone(phone, talking):
     child = phone.child()
     phone.kill()
     wait_for("the end of the audio process", lambda: not _lives(child), 5)
-
-
-@pytest.fixture
-def page_port():
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def test_p12_a_killed_page_is_back_within_a_second_and_ends_with_its_phone(
-    start_phone, far_end, page_port
-):
-    phone = start_phone(line("101", f"{far_end.address}:5060"), page_port=page_port)
-    wait_for("the page", lambda: _answers(page_port))
-    phone.ask(s.Dial(target="204"))
-    phone.wait_state("talking")
-    dead = phone.page()
-
-    os.kill(dead, signal.SIGKILL)
-    wait_for("its end", lambda: not _answers(page_port))
-    killed = time.monotonic()
-    wait_for("the page", lambda: _answers(page_port), 5)
-    assert time.monotonic() - killed < 3  # one, and what a busy test machine adds
-    assert phone.status().state == "talking"
-
-    orphan = phone.page()
-    assert orphan != dead
-    phone.kill()
-    wait_for("the end of the old page", lambda: not _answers(page_port), 5)
-    phone.start()
-    wait_for("the new page", lambda: _answers(page_port), 5)
-    assert phone.page() != orphan
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _lives(pid: int) -> bool:
