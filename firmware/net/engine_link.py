@@ -1,7 +1,7 @@
 """The phone's end of the audio engine: starts it, talks to it, starts it again.
 
 The engine is a child by fork and exec on one SOCK_SEQPACKET socket. Its death is the end of that
-socket; its silence is no report for eight seconds. Either way it is killed and a new one started,
+socket; its silence is no report for eleven seconds. Either way it is killed and a new one started,
 at once the first time, later with back-off. The link remembers no paths and no streams: who wants
 an engine to know them sends them in `on_started`.
 """
@@ -21,8 +21,9 @@ import msgspec
 
 from firmware.media.messages import AnyOrder, AnyReport, Stop, decode_report, encode
 
-_SILENCE = 8.0
-"""Seconds without a report after which an engine counts as dead (it reports every 5 s)."""
+_SILENCE = 11.0
+"""Seconds without a report after which an engine counts as dead: it reports every five, so the
+phone wakes up to look only at every second report."""
 
 _STEADY = 5.0
 """Seconds an engine must have lived for its successor to start without delay."""

@@ -39,7 +39,7 @@ from firmware.runtime.news import changes
 from firmware.runtime.page import Page
 from firmware.runtime.pulse import Pulse
 from firmware.runtime.reload import Reloader
-from firmware.runtime.screen import Screen
+from firmware.runtime.screen import Screen, load_drawing
 from firmware.runtime.sounds import Sounds
 from firmware.runtime.spoken import speak
 from firmware.runtime.turns import Turns
@@ -166,8 +166,8 @@ class Program:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.call_soon(self._start_screen)
-        loop.call_soon(self.pulse.start)  # loading the screen is no alarm yet
+        self.pulse.start()
+        self._painter = loop.create_task(self._start_screen())
         self.desk.page = self._page.event
         self._page.use(self._settings)
 
@@ -198,9 +198,10 @@ class Program:
         self._page.use(new)
         self.loop.inbox.put(SettingsChanged(new))
 
-    def _start_screen(self) -> None:
+    async def _start_screen(self) -> None:
         if self.board.display is None:
             return
+        await asyncio.to_thread(load_drawing)
         zone = self._settings.time.zone
         self._screen = Screen(
             self.board.display, zone, self.texts, lambda: self.loop.view, self._shown
@@ -290,6 +291,7 @@ class Program:
         self.loop.inbox.put(StopAsked())
         await self.signalling.say_goodbye()
         self.loop.close()
+        self._painter.cancel()
         if self._screen is not None:
             self._screen.close()
         await self.control.stop()

@@ -1,7 +1,7 @@
 """Paints the view on the board's display, at most twenty-five times a second, only if it changed.
 
-The drawing library costs more to load than the rest of the phone, so it is imported when the
-screen starts, after the first REGISTER has left.
+The drawing library costs more to load than the rest of the phone, so `load_drawing` imports it in
+a thread once the phone can be called, and a `Screen` is made after that.
 """
 
 import asyncio
@@ -18,6 +18,11 @@ from hal.ports import DisplayPort, Picture
 _LOG = logging.getLogger(__name__)
 
 FASTEST = 0.04
+
+
+def load_drawing() -> None:
+    """Import what draws: a tenth of a second that the loop does not have."""
+    from firmware.ui import canvas, render, scene  # noqa: F401, PLC0415 - see above
 
 
 class Screen:
