@@ -39,7 +39,7 @@ from firmware.runtime.news import changes
 from firmware.runtime.page import Page
 from firmware.runtime.pulse import Pulse
 from firmware.runtime.reload import Reloader
-from firmware.runtime.screen import Screen, load_drawing
+from firmware.runtime.screen import Screen
 from firmware.runtime.sounds import Sounds
 from firmware.runtime.spoken import speak
 from firmware.runtime.turns import Turns
@@ -167,7 +167,7 @@ class Program:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         self.pulse.start()
-        self._painter = loop.create_task(self._start_screen())
+        self._start_screen()
         self.desk.page = self._page.event
         self._page.use(self._settings)
 
@@ -198,16 +198,14 @@ class Program:
         self._page.use(new)
         self.loop.inbox.put(SettingsChanged(new))
 
-    async def _start_screen(self) -> None:
+    def _start_screen(self) -> None:
         if self.board.display is None:
             return
-        await asyncio.to_thread(load_drawing)
         zone = self._settings.time.zone
         self._screen = Screen(
             self.board.display, zone, self.texts, lambda: self.loop.view, self._shown
         )
         self.desk.screen = self._screen
-        self._screen.changed()
 
     # --- running ----------------------------------------------------------------------------
 
@@ -291,7 +289,6 @@ class Program:
         self.loop.inbox.put(StopAsked())
         await self.signalling.say_goodbye()
         self.loop.close()
-        self._painter.cancel()
         if self._screen is not None:
             self._screen.close()
         await self.control.stop()

@@ -1,7 +1,7 @@
 """Paints the view on the board's display, at most twenty-five times a second, only if it changed.
 
-The drawing library costs more to load than the rest of the phone, so `load_drawing` imports it in
-a thread once the phone can be called, and a `Screen` is made after that.
+The drawing library costs more to load than the rest of the phone: a `Screen` imports it in a thread
+and paints its first picture after that. Its functions import it again only for its names.
 """
 
 import asyncio
@@ -20,11 +20,6 @@ _LOG = logging.getLogger(__name__)
 FASTEST = 0.04
 
 
-def load_drawing() -> None:
-    """Import what draws: a tenth of a second that the loop does not have."""
-    from firmware.ui import canvas, render, scene  # noqa: F401, PLC0415 - see above
-
-
 class Screen:
     """One display; `shown` hears of every new picture."""
 
@@ -36,11 +31,6 @@ class Screen:
         view: Callable[[], PhoneView],
         shown: Callable[[Picture], None],
     ) -> None:
-        from firmware.ui import canvas, render, scene  # noqa: PLC0415 - see the module's docstring
-
-        self._canvas = canvas
-        self._render = render
-        self._clock = scene.Clock
         self._texts = texts
         self._display = display
         self._zone = _zone(zone)
@@ -50,10 +40,18 @@ class Screen:
         self._timer: asyncio.TimerHandle | None = None
         self._painted_at = float("-inf")
         self.picture: Picture | None = None
+        self._loaded = False
+        self._loading = self._loop.create_task(self._load())
+
+    async def _load(self) -> None:
+        await asyncio.to_thread(_import_drawing)
+        self._loaded = True
+        self.changed()
 
     def changed(self) -> None:
         """The view is different from what is painted: paint soon."""
-        self._arm(max(self._loop.time(), self._painted_at + FASTEST))
+        if self._loaded:
+            self._arm(max(self._loop.time(), self._painted_at + FASTEST))
 
     def use(self, zone: str, texts: Texts) -> None:
         """Another clock, another language."""
@@ -69,16 +67,21 @@ class Screen:
         """The picture as a PNG file, `b""` before the first one."""
         if self.picture is None:
             return b""
-        return self._canvas.png_of(self._canvas.image_of(self.picture))
+        from firmware.ui.canvas import image_of, png_of  # noqa: PLC0415 - see above
+
+        return png_of(image_of(self.picture))
 
     def text(self) -> str:
         """The picture as rows of `#` and `.`."""
         if self.picture is None:
             return ""
-        return self._canvas.art_of(self._canvas.image_of(self.picture))
+        from firmware.ui.canvas import art_of, image_of  # noqa: PLC0415 - see above
+
+        return art_of(image_of(self.picture))
 
     def close(self) -> None:
         """Paint no more."""
+        self._loading.cancel()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -91,21 +94,30 @@ class Screen:
         self._timer = self._loop.call_at(at, self._paint)
 
     def _paint(self) -> None:
+        from firmware.ui.canvas import picture_of  # noqa: PLC0415 - see above
+        from firmware.ui.render import redraw_at, render  # noqa: PLC0415 - see above
+        from firmware.ui.scene import Clock  # noqa: PLC0415 - see above
+
         self._timer = None
         now = self._loop.time()
         self._painted_at = now
         view = self._view()
         wall = dt.datetime.now(self._zone)  # noqa: TID251 - the edge where time enters
-        clock = self._clock(now, wall)
-        image = self._render.render(view, clock, self._display.size, self._texts)
-        picture = self._canvas.picture_of(image)
+        clock = Clock(now, wall)
+        image = render(view, clock, self._display.size, self._texts)
+        picture = picture_of(image)
         if picture != self.picture:
             self.picture = picture
             self._display.show(picture)
             self._shown(picture)
-        again = self._render.redraw_at(view, clock)
+        again = redraw_at(view, clock)
         if again is not None:
             self._arm(max(again, now + FASTEST))
+
+
+def _import_drawing() -> None:
+    """A tenth of a second that the loop does not have."""
+    import firmware.ui.render  # noqa: F401, PLC0415 - it brings the rest
 
 
 def _zone(name: str) -> dt.tzinfo:
