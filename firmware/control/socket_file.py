@@ -19,6 +19,8 @@ GROUP = "deskphone"
 _MODE = 0o660
 _PATH_LIMIT = 107
 _CREDENTIALS = struct.Struct("3i")
+_SO_PEERGROUPS = 59  # asm-generic/socket.h, Linux 4.13
+_MOST_GROUPS = 256  # Python asks for 1024 bytes at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Peer:
     pid: int
     uid: int
     gid: int
+    groups: tuple[int, ...] = ()
+    """The other groups of its user."""
 
 
 def peer_of(connection: socket.socket) -> Peer:
@@ -35,7 +39,15 @@ def peer_of(connection: socket.socket) -> Peer:
     size = _CREDENTIALS.size
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
     pid, uid, gid = _CREDENTIALS.unpack(raw)
-    return Peer(pid, uid, gid)
+    return Peer(pid, uid, gid, _groups_of(connection))
+
+
+def _groups_of(connection: socket.socket) -> tuple[int, ...]:
+    try:
+        raw = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * _MOST_GROUPS)
+    except OSError:
+        return ()  # more groups than anybody has: the first one counts alone
+    return tuple(memoryview(raw).cast("I"))
 
 
 @dataclass(frozen=True, slots=True)
