@@ -120,5 +120,5 @@ def test_p10_an_emergency_takes_any_pair_of_the_machine_when_the_range_is_used_u
 
 
 def test_not_even_an_emergency_can_use_an_address_that_is_not_ours(ports):
-    with pytest.raises(NoMediaPortError, match="192.0.2.1: "):
+    with pytest.raises(NoMediaPortError, match=r"192\.0\.2\.1: "):
         ports(40_000, 40_999).reserve("192.0.2.1", anywhere=True)
