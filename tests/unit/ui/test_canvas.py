@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -101,3 +103,23 @@ def test_a_picture_leaves_as_png_as_large_as_asked():
     assert file.size == (12, 6)
     assert file.convert("1").getpixel((2, 2)) == 255
     assert file.convert("1").getpixel((3, 3)) == 0
+
+
+@pytest.mark.parametrize(("wide", "high"), [(1, 1), (7, 3), (8, 2), (13, 5), (128, 64)])
+def test_a_png_holds_the_very_pixels(wide, high):
+    canvas = Canvas((wide, high))
+    for x in range(0, wide, 3):
+        canvas.fill(x, x % high, x, x % high)
+    canvas.fill(wide - 1, high - 1, wide - 1, high - 1)
+    with Image.open(io.BytesIO(png_of(canvas.image))) as file:
+        assert (file.format, file.mode, file.size) == ("PNG", "1", (wide, high))
+        assert file.tobytes() == canvas.image.tobytes()
+
+
+def test_a_png_is_made_without_the_plug_ins_of_the_drawing_library():
+    text = (
+        "import sys; from firmware.ui.canvas import Canvas, png_of; before = set(sys.modules);"
+        "png_of(Canvas((128, 64)).image, 2); print(*set(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
