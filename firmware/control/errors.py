@@ -2,6 +2,8 @@
 
 import enum
 
+from firmware.base.phrase import Phrase
+
 
 class RefusalKind(enum.Enum):
     """Why a request was not carried out; `exit_code` is what `deskphone ctl` ends with."""
@@ -22,10 +24,11 @@ class ControlError(Exception):
 
 
 class RefusedError(ControlError):
-    """The phone understood and says no; the message is the reason."""
+    """The phone understood and says no; `reason` is a sentence, or a phrase without words yet."""
 
-    def __init__(self, reason: str, kind: RefusalKind = RefusalKind.FAILED) -> None:
+    def __init__(self, reason: str | Phrase, kind: RefusalKind = RefusalKind.FAILED) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.kind = kind
 
 

@@ -14,7 +14,9 @@ from typing import Protocol
 
 import msgspec
 
+from firmware.base.phrase import Phrase, phrase
 from firmware.control.errors import RefusalKind, RefusedError
+from firmware.control.roles import Roles
 from firmware.control.schema import (
     LINE_LIMIT,
     Accepted,
@@ -55,23 +57,24 @@ class Handler(Protocol):
         ...
 
 
-def everybody_admin(_peer: Peer) -> Role:
-    """Whoever may open the socket may do everything: the file's rights are the lock."""
-    return Role.ADMIN
-
-
 class ControlServer:
     """Serves one control socket; `len` is the number of clients."""
 
     def __init__(
         self,
         handler: Handler,
-        role_of: Callable[[Peer], Role] = everybody_admin,
+        role_of: Callable[[Peer], Role] | None = None,
         patience: float = PATIENCE,
+        say: Callable[[Phrase], str] = str,
     ) -> None:
-        """Seconds of `patience` without a byte taken end a connection that has bytes to take."""
+        """Clients have the role that `role_of` gives them, by default that of their user.
+
+        Seconds of `patience` without a byte taken end a connection that has bytes to take. `say`
+        gives words to the reasons of refusals.
+        """
+        self._say = say
         self._handler = handler
-        self._role_of = role_of
+        self._role_of = role_of or Roles.of_this_machine()
         self._patience = patience
         self._connections: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -120,13 +123,13 @@ class ControlServer:
         peer = peer_of(writer.get_extra_info("socket"))
         if len(self._connections) >= CLIENT_LIMIT:
             _LOG.warning("control: client uid %d pid %d turned away: full", peer.uid, peer.pid)
-            reason = f"{CLIENT_LIMIT} clients are connected already"
+            reason = self._say(phrase("refused.full", count=CLIENT_LIMIT))
             writer.write(encode(Refused(0, reason, RefusalKind.NOT_ALLOWED)))
             writer.close()
             return
         _LOG.info("control: client uid %d pid %d", peer.uid, peer.pid)
         outbox = _Outbox(writer, self._patience)
-        connection = _Connection(self._handler, reader, outbox, self._role_of(peer))
+        connection = _Connection(self._handler, reader, outbox, self._role_of(peer), self._say)
         self._connections.add(connection)
         try:
             await _first_of(connection.read(), outbox.pump())
@@ -204,8 +207,14 @@ class _Connection:
     """One client: its rights, what it subscribed to, and the loop over its lines."""
 
     def __init__(
-        self, handler: Handler, reader: asyncio.StreamReader, outbox: _Outbox, role: Role
+        self,
+        handler: Handler,
+        reader: asyncio.StreamReader,
+        outbox: _Outbox,
+        role: Role,
+        say: Callable[[Phrase], str],
     ) -> None:
+        self._say = say
         self._handler = handler
         self._reader = reader
         self._role = role
@@ -226,7 +235,7 @@ class _Connection:
             except asyncio.IncompleteReadError:
                 return
             except asyncio.LimitOverrunError:
-                reason = f"a line may have {LINE_LIMIT} bytes"
+                reason = self._say(phrase("refused.long_line", limit=LINE_LIMIT))
                 await self.outbox.reply(encode(Refused(0, reason, RefusalKind.BAD_REQUEST)))
                 return
             if line.strip():
@@ -241,9 +250,11 @@ class _Connection:
             self._check_role(request)
             reply = encode(Accepted(request.id, await self._carry_out(request)))
         except RefusedError as error:
-            return encode(Refused(request.id, str(error), error.kind))
+            reason = error.reason
+            said = self._say(reason) if isinstance(reason, Phrase) else reason
+            return encode(Refused(request.id, said, error.kind))
         if len(reply) > LINE_LIMIT:
-            return encode(Refused(request.id, "the answer is too long: ask for less of it"))
+            return encode(Refused(request.id, self._say(Phrase("refused.long_answer"))))
         return reply
 
     async def _carry_out(self, request: AnyRequest) -> AnyResult:
@@ -259,7 +270,7 @@ class _Connection:
         needed = role_needed(request)
         allowed = self._role.covers(needed) and (request.role or self._role).covers(needed)
         if not allowed:
-            reason = f"this needs the role {needed.value}"
+            reason = phrase("refused.role", role=needed.value)
             raise RefusedError(reason, RefusalKind.NOT_ALLOWED)
 
 

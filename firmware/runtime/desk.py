@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from firmware.base.phrase import Phrase, phrase
 from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.phone.view import PhoneView
@@ -102,7 +103,7 @@ class Desk:
     async def picture(self, _request: s.Screen) -> s.ScreenReply:
         """`screen`."""
         if self.screen is None:
-            raise RefusedError("this board has no screen")
+            raise RefusedError(Phrase("refused.no_screen"))
         width, height = self.screen.size
         return s.ScreenReply(width, height, self.screen.png(), self.screen.text())
 
@@ -113,8 +114,9 @@ class Desk:
             call_id = self._house.call_ids.get(CallRef(request.call), request.call)
         messages = self._trace.messages(call_id) if call_id else []
         if not messages:
-            which = f"call {request.call}" if request.call is not None else "any call"
-            raise RefusedError(f"no SIP message of {which} is remembered")
+            if request.call is None:
+                raise RefusedError(Phrase("refused.no_ladder"))
+            raise RefusedError(phrase("refused.no_ladder_of", call=request.call))
         rows = ladder(messages).splitlines()
         piece = rows[request.skip : request.skip + _ROWS_AT_ONCE]
         return s.LadderReply(tuple(piece), len(rows) > request.skip + len(piece))
@@ -122,13 +124,13 @@ class Desk:
     async def read_again(self, _request: s.Reload) -> s.ReloadReply:
         """`reload`."""
         if self.reload is None:
-            raise RefusedError("this phone was started without a configuration file")
+            raise RefusedError(Phrase("refused.no_file"))
         return await self.reload()
 
     async def not_yet(self, request: s.Transfer | s.Play) -> None:
         """A verb whose feature is not there yet says so, rather than doing nothing."""
         verb = request.__struct_config__.tag
-        raise RefusedError(f"{verb} is not in this release")
+        raise RefusedError(phrase("refused.not_yet", verb=verb))
 
 
 ANSWERS: Mapping[type, Callable[[Desk, Any], Awaitable[s.AnyResult]]] = {

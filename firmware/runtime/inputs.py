@@ -6,6 +6,7 @@ A verb that cannot work now is refused with the reason, rather than swallowed.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from firmware.base.phrase import Phrase, phrase
 from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.phone import actions as a
@@ -37,7 +38,7 @@ def hands_on(panel: PanelPort, request: s.Key | s.Hook) -> None:
         case s.Hook():
             _HOOK[request.move](panel)
         case s.Key(key=key) if key not in panel.keys:
-            raise RefusedError(f"this phone has no {key.value} key")
+            raise RefusedError(phrase("refused.no_key", key=key.value))
         case s.Key():
             if request.move is not s.KeyMove.UP:
                 panel.press(request.key)
@@ -74,10 +75,10 @@ def _hook(request: s.Hook, _view: PhoneView, now: float) -> Inputs:
 
 def _dial(request: s.Dial, view: PhoneView, _now: float) -> Inputs:
     if not request.target.strip():
-        raise RefusedError("there is nothing to dial")
+        raise RefusedError(Phrase("refused.nothing_to_dial"))
     if request.line is not None and request.line not in {line.name for line in view.lines}:
         names = ", ".join(line.name for line in view.lines)
-        raise RefusedError(f"there is no line {request.line}; the lines are: {names}")
+        raise RefusedError(phrase("refused.no_line", line=request.line, lines=names))
     return (a.Dial(request.target, LineName(request.line) if request.line else None),)
 
 
@@ -86,7 +87,7 @@ def _answer(request: s.Answer, view: PhoneView, _now: float) -> Inputs:
     if not any(
         call.state is CallState.RINGING_HERE for call in view.calls if ref in (None, call.ref)
     ):
-        raise RefusedError("no call is ringing")
+        raise RefusedError(Phrase("refused.not_ringing"))
     return (a.Answer(ref),)
 
 
@@ -94,7 +95,7 @@ def _hang_up(request: s.HangUp, view: PhoneView, _now: float) -> Inputs:
     ref = _call(request.call, view)
     busy = view.calls or view.off_hook or view.mode is not Mode.IDLE
     if not busy and view.path is None:
-        raise RefusedError("there is no call")
+        raise RefusedError(Phrase("refused.no_call"))
     return (a.HangUp(ref),)
 
 
@@ -109,7 +110,7 @@ def _resume(request: s.Resume, view: PhoneView, _now: float) -> Inputs:
 def _dtmf(request: s.Dtmf, view: PhoneView, _now: float) -> Inputs:
     strange = sorted(set(request.digits.upper()) - set("0123456789*#ABCD"))
     if strange or not request.digits:
-        raise RefusedError(f"no DTMF digits: {''.join(strange) or 'none given'}")
+        raise RefusedError(phrase("refused.no_digits", digits=f'"{request.digits}"'))
     return (a.SendDtmf(request.digits.upper(), _talking(request.call, view).ref),)
 
 
@@ -119,13 +120,13 @@ def _mute(request: s.Mute, _view: PhoneView, _now: float) -> Inputs:
 
 def _volume(request: s.Volume, _view: PhoneView, _now: float) -> Inputs:
     if request.level is not None and not 0 <= request.level <= 100:
-        raise RefusedError("a volume is 0 to 100 per cent")
+        raise RefusedError(Phrase("refused.no_volume"))
     return (a.Volume(request.step, request.level, request.path),)
 
 
 def _path(request: s.Path, view: PhoneView, _now: float) -> Inputs:
     if request.path not in {path for path, _ in view.volumes}:
-        raise RefusedError(f"this phone has no {request.path.value}")
+        raise RefusedError(phrase("refused.no_path", path=request.path.value))
     return (a.SelectPath(request.path),)
 
 
@@ -149,7 +150,7 @@ def _call(name: str | None, view: PhoneView) -> CallRef | None:
     if name is None:
         return None
     if name not in {call.ref for call in view.calls}:
-        raise RefusedError(f"there is no call {name}")
+        raise RefusedError(phrase("refused.no_such_call", call=name))
     return CallRef(name)
 
 
@@ -157,5 +158,5 @@ def _talking(name: str | None, view: PhoneView) -> CallView:
     ref = _call(name, view)
     call = view.front_call if ref is None else next(c for c in view.calls if c.ref == ref)
     if call is None or call.state is not CallState.TALKING:
-        raise RefusedError("no call is up")
+        raise RefusedError(Phrase("refused.not_talking"))
     return call

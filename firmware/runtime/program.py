@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from firmware.base.phrase import phrase
+from firmware.base.phrase import Phrase, phrase
 from firmware.config.plan import plan
 from firmware.config.schema import Settings
 from firmware.control.schema import AnyEvent, ScreenEvent
@@ -114,7 +114,7 @@ class Program:
         self.house = self._make_house()
         self.loop.furnish(self.house, self.driver.settle)
         self.desk = Desk(self.loop, self.house, self.signalling.trace, self.keeper)
-        self.control = ControlServer(self.desk)
+        self.control = ControlServer(self.desk, say=self._words)
         await self.control.start(self._places.control)
         await self.engine.start()
         self._introduce(early.addresses)
@@ -216,6 +216,9 @@ class Program:
     def stop(self) -> None:
         """End the program."""
         self._stop.set()
+
+    def _words(self, phrase: Phrase) -> str:
+        return self.texts.phrase(phrase)
 
     def publish(self, event: AnyEvent) -> None:
         """Tell whoever listens on the control socket."""

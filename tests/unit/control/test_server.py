@@ -8,6 +8,7 @@ import pytest
 from firmware.control import schema
 from firmware.control.schema import Role
 from firmware.control.server import CLIENT_LIMIT, QUEUE_LIMIT, ControlServer
+from firmware.ui.text import Texts
 
 
 class Line:
@@ -100,7 +101,7 @@ async def test_an_answer_that_is_too_long_is_refused(connect, phone):
     phone.ladder_rows = 10_000
     client = await connect()
 
-    assert "too long" in (await client.say(b'{"verb":"ladder"}'))["error"]
+    assert "refused.long_answer" in (await client.say(b'{"verb":"ladder"}'))["error"]
 
 
 async def test_a_subscriber_hears_how_things_stand_and_then_what_changes(connect, server):
@@ -169,7 +170,7 @@ async def test_the_seventeenth_client_is_turned_away(connect, server):
 
     late = await connect()
 
-    assert "16 clients" in (await late.hear())["error"]
+    assert "refused.full count=16" in (await late.hear())["error"]
     assert await late.reader.read() == b""
 
 
@@ -229,3 +230,15 @@ async def test_stopping_lets_go_of_every_client(phone, path):
     assert len(server) == 0
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_a_reason_is_said_in_the_phones_words(phone, path):
+    server = ControlServer(phone, role_of=lambda _peer: Role.VIEW, say=Texts.load().phrase)
+    await server.start(path)
+    try:
+        line = Line(*await asyncio.open_unix_connection(path))
+        reply = await line.say(b'{"verb":"reload"}')
+        assert reply["error"] == "this needs the role admin"
+        line.writer.close()
+    finally:
+        await server.stop()

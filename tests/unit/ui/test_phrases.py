@@ -15,7 +15,18 @@ from firmware.sip.notifications import RegistrationState
 from firmware.ui.text import Texts, languages
 
 ROOM = Path(firmware.__file__).parent
-HERE = ("applies.", "check.", "config.", "form.", "kind.", "log.", "setting.", "storage.", "type.")
+HERE = (
+    "applies.",
+    "check.",
+    "config.",
+    "form.",
+    "kind.",
+    "log.",
+    "refused.",
+    "setting.",
+    "storage.",
+    "type.",
+)
 MAKERS = {"phrase": 0, "Phrase": 0, "Wrong": 0, "wrong": 0, "note": 1, "Problem": 3, "Form": 1}
 """Functions that make a phrase, and which argument is the id."""
 VERDICTS = ("Wrong", "wrong", "note", "Problem")

@@ -28,6 +28,7 @@ ELSEWHERE = (
     "form.",
     "kind.",
     "log.",
+    "refused.",
     "setting.",
     "storage.",
     "type.",
