@@ -13,10 +13,14 @@ from hal.ports import LampPattern
 
 @dataclass(frozen=True, slots=True)
 class ReserveMediaPort:
-    """Bind an RTP and an RTCP socket on `local`; answered by `MediaPortReserved` or `…Refused`."""
+    """Bind an RTP and an RTCP socket on `local`; answered by `MediaPortReserved` or `…Refused`.
+
+    An `emergency` call takes any free port if those of the settings are used up.
+    """
 
     call: CallRef
     local: str
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from typing import Any
 from firmware.config.schema import Settings
 from firmware.media import messages as media
 from firmware.phone import actions, events, outputs, portrait
-from firmware.phone.commands import Command, EndCall, FreeMediaPort, RejectCall
+from firmware.phone.commands import Command, FreeMediaPort
 from firmware.phone.features import (
     dtmf,
+    emergency_call,
     endings,
     engine,
     hold,
@@ -46,7 +47,7 @@ from firmware.phone.states import (
 )
 from firmware.phone.texts import notice
 from firmware.phone.turn import Alarms, Rows, Rules, Turn
-from firmware.phone.view import CallState, Mode, PhoneView
+from firmware.phone.view import Mode, PhoneView
 from firmware.sip import notifications as sip
 from hal import events as hal
 
@@ -200,8 +201,7 @@ def _line_news(turn: Turn) -> None:
 
 def _stop(turn: Turn, _event: events.StopAsked) -> None:
     for call in turn.state.calls:
-        waits = call.stage is CallState.RINGING_HERE
-        turn.do(RejectCall(call.ref, 480) if waits else EndCall(call.ref))
+        endings.part(turn, call, 480)
         endings.forget(turn, call, Ending(by_us=True))
     turn.unsay()
     turn.front(None)
@@ -243,6 +243,7 @@ EVERYWHERE: Rows = {
     sip.InfoDigit: dtmf.informed,
     sip.IncomingCall: incoming.arrived,
     sip.OfferWanted: outgoing.offer_wanted,
+    sip.CallTrying: outgoing.trying,
     sip.CallProgress: outgoing.progressed,
     sip.CallAnswered: outgoing.answered,
     sip.CallConfirmed: hold.confirmed,
@@ -277,7 +278,7 @@ _STOPPED: Rows = {
 _ALARMS: Alarms = {
     Timer.HOOK_FLASH: hook.flash_over,
     Timer.HANG_UP_ASKED: _ask_again,
-    Timer.EMERGENCY_NEXT: outgoing.lost_patience,
+    Timer.EMERGENCY_NEXT: emergency_call.clock,
     Timer.CALL_BACKS: lambda _turn: None,
     Timer.VOLUME_BAR: volume.hide,
     Timer.NOTICE: lambda turn: turn.unsay(),

@@ -103,6 +103,11 @@ class Call:
     offer: bytes = b""
     emergency: bool = False
     other_lines: tuple[LineName, ...] = ()
+    """Where an emergency call is tried next, in this order."""
+    again: tuple[LineName, ...] = ()
+    """Tried without success, but not refused: after `other_lines` an emergency call begins here."""
+    waits: bool = False
+    """Between two tries of an emergency call: the SIP stack does not know of this one yet."""
     auto: bool = False
     auto_tone: bool = False
     alerted: bool = False

@@ -45,6 +45,15 @@ _CLOSED = TalkOn(None)
 
 
 @dataclass(frozen=True, slots=True)
+class Port:
+    """A media port that a call should have; another number of its stream wants new sockets."""
+
+    stream: int
+    local: str
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """A stream as the engine should have it; `source` is the call, or end of a test, it is for."""
 
@@ -72,8 +81,7 @@ SILENT = Sound()
 class Outputs:
     """All that lasts: ports, sound, bell, lamps. `sound` None = there is no engine to tell."""
 
-    ports: Mapping[CallRef, tuple[int, str]] = field(default_factory=dict)
-    """Call → its stream's number and the local address; a new number wants new sockets."""
+    ports: Mapping[CallRef, Port] = field(default_factory=dict)
     sound: Sound | None = None
     bell: tuple[float, ...] = ()
     lamps: Mapping[str, LampPattern] = field(default_factory=dict)
@@ -91,11 +99,15 @@ def wanted(state: PhoneState, rules: Rules, before: Outputs) -> Outputs:
     )
 
 
-def _ports(state: PhoneState) -> dict[CallRef, tuple[int, str]]:
-    ports = {call.ref: (call.stream, call.local) for call in state.calls if call.local}
+def _ports(state: PhoneState) -> dict[CallRef, Port]:
+    ports = {
+        call.ref: Port(call.stream, call.local, call.emergency)
+        for call in state.calls
+        if call.local
+    }
     if state.test is not None:
         ends = state.test.ends
-        ports |= {end.ref: (end.stream, audio_test.LOOPBACK) for end in ends}
+        ports |= {end.ref: Port(end.stream, audio_test.LOOPBACK) for end in ends}
     return ports
 
 
@@ -189,7 +201,7 @@ def _port_changes(before: Outputs, after: Outputs) -> Iterator[Command]:
             yield FreeMediaPort(call)
     for call, port in after.ports.items():
         if before.ports.get(call) != port:
-            yield ReserveMediaPort(call, port[1])
+            yield ReserveMediaPort(call, port.local, port.emergency)
 
 
 def _closed(old: Sound, new: Sound) -> Iterator[AnyOrder]:

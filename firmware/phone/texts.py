@@ -44,6 +44,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_waiting": ("who", "line"),
     "hold_refused": _CALL,
     "emergency_trying": ("number", "line"),
+    "emergency_again": ("number", "line"),
     "emergency_failed": ("number",),
     "emergency_hang_up_again": ("number",),
     "emergency_no_hold": ("number",),

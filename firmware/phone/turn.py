@@ -88,8 +88,12 @@ class Turn:
 
     def say(self, notice: Notice, seconds: float | None = None) -> None:
         """Show a sentence, and log it; without `seconds` it stays until the mode's end."""
-        self.state = replace(self.state, notice=notice)
         self.log(notice)
+        self.show(notice, seconds)
+
+    def show(self, notice: Notice, seconds: float | None = None) -> None:
+        """Show a sentence that is in the log already."""
+        self.state = replace(self.state, notice=notice)
         if seconds is None:
             self.cancel(Timer.NOTICE)
         else:

@@ -120,6 +120,7 @@ about_calls = st.one_of(
     st.builds(lambda i: lambda desk: a.SendDtmf("1a#x", _ref(desk, i)), refs),
     st.builds(lambda i: lambda desk: n.OfferWanted(_ref(desk, i), "192.0.2.1"), refs),
     st.builds(lambda i: lambda desk: n.OfferWanted(_ref(desk, i), "2001:db8::1"), refs),
+    st.builds(lambda i: lambda desk: n.CallTrying(_ref(desk, i)), refs),
     st.builds(
         lambda i, status, body: lambda desk: n.CallProgress(_ref(desk, i), status, "", "f", body),
         refs,
@@ -224,7 +225,7 @@ def check(desk):
     if not state.ringing:
         assert heard.bell == ()
         assert not {"ring", "waiting"} & set(heard.tones)
-    assert {call.ref for call in state.calls} <= set(heard.calls)
+    assert {call.ref for call in state.calls if not call.waits} <= set(heard.calls)
     assert set(heard.ports) == {call.ref for call in state.calls if call.local} | (
         {end.ref for end in state.test.ends} if state.test else set()
     )

@@ -145,6 +145,8 @@ def network(state: PhoneState, most_calls: int) -> Iterator[e.Event]:
         arriving = CallRef(f"in-{state.counter}")
         yield n.IncomingCall(arriving, LINES[0], ANN, "100", SPEAKS, "192.0.2.1")
     for call in state.calls:
+        if call.waits:
+            continue
         yield n.CallEnded(call.ref, by_us=False)
         if call.placing:
             yield from placing(call)
@@ -223,7 +225,7 @@ def call_key(call: Call) -> tuple[object, ...]:
         call.stage,
         session_key(call.session),
         call.emergency,
-        call.placing and (len(call.other_lines), call.alerted),
+        call.placing and (len(call.other_lines), len(call.again), call.waits, call.alerted),
         call.held,
         call.reoffering,
         call.hearing is None,

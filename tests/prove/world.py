@@ -252,6 +252,7 @@ def _far_end(node: Node, ref: CallRef) -> Iterator[tuple[str, e.Event]]:
             yield "way found", n.OfferWanted(ref, "192.0.2.1")
             yield "no way", n.CallEnded(ref, by_us=False, cause=FailureCause.NO_NETWORK)
         case "open":
+            yield "the line is at work", n.CallTrying(ref)
             yield "it rings", n.CallProgress(ref, 180, "Ringing", "a")
             yield "early media", n.CallProgress(ref, 183, "", "a", OFFER)
             yield "it answers", n.CallAnswered(ref, "a", OFFER, ANN)
@@ -339,7 +340,8 @@ def _call_key(node: Node, call: Call) -> tuple[object, ...]:
     media = session and session.media
     return (
         *(call.line, call.outgoing, call.stage, call.emergency, call.other_lines, call.auto),
-        *(bool(call.local), call.alerted, call.held, call.reoffering, call.remote),
+        *(call.again, call.waits, bool(call.local), call.alerted),
+        *(call.held, call.reoffering, call.remote),
         call.hearing and call.hearing.cause,
         session and (session.busy, session.held, session.held_by_them, session._holding),
         media and media.direction,

@@ -225,6 +225,8 @@ class Desk:
 
     def _bind(self, command):
         if self.no_ports:
+            # True = for good; a number = so many times.
+            self.no_ports = self.no_ports if self.no_ports is True else self.no_ports - 1
             del self.heard.ports[command.call]
             return self.send(MediaPortRefused(command.call, "every media port is taken"))
         port = next(self.ports)
@@ -273,6 +275,9 @@ class Desk:
 
     def way_found(self, local="192.0.2.1"):
         return self.send(n.OfferWanted(self.front, local))
+
+    def line_is_at_work(self):
+        return self.send(n.CallTrying(self.front))
 
     def far_end_rings(self, body=b"", fork="a", status=180):
         return self.send(n.CallProgress(self.front, status, "Ringing", fork, body))

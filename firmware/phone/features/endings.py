@@ -54,16 +54,21 @@ def hang_up(turn: Turn, call: Call) -> bool:
         question = notice("emergency_hang_up_again", number=call.remote.user)
         turn.say(question, HANG_UP_AGAIN)
         return False
-    if call.stage is CallState.RINGING_HERE:
-        turn.do(RejectCall(call.ref, 486))
-    else:
-        turn.do(EndCall(call.ref))
+    part(turn, call, 486)
     was_front = turn.state.front == call.ref
     forget(turn, call, Ending(by_us=True))
     if was_front:
         turn.unsay()
         regroup(turn, None)
     return True
+
+
+def part(turn: Turn, call: Call, refusal: int) -> None:
+    """Tell the far end that a call is over; a caller who still waits hears `refusal`."""
+    if call.stage is CallState.RINGING_HERE:
+        turn.do(RejectCall(call.ref, refusal))
+    elif not call.waits:
+        turn.do(EndCall(call.ref))
 
 
 def regroup(turn: Turn, released: tuple[Call, Ending] | None) -> None:
@@ -75,7 +80,7 @@ def regroup(turn: Turn, released: tuple[Call, Ending] | None) -> None:
     if following is not None:
         _bring(turn, following)
         if released is not None:
-            turn.say(history.reason(*released), 5.0)
+            turn.show(history.reason(*released), 5.0)
         return
     turn.front(None)
     if released is not None and turn.state.path is not None:
@@ -83,7 +88,7 @@ def regroup(turn: Turn, released: tuple[Call, Ending] | None) -> None:
         return
     rest(turn)
     if released is not None and released[1].cause is not None:
-        turn.say(history.reason(*released), RELEASED_HANDS_FREE)
+        turn.show(history.reason(*released), RELEASED_HANDS_FREE)
 
 
 def _following(state: PhoneState) -> Call | None:

@@ -47,11 +47,26 @@ def refused(turn: Turn, event: MediaPortRefused) -> None:
     call = turn.state.call(event.call)
     if call is None:
         return
+    if call.emergency and _made_room(turn, call):
+        return
     said = notice("call_no_port", who=call.who, line=call.line, reason=event.reason)
     ending = Ending(by_us=True, notice=said)
     if call.outgoing:
         turn.do(EndCall(call.ref))
-        outgoing.failed(turn, call, ending)
+        outgoing.failed(turn, call, ending, refused=False)
     else:
         turn.do(RejectCall(call.ref, 503))
         endings.by_far_end(turn, call, ending)
+
+
+def _made_room(turn: Turn, call: Call) -> bool:
+    """End one other call and ask again; the one that waits on hold is missed least."""
+    others = [other for other in turn.state.calls if other.ref != call.ref and other.local]
+    if not others:
+        return False
+    victim = next((other for other in others if other.held), others[0])
+    endings.part(turn, victim, 486)
+    endings.forget(turn, victim, Ending(by_us=True))
+    # A new stream is what makes the phone ask for sockets afresh.
+    turn.put(replace(call, stream=turn.number()))
+    return True

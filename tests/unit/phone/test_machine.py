@@ -34,6 +34,7 @@ SAMPLES = {
     n.RegistrationChanged: n.RegistrationChanged(LINE, RegistrationState.TRYING),
     n.IncomingCall: n.IncomingCall(CallRef("in-9"), LINE, ANN, "100", sdp(), "192.0.2.1"),
     n.OfferWanted: n.OfferWanted(REF, "192.0.2.1"),
+    n.CallTrying: n.CallTrying(REF),
     n.CallProgress: n.CallProgress(REF, 180, "Ringing", "a"),
     n.CallAnswered: n.CallAnswered(REF, "a", sdp(), Party("", "", "")),
     n.CallConfirmed: n.CallConfirmed(REF),
