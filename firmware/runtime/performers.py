@@ -2,8 +2,9 @@
 
     phone.handle(event) ─▶ commands ─▶ perform(house, command)
 
-Nothing is decided here. What a command brings about (a port that was bound, a port that was not)
-comes back to the phone through the inbox like any other input.
+Nothing is decided here. What a command brings about (a port that was bound, a port that was not,
+a call that the SIP stack will not place) comes back to the phone through the inbox like any other
+input. A command about a call that is over is late, not wrong: nothing happens.
 """
 
 import logging
@@ -18,19 +19,25 @@ from firmware.phone import commands as c
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
 from firmware.runtime.figures import row_of
 from firmware.runtime.house import House
+from firmware.sip.errors import LocalError
+from firmware.sip.notifications import CallEnded, FailureCause
 
 _LOG = logging.getLogger(__name__)
 
 
 def perform(house: House, command: c.Command) -> None:
     """Carry out one command."""
-    PERFORMERS[type(command)](house, command)
+    try:
+        PERFORMERS[type(command)](house, command)
+    except LocalError as error:
+        # The call has gone on, or is gone, since the phone asked; it hears so from the stack.
+        _LOG.warning("%s came too late: %s", type(command).__name__, error)
 
 
 def reserve_media_port(house: House, command: c.ReserveMediaPort) -> None:
     """Bind the call's sockets; the phone hears where they are."""
     try:
-        pair = house.ports.reserve(command.local)
+        pair = house.ports.reserve(command.local, anywhere=command.emergency)
     except NetError as error:
         house.inbox.put(MediaPortRefused(command.call, str(error)))
         return
@@ -46,54 +53,59 @@ def free_media_port(house: House, command: c.FreeMediaPort) -> None:
 
 
 def place_call(house: House, command: c.PlaceCall) -> None:
-    """Begin an INVITE."""
-    house.agent.invite(
-        command.call, command.line, command.target, house.now(), emergency=command.emergency
-    )
+    """Look for the way to the target; a call that cannot be placed ends before it began."""
+    try:
+        house.agent.invite(
+            command.call, command.line, command.target, house.now(), emergency=command.emergency
+        )
+    except LocalError as error:
+        house.inbox.put(
+            CallEnded(command.call, by_us=False, cause=FailureCause.OTHER, phrase=str(error))
+        )
 
 
 def send_offer(house: House, command: c.SendOffer) -> None:
-    """The INVITE leaves."""
+    """Send the INVITE that has waited for its session description."""
     house.agent.offer(command.call, command.sdp, house.now())
 
 
 def say_ringing(house: House, command: c.SayRinging) -> None:
-    """180."""
+    """Tell the caller that the bell rings here."""
     house.agent.ring(command.call, house.now())
 
 
 def accept_call(house: House, command: c.AcceptCall) -> None:
-    """200."""
+    """Answer a caller; speech may flow from now on."""
     house.agent.accept(command.call, command.sdp, house.now())
 
 
 def reject_call(house: House, command: c.RejectCall) -> None:
-    """4xx to 6xx."""
+    """Refuse a caller, with the status that says why."""
     house.agent.reject(command.call, command.status, house.now(), command.warning)
 
 
 def end_call(house: House, command: c.EndCall) -> None:
-    """CANCEL or BYE."""
+    """Give up a call that is being placed, or hang up one that is up."""
     house.agent.end(command.call, house.now())
 
 
 def reoffer(house: House, command: c.Reoffer) -> None:
-    """re-INVITE."""
+    """Propose other media for a call that is up: on hold, resumed, moved."""
     house.agent.reoffer(command.call, command.sdp, house.now())
 
 
 def answer_reoffer(house: House, command: c.AnswerReoffer) -> None:
-    """200 to their re-INVITE."""
+    """Accept what the far end proposed for a call that is up."""
     house.agent.answer_reoffer(command.call, command.sdp, house.now())
 
 
 def reject_reoffer(house: House, command: c.RejectReoffer) -> None:
-    """Refuse their re-INVITE."""
+    """Decline what the far end proposed; the call goes on as it was."""
     house.agent.reject_reoffer(command.call, command.status, house.now(), command.warning)
 
 
 def send_info_digit(house: House, command: c.SendInfoDigit) -> None:
-    """INFO."""
+    """Press a key for the far end by a SIP message rather than in the sound."""
     house.agent.info_digit(command.call, command.digit, command.duration_ms, house.now())
 
 
@@ -112,7 +124,7 @@ def media_order(house: House, command: c.MediaOrder) -> None:
 
 
 def ring_bell(house: House, command: c.RingBell) -> None:
-    """A real bell, and the page's."""
+    """Ring the board's bell or silence it, and have the page do the same."""
     house.tell(RingEvent(house.wall(), command.cadence))
     if house.board.ringer is None:
         return
@@ -123,13 +135,13 @@ def ring_bell(house: House, command: c.RingBell) -> None:
 
 
 def set_lamp(house: House, command: c.SetLamp) -> None:
-    """A lamp."""
+    """Light, blink or darken a lamp, if the board has any."""
     if house.board.lamps is not None:
         house.board.lamps.set(command.lamp, command.pattern)
 
 
 def record_call(house: House, command: c.RecordCall) -> None:
-    """The call list."""
+    """Write a call into the list, its reason as a sentence, and tell who listens."""
     at, record = house.wall(), command.record
     if record.reason:
         record = replace(record, reason=house.say(record.reason, dict(record.reason_args)))
@@ -138,12 +150,12 @@ def record_call(house: House, command: c.RecordCall) -> None:
 
 
 def keep_volume(house: House, command: c.KeepVolume) -> None:
-    """The volumes survive a restart."""
+    """Remember a volume, so that it survives a restart."""
     house.keeper.keep_volume(command.path, command.volume)
 
 
 def log_notice(house: House, command: c.LogNotice) -> None:
-    """A line for people."""
+    """Write a sentence into the log."""
     _LOG.info("%s", house.say(command.text, dict(command.args)))
 
 

@@ -4,13 +4,16 @@ from typing import get_args
 
 import pytest
 
+from firmware.base.tokens import Tokens
 from firmware.control.schema import RecordEvent, RingEvent
 from firmware.media.messages import CloseStream, OpenStream, PathName, Route, SetMute
 from firmware.net.errors import NoMediaPortError
+from firmware.net.media_ports import MediaPorts
 from firmware.phone import commands as c
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
 from firmware.runtime.performers import PERFORMERS, perform
-from firmware.sip.notifications import CallRef, LineName
+from firmware.sip.agent import Account, AgentSettings, UserAgent
+from firmware.sip.notifications import CallRef, FailureCause, LineName
 from hal.ports import LampPattern
 
 CALL, LINE = CallRef("c1"), LineName("101@pbx")
@@ -63,13 +66,68 @@ def test_a_new_address_gets_new_sockets_and_the_old_ones_close(house):
 
 def test_an_exhausted_range_is_told_with_its_reason(house):
     class Full:
-        def reserve(self, _address):
+        def reserve(self, _address, **_more):
             raise NoMediaPortError("all media ports 40000-40001 are taken")
 
     house.ports = Full()
     perform(house, c.ReserveMediaPort(CALL, "127.0.0.1"))
     refused = MediaPortRefused(CALL, "all media ports 40000-40001 are taken")
     assert house.inbox.events == [refused]
+
+
+def test_p10_an_emergency_call_gets_a_port_though_our_own_call_has_the_last(house):
+    house.ports = MediaPorts(41_000, 41_001, Tokens(b"p" * 16))
+    other = CallRef("c2")
+    perform(house, c.ReserveMediaPort(CALL, "127.0.0.36"))
+    perform(house, c.ReserveMediaPort(other, "127.0.0.36"))
+    perform(house, c.ReserveMediaPort(other, "127.0.0.36", emergency=True))
+    first, refused, reserved = house.inbox.events
+    assert (first.call, first.port) == (CALL, 41_000)
+    assert isinstance(refused, MediaPortRefused)
+    assert isinstance(reserved, MediaPortReserved)
+    assert house.pairs[other].port == reserved.port
+
+
+@pytest.fixture
+def agent(house):
+    """The real SIP stack in the house, with one line."""
+    settings = AgentSettings(product="deskphone")
+    house.agent = UserAgent(settings, Tokens(b"a" * 16))
+    house.agent.set_lines((Account(LINE, "101", "pbx.example"),), 0.0)
+    return house.agent
+
+
+@pytest.mark.parametrize(
+    ("line", "target"), [(LINE, "a b"), (LINE, "sip:"), (LineName("gone"), "204")], ids=str
+)
+def test_a_call_that_the_stack_will_not_place_ends_with_the_reason(house, agent, line, target):
+    perform(house, c.PlaceCall(CALL, line, target))
+    [ended] = house.inbox.events
+    assert (ended.call, ended.by_us, ended.cause) == (CALL, False, FailureCause.OTHER)
+    assert ended.phrase
+    assert len(agent) == 0
+
+
+LATE = [row for row, _ in SIP if not isinstance(row, c.PlaceCall)]
+
+
+@pytest.mark.parametrize("command", LATE, ids=lambda row: type(row).__name__)
+def test_what_concerns_a_call_that_is_gone_has_no_effect(house, agent, command):
+    perform(house, command)
+    assert house.inbox.events == []
+    assert agent.take_effects() == []
+
+
+@pytest.mark.parametrize(
+    "command", [x for x in LATE if not isinstance(x, c.EndCall)], ids=lambda row: type(row).__name__
+)
+def test_what_a_call_is_not_ready_for_has_no_effect(house, agent, caplog, command):
+    perform(house, c.PlaceCall(CALL, LINE, "204"))
+    agent.take_effects()
+    perform(house, command)
+    assert house.inbox.events == []
+    assert agent.take_effects() == []
+    assert f"{type(command).__name__} came too late" in caplog.text
 
 
 def test_ten_thousand_calls_leave_no_socket(house):
