@@ -8,6 +8,7 @@ import struct
 import unicodedata
 import zlib
 
+import PIL.ImageFile  # noqa: F401 - Image.tobytes would import it at the first picture
 from PIL import Image, ImageDraw
 
 from firmware.ui.fonts import Font
