@@ -230,3 +230,10 @@ def test_sysusers_makes_the_users_and_groups(tmp_path):
     assert done.returncode == 0, done.stderr
     for name in ("deskphone", "deskphone-web", "gpio", "i2c", "spi"):
         assert f"'{name}'" in done.stdout + done.stderr
+
+
+def test_a24_the_page_cannot_read_the_configuration_with_its_passwords(page):
+    service = page["Service"]
+    assert one(service, "ExecStart").endswith(" web --control /run/deskphone/control.sock")
+    assert one(service, "InaccessiblePaths") == "-/etc/deskphone"
+    assert not any("DESKPHONE_CONFIG" in value for value in service.get("Environment", []))
