@@ -4,144 +4,18 @@ Time is virtual; audio is judged by what each engine is told: where to send, wha
 microphone is open.
 """
 
-import itertools
-
 import pytest
 
-from firmware.config.schema import LineSettings, PhoneSettings, Settings
 from firmware.media import messages as m
 from firmware.media.messages import PathName
 from firmware.phone import actions as a
-from firmware.phone import commands as c
 from firmware.phone.commands import CallOutcome
-from firmware.phone.events import MediaPortReserved, NetworkChanged, Started, StopAsked, TimePassed
-from firmware.phone.machine import Phone
+from firmware.phone.events import StopAsked
 from firmware.phone.view import CallState, Mode
-from firmware.sip.account import Account
-from firmware.sip.notifications import LineName
-from hal.events import HookLifted, HookReplaced
-from tests.support.desk import ALL_PATHS
-from tests.support.desk import Account as Ledger
-from tests.support.sip_link import Desk as Stack
+from tests.support.desk_phone import DeskPhone
 from tests.support.sip_link import Wire, World
 
 ANN, BOB = "192.0.2.1", "192.0.2.2"
-LINE = LineName("desk")
-
-
-INTENTS = {
-    c.SendOffer: lambda ua, x, now: ua.offer(x.call, x.sdp, now),
-    c.SayRinging: lambda ua, x, now: ua.ring(x.call, now),
-    c.AcceptCall: lambda ua, x, now: ua.accept(x.call, x.sdp, now),
-    c.RejectCall: lambda ua, x, now: ua.reject(x.call, x.status, now, x.warning),
-    c.EndCall: lambda ua, x, now: ua.end(x.call, now),
-    c.Reoffer: lambda ua, x, now: ua.reoffer(x.call, x.sdp, now),
-    c.AnswerReoffer: lambda ua, x, now: ua.answer_reoffer(x.call, x.sdp, now),
-    c.RejectReoffer: lambda ua, x, now: ua.reject_reoffer(x.call, x.status, now, x.warning),
-}
-
-
-class Clocks:
-    """The stack's clocks and the phone's as one."""
-
-    def __init__(self, agent, desk):
-        self._agent, self._desk = agent, desk
-
-    def __getattr__(self, name):
-        return getattr(self._agent, name)
-
-    def next_deadline(self):
-        both = (self._agent.next_deadline(), self._desk.phone.next_deadline())
-        return min((x for x in both if x is not None), default=None)
-
-    def fire_timers(self, now):
-        self._agent.fire_timers(now)
-        self._desk.tell(TimePassed())
-
-
-class DeskPhone(Stack):
-    """A phone on a desk: machine, SIP stack, and an account of what its engine was told."""
-
-    def __init__(self, world, host, user, peer, **phone):
-        super().__init__(world, host)
-        auto_answer = phone.pop("auto_answer", "never")
-        line = LineSettings(
-            user, "", name=LINE, register=False, peers=(peer,), auto_answer=auto_answer
-        )
-        self.phone = Phone(Settings(phone=PhoneSettings(**phone), lines=(line,)))
-        self.ledger = Ledger(ALL_PATHS)
-        self.host, self.ports = host, itertools.count(40000, 2)
-        account = Account(LINE, user, f"{peer}:5060", register=False, peers=(peer,))
-        self.agent.set_lines((account,), world.now)
-        self.stack = self.agent
-        self.agent = Clocks(self.agent, self)
-        self.script = self.tell
-        self.tell(Started(ALL_PATHS))
-        self.tell(NetworkChanged(up=True))
-        self.tell(m.EngineReady(1, realtime=True))
-
-    def tell(self, event):
-        for command in self.phone.handle(event, self.now):
-            self._account(command)
-            self._perform_command(command)
-
-    def _account(self, command):
-        """SIP order is the stack's to judge; the ledger minds ports, streams and tones."""
-        ours = (c.ReserveMediaPort, c.FreeMediaPort, c.MediaOrder, c.RingBell, c.SetLamp)
-        if isinstance(command, (*ours, c.RecordCall, c.LogNotice, c.KeepVolume)):
-            self.ledger.take(command)
-
-    def _perform_command(self, command):
-        if isinstance(command, c.ReserveMediaPort):
-            self._bind(command)
-        elif isinstance(command, c.PlaceCall):
-            call, line, target = command.call, command.line, command.target
-            self.stack.invite(call, line, target, self.now, emergency=command.emergency)
-        elif type(command) in INTENTS:
-            INTENTS[type(command)](self.stack, command, self.now)
-
-    def _bind(self, command):
-        self.ledger.ports[command.call] = port = next(self.ports)
-        bound = MediaPortReserved(command.call, command.local, port)
-        self.world.later(0.0, lambda: self.tell(bound))
-
-    # What the person does and perceives.
-    def lift(self):
-        self.tell(HookLifted(self.now))
-
-    def put_down(self):
-        self.tell(HookReplaced(self.now))
-
-    def press(self, digits):
-        for digit in digits:
-            self.tell(a.Digit(digit))
-
-    @property
-    def view(self):
-        return self.phone.view()
-
-    @property
-    def mode(self):
-        return self.view.mode
-
-    @property
-    def sounds(self):
-        return {name: tone.path for name, tone in self.ledger.tones.items()}
-
-    @property
-    def stream(self):
-        """How the engine was told to run the one stream there is."""
-        (number,) = self.ledger.configured
-        return self.ledger.configured[number]
-
-    def at_rest(self):
-        ledger = self.ledger
-        return (
-            self.mode is Mode.IDLE
-            and len(self.phone) == 0
-            and not (ledger.ports or ledger.streams or ledger.tones)
-            and ledger.talk.path is None
-        )
 
 
 @pytest.fixture
