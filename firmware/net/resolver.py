@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 STALE_SECONDS = 24 * 3600.0
 LOOKUP_SECONDS = 4.0
 _MOST_NAMES = 256
+_KINDS = ("SRV", "A", "AAAA", "CNAME", "DNAME", "NS", "SOA", "OPT")
+"""What answers are made of."""
 _NEGATIVE_TTL = 30.0
 _SILENCE_SECONDS = 5.0
 """How long a name server that did not answer is not asked again: a call asks several questions."""
@@ -57,6 +59,7 @@ class Resolver:
         self._hosts: dict[str, tuple[str, ...]] | None = None
         self._cache: dict[tuple[str, str], _Cached] = {}
         self._dns: DnsResolver | None = None
+        self._loaded = False
         self._silent_until = float("-inf")
 
     def __len__(self) -> int:
@@ -129,10 +132,11 @@ class Resolver:
         self._cache[key] = _Cached(rows, now + ttl, now + STALE_SECONDS)
 
     async def _query(self, name: str, kind: str) -> tuple[tuple[str, ...], float]:
-        # dnspython costs 60 ms to import; a phone whose server is a literal never pays it.
-        import dns.asyncresolver  # noqa: PLC0415
-        import dns.exception  # noqa: PLC0415
-        import dns.resolver  # noqa: PLC0415
+        if not self._loaded:
+            await asyncio.to_thread(_load_dns)
+            self._loaded = True
+        import dns.exception  # noqa: PLC0415 - loaded by now
+        import dns.resolver  # noqa: PLC0415 - loaded by now
 
         if self._clock() < self._silent_until:
             raise LookUpError(f"{name}: no name server answered", missing=False)
@@ -154,7 +158,7 @@ class Resolver:
         return rows, float(answer.rrset.ttl if answer.rrset else _NEGATIVE_TTL)
 
     def _make_dns(self) -> "DnsResolver":
-        import dns.asyncresolver  # noqa: PLC0415 - see _query
+        import dns.asyncresolver  # noqa: PLC0415 - see _load_dns
 
         if not self._nameservers:
             return dns.asyncresolver.Resolver()
@@ -162,6 +166,21 @@ class Resolver:
         resolver.nameservers = [host for host, _ in self._nameservers]
         resolver.nameserver_ports = dict(self._nameservers)
         return resolver
+
+
+def _load_dns() -> None:
+    """Import dnspython with the parts that it would import at the first question.
+
+    It costs 60 ms: a phone whose server is a literal never pays it, and the loop never does.
+    """
+    import dns.asyncbackend  # noqa: PLC0415 - see above
+    import dns.asyncresolver  # noqa: PLC0415 - see above
+    import dns.rdata  # noqa: PLC0415 - see above
+
+    dns.asyncbackend.set_default_backend("asyncio")
+    for kind in map(dns.rdatatype.from_text, _KINDS):
+        # mypy: the library has no types for it
+        dns.rdata.get_rdata_class(dns.rdataclass.IN, kind)  # type: ignore[no-untyped-call]
 
 
 def _service(row: str) -> SrvRecord:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from dataclasses import dataclass, field
 
 import dns.flags
@@ -278,3 +279,40 @@ async def test_ten_thousand_names_do_not_fill_the_memory(resolver, monkeypatch):
     for number in range(10_000):
         await resolver.addresses(f"n{number}.example")
     assert len(resolver) <= 256
+
+
+ASK = """
+import asyncio, sys, threading
+from firmware.net.resolver import LookUpError, Resolver
+
+async def main():
+    resolver = Resolver(asyncio.get_running_loop().time, (("127.0.0.1", int(sys.argv[1])),))
+    here = threading.current_thread()
+    await asyncio.to_thread(int)
+
+    class Watch:
+        def find_spec(name, path, target=None):
+            if threading.current_thread() is here:
+                print(name, file=sys.stderr)
+
+    sys.meta_path.insert(0, Watch)
+    print(len(await resolver.services("_sip._udp.pbx.example")), end=" ")
+    print(len(await resolver.addresses("pbx.example")), end=" ")
+    try:
+        await resolver.addresses("nowhere.example")
+    except LookUpError as error:
+        print(error, end="")
+
+asyncio.run(main())
+"""
+
+
+async def test_what_a_look_up_needs_is_loaded_beside_the_loop(server):
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", ASK, str(server.port)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, loaded_on_the_loop = await started.communicate()
+    assert said.decode() == "2 3 nowhere.example not found"
+    assert loaded_on_the_loop.decode().splitlines() == []
