@@ -6,7 +6,7 @@ A state machine that needs timers keeps one of these, tells its driver `earliest
 
 import heapq
 import itertools
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
@@ -57,6 +57,19 @@ class Deadlines(Generic[Name]):
             due.append(name)
             self._drop_stale()
         return due
+
+    def due(self, now: float) -> Iterator[Name]:
+        """Like `take_due`, but each is taken as it is come to.
+
+        If its user fails at one, those after it are still due. What is set meanwhile waits.
+        """
+        last = next(self._order)
+        self._drop_stale()
+        while self._heap and self._heap[0][0] <= now and self._heap[0][1] < last:
+            name = heapq.heappop(self._heap)[2]
+            del self._at[name]
+            yield name
+            self._drop_stale()
 
     def _drop_stale(self) -> None:
         heap = self._heap

@@ -4,13 +4,15 @@
     timer   ──▶ agent.fire_timers ├─▶ settle(): effects performed, notifications handed up, one
     DNS     ──▶ agent.target_…  ──┘    timer armed for agent.next_deadline()
 
-One input, then everything it caused, then the next input.
+One input, then everything it caused, then the next input. A fault in the stack or above costs one
+input: it is logged and counted, what it caused is still performed, the timer is still armed (F43).
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import assert_never
+from functools import partial
+from typing import TypeVar, assert_never
 
 from firmware.base.tokens import Tokens
 from firmware.net.addresses import local_address_toward
@@ -20,13 +22,18 @@ from firmware.net.resolver import LookUpError, Resolver
 from firmware.net.stream import Streams
 from firmware.net.udp import UdpSocket
 from firmware.sip.agent import UserAgent
-from firmware.sip.effects import CloseFlow, Effect, OpenFlow, ResolveTarget, Transmit
+from firmware.sip.effects import CloseFlow, Effect, OpenFlow, QueryId, ResolveTarget, Transmit
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.notifications import FailureCause, Notification
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 20
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+_AFTER_A_FAULT = 0.1
+"""The least time before a timer that failed rings again: a fault must not turn the loop hot."""
+_SHOWN = 60
+"""Octets of a message in the log that failed: the method and whom it is for, and no secret."""
+Given = TypeVar("Given")
 Trace = Callable[[bool, bytes, Flow], None]
 
 
@@ -53,6 +60,8 @@ class SipDriver:
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling = False
         self._closed = False
+        self.failures = 0
+        """How many inputs, effects, notifications and tasks have failed."""
 
     @property
     def port(self) -> int:
@@ -122,15 +131,30 @@ class SipDriver:
             while True:
                 effects = self.agent.take_effects()
                 for effect in effects:
-                    self._perform(effect)
+                    self._guard(type(effect).__name__, self._perform, effect)
                 notifications = self.agent.take_notifications()
                 for notification in notifications:
-                    self._notify(notification)
+                    self._guard(type(notification).__name__, self._notify, notification)
                 if not effects and not notifications:
                     break
         finally:
             self._settling = False
-        self._arm()
+            self._arm()
+
+    def _input(self, about: object, happen: Callable[[float], None]) -> bool:
+        """One input and everything it caused; False if it failed."""
+        happened = self._guard(about, happen, self._loop.time())
+        self.settle()
+        return happened
+
+    def _guard(self, about: object, do: Callable[[Given], object], given: Given) -> bool:
+        try:
+            do(given)
+        except Exception:  # noqa: BLE001 - a fault may cost one input, never the phone (F43)
+            self.failures += 1
+            _LOG.exception("the SIP stack failed at %r", about)
+            return False
+        return True
 
     # --- inputs -----------------------------------------------------------------------------
 
@@ -140,31 +164,29 @@ class SipDriver:
 
     def stream_closed(self, flow: Flow, reason: str) -> None:
         """A connection is gone."""
-        self.agent.flow_failed(flow, reason, self._loop.time())
-        self.settle()
+        self._input(reason, lambda now: self.agent.flow_failed(flow, reason, now))
 
     def _datagram(self, data: bytes, flow: Flow) -> None:
         if self._trace is not None:
             self._trace(False, data, flow)  # noqa: FBT003 - False = received
-        self.agent.receive(data, flow, self._loop.time())
-        self.settle()
+        about = (data[:_SHOWN], flow.remote)
+        self._input(about, lambda now: self.agent.receive(data, flow, now))
 
     def _udp_failed(self, flow: Flow, reason: str) -> None:
-        self.agent.flow_failed(flow, reason, self._loop.time())
-        self.settle()
+        self._input(reason, lambda now: self.agent.flow_failed(flow, reason, now))
 
-    def _arm(self) -> None:
+    def _arm(self, not_before: float = 0.0) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         deadline = self.agent.next_deadline()
-        if deadline is not None:
-            self._timer = self._loop.call_at(deadline, self._due)
+        if deadline is not None and not self._closed:
+            self._timer = self._loop.call_at(max(deadline, not_before), self._due)
 
     def _due(self) -> None:
         self._timer = None
-        self.agent.fire_timers(self._loop.time())
-        self.settle()
+        if not self._input("a timer", self.agent.fire_timers):
+            self._arm(self._loop.time() + _AFTER_A_FAULT)
 
     # --- effects ----------------------------------------------------------------------------
 
@@ -172,10 +194,10 @@ class SipDriver:
         match effect:
             case Transmit(flow, data):
                 self._transmit(flow, data)
-            case ResolveTarget():
-                self._spawn(self._resolve(effect))
-            case OpenFlow():
-                self._spawn(self._open(effect))
+            case ResolveTarget(query):
+                self._spawn(self._resolve(effect), partial(self._lost, query))
+            case OpenFlow(query):
+                self._spawn(self._open(effect), partial(self._refused, query, "a fault of ours"))
             case CloseFlow(flow):
                 self._streams.close_flow(flow)
             case _:
@@ -198,8 +220,7 @@ class SipDriver:
             found = await locate(effect, self._resolver, self._tokens)
         except LookUpError as error:
             cause = FailureCause.NAME_NOT_FOUND if error.missing else FailureCause.NO_NETWORK
-            self.agent.target_failed(effect.query, cause, str(error), self._loop.time())
-            self.settle()
+            self._lost(effect.query, cause, str(error))
             return
         targets = tuple(
             Target(transport, remote, Endpoint(local, self.port))
@@ -207,12 +228,18 @@ class SipDriver:
             if (local := self._local_for(remote)) is not None
         )
         if targets:
-            self.agent.target_resolved(effect.query, targets, self._loop.time())
+            query = effect.query
+            self._input(effect.host, lambda now: self.agent.target_resolved(query, targets, now))
         else:
-            text = f"no route to {effect.host}"
-            cause = FailureCause.NO_NETWORK
-            self.agent.target_failed(effect.query, cause, text, self._loop.time())
-        self.settle()
+            self._lost(effect.query, FailureCause.NO_NETWORK, f"no route to {effect.host}")
+
+    def _lost(
+        self,
+        query: QueryId,
+        cause: FailureCause = FailureCause.NO_NETWORK,
+        text: str = "a fault of ours",
+    ) -> None:
+        self._input(text, lambda now: self.agent.target_failed(query, cause, text, now))
 
     def _local_for(self, remote: Endpoint) -> str | None:
         """Our address toward `remote`, if one of our sockets can send from it."""
@@ -228,22 +255,26 @@ class SipDriver:
         try:
             flow = await self._streams.connect(effect.target)
         except OSError as error:
-            reason = error.strerror or str(error) or "no answer"
-            self.agent.flow_refused(effect.query, reason, self._loop.time())
+            self._refused(effect.query, error.strerror or str(error) or "no answer")
         else:
-            self.agent.flow_opened(effect.query, flow, self._loop.time())
-        self.settle()
+            self._input(flow, lambda now: self.agent.flow_opened(effect.query, flow, now))
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _refused(self, query: QueryId, reason: str) -> None:
+        self._input(reason, lambda now: self.agent.flow_refused(query, reason, now))
+
+    def _spawn(self, work: Coroutine[None, None, None], given_up: Callable[[], None]) -> None:
+        """Do something that takes time; `given_up` tells the agent if it fails to be done."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(partial(self._finished, given_up))
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, given_up: Callable[[], None], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            context = {"message": "SIP driver task failed", "exception": error, "task": task}
-            self._loop.call_exception_handler(context)
+            # Nobody else will answer the agent's question, and it would wait for ever.
+            self.failures += 1
+            _LOG.error("a task of the SIP driver failed", exc_info=error)
+            given_up()
 
 
 def _serves(bound: Endpoint, flow: Flow) -> bool:

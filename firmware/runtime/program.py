@@ -276,7 +276,7 @@ class Program:
             "names_cached": len(self.signalling.resolver),
             "control_clients": len(self.control),
             "audio_starts": self._engine_starts,
-            "handler_failures": self.loop.inbox.failures,
+            "handler_failures": self.loop.inbox.failures + self.driver.failures,
             "worst_lag_ms": round(self.pulse.worst_lag * 1000, 1),
             "lag_alarms": self.pulse.alarms,
         }

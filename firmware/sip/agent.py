@@ -88,7 +88,7 @@ class UserAgent:
     def fire_timers(self, now: float) -> None:
         """Do what is due."""
         self._core.transactions.fire_timers(now)
-        for owner, alarm in self._core.deadlines.take_due(now):
+        for owner, alarm in self._core.deadlines.due(now):
             owner.on_alarm(alarm, now)
 
     def target_resolved(self, query: QueryId, targets: tuple[Target, ...], now: float) -> None:

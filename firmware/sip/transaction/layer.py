@@ -52,7 +52,7 @@ class TransactionLayer:
 
     def fire_timers(self, now: float) -> None:
         """Let every timer that is due do its work."""
-        for transaction, timer in self._deadlines.take_due(now):
+        for transaction, timer in self._deadlines.due(now):
             transaction.on_alarm(timer, now)
 
     # --- client side ------------------------------------------------------------------------
