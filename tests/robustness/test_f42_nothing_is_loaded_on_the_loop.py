@@ -1,0 +1,113 @@
+"""F42: a running phone's loop imports nothing: a module costs it up to a tenth of a second."""
+
+import time
+
+import pytest
+
+from firmware.control import schema as s
+from firmware.control.client import Client
+from tests.support.far_end import media_port
+from tests.support.phone import line
+from tests.support.waiting import wait_for
+
+WATCH = """\
+import sys
+if "run" in sys.orig_argv:
+    import threading, time
+    loop = threading.main_thread()
+    log = open({log!r}, "a", buffering=1)
+
+    class Watch:
+        def find_spec(name, path, target=None):
+            if threading.current_thread() is loop:
+                log.write(f"{{time.monotonic()}} {{name}}\\n")
+
+    sys.meta_path.insert(0, Watch)
+"""
+
+
+@pytest.fixture
+def loaded(tmp_path, monkeypatch):
+    """What the phones of this test load on their loop, as `(when, module)`, in order."""
+    log = tmp_path / "loaded"
+    folder = tmp_path / "watch"
+    folder.mkdir()
+    # Python imports this by itself before a program begins.
+    (folder / "sitecustomize.py").write_text(WATCH.format(log=str(log)))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    def read():
+        rows = (row.split() for row in log.read_text().splitlines())
+        return [(float(when), module) for when, module in rows]
+
+    return read
+
+
+def picture(phone):
+    found = phone.ask(s.Screen(), s.ScreenReply)
+    return found.png
+
+
+def call_out(phone, far_end):
+    """Dial by keys, talk, hold, press digits, hang up."""
+    phone.ask(s.Hook(move=s.HookMove.UP))
+    for key in ("2", "0", "4", "#"):
+        phone.ask(s.Key(key=s.KeyCap(key)))
+    port = media_port(far_end.wait_call().offer)
+    far_end.speak_to((phone.address, port))
+    phone.wait_state("talking")
+    wait_for("sound", lambda: len(far_end.heard) > 20)
+    phone.ask(s.Hold())
+    phone.wait("hold", lambda status: status.calls[0].held)
+    phone.ask(s.Resume())
+    phone.wait("the call back", lambda status: not status.calls[0].held)
+    phone.ask(s.Dtmf(digits="12#"))
+    phone.ask(s.Mute(on=True))
+    phone.ask(s.Volume(step=5))
+    phone.ask(s.HangUp())
+    phone.ask(s.Hook(move=s.HookMove.DOWN))
+    phone.wait_state("idle")
+
+
+def call_in(phone, far_end):
+    """Be called, answer, be hung up; be called again and refuse."""
+    call = far_end.call(f"sip:101@{phone.address}:5060")
+    phone.wait_state("ringing")
+    phone.ask(s.Answer())
+    phone.wait_state("talking")
+    far_end.hang_up(call)
+    phone.wait("the end", lambda status: not status.calls)
+    far_end.call(f"sip:101@{phone.address}:5060")
+    phone.wait_state("ringing")
+    phone.ask(s.HangUp())
+    phone.wait("the end", lambda status: not status.calls)
+
+
+def ask_everything(phone):
+    """Whatever a person asks by `deskphone ctl`."""
+    for request, reply in (
+        (s.Status(), s.StatusReply),
+        (s.Stats(), s.StatsReply),
+        (s.Calls(), s.CallsReply),
+        (s.Ladder(), s.LadderReply),
+        (s.Screen(), s.ScreenReply),
+        (s.Reload(), s.ReloadReply),
+    ):
+        assert isinstance(phone.ask(request, reply), reply)
+
+
+def test_f42_calls_verbs_and_pictures_make_the_loop_load_nothing(start_phone, far_end, loaded):
+    phone = start_phone(line("101", f"{far_end.address}:5060"))
+    phone.wait_registered()
+    up = time.monotonic()
+
+    wait_for("the first picture", lambda: picture(phone))
+    with Client(phone.control) as listener:
+        events = listener.event_lines()
+        call_out(phone, far_end)
+        call_in(phone, far_end)
+        ask_everything(phone)
+        assert next(events)
+
+    assert "firmware.runtime" in [module for _, module in loaded()]  # it does watch
+    assert [module for when, module in loaded() if when > up] == []
