@@ -7,6 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 _NAME = re.compile(r"^\s*(?:async )?def (test_((?:[pfa]\d{2}_)+)\w*)", re.MULTILINE)
+_SHORT = re.compile(
+    r"^\s*(?:async )?def (test_(?:[pfa]\d{2}_)*[pfa](?:\d|\d{3,})_\w*)", re.MULTILINE
+)
 _IDS = re.compile(r"([pfa])(\d{2})_")
 _HEAD = """\
 # What holds, and what is still open
@@ -20,7 +23,10 @@ def tests_by_id(folder: Path) -> dict[str, list[str]]:
     """Id (`F4`) → `file::test`, in order."""
     found: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("test_*.py")):
-        for name, ids in _NAME.findall(path.read_text()):
+        text = path.read_text()
+        if wrong := _SHORT.findall(text):
+            raise SystemExit(f"{path}: a row is named by two digits, f04: {', '.join(wrong)}")
+        for name, ids in _NAME.findall(text):
             for letter, number in _IDS.findall(ids):
                 where = f"{path.relative_to(folder.parent)}::{name}"
                 found.setdefault(f"{letter.upper()}{int(number)}", []).append(where)

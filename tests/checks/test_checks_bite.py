@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,16 @@ def test_mypy_finds_a_wrong_type(tree):
             "import firmware.ui.screens.talking",
             "Screens do not know",
         ),
+        ("firmware/web/pages.py", "import firmware.phone.view", "only through its sockets"),
+        ("firmware/sip/usage/info.py", "import firmware.sip.usage.options", "Dialog usages do not"),
+        (
+            "firmware/phone/states/idle.py",
+            "import firmware.phone.states.talking",
+            "Phone states do not know",
+        ),
+        ("hal/boards/loader.py", "import hal.boards.opening", "Boards do not know each other"),
+        ("hal/sound/null.py", "import hal.mock.panel", "Adapter families do not know each other"),
+        ("firmware/sip/uri.py", "import firmware.sip.agent", "No cycles between siblings"),
     ],
 )
 def test_import_linter_finds_a_forbidden_import(tree, module, line, broken):
@@ -81,6 +92,54 @@ def test_import_linter_finds_a_forbidden_import(tree, module, line, broken):
     assert done.returncode, done.stdout
     broken_ones = [row for row in done.stdout.splitlines() if "BROKEN" in row]
     assert any(broken in row for row in broken_ones), done.stdout
+
+
+def test_every_import_contract_has_a_fault_planted_for_it(request):
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    names = [contract["name"] for contract in contracts["contracts"]]
+    (rows,) = [
+        mark.args[1]
+        for mark in test_import_linter_finds_a_forbidden_import.pytestmark
+        if mark.name == "parametrize"
+    ]
+    forgotten = [name for name in names if not any(words in name for _, _, words in rows)]
+    assert forgotten == []
+
+
+def test_the_formatter_finds_a_line_that_is_not_its_own(tree):
+    plant(tree / "hal/keys.py", "X = { 'a':1 }")
+    done = run(tree, str(BIN / "ruff"), "format", "--check", "--no-cache", "hal")
+    assert done.returncode
+    assert "hal/keys.py" in done.stdout
+
+
+@pytest.fixture
+def documented(tree):
+    """The tree with its tests and its pages."""
+    for folder in ("docs", "tests"):
+        leave_out = shutil.ignore_patterns("__pycache__", "data")
+        shutil.copytree(ROOT / folder, tree / folder, ignore=leave_out)
+    done = run(tree, sys.executable, ".ci/reliability.py")
+    assert not done.returncode, done.stderr
+    done = run(tree, sys.executable, ".ci/reliability.py", "--check")
+    assert not done.returncode, done.stderr
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("test_f04_a_new_test", "out of date"),
+        ("test_f99_a_row_that_is_not_there", "rows that do not exist: F99"),
+        ("test_f6_a_row_by_one_digit", "test_f6_a_row_by_one_digit"),
+        ("test_p12_f6_the_second_row_by_one_digit", "test_p12_f6_the_second"),
+    ],
+)
+def test_reliability_finds_a_test_that_the_page_does_not_know(documented, name, said):
+    plant(documented / "tests/checks/test_checks_bite.py", f"def {name}():\n    pass")
+    done = run(documented, sys.executable, ".ci/reliability.py", "--check")
+    assert done.returncode
+    assert said in done.stderr
 
 
 def test_sizes_finds_a_long_file_and_a_long_function(tree):
@@ -100,7 +159,7 @@ def test_units_finds_a_unit_that_systemd_does_not_understand(tree):
     unit.write_text(unit.read_text().replace("[Service]", "[Service]\nWatchdogSec=soon", 1))
     done = run(tree, "sh", ".ci/units")
     assert done.returncode
-    assert "WatchdogSec" in done.stdout
+    assert "soon" in done.stdout  # not every systemd names the key
 
 
 def test_the_tree_as_it_is_passes_the_quick_checks(tree):

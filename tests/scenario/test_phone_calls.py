@@ -174,7 +174,7 @@ def test_stopping_in_a_call_says_goodbye(world, ann, bob):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_f6_forty_calls_over_a_bad_wire_leave_nothing_behind(seed):
+def test_f24_forty_calls_over_a_bad_wire_leave_nothing_behind(seed):
     world = World(seed=seed, wire=Wire(loss=0.15, double=0.1, jitter=0.2))
     ann = DeskPhone(world, ANN, "101", BOB)
     bob = DeskPhone(world, BOB, "201", ANN, auto_answer="always" if seed % 2 else "never")

@@ -136,7 +136,7 @@ def test_a14_five_hundred_media_are_refused():
         parse(HEAD + b"m=audio 1 RTP/AVP 0\r\n" * 500)
 
 
-def test_p3_the_worst_of_a_datagram_is_read_in_a_moment():
+def test_p03_the_worst_of_a_datagram_is_read_in_a_moment():
     formats = b" ".join(b"%d" % (number % 128) for number in range(15_000))
     media = parse(HEAD + b"m=audio 1 RTP/AVP " + formats + b"\r\n").media[0]
     assert len(media.formats) == 128
