@@ -46,8 +46,8 @@ from firmware.phone.states import (
     talking,
 )
 from firmware.phone.texts import notice
-from firmware.phone.turn import Alarms, Rows, Rules, Turn
-from firmware.phone.view import Mode, PhoneView
+from firmware.phone.turn import Alarms, Rows, Rules, Turn, WhyNot
+from firmware.phone.view import Mode, Notice, PhoneView
 from firmware.sip import notifications as sip
 from hal import events as hal
 
@@ -102,6 +102,15 @@ class Phone:
             self._outputs = wanted
         return turn.commands
 
+    def refusal(self, wish: events.Event) -> Notice | None:
+        """Why a wish would change nothing now, None if it is no wish or will be done."""
+        if not isinstance(wish, actions.Action):
+            return None
+        if self._state.stopped:
+            return notice("stopping")
+        why = WHY_NOT.get(type(wish))
+        return None if why is None else why(self._state, self._rules, wish)
+
     def next_deadline(self) -> float | None:
         """When `TimePassed` should be sent at the latest; None = no clock runs."""
         return min(self._state.timers.values(), default=None)
@@ -127,8 +136,23 @@ def _dispatch(turn: Turn, event: events.Event) -> None:
     else:
         rows = STATES[turn.state.mode].ROWS
     handler = rows.get(kind)
-    if handler is not None:
+    if not _refused(turn, event) and handler is not None:
         handler(turn, event)
+
+
+def _refused(turn: Turn, event: events.Event) -> bool:
+    """Say why a wish changes nothing, rather than swallow it."""
+    why = None if turn.state.stopped else WHY_NOT.get(type(event))
+    said = None if why is None else why(turn.state, turn.rules, event)
+    # A number that cannot be dialled is not only said: it sounds of congestion.
+    if said is None or isinstance(event, actions.Dial):
+        return False
+    # While its tone sounds, why a call failed is the more important sentence.
+    if turn.state.mode in _TELLING and turn.state.notice is not None:
+        turn.log(said)
+    else:
+        turn.say(said, 5.0)
+    return True
 
 
 def _names_call(event: Any) -> bool:
@@ -269,6 +293,21 @@ _CALL_VERBS: Rows = {
     actions.SendDtmf: lambda turn, event: dtmf.send(turn, event.digits, event.call),
 }
 """Wishes that name a call mean that call, whatever is in front."""
+
+WHY_NOT: Mapping[type, WhyNot] = {
+    actions.Dial: outgoing.why_not,
+    actions.Redial: outgoing.why_no_redial,
+    actions.Answer: incoming.why_not,
+    actions.Hold: hold.why_not_hold,
+    actions.Resume: hold.why_not_resume,
+    actions.SendDtmf: dtmf.why_not,
+    actions.Mute: volume.why_no_mute,
+    actions.Volume: volume.why_not,
+    actions.SelectPath: paths.why_not,
+}
+"""Wishes that cannot always be met: each function says why it cannot be now."""
+
+_TELLING = (Mode.RELEASED, Mode.HOWLER, Mode.OFF_HOOK)
 
 _STOPPED: Rows = {
     sip.IncomingCall: incoming.arrived,

@@ -211,6 +211,10 @@ class PhoneState:
         """A live call by its reference."""
         return next((call for call in self.calls if call.ref == ref), None)
 
+    def meant(self, ref: CallRef | None) -> Call | None:
+        """The call that a wish names, or the one in front."""
+        return self.front_call if ref is None else self.call(ref)
+
     def call_of_stream(self, stream: int) -> Call | None:
         """The live call that owns an engine stream."""
         return next((call for call in self.calls if call.stream == stream), None)

@@ -3,11 +3,11 @@
 The words are not here: `firmware.ui.text` has one TOML per language, and a test fails on an id
 without words. An argument that a sentence does not use is simply not mentioned in it.
 
-Arguments: `who` the other party as shown; `number` what was dialled; `line` a line's name and
-`position` its place in the file (1 …); `where` the server with its transport; `status` and
-`phrase` the SIP answer (may be empty); `setting` a line of the
-configuration; `reason` and `detail` a clause from a device or the engine;
-`path` a `PathName` value; `level` dBov as a whole number.
+Arguments: `who` the other party as shown; `number` what was dialled; `line` a line's name, `lines`
+those of all and `position` its place in the file (1 …); `where` the server with its transport;
+`status` and `phrase` the SIP answer (may be empty); `setting` a line of the configuration; `reason`
+and `detail` a clause from a device or the engine; `path` a `PathName` value; `level` dBov as a
+whole number.
 """
 
 from firmware.media.messages import Silence
@@ -40,7 +40,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_no_port": ("who", "line", "reason"),
     "call_too_many": ("number",),
     "call_not_dialable": ("number",),
-    "call_no_such_line": ("line",),
+    "call_no_such_line": ("line", "lines"),
     "call_waiting": ("who", "line"),
     "hold_refused": _CALL,
     "emergency_trying": ("number", "line"),
@@ -49,7 +49,17 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "emergency_hang_up_again": ("number",),
     "emergency_no_hold": ("number",),
     "emergency_removed": ("number",),
+    "emergency_nothing_else": ("number",),
     "nothing_dialled": (),
+    "nothing_to_redial": (),
+    "no_call_up": (),
+    "no_call_rings": (),
+    "no_call_to_mute": (),
+    "call_in_the_way": (),
+    "path_missing": ("path",),
+    "path_on_hook": ("path",),
+    "path_not_for_talk": ("path",),
+    "stopping": (),
     "handset_off_hook": (),
     **dict.fromkeys(HEARING.values(), ("detail", "path")),
     "hearing_nothing_volume": ("detail", "path"),

@@ -118,4 +118,5 @@ class Turn:
 # A row of a dispatch table takes exactly the event type that is its key; a dict cannot say so.
 Handler = Callable[[Turn, Any], None]
 Rows = Mapping[type, Handler]
+WhyNot = Callable[[PhoneState, Rules, Any], Notice | None]
 Alarms = Mapping[Timer, Callable[[Turn], None]]

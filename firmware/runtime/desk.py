@@ -59,7 +59,7 @@ class Desk:
             hands_on(panel, request)
             await asyncio.sleep(0)  # the panel posts: the phone has it on the loop's next round
             return None
-        for event in inputs_of(request, self.view, self._house.now()):
+        for event in inputs_of(request, self._loop.phone, self._house.now()):
             self._loop.inbox.put(event)
         return None
 

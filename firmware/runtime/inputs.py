@@ -11,7 +11,8 @@ from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.phone import actions as a
 from firmware.phone.events import Event
-from firmware.phone.view import CallState, CallView, Mode, PhoneView
+from firmware.phone.machine import Phone
+from firmware.phone.view import Mode, PhoneView
 from firmware.sip.notifications import CallRef, LineName
 from hal.events import HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.ports import PanelPort
@@ -19,13 +20,18 @@ from hal.ports import PanelPort
 Inputs = tuple[Event, ...]
 
 
-def inputs_of(request: s.AnyRequest, view: PhoneView, now: float) -> Inputs:
+def inputs_of(request: s.AnyRequest, phone: Phone, now: float) -> Inputs:
     """What goes into the phone for this request.
 
     Raises:
-        RefusedError: it makes no sense now.
+        RefusedError: it makes no sense now, or the phone would refuse it.
     """
-    return _INPUTS[type(request)](request, view, now)
+    inputs = _INPUTS[type(request)](request, phone.view(), now)
+    for event in inputs:
+        why = phone.refusal(event)
+        if why is not None:
+            raise RefusedError(Phrase(why.text, why.args))
+    return inputs
 
 
 def hands_on(panel: PanelPort, request: s.Key | s.Hook) -> None:
@@ -73,22 +79,12 @@ def _hook(request: s.Hook, _view: PhoneView, now: float) -> Inputs:
             return (HookFlash(now),)
 
 
-def _dial(request: s.Dial, view: PhoneView, _now: float) -> Inputs:
-    if not request.target.strip():
-        raise RefusedError(Phrase("refused.nothing_to_dial"))
-    if request.line is not None and request.line not in {line.name for line in view.lines}:
-        names = ", ".join(line.name for line in view.lines)
-        raise RefusedError(phrase("refused.no_line", line=request.line, lines=names))
+def _dial(request: s.Dial, _view: PhoneView, _now: float) -> Inputs:
     return (a.Dial(request.target, LineName(request.line) if request.line else None),)
 
 
 def _answer(request: s.Answer, view: PhoneView, _now: float) -> Inputs:
-    ref = _call(request.call, view)
-    if not any(
-        call.state is CallState.RINGING_HERE for call in view.calls if ref in (None, call.ref)
-    ):
-        raise RefusedError(Phrase("refused.not_ringing"))
-    return (a.Answer(ref),)
+    return (a.Answer(_call(request.call, view)),)
 
 
 def _hang_up(request: s.HangUp, view: PhoneView, _now: float) -> Inputs:
@@ -100,18 +96,18 @@ def _hang_up(request: s.HangUp, view: PhoneView, _now: float) -> Inputs:
 
 
 def _hold(request: s.Hold, view: PhoneView, _now: float) -> Inputs:
-    return (a.Hold(_talking(request.call, view).ref),)
+    return (a.Hold(_call(request.call, view)),)
 
 
 def _resume(request: s.Resume, view: PhoneView, _now: float) -> Inputs:
-    return (a.Resume(_talking(request.call, view).ref),)
+    return (a.Resume(_call(request.call, view)),)
 
 
 def _dtmf(request: s.Dtmf, view: PhoneView, _now: float) -> Inputs:
     strange = sorted(set(request.digits.upper()) - set("0123456789*#ABCD"))
     if strange or not request.digits:
         raise RefusedError(phrase("refused.no_digits", digits=f'"{request.digits}"'))
-    return (a.SendDtmf(request.digits.upper(), _talking(request.call, view).ref),)
+    return (a.SendDtmf(request.digits.upper(), _call(request.call, view)),)
 
 
 def _mute(request: s.Mute, _view: PhoneView, _now: float) -> Inputs:
@@ -124,9 +120,7 @@ def _volume(request: s.Volume, _view: PhoneView, _now: float) -> Inputs:
     return (a.Volume(request.step, request.level, request.path),)
 
 
-def _path(request: s.Path, view: PhoneView, _now: float) -> Inputs:
-    if request.path not in {path for path, _ in view.volumes}:
-        raise RefusedError(phrase("refused.no_path", path=request.path.value))
+def _path(request: s.Path, _view: PhoneView, _now: float) -> Inputs:
     return (a.SelectPath(request.path),)
 
 
@@ -152,11 +146,3 @@ def _call(name: str | None, view: PhoneView) -> CallRef | None:
     if name not in {call.ref for call in view.calls}:
         raise RefusedError(phrase("refused.no_such_call", call=name))
     return CallRef(name)
-
-
-def _talking(name: str | None, view: PhoneView) -> CallView:
-    ref = _call(name, view)
-    call = view.front_call if ref is None else next(c for c in view.calls if c.ref == ref)
-    if call is None or call.state is not CallState.TALKING:
-        raise RefusedError(Phrase("refused.not_talking"))
-    return call

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from firmware.media.messages import DigitHeard, SendDigits
-from firmware.phone.actions import Digit
+from firmware.phone.actions import Digit, SendDtmf
 from firmware.phone.features import endings, tones
-from firmware.phone.model import Call
-from firmware.phone.turn import Turn
+from firmware.phone.model import Call, Engine, PhoneState
+from firmware.phone.texts import notice
+from firmware.phone.turn import Rules, Turn
+from firmware.phone.view import Notice
 from firmware.sip.notifications import CallRef, InfoDigit
 
 _DIGITS = frozenset("0123456789*#ABCD")
@@ -17,6 +19,14 @@ _SHOWN = 16
 def key(turn: Turn, event: Digit) -> None:
     """A key pressed while talking."""
     send(turn, event.digit, None)
+
+
+def why_not(state: PhoneState, _rules: Rules, event: SendDtmf) -> Notice | None:
+    """Why no digit can be sent, None if it can."""
+    call = state.meant(event.call)
+    if call is None or call.session is None or call.session.media is None:
+        return notice("no_call_up")
+    return None if state.engine is Engine.UP else notice("audio_restarting")
 
 
 def send(turn: Turn, digits: str, ref: CallRef | None) -> None:

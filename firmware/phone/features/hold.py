@@ -7,12 +7,13 @@ end's consent. What the far end has been told follows by re-INVITE, one at a tim
 from dataclasses import replace
 
 from firmware.call.machine import Refused
+from firmware.phone.actions import Hold, Resume
 from firmware.phone.commands import AnswerReoffer, EndCall, RejectReoffer, Reoffer
 from firmware.phone.features import endings, limits, paths, tones
-from firmware.phone.model import Call, Ending, Timer
+from firmware.phone.model import Call, Ending, PhoneState, Timer
 from firmware.phone.texts import notice
-from firmware.phone.turn import Turn
-from firmware.phone.view import CallState, Mode
+from firmware.phone.turn import Rules, Turn
+from firmware.phone.view import CallState, Mode, Notice
 from firmware.sip.notifications import (
     CallConfirmed,
     CallRef,
@@ -63,6 +64,24 @@ def _make_way(turn: Turn, front: Call) -> bool:
     if front.answered:
         put_on(turn, front)
     return True
+
+
+def why_not_hold(state: PhoneState, _rules: Rules, event: Hold) -> Notice | None:
+    """Why this call cannot be put on hold, None if it can."""
+    call = state.meant(event.call)
+    if call is None or not call.answered:
+        return notice("no_call_up")
+    return notice("emergency_no_hold", number=call.remote.user) if call.emergency else None
+
+
+def why_not_resume(state: PhoneState, _rules: Rules, event: Resume) -> Notice | None:
+    """Why this call cannot be taken up again, None if it can."""
+    call, front = state.meant(event.call), state.front_call
+    if call is None or not call.answered:
+        return notice("no_call_up")
+    if front is not None and front.emergency and front.ref != call.ref:
+        return notice("emergency_no_hold", number=front.remote.user)
+    return None
 
 
 def hold(turn: Turn, ref: CallRef | None) -> None:

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from firmware.call.machine import Refused
 from firmware.media.messages import PathName
+from firmware.phone.actions import Answer
 from firmware.phone.commands import AcceptCall, RejectCall, SayRinging
 from firmware.phone.features import endings, history, hold, limits, paths, tones
 from firmware.phone.model import Call, Ending, Line, PhoneState, Timer
 from firmware.phone.texts import notice
-from firmware.phone.turn import Turn
-from firmware.phone.view import CallState, Mode
+from firmware.phone.turn import Rules, Turn
+from firmware.phone.view import CallState, Mode, Notice
 from firmware.sip.notifications import CallRef, IncomingCall
 
 # What callers write to have an intercom call answered at once: Call-Info and Alert-Info
@@ -110,12 +111,27 @@ def _answer_itself(turn: Turn, call: Call) -> None:
         tones.beep_of_auto_answer(turn)
 
 
+def why_not(state: PhoneState, _rules: Rules, event: Answer) -> Notice | None:
+    """Why this call cannot be answered, None if it can."""
+    if _waiting(state, event.call) is None:
+        return notice("no_call_rings")
+    front = state.front_call
+    if front is not None and front.emergency:
+        return notice("emergency_no_hold", number=front.remote.user)
+    return None
+
+
+def _waiting(state: PhoneState, ref: CallRef | None) -> Call | None:
+    call = state.meant(ref)
+    if ref is None and (call is None or not call.rings_here):
+        call = next(iter(state.ringing), None)
+    return call if call is not None and call.rings_here else None
+
+
 def answer(turn: Turn, ref: CallRef | None, path: PathName | None = None) -> None:
     """A person answers: the call named, the one in front, or the one that has waited longest."""
-    call = endings.front_of(turn, ref)
-    if ref is None and (call is None or not call.rings_here):
-        call = next(iter(turn.state.ringing), None)
-    if call is None or not call.rings_here:
+    call = _waiting(turn.state, ref)
+    if call is None:
         return
     front = turn.state.front_call
     if front is not None and front.ref != call.ref and not _leave(turn, front):

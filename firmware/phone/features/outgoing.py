@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from firmware.call.machine import Refused
+from firmware.phone.actions import Dial, Redial
 from firmware.phone.commands import EndCall
 from firmware.phone.dialplan import Verdict, dialable
 from firmware.phone.features import audio_test, emergency_call, endings, hold, lines, paths, placing
-from firmware.phone.model import Call, Ending, Line, Progress, Timer
+from firmware.phone.model import Call, Ending, Line, PhoneState, Progress, Timer
 from firmware.phone.texts import notice
-from firmware.phone.turn import Turn
-from firmware.phone.view import CallState, Mode
+from firmware.phone.turn import Rules, Turn
+from firmware.phone.view import CallState, Mode, Notice
 from firmware.sip.notifications import (
     CallAnswered,
     CallEnded,
@@ -23,55 +24,83 @@ from firmware.sip.notifications import (
 
 def dial(turn: Turn, target: str, line: LineName | None = None) -> None:
     """Dial a whole number or URI. Emergency stands above every rule that could refuse it."""
-    verdict = turn.rules.plan.judge_whole(target)
-    if verdict is Verdict.EMERGENCY:
-        emergency_call.dial(turn, target, line)
-    elif verdict is Verdict.AUDIO_TEST:
-        audio_test.start(turn)
-    else:
-        _dial_plain(turn, dialable(target), target, line)
+    match turn.rules.plan.judge_whole(target):
+        case Verdict.EMERGENCY:
+            emergency_call.dial(turn, target, line)
+        case Verdict.AUDIO_TEST:
+            audio_test.start(turn)
+        case _:
+            _dial_plain(turn, target, line)
 
 
-def _dial_plain(turn: Turn, number: str, typed: str, wanted: LineName | None) -> None:
-    state = turn.state
-    if state.stopped or state.emergency_call is not None:
+def _dial_plain(turn: Turn, typed: str, wanted: LineName | None) -> None:
+    why = _not_now(turn.state, turn.rules, typed)
+    if why is None:
+        # Also what finds no line today is worth a redial tomorrow.
+        turn.state = replace(turn.state, last_dialled=typed)
+        why = _no_way(turn.state, wanted)
+    line = _line(turn.state, wanted)
+    if why is not None or line is None:
+        _refuse(turn, why or notice("line_none"))
         return
     placing.set_aside(turn)
+    placing.bring_up(turn, placing.new_call(turn, dialable(typed), line.name))
+
+
+def why_not(state: PhoneState, rules: Rules, event: Dial) -> Notice | None:
+    """Why this cannot be dialled now, None if it can."""
+    match rules.plan.judge_whole(event.target):
+        case Verdict.EMERGENCY:
+            number = rules.plan.emergency.number_for(event.target)
+            return None if state.lines else notice("emergency_failed", number=number)
+        case Verdict.AUDIO_TEST:
+            return notice("call_in_the_way") if state.front is not None else None
+        case _:
+            return _not_now(state, rules, event.target) or _no_way(state, event.line)
+
+
+def why_no_redial(state: PhoneState, _rules: Rules, _event: Redial) -> Notice | None:
+    """Why the last number cannot be dialled again, None if it can be tried."""
+    if state.front is not None:
+        return notice("call_in_the_way")
+    return None if state.last_dialled else notice("nothing_to_redial")
+
+
+def _not_now(state: PhoneState, rules: Rules, typed: str) -> Notice | None:
+    number = dialable(typed)
+    if state.emergency_call is not None:
+        return notice("emergency_nothing_else", number=number)
+    if not typed.strip():
+        return notice("nothing_dialled")
     if not number:
-        _refuse(turn, "call_not_dialable" if typed else "nothing_dialled", typed)
-        return
-    if len(turn.state.calls) >= turn.rules.settings.phone.max_calls:
-        _refuse(turn, "call_too_many", number)
-        return
-    line = lines.default(state) if wanted is None else state.line(wanted)
-    if line is None:
-        _refuse(turn, "line_none" if wanted is None else "call_no_such_line", wanted or "")
-        return
-    turn.state = replace(turn.state, last_dialled=typed)
-    if lines.is_usable(state, line):
-        placing.bring_up(turn, placing.new_call(turn, number, line.name))
-    else:
-        _no_way(turn, line)
+        return notice("call_not_dialable", number=typed)
+    if len(state.calls) >= rules.settings.phone.max_calls:
+        return notice("call_too_many", number=number)
+    return None
 
 
-def _refuse(turn: Turn, text: str, argument: str) -> None:
-    said = {
-        "call_no_such_line": notice("call_no_such_line", line=argument),
-        "line_none": notice("line_none"),
-        "nothing_dialled": notice("nothing_dialled"),
-    }.get(text)
+def _no_way(state: PhoneState, wanted: LineName | None) -> Notice | None:
+    line = _line(state, wanted)
+    if line is not None:
+        return lines.trouble(state, line)
+    if wanted is None or not state.lines:
+        return notice("line_none")
+    names = ", ".join(line.name for line in state.lines)
+    return notice("call_no_such_line", line=wanted, lines=names)
+
+
+def _line(state: PhoneState, wanted: LineName | None) -> Line | None:
+    return lines.default(state) if wanted is None else state.line(wanted)
+
+
+def _refuse(turn: Turn, why: Notice) -> None:
+    """Say why; without a call in front it sounds of congestion too."""
     if turn.state.front is not None:
-        turn.say(said or notice(text, number=argument), 5.0)
+        turn.say(why, 5.0)
         return
     paths.open_some(turn)
     endings.fail(turn, Progress.CONGESTION)
-    turn.say(said or notice(text, number=argument))
-
-
-def _no_way(turn: Turn, line: Line) -> None:
-    paths.open_some(turn)
-    endings.fail(turn, Progress.CONGESTION)
-    turn.say(lines.trouble(turn.state, line) or notice("line_none"))
+    turn.say(why)
 
 
 def offer_wanted(turn: Turn, event: OfferWanted) -> None:

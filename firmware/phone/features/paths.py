@@ -6,9 +6,11 @@ The handset path is open only while the handset is up (or where there is no hook
 from dataclasses import replace
 
 from firmware.media.messages import PathName
+from firmware.phone.actions import SelectPath
 from firmware.phone.model import PhoneState
-from firmware.phone.turn import Turn
-from firmware.phone.view import Mode
+from firmware.phone.texts import notice
+from firmware.phone.turn import Rules, Turn
+from firmware.phone.view import Mode, Notice
 from hal.events import HeadsetPlugged, HeadsetUnplugged
 
 _TALK_PATHS = (PathName.HANDSET, PathName.HEADSET, PathName.SPEAKER)
@@ -42,6 +44,17 @@ def usable(state: PhoneState, path: PathName) -> bool:
         return False
     on_hook = state.hardware.has_hook and not state.hook_up
     return not (path is PathName.HANDSET and on_hook)
+
+
+def why_not(state: PhoneState, _rules: Rules, event: SelectPath) -> Notice | None:
+    """Why this path cannot be talked on, None if it can; the one in use may be put down."""
+    path = event.path
+    if path is state.path or usable(state, path):
+        return None
+    if path not in state.hardware.paths:
+        return notice("path_missing", path=path.value)
+    text = "path_on_hook" if path in _TALK_PATHS else "path_not_for_talk"
+    return notice(text, path=path.value)
 
 
 def open_some(turn: Turn) -> None:

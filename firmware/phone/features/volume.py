@@ -8,8 +8,9 @@ from firmware.phone.actions import Mute, Volume
 from firmware.phone.commands import KeepVolume
 from firmware.phone.events import Started
 from firmware.phone.model import PhoneState, Timer
-from firmware.phone.turn import Turn
-from firmware.phone.view import Mode, VolumeBar
+from firmware.phone.texts import notice
+from firmware.phone.turn import Rules, Turn
+from firmware.phone.view import Mode, Notice, VolumeBar
 
 SHOWN = 2.0
 
@@ -64,6 +65,20 @@ def heard_now(state: PhoneState) -> PathName | None:
 def hide(turn: Turn) -> None:
     """The two seconds are over."""
     turn.state = replace(turn.state, volume_bar=None)
+
+
+def why_no_mute(state: PhoneState, _rules: Rules, _event: Mute) -> Notice | None:
+    """Why there is nothing to mute, None if there is."""
+    call = state.front_call
+    return notice("no_call_to_mute") if call is None or not call.answered else None
+
+
+def why_not(state: PhoneState, _rules: Rules, event: Volume) -> Notice | None:
+    """Why this volume cannot be changed, None if it can."""
+    path = event.path or heard_now(state)
+    if path in state.volumes:
+        return None
+    return notice("path_missing", path=(path or PathName.RINGER).value)
 
 
 def mute(turn: Turn, event: Mute) -> None:

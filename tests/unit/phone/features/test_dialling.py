@@ -97,7 +97,8 @@ def test_redial():
 
 def test_without_a_last_number_redial_does_nothing():
     desk = Desk()
-    assert desk.send(a.Redial()) == []
+    assert not only(desk.send(a.Redial()), c.PlaceCall)
+    assert desk.notice == "nothing_to_redial"
 
 
 def test_an_unregistered_phone_tells_after_a_second_why_there_is_no_dial_tone():

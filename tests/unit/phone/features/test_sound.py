@@ -66,7 +66,9 @@ class TestVolume:
 
     def test_a_path_that_does_not_exist_has_no_volume(self):
         desk = Desk(paths=(PathName.HANDSET,))
-        assert desk.send(a.Volume(5, path=PathName.SPEAKER)) == []
+        desk.send(a.Volume(5, path=PathName.SPEAKER))
+        assert desk.notice == "path_missing"
+        assert desk.view.volume_bar is None
 
     def test_an_edited_file_takes_effect_and_leaves_the_rest(self):
         desk = Desk()
@@ -101,7 +103,11 @@ class TestMute:
 
     def test_without_a_call_there_is_nothing_to_mute(self):
         desk = Desk()
-        assert desk.send(a.Mute()) == []
+        assert desk.send(a.Mute()) == [c.LogNotice("no_call_to_mute")]
+        assert desk.notice == "no_call_to_mute"
+        assert not desk.view.muted
+        desk.wait(5)
+        assert desk.notice is None
 
 
 class TestDigits:
