@@ -17,7 +17,7 @@ from firmware.config.redact import redact, redact_toml
 from firmware.control import schema
 from firmware.control.client import Client
 from firmware.control.errors import ControlError
-from firmware.storage.config_file import edit
+from firmware.storage.last_good import LastGood
 from tests.support.namespace import end
 from tests.support.waiting import wait_for
 
@@ -61,12 +61,9 @@ def test_a24_settings_and_plans_can_be_logged(caplog):
     assert "another" not in caplog.text
 
 
-def test_a24_a_refused_edit_does_not_show_the_new_password(tmp_path):
-    path = tmp_path / "deskphone.toml"
-    path.write_text(GOOD)
-
+def test_a24_a_refused_edit_does_not_show_the_new_password():
     with pytest.raises(ConfigErrors) as caught:
-        edit(path, {"line[1].password": SECRET + "\n", "web.port": -1})
+        parse(GOOD.replace(SECRET, SECRET + "\\n") + "[web]\nport = -1\n")
 
     assert SECRET not in str(caught.value)
 
@@ -86,14 +83,16 @@ def test_a24_nothing_on_the_control_socket_could_carry_a_password():
     assert not {name for name in names if "pass" in name or "secret" in name or "ha1" in name}
 
 
-def test_a24_the_file_and_its_copy_are_for_the_owner_only(tmp_path):
+def test_a24_the_copy_of_the_file_is_for_the_owner_only(tmp_path):
     path = tmp_path / "deskphone.toml"
     path.write_text(GOOD)
     path.chmod(0o644)
+    last = LastGood.of(path, tmp_path / "state")
 
-    edit(path, {"web.port": 8081})
+    last.keep()
 
-    assert path.stat().st_mode & 0o777 == 0o600
+    assert last.copy.stat().st_mode & 0o777 == 0o600
+    assert last.copy.parent.stat().st_mode & 0o777 == 0o700
 
 
 RUN_AT_DEBUG = """

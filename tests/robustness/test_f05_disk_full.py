@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.storage.atomic import RealDisk
+from firmware.storage.atomic import RealDisk, replace_file
 from firmware.storage.call_log import CallLog, CallRow
-from firmware.storage.config_file import edit
 from firmware.storage.errors import DiskFullError
 from firmware.storage.kept import Kept, KeptFile
 from firmware.storage.writer import Writer
@@ -37,7 +36,7 @@ def test_f05_a_save_says_so_and_keeps_the_old_configuration(tmp_path):
     path.write_text("[web]\nport = 8080\n")
 
     with pytest.raises(DiskFullError, match=r"storage\.full what=deskphone\.toml"):
-        edit(path, {"web.port": 8081}, FullDisk())
+        replace_file(path, b"[web]\nport = 8081\n", disk=FullDisk())
 
     assert path.read_text() == "[web]\nport = 8080\n"
     assert [one.name for one in tmp_path.iterdir()] == ["deskphone.toml"]

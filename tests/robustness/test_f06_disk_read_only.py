@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from firmware.config import examine_file
-from firmware.storage.atomic import RealDisk
+from firmware.storage.atomic import RealDisk, replace_file
 from firmware.storage.call_log import CallLog, CallRow
-from firmware.storage.config_file import edit
 from firmware.storage.errors import DiskFailedError, ReadOnlyError, StorageError
 from firmware.storage.kept import Kept, KeptFile
 from firmware.storage.last_good import LastGood
@@ -39,7 +38,7 @@ def test_f06_what_cannot_be_saved_is_said_and_the_rest_goes_on(tmp_path, code, e
     disk = RefusingDisk(code)
 
     with pytest.raises(error):
-        edit(path, {"web.port": 8081}, disk)
+        replace_file(path, b"[web]\nport = 8081\n", disk=disk)
     with pytest.raises(error):
         LastGood.of(path, tmp_path / "state").keep(disk)
     with pytest.raises(error):
@@ -71,4 +70,4 @@ def test_f06_a_folder_in_the_place_of_a_file_is_no_crash(tmp_path):
     assert KeptFile(tmp_path / "kept.json").load() == Kept()
     assert examine_file(tmp_path / "deskphone.toml").settings is None
     with pytest.raises(StorageError):
-        edit(tmp_path / "deskphone.toml", {"web.port": 1})
+        replace_file(tmp_path / "deskphone.toml", b"[web]\nport = 1\n")
