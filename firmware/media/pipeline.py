@@ -17,6 +17,9 @@ from firmware.dsp.resample import Resampler
 from firmware.media.messages import ClipEnded, PathName, PlayTone, Route, ToneEnded
 from firmware.media.tones import Tones
 
+# Once a frame: finding a member in its enum is dearer than comparing with it.
+_LOOP, _CARD = Route.LOOP, Route.CARD
+
 _NOMINAL = 70
 _DB_A_STEP_UP = 0.2
 _DB_A_STEP_DOWN = 0.4
@@ -201,9 +204,9 @@ class NearEnd:
     def exchange(self, heard: bytes, rate: int, speaks_at: int, desk: Desk) -> bytes:
         """Take what the far end said at `rate`; give what it is told, at `speaks_at`."""
         route = self.route
-        if route is Route.LOOP:
+        if route is _LOOP:
             return heard if rate == speaks_at else self._at("back", heard, rate, speaks_at)
-        if route is Route.CARD:
+        if route is _CARD:
             if not desk.rate:
                 return silence(speaks_at)
             desk.hear(self._at("ear", heard, rate, desk.rate))

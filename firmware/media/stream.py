@@ -48,6 +48,7 @@ class Stream:
         "_control",
         "_direction",
         "_foreign",
+        "_hears",
         "_reception",
         "_said_at",
         "_sending",
@@ -76,6 +77,7 @@ class Stream:
         self.control_due = NEVER
         self._tokens = tokens
         self._direction = Direction.RECVONLY
+        self._hears = True
         self._symmetric = False
         self._foreign = 0
         self._said_at = now
@@ -92,6 +94,7 @@ class Stream:
         formats = order.formats + ((order.dtmf,) if order.dtmf else ())
         self._reception.expect(formats)
         self._direction = order.direction
+        self._hears = order.direction.receives
         host = order.remote[0]
         self._symmetric = not host
         self._reception.latch.configure(normal(order.remote) if host else None)
@@ -164,7 +167,7 @@ class Stream:
         """The next 20 ms from the far end and its sample rate."""
         reception = self._reception
         pcm = reception.hear(now)
-        if not self._direction.receives:
+        if not self._hears:
             pcm = bytes(len(pcm))
         return pcm, reception.rate
 

@@ -119,18 +119,15 @@ class Wire:
             if offset is None:
                 offset = now - time.clock_gettime(time.CLOCK_REALTIME)
             for descriptor, _events in ready:
-                self._take(descriptor, now, offset)
-
-    def _take(self, descriptor: int, now: float, offset: float) -> None:
-        media, sink = self._sockets[descriptor]
-        received = media.receive()
-        if received is None:
-            return
-        data, source, stamp = received
-        arrival = now
-        if stamp is not None and now - _OLDEST < stamp + offset < now:
-            arrival = stamp + offset
-        sink(data, source, arrival)
+                media, sink = self._sockets[descriptor]
+                received = media.receive()
+                if received is None:
+                    continue
+                data, source, stamp = received
+                arrival = now
+                if stamp is not None and now - _OLDEST < stamp + offset < now:
+                    arrival = stamp + offset
+                sink(data, source, arrival)
 
     def close(self) -> None:
         for media, _ in list(self._sockets.values()):

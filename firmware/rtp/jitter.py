@@ -57,6 +57,9 @@ class Put(enum.Enum):
     RESTARTED = "restarted"
 
 
+_QUEUED = Put.QUEUED
+
+
 class _Entry(NamedTuple):
     """`packet` None: a packet that only takes a sequence number (a telephone-event)."""
 
@@ -210,7 +213,7 @@ class JitterBuffer:
             self._store.append(_Entry(sequence, timestamp, ticks, playable))
             if len(self._store) > self._capacity:
                 self._overflow()
-            return Put.QUEUED
+            return _QUEUED
         return self._take_old(_Entry(sequence, timestamp, ticks, playable))
 
     def _take_old(self, entry: _Entry) -> Put:

@@ -91,13 +91,34 @@ def write_rtp(packet: RtpPacket) -> bytes:
         struct.error: a field does not fit its width.
         ValueError: more than 15 contributors, or an extension that is not whole 32-bit words.
     """
-    second = packet.payload_type | 0x80 if packet.marker else packet.payload_type
     if packet.extension is None and not packet.csrcs:
-        return (
-            _HEADER.pack(0x80, second, packet.sequence, packet.timestamp, packet.ssrc)
-            + packet.payload
+        return write_plain(
+            packet.payload_type,
+            packet.sequence,
+            packet.timestamp,
+            packet.ssrc,
+            packet.payload,
+            packet.marker,
         )
+    second = packet.payload_type | 0x80 if packet.marker else packet.payload_type
     return _write_adorned(packet, second) + packet.payload
+
+
+def write_plain(
+    payload_type: int,
+    sequence: int,
+    timestamp: int,
+    ssrc: int,
+    payload: bytes,
+    marker: bool,  # noqa: FBT001 - a field of the header
+) -> bytes:
+    """A packet without contributors and extension as a datagram, for who sends one each frame.
+
+    Raises:
+        struct.error: a field does not fit its width.
+    """
+    second = payload_type | 0x80 if marker else payload_type
+    return _HEADER.pack(0x80, second, sequence, timestamp, ssrc) + payload
 
 
 def _write_adorned(packet: RtpPacket, second: int) -> bytes:

@@ -20,6 +20,10 @@ class SourceVerdict(enum.Enum):
     RESTARTED = "restarted"
 
 
+# Once a packet: finding a member in its enum costs more than the arithmetic.
+_VALID, _RESTARTED = SourceVerdict.VALID, SourceVerdict.RESTARTED
+
+
 class SourceState:
     """Counts of one SSRC; `probation` packets in a row make it valid (0: at once)."""
 
@@ -85,7 +89,7 @@ class SourceState:
     def update(self, sequence: int, timestamp: int, arrival: float) -> SourceVerdict:
         """Take a packet's numbers; `arrival` is in seconds."""
         verdict = self._number(sequence)
-        if verdict in (SourceVerdict.VALID, SourceVerdict.RESTARTED):
+        if verdict is _VALID or verdict is _RESTARTED:
             self._time(timestamp, arrival)
         return verdict
 
@@ -115,9 +119,9 @@ class SourceState:
             # Two in a row from the same far place: the other side began anew without saying so.
             self._reset(sequence)
             self.received = 1
-            return SourceVerdict.RESTARTED
+            return _RESTARTED
         self.received += 1
-        return SourceVerdict.VALID
+        return _VALID
 
     def _on_probation(self, sequence: int, ahead: int) -> SourceVerdict:
         self._highest = sequence
@@ -129,7 +133,7 @@ class SourceState:
             return SourceVerdict.PROBATION
         self._reset(sequence)
         self.received = 1
-        return SourceVerdict.VALID
+        return _VALID
 
     def _reset(self, sequence: int) -> None:
         self._base = self._highest = sequence

@@ -6,7 +6,7 @@ and NTP time. It does not open, read or write a socket.
 
 from dataclasses import dataclass
 
-from firmware.rtp.packet import RtpPacket, write_rtp
+from firmware.rtp.packet import RtpPacket, write_plain
 from firmware.rtp.rtcp import (
     Goodbye,
     ReceiverReport,
@@ -24,6 +24,8 @@ _REPORT_INTERVAL = 5.0  # RFC 3550 §6.2: what two parties come to whatever the 
 _COMPENSATION = 1.21828  # e - 3/2, RFC 3550 §6.3.1
 _TAKE_OVER = 0.06
 """A new SSRC is believed when the old one has been silent for three packets."""
+
+_IMPLAUSIBLE = SourceVerdict.IMPLAUSIBLE
 
 
 class RtpSender:
@@ -58,9 +60,7 @@ class RtpSender:
         self.timestamp = (self.timestamp + ticks) & 0xFFFFFFFF
 
     def _write(self, payload: bytes, payload_type: int, timestamp: int, marker: bool) -> bytes:  # noqa: FBT001 - one caller in this class, per packet
-        data = write_rtp(
-            RtpPacket(payload_type, self.sequence, timestamp, self.ssrc, payload, marker)
-        )
+        data = write_plain(payload_type, self.sequence, timestamp, self.ssrc, payload, marker)
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.packets += 1
         self.octets += len(payload)
@@ -120,7 +120,7 @@ class RtpReceiver:
             source = taken
         self._last = arrival
         verdict = source.update(packet.sequence, packet.timestamp, arrival)
-        if verdict is SourceVerdict.IMPLAUSIBLE:
+        if verdict is _IMPLAUSIBLE:
             self.strange += 1
             return False
         return True
