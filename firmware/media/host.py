@@ -28,7 +28,7 @@ from firmware.media.messages import (  # noqa: E402
     decode_order,
     encode,
 )
-from hal.boards import open_card  # noqa: E402
+from hal.boards.cards import open_card  # noqa: E402
 
 _ORDER_SIZE = 65536
 _DESCRIPTORS = 8

@@ -1,11 +1,6 @@
-"""Boards as data: TOML files, and the loader that opens them.
+"""Boards as data: TOML files, and the modules that open them.
 
-`load_board(name_or_path)` reads, `open_board(spec, post)` opens keys, screen, lamps and bell in
-the phone process, `open_card(spec, descriptors, rate)` opens a sound card in the audio process.
+`loader.load_board(name_or_path)` reads, `opening.open_board(spec, post)` opens keys, screen, lamps
+and bell in the phone process, `cards.open_card(spec, descriptors, rate)` opens a sound card in the
+audio process. Nothing is imported here: the audio process has no use for keys and TOML.
 """
-
-from hal.boards.cards import open_card
-from hal.boards.loader import board_names, load_board
-from hal.boards.opening import open_board
-
-__all__ = ["board_names", "load_board", "open_board", "open_card"]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from hal.boards import board_names, load_board, open_board, open_card
-from hal.boards.loader import PATHS
+from hal.boards.cards import open_card
+from hal.boards.loader import PATHS, board_names, load_board
+from hal.boards.opening import open_board
 from hal.errors import DeviceError
 from hal.keys import Key
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hal.board import CardSpec
-from hal.boards import open_card
+from hal.boards.cards import open_card
 from hal.errors import DeviceError
 from hal.ports import Pacing
 from hal.sound.browser import BrowserCard

@@ -2,7 +2,8 @@
 
 import pytest
 
-from hal.boards import load_board, open_board
+from hal.boards.loader import load_board
+from hal.boards.opening import open_board
 from hal.events import KeyDown
 from hal.keys import Key
 from hal.ports import LampPattern, Picture
