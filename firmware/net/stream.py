@@ -45,6 +45,7 @@ class _Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._half = False
+        self._spoken = False
         self.flow: Flow | None = None
         self.reason = "closed by the far end"
 
@@ -77,6 +78,7 @@ class _Connection(asyncio.Protocol):
                 case Pong():
                     self._owner.sink.stream_message(b"\r\n", self.flow)
                 case bytes():
+                    self._spoken = True
                     self._owner.sink.stream_message(piece, self.flow)
         if self._framer.broken:
             self.close("it sent something that is not SIP")
@@ -88,6 +90,14 @@ class _Connection(asyncio.Protocol):
         if self.flow is not None:
             reason = (getattr(exc, "strerror", None) or str(exc)) if exc else self.reason
             self._owner.closed(self.flow, reason)
+
+    @property
+    def silent_stranger(self) -> bool:
+        """Whether somebody else opened it and has brought no message: line breaks are none.
+
+        A stranger that did bring one was hung up on; who has spoken is a friend.
+        """
+        return not (self._ours or self._spoken)
 
     def send(self, data: bytes) -> None:
         """Queue bytes; a peer that does not read is dropped before it fills the memory."""
@@ -206,8 +216,18 @@ class Streams:
         return next(self._numbers)
 
     def admit(self, *, ours: bool) -> bool:
-        """Whether one more connection is welcome."""
-        return ours or len(self._open) < MOST_CONNECTIONS
+        """Whether one more connection is welcome.
+
+        When all places are taken, the oldest stranger that has said nothing makes room (A13).
+        """
+        if ours or len(self._open) < MOST_CONNECTIONS:
+            return True
+        for connection in self._open.values():
+            if connection.flow is not None and connection.silent_stranger:
+                connection.close("it said nothing and another wanted its place")
+                self.closed(connection.flow, connection.reason)
+                return True
+        return False
 
     def opened(self, flow: Flow, connection: _Connection) -> None:
         """A connection stands."""

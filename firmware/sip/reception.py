@@ -7,6 +7,7 @@ RFC asks for, a stranger none (`screening`).
 from firmware.sip.bodies import Refusal, refusal, sdp_of
 from firmware.sip.core import ALLOW, Core
 from firmware.sip.dialog import Dialog, contact_of
+from firmware.sip.effects import CloseFlow
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow
 from firmware.sip.gatekeeper import Gatekeeper
@@ -56,6 +57,8 @@ class Reception:
             self._keepalives.pong(flow)
             return
         if not self._screening.admits(flow, now):
+            if flow.transport.reliable:
+                self._core.effects.append(CloseFlow(flow))  # A13: nobody keeps a place by shouting
             return
         try:
             message = parse(data)
@@ -65,7 +68,7 @@ class Reception:
             else:
                 self._receive_request(message, flow, now)
         except ParseError as error:
-            self._refuse_garbage(error, flow, now)
+            self._refuse_garbage(error, data, flow, now)
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
         arrival = read_arrival(request, flow)
@@ -81,17 +84,16 @@ class Reception:
         else:
             self._outside_dialog(arrival, now)
 
-    def _refuse_garbage(self, error: ParseError, flow: Flow, now: float) -> None:
+    def _refuse_garbage(self, error: ParseError, data: bytes, flow: Flow, now: float) -> None:
         """Answer what could not be read, if a friend sent it and says whom to answer."""
-        if error.partial is None:
-            if not self._screening.trusting(flow):
-                self._screening.turn_away(flow, "", now)
-            return
-        try:
-            arrival = read_arrival(error.partial, flow)
-        except ParseError:
-            return
-        self._stateless(arrival, error.status, now, phrase=error.phrase)
+        arrival = _sender(error.partial, flow)
+        if arrival is not None:
+            self._stateless(arrival, error.status, now, phrase=error.phrase)
+        elif not self._screening.trusting(flow):
+            self._screening.turn_away(flow, "", now)
+        elif flow.transport.reliable and not data.startswith(b"SIP/"):
+            # F21, A14: over a stream somebody waits for an answer that cannot be written.
+            self._core.effects.append(CloseFlow(flow))
 
     def _inside_dialog(self, arrival: Arrival, now: float) -> None:
         user = self._core.dialogs.get((arrival.call_id, arrival.to_tag, arrival.from_tag))
@@ -224,6 +226,14 @@ class Reception:
             tag = self._core.tokens.word(60)
             answer = self._core.response(arrival, status, tag, phrase=phrase)
             self._core.transmit(response_flow(arrival), write(answer))
+
+
+def _sender(partial: Request | None, flow: Flow) -> Arrival | None:
+    """Whom to answer, if that much of a request could be read."""
+    try:
+        return None if partial is None else read_arrival(partial, flow)
+    except ParseError:
+        return None
 
 
 def _at(refused: Refusal, now: float) -> tuple[int, float, tuple[tuple[str, str], ...]]:

@@ -228,15 +228,48 @@ async def test_a_connection_of_ours_may_be_silent(streams, ear, listener, monkey
     assert streams.send(flow, b"still there")
 
 
-async def test_a13_two_hundred_idle_connections_are_capped_and_ours_still_opens(
+async def test_a13_two_hundred_silent_strangers_are_capped_and_ours_still_opens(
     streams, ear, wire, listener
 ):
     port = await streams.listen("127.0.0.1", 0)
     ends = [await wire("127.0.0.1", port) for _ in range(200)]
-    assert all([await hung_up(reader) for reader, _ in ends[stream.MOST_CONNECTIONS :]])
+    assert all([await hung_up(reader) for reader, _ in ends[: -stream.MOST_CONNECTIONS]])
     assert len(streams) == stream.MOST_CONNECTIONS
     flow = await streams.connect(target("127.0.0.1", await listener("127.0.0.1")))
     assert streams.send(flow, OPTIONS)
+
+
+async def test_a13_a_full_house_of_silent_strangers_makes_room_for_who_speaks(streams, ear, wire):
+    port = await streams.listen("127.0.0.1", 0)
+    friend, speaks = await wire("127.0.0.1", port)
+    speaks.write(OPTIONS)
+    await ear.until(lambda ear: ear.messages)
+    ends = [await wire("127.0.0.1", port) for _ in range(stream.MOST_CONNECTIONS - 1)]
+    for reader, writer in ends:  # a ping is not a word
+        writer.write(b"\r\n\r\n")
+        assert await reader.readexactly(2) == b"\r\n"
+    _, late = await wire("127.0.0.1", port)
+    late.write(OPTIONS)
+    await ear.until(lambda ear: len(ear.messages) == 2)
+    assert await hung_up(ends[0][0]), "the oldest of the silent"
+    assert [reason for _, reason in ear.closed] == ["it said nothing and another wanted its place"]
+    speaks.write(OPTIONS)
+    await ear.until(lambda ear: len(ear.messages) == 3)
+    assert len(streams) == stream.MOST_CONNECTIONS
+    assert not friend.at_eof()
+
+
+async def test_a13_when_everybody_speaks_a_newcomer_is_turned_away(streams, ear, wire, monkeypatch):
+    monkeypatch.setattr(stream, "MOST_CONNECTIONS", 3)
+    port = await streams.listen("127.0.0.1", 0)
+    for number in range(1, 4):
+        _, writer = await wire("127.0.0.1", port)
+        writer.write(OPTIONS)
+        await ear.until(lambda ear, number=number: len(ear.messages) == number)
+    reader, _ = await wire("127.0.0.1", port)
+    assert await hung_up(reader)
+    assert ear.closed == []
+    assert len(streams) == 3
 
 
 async def test_a_peer_that_does_not_read_is_dropped_before_it_fills_the_memory(streams, ear, wire):

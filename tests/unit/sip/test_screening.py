@@ -47,6 +47,45 @@ def test_a13_a_stranger_on_a_connection_loses_it(world, desk, stranger, sip):
     assert len(desk.agent) == 0
 
 
+def test_a13_a_stranger_who_shouts_over_connections_keeps_none(world, desk, stranger, sip):
+    flows = []
+    for number in range(40):
+        flow = world.connect(stranger, Target(Transport.TCP, desk.endpoint, stranger.endpoint))
+        flows.append(flow)
+        stranger.say(sip.request("INVITE", URI, branch=f"z9hG4bK{number}"), flow)
+    world.run(0.1)
+    assert not any(flow.number in world._far for flow in flows)
+
+
+@pytest.mark.parametrize("answerable", [True, False], ids=["sender in front", "sender behind"])
+@pytest.mark.parametrize("what", ["Vias", "rows"])
+def test_a14_over_a_stream_too_much_is_answered_or_hung_up_on(
+    world, desk, pbx, sip, what, answerable
+):
+    vias = "Via: SIP/2.0/TCP x;branch=z9hG4bKx\r\n" * (200 if answerable else 500)
+    flood = vias if what == "Vias" else "a: b\r\n" * 10_000
+    sender = "From: <sip:a@b>;tag=1\r\nTo: <sip:101@b>\r\nCall-ID: big\r\nCSeq: 1 OPTIONS\r\n"
+    rows = sender + flood if answerable else flood + sender
+    heard = []
+    pbx.receive = lambda data, _flow: heard.append(data)  # we could not read so long an answer
+    flow = world.connect(pbx, Target(Transport.TCP, desk.endpoint, pbx.endpoint))
+    pbx.say(
+        f"OPTIONS {URI} SIP/2.0\r\nVia: SIP/2.0/TCP {sip.PBX};branch=z9hG4bKbig\r\n"
+        f"{rows}Content-Length: 0\r\n\r\n".encode(),
+        flow,
+    )
+    world.run(0.1)
+    assert [data[:11] for data in heard] == ([b"SIP/2.0 400"] if answerable else [])
+    assert (flow.number in world._far) == answerable
+
+
+def test_f21_a_bad_response_over_a_stream_is_dropped_and_the_stream_stays(world, desk, pbx, sip):
+    flow = world.connect(pbx, Target(Transport.TCP, desk.endpoint, pbx.endpoint))
+    pbx.say(b"SIP/2.0 200 OK\r\nnonsense\r\nContent-Length: 0\r\n\r\n", flow)
+    world.run(0.1)
+    assert flow.number in world._far
+
+
 @pytest.mark.parametrize(
     ("user", "rings"),
     [

@@ -1,5 +1,7 @@
 """A line is registered, stays registered, and comes back after anything."""
 
+from functools import partial
+
 import pytest
 
 from firmware.sip.agent import Account
@@ -255,6 +257,36 @@ def test_unregistering_while_registering_does_both_in_order(world, desk, pbx, si
     world.run(1.0)
     assert [each.headers.get("Expires") for each in pbx.requests("REGISTER")] == ["3600", "0"]
     assert states(desk) == [State.TRYING, State.OFF]
+
+
+@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
+@pytest.mark.parametrize("verdicts", [(200,), (401, 200), (401, 401, 200), (500,), (423, 200)])
+@pytest.mark.parametrize("lost", [0, 1])
+def test_stopping_at_any_moment_of_registering_leaves_no_binding(sip, transport, verdicts, lost):
+    """The phone goes as soon as its stack is settled: what did the registrar hear last?"""
+    rows = {401: [("WWW-Authenticate", CHALLENGE)], 423: [("Min-Expires", "90")]}
+    for millisecond in range(0, 45, 2):
+        world = sip.World()
+        desk, pbx = sip.Desk(world, "192.0.2.1"), sip.Pbx(world)
+        desk.line(sip.PBX, password="secret", transport=transport, expires=60)
+        pbx.verdicts = [
+            partial(
+                lambda pbx, status, request: pbx.verdict(request, status, *rows.get(status, ())),
+                pbx,
+                status,
+            )
+            for status in verdicts
+        ]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(millisecond / 1000)
+        if lost and transport is Transport.UDP:
+            world.silent.add(desk.endpoint)  # answers are lost for a while
+            world.later(0.3, world.silent.clear)
+        desk.agent.shut_down(world.now)
+        world.until(lambda desk=desk: desk.agent.settled, 10)
+        sent = [each.headers.get("Expires") for each in pbx.requests("REGISTER")]
+        accepted = 200 in verdicts
+        assert not sent or sent[-1] == "0" or not accepted, f"after {millisecond} ms: {sent}"
 
 
 def test_registering_while_unregistering_ends_registered(registered):
