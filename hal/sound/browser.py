@@ -7,9 +7,10 @@ own rate. Packets of any other length are ignored and counted.
 
 The newest client is the one that counts: when a second page attaches, the first is cut off. The
 engine's deadlines are the clock. From the page to the engine there is a queue: it begins to give
-after 60 ms have arrived, and if more than 200 ms wait, the oldest go until 60 ms are left, so a
-stalled page never adds lasting delay. Towards the page only the socket's buffer queues, about 200
-ms; a packet that the kernel does not take at once is dropped. Nothing in here waits.
+after 60 ms have arrived; if more than 200 ms wait, the oldest go until 60 ms are left, and what a
+whole second long was never needed goes too, so a stalled page never adds lasting delay. Towards
+the page only the socket's buffer queues, about 200 ms; a packet that the kernel does not take at
+once is dropped. Nothing in here waits.
 
 The card exists while a path is in use. A page may connect at any time and is let in when the card
 opens; when it closes the page sees the end of the connection and connects again.
@@ -28,6 +29,8 @@ WIRE_RATE = 48_000
 WIRE_RATES = (8_000, 16_000, 48_000)
 TARGET_FRAMES = 3
 CAP_FRAMES = 10
+_SPARE_WINDOW = 50
+"""Frames over which the shortest queue is sought: what lies below it is delay and nothing else."""
 _PACKETS_A_TURN = 32
 """Read at most so many packets in one go: a flooding client must not hold the engine."""
 _RATE_OF = {frame_bytes(rate): rate for rate in WIRE_RATES}
@@ -80,9 +83,13 @@ class BrowserCard:
         self._client: _Client | None = None
         self._queue: deque[bytes] = deque()
         self._flowing = False
+        self._least = CAP_FRAMES
+        self._reads = 0
         self._capturing = False
         self.dropped = 0
         """Frames thrown away in either direction because somebody was late."""
+        self.xruns = 0
+        """How often the page's queue ran dry or over."""
         self.malformed = 0
         """Packets that were no frame."""
 
@@ -106,8 +113,10 @@ class BrowserCard:
         if not self._flowing:
             return b""
         if not self._queue:
+            self.xruns += 1
             self._flowing = False
             return b""
+        self._shed_spare()
         return self._queue.popleft()
 
     def write(self, frame: bytes) -> None:
@@ -130,6 +139,17 @@ class BrowserCard:
     def close(self) -> None:
         self._detach()
         self._listener.close()
+
+    def _shed_spare(self) -> None:
+        """Drop the frames that waited a whole second without ever being needed."""
+        self._least = min(self._least, len(self._queue))
+        self._reads += 1
+        if self._reads < _SPARE_WINDOW:
+            return
+        for _ in range(self._least - TARGET_FRAMES):
+            self._queue.popleft()
+            self.dropped += 1
+        self._least, self._reads = CAP_FRAMES, 0
 
     def _accept(self) -> None:
         """Let in whoever waits; the last one stays."""
@@ -157,6 +177,7 @@ class BrowserCard:
                 break
             self._enqueue(packet)
         if len(self._queue) > CAP_FRAMES:
+            self.xruns += 1
             self.dropped += len(self._queue) - TARGET_FRAMES
             while len(self._queue) > TARGET_FRAMES:
                 self._queue.popleft()

@@ -105,6 +105,7 @@ def test_a_page_that_sends_too_much_is_never_more_than_200_ms_behind(house):
     # 15 wait, the cap is 10: the oldest go, the newest 60 ms stay.
     assert [house.card.read() for _ in range(4)] == [frame(13), frame(14), frame(15), b""]
     assert house.card.dropped == 15 - TARGET_FRAMES
+    assert house.card.xruns == 2  # once over, once dry
     assert CAP_FRAMES == 10
 
 
@@ -165,6 +166,20 @@ def test_a_packet_that_is_no_frame_is_counted_and_ignored(house, junk):
         page.send(frame(number))
     assert house.card.read() == frame(0)
     assert house.card.malformed == 1
+
+
+def test_a_page_that_spoke_too_much_at_once_is_not_heard_late_for_ever(house):
+    page = house.page()
+    house.card.set_capture(True)
+    for number in range(8):
+        page.send(frame(number))
+    delays = []
+    for number in range(8, 120):
+        page.send(frame(number))
+        delays.append(number - house.card.read()[0])
+    assert delays[0] > 6
+    assert delays[-1] <= 3
+    assert house.card.dropped == delays[0] - delays[-1]
 
 
 def tone(rate, hertz, first, count):
