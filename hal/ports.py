@@ -153,6 +153,10 @@ class PcmPort(Protocol):
     def pacing(self) -> Pacing:
         """What sets the pace."""
 
+    @property
+    def xruns(self) -> int:
+        """How often the device's buffer ran over or dry since it was opened."""
+
     def read(self) -> bytes:
         """One 20 ms frame from the microphone; `b""` if none is there or the microphone is closed.
 

@@ -29,12 +29,12 @@ class Device:
         "capturing",
         "card",
         "descriptors",
-        "failures",
         "microphone",
         "paths",
         "port",
         "reason",
         "retry_at",
+        "xruns_before",
     )
 
     def __init__(self, card: Card, descriptors: tuple[int, ...]) -> None:
@@ -48,13 +48,19 @@ class Device:
         """The frame that was recorded last; empty if the microphone is closed or gave nothing."""
         self.reason = ""
         """Why the card does not work, empty while it does."""
-        self.failures = 0
         self.retry_at = 0.0
+        self.xruns_before = 0
+        """Those of the times it was open before."""
 
     @property
     def rate(self) -> int:
         """Samples a second of its frames."""
         return self.port.rate if self.port is not None else RATE
+
+    @property
+    def xruns(self) -> int:
+        """How often its buffer ran over or dry."""
+        return self.xruns_before + (self.port.xruns if self.port is not None else 0)
 
     @property
     def paces(self) -> bool:
@@ -65,6 +71,7 @@ class Device:
 
     def release(self) -> None:
         """Close the card; its descriptors stay, so that it can be opened again."""
+        self.xruns_before = self.xruns
         port, self.port = self.port, None
         self.capturing = False
         self.microphone = b""
@@ -79,6 +86,9 @@ class Cards:
         self._open_card = open_card
         self._report = report
         self._devices: dict[Card, Device] = {}
+        self._xruns_before = 0
+        self.failures = 0
+        """How often a card could not be opened or broke, tries again included."""
 
     def __len__(self) -> int:
         return len(self._devices)
@@ -87,9 +97,9 @@ class Cards:
         return iter(self._devices.values())
 
     @property
-    def failures(self) -> int:
-        """How often a card of today failed."""
-        return sum(device.failures for device in self)
+    def xruns(self) -> int:
+        """How often a card's buffer ran over or dry, those that are gone included."""
+        return self._xruns_before + sum(device.xruns for device in self)
 
     def of(self, path: PathName | None) -> Device | None:
         """The device that serves a path."""
@@ -123,6 +133,7 @@ class Cards:
         device.paths.discard(path)
         if not device.paths:
             device.release()
+            self._xruns_before += device.xruns
             close_descriptors(device.descriptors)
             del self._devices[device.card]
 
@@ -190,7 +201,7 @@ class Cards:
     def _fail(self, device: Device, error: HalError, now: float) -> None:
         news = str(error) != device.reason
         device.reason = str(error)
-        device.failures += 1
+        self.failures += 1
         device.retry_at = now + _RETRY
         device.release()
         if news:

@@ -141,7 +141,8 @@ class Engine:
             leg.stream.report()
             self._flush(leg.stream)
         worst = self._beat.take_worst() * 1000
-        self._report(EngineAlive(worst_late_ms=worst, xruns=self._cards.failures))
+        cards = self._cards
+        self._report(EngineAlive(worst, xruns=cards.xruns, card_failures=cards.failures))
         self._cards.retry(now)
         self._settle(now)
         if not self._active and not self._swept:

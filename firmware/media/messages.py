@@ -223,11 +223,14 @@ class EngineReady(Report, frozen=True, tag="ready"):
 class EngineAlive(Report, frozen=True, tag="alive"):
     """Once a second while a stream or path is open, every 5 s when idle; feeds the watchdog.
 
-    `worst_late_ms` is the worst lateness of a tick since the last report.
+    `worst_late_ms` is the worst lateness of a tick since the last report. `xruns` is how often a
+    card's buffer ran over or dry, `card_failures` how often one could not be opened or broke, each
+    try again included; both count from the engine's start.
     """
 
     worst_late_ms: float
     xruns: int
+    card_failures: int = 0
 
 
 class StreamReport(Report, frozen=True, tag="stream"):

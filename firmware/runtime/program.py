@@ -70,6 +70,7 @@ class Program:
         self._stop = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
         self._xruns = 0
+        self._card_failures = 0
         self._engine_starts = 0
         self._page = Page(places.control, self.publish, _wall)
         self._screen: Screen | None = None
@@ -243,7 +244,7 @@ class Program:
     def _report(self, report: AnyReport) -> None:
         self.pulse.audio_lives()
         if isinstance(report, EngineAlive):
-            self._xruns = report.xruns
+            self._xruns, self._card_failures = report.xruns, report.card_failures
         else:
             self.loop.inbox.put(report)
 
@@ -276,6 +277,7 @@ class Program:
             "names_cached": len(self.signalling.resolver),
             "control_clients": len(self.control),
             "audio_starts": self._engine_starts,
+            "card_failures": self._card_failures,
             "handler_failures": self.loop.inbox.failures + self.driver.failures,
             "worst_lag_ms": round(self.pulse.worst_lag * 1000, 1),
             "lag_alarms": self.pulse.alarms,

@@ -46,6 +46,10 @@ class FileCard:
     def pacing(self) -> Pacing:
         return Pacing.NONE
 
+    @property
+    def xruns(self) -> int:
+        return 0
+
     def read(self) -> bytes:
         if not self._capturing:
             return b""

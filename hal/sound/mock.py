@@ -25,6 +25,8 @@ class MockCard:
         self.capturing = False
         """Whether the microphone is open."""
         self.closed = False
+        self.xruns = 0
+        """Set by whoever plays a card that is late."""
         self.frames: list[bytes] = []
         """The frames that were played, in order."""
 

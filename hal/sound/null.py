@@ -25,6 +25,10 @@ class NullCard:
     def pacing(self) -> Pacing:
         return Pacing.NONE
 
+    @property
+    def xruns(self) -> int:
+        return 0
+
     def read(self) -> bytes:
         return self._silence if self._capturing else b""
 

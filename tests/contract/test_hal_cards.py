@@ -71,6 +71,7 @@ def test_without_a_device_behind_it_the_engine_keeps_the_time(card_of):
 def test_a_card_is_opened_with_its_microphone_closed(card_of):
     card = card_of(16_000)
     assert [card.read() for _ in range(5)] == [b""] * 5
+    assert card.xruns == 0
 
 
 @pytest.mark.parametrize("rate", RATES)

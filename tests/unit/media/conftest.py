@@ -134,6 +134,7 @@ class TestCard:
         self.played = []
         self.reads = 0
         self.broken = None
+        self.xruns = 0
 
     def read(self):
         if self.broken:

@@ -1,7 +1,8 @@
 """Cards that set the pace, and cards that come late."""
 
 from firmware.dsp.tone_probe import tone_level
-from firmware.media.messages import Card, OpenPath, PathName, TalkOn
+from firmware.media.messages import Card, ClosePath, EngineAlive, OpenPath, PathName, TalkOn
+from hal.errors import DeviceError, DeviceGoneError
 from hal.ports import Pacing
 
 
@@ -46,3 +47,34 @@ def test_an_idle_card_is_left_alone(bench):
     played = len(bench.card.played)
     bench.step(20)
     assert len(bench.card.played) == played
+
+
+def figures(bench):
+    """`(xruns, failures)` of the newest sign of life."""
+    alive = bench.take(EngineAlive)[-1]
+    return alive.xruns, alive.card_failures
+
+
+def test_a_card_that_cannot_be_opened_has_no_xruns(bench):
+    bench.card_error = DeviceError("card id:Nope: there is none")
+    bench.handset()
+    bench.seconds(3)
+    xruns, failures = figures(bench)
+    assert xruns == 0
+    assert failures >= 2
+
+
+def test_xruns_outlive_the_card_that_had_them(bench):
+    bench.handset()
+    bench.card.xruns = 2
+    bench.seconds(6)
+    assert figures(bench) == (2, 0)
+    bench.call()
+    bench.card.broken = DeviceGoneError("the card was unplugged")
+    bench.seconds(2)
+    bench.card.xruns = 1
+    bench.seconds(2)
+    assert figures(bench) == (3, 1)
+    bench.order(ClosePath(PathName.HANDSET))
+    bench.seconds(6)
+    assert figures(bench) == (3, 1)
