@@ -15,7 +15,8 @@ _HEAD = """\
 # What holds, and what is still open
 
 Made by `make docs` from [reliability.toml](reliability.toml) and from the names of the tests; do
-not edit. A row without a test is open, whatever the code may do.
+not edit. A row without a test is open, whatever the code may do; what a row with tests still lacks
+is said after "partly".
 """
 
 
@@ -34,27 +35,32 @@ def tests_by_id(folder: Path) -> dict[str, list[str]]:
 
 
 def page(table: dict[str, dict[str, str]], tests: dict[str, list[str]]) -> str:
-    """The whole page."""
+    """The whole page; the table's `partly` holds what rows with tests still lack."""
+    partly = table.get("partly", {})
+    table = {title: section for title, section in table.items() if title != "partly"}
     rows = {key: text for section in table.values() for key, text in section.items()}
-    unknown = sorted(set(tests) - set(rows))
-    if unknown:
+    if unknown := sorted(set(tests) - set(rows)):
         raise SystemExit(f"tests are named for rows that do not exist: {', '.join(unknown)}")
+    if idle := sorted(set(partly) - set(tests)):
+        raise SystemExit(f"partly shown, says the table, but by no test: {', '.join(idle)}")
     shown = sum(key in tests for key in rows)
     parts = [_HEAD, f"{shown} of {len(rows)} rows are shown by a test.\n"]
     for title, section in table.items():
         parts.append(f"## {title.capitalize()}\n")
         parts.append("| | | shown by |\n|---|---|---|")
         parts += [
-            f"| {key} | {text} | {_cell(tests.get(key, []))} |" for key, text in section.items()
+            f"| {key} | {text} | {_cell(tests.get(key, []), partly.get(key, ''))} |"
+            for key, text in section.items()
         ]
         parts.append("")
     return "\n".join(parts)
 
 
-def _cell(tests: list[str]) -> str:
+def _cell(tests: list[str], lack: str) -> str:
     shown = [f"`{test}`" for test in tests[:3]]
     more = f" and {len(tests) - 3} more" if len(tests) > 3 else ""
-    return "<br>".join(shown) + more if tests else "**open**"
+    note = f"<br>**partly:** {lack}" if lack else ""
+    return "<br>".join(shown) + more + note if tests else "**open**"
 
 
 def main() -> int:

@@ -65,9 +65,24 @@ def test_f46_a_program_that_died_is_back_at_once(unit):
     assert int(one(unit["Service"], "RestartSec")) <= 1
 
 
-def test_f42_a_crash_loop_comes_to_an_end(unit):
+def test_f42_a_crash_loop_comes_to_an_end_and_a_rare_crash_never_does(unit):
+    """Twenty starts in five minutes; what dies at once is given up after some twenty seconds."""
     burst = int(one(unit["Unit"], "StartLimitBurst"))
-    assert 3 <= burst < int(one(unit["Unit"], "StartLimitIntervalSec"))
+    interval = int(one(unit["Unit"], "StartLimitIntervalSec"))
+    pause = int(one(unit["Service"], "RestartSec"))
+    assert (burst, interval, pause) == (20, 300, 1)
+    quickest_loop = burst * pause
+    assert quickest_loop < 60, "a phone that cannot live stops wearing out its card"
+    assert interval / burst > pause, "the limit can be reached at all"
+    assert interval / burst <= 15, "a phone that lives for 15 s each time is never given up"
+
+
+def test_f42_a_phone_that_hangs_for_ever_is_started_again_for_ever(phone):
+    """Each round costs a whole watchdog: too slow to reach the limit, so it may still heal."""
+    rounds = int(one(phone["Unit"], "StartLimitIntervalSec")) / (
+        int(one(phone["Service"], "WatchdogSec")) + int(one(phone["Service"], "RestartSec"))
+    )
+    assert rounds < int(one(phone["Unit"], "StartLimitBurst"))
 
 
 def test_a_faulty_configuration_is_not_tried_over_and_over(unit):
