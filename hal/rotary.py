@@ -51,7 +51,7 @@ class RotaryDial:
     def sample(
         self,
         pulse_open: bool,  # noqa: FBT001 - the levels are the data
-        turned: bool,  # noqa: FBT001
+        turned: bool,  # noqa: FBT001 - likewise
         now: float,
     ) -> tuple[Event, ...]:
         """Take both levels as read at `now`; a finished digit is pressed and let go."""

@@ -152,7 +152,7 @@ def open_named_board(name: str, post: "Post") -> "Board":
         HalError: there is none, its file is wrong, or a part cannot be opened.
     """
     from hal.boards.loader import load_board  # noqa: PLC0415 - after the first REGISTER
-    from hal.boards.opening import open_board  # noqa: PLC0415
+    from hal.boards.opening import open_board  # noqa: PLC0415 - likewise
 
     return open_board(load_board(name), post)
 

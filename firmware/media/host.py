@@ -10,25 +10,26 @@ from firmware.media import realtime
 
 _REFUSED = realtime.begin() if __name__ == "__main__" else "this is not the audio process"
 
-import os  # noqa: E402 - rights come first, the rest is loaded with them
-import select  # noqa: E402
-import signal  # noqa: E402
-import socket  # noqa: E402
-import sys  # noqa: E402
-import time  # noqa: E402
-import traceback  # noqa: E402
+# Rights come first: the rest is loaded with them (E402 is off for this file).
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
 
-import msgspec  # noqa: E402
+import msgspec
 
-from firmware.media.engine import Engine  # noqa: E402
-from firmware.media.messages import (  # noqa: E402
+from firmware.media.engine import Engine
+from firmware.media.messages import (
     AnyReport,
     EngineLog,
     EngineReady,
     decode_order,
     encode,
 )
-from hal.boards.cards import open_card  # noqa: E402
+from hal.boards.cards import open_card
 
 _ORDER_SIZE = 65536
 _DESCRIPTORS = 8

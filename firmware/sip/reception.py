@@ -209,7 +209,7 @@ class Reception:
         dialog: Dialog,
         transaction: ServerTransaction,
         sdp: bytes,
-        offered: bool,  # noqa: FBT001
+        offered: bool,  # noqa: FBT001 - as there
         now: float,
     ) -> None:
         session = Session(self._core, line, call, dialog, self.in_call, caller=False)

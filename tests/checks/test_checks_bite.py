@@ -1,6 +1,7 @@
 """Every tool of `make check` is handed a tree with one fault planted, and has to find it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -166,3 +167,14 @@ def test_the_tree_as_it_is_passes_the_quick_checks(tree):
     for command in (("sh", ".ci/units"), (sys.executable, ".ci/sizes.py")):
         done = run(tree, *command)
         assert not done.returncode, done.stdout + done.stderr
+
+
+def test_every_exception_from_a_rule_gives_its_reason():
+    silent = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("firmware", "hal", ".ci")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for number, row in enumerate(path.read_text().splitlines(), 1)
+        if re.search(r"# noqa(?!: [A-Z0-9, ]+ - \w)", row)
+    ]
+    assert silent == []
