@@ -2,10 +2,11 @@
 
 The core draws no lots: whoever wires the phone hands in 32 bytes from the operating system, a test
 hands in a constant. From then on the tokens are SHA-256 of seed and counter, so a run can be
-replayed, and nobody who has seen some tokens can tell the next.
+replayed, and nobody who has seen some tokens can tell the next. `SystemTokens` are for who never
+replays.
 """
 
-import hashlib
+from collections.abc import Callable
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -22,6 +23,8 @@ class Tokens:
 
     def octets(self, length: int) -> bytes:
         """`length` bytes (at most 32)."""
+        import hashlib  # noqa: PLC0415 - OpenSSL comes along; the audio process does without
+
         self._count += 1
         return hashlib.sha256(self._seed + self._count.to_bytes(8, "big")).digest()[:length]
 
@@ -38,3 +41,17 @@ class Tokens:
     def fraction(self) -> float:
         """A number from 0 up to but not including 1."""
         return self.integer(1 << 53) / (1 << 53)
+
+
+class SystemTokens(Tokens):
+    """Tokens straight from the operating system's `random(length)`."""
+
+    __slots__ = ("_random",)
+
+    def __init__(self, random: Callable[[int], bytes]) -> None:
+        super().__init__(b"")
+        self._random = random
+
+    def octets(self, length: int) -> bytes:
+        """`length` bytes."""
+        return self._random(length)

@@ -11,7 +11,7 @@ nothing here raises because of an order or a datagram.
 
 from collections.abc import Callable
 
-from firmware.base.tokens import Tokens
+from firmware.base.tokens import SystemTokens
 from firmware.media import realtime
 from firmware.media.cards import Cards, Device, OpenCard
 from firmware.media.clock import Beat
@@ -60,7 +60,7 @@ class Engine:
         now = clock()
         self._clock = clock
         self._report = report
-        self._random = random
+        self._tokens = SystemTokens(random)
         self._wire = Wire()
         self._legs: dict[int, Leg] = {}
         self._clips: dict[str, Clip] = {}
@@ -218,7 +218,7 @@ class Engine:
             close_descriptors(descriptors)
             self._log(f"stream {order.stream} cannot be opened")
             return
-        stream = Stream(order, Tokens(self._random(32)), now)
+        stream = Stream(order, self._tokens, now)
         rtp = self._wire.attach(descriptors[0], stream.receive)
         rtcp = self._wire.attach(descriptors[1], stream.receive_control)
         near = NearEnd(order.route, self._clips.get(order.clip))
