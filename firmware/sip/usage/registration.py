@@ -194,7 +194,6 @@ class Registration:
             self._failed(FailureCause.SERVER_ERROR, response.status, "expires at once", None, now)
             return
         self._failures = 0
-        self._checked_at = now
         self.line.registrar_flow = exchange.flow
         fraction = self._core.tokens.fraction()
         wait = granted * (0.75 + 0.1 * fraction) if granted > 40 else granted * 0.5

@@ -381,22 +381,30 @@ def test_a06_credentials_for_our_server_are_not_shown_to_others(world, desk, pbx
     assert "Authorization" not in other.requests("INVITE")[0].headers
 
 
-def test_f17_after_a_403_the_registration_is_looked_at(registered, sip):
+@pytest.mark.parametrize("status", [403, 404, None], ids=["403", "404", "no answer"])
+def test_f17_a_call_that_fails_has_the_registration_looked_at_at_once(registered, sip, status):
     world, desk, pbx = registered
     register = pbx.reply
-    pbx.reply = lambda message: (
-        [sip.answer_to(message, 403)]
-        if isinstance(message, Request) and message.method == "INVITE"
-        else register(message)
-    )
-    world.run(60.0)
+
+    def forgetful(message):
+        if isinstance(message, Request) and message.method == "INVITE":
+            return [sip.answer_to(message, status)] if status else []
+        return register(message)
+
+    pbx.reply = forgetful
+    seen = []
     for number in range(3):
         call = CallRef(f"c{number}")
         desk.agent.invite(call, sip.LINE, "600", world.now)
         world.run(0.01)
         desk.agent.offer(call, sip.OFFER, world.now)
+        world.until(lambda count=number + 1: len(desk.of(CallEnded)) == count, 40)
         world.run(0.1)
-    assert len(pbx.requests("REGISTER")) == 2, "looked at, but not for every call"
+        seen.append(len(pbx.requests("REGISTER")) - 1)
+    if status:
+        assert seen == [1, 1, 1], "looked at, but not for every call"
+    else:
+        assert seen == [1, 2, 3], "half a minute lies between them"
 
 
 def test_f25_a_ringing_call_ends_when_its_connection_does(world, sip):
