@@ -48,15 +48,24 @@ def _visible(call: Call) -> bool:
 
 
 def _line(state: PhoneState, line: Line) -> LineView:
-    said = line.registration
+    said, trouble = line.registration, lines.trouble(state, line)
     if not line.registers:
-        kind, until = RegistrationState.OFF, 0.0
-    elif said is None:
-        kind, until = RegistrationState.TRYING, 0.0
-    else:
-        wait = said.expires_in if said.state is RegistrationState.REGISTERED else said.retry_in
-        kind, until = said.state, line.at + wait if wait else 0.0
-    return LineView(line.name, line.label, kind, lines.trouble(state, line), until)
+        return LineView(line.name, line.label, RegistrationState.OFF, trouble)
+    if said is None:
+        return LineView(line.name, line.label, RegistrationState.TRYING, trouble)
+    if line.blocked or not state.network_up:
+        # Nobody waits for the next attempt while something else must happen first.
+        return LineView(line.name, line.label, said.state, trouble)
+    registered = said.state is RegistrationState.REGISTERED
+    wait = said.expires_in if registered else said.retry_in
+    return LineView(
+        line.name,
+        line.label,
+        said.state,
+        trouble,
+        until=line.at + wait if wait else 0.0,
+        since=0.0 if registered else line.at,
+    )
 
 
 def _call(call: Call) -> CallView:

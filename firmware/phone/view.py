@@ -49,13 +49,19 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class LineView:
-    """A line: `since` and `until` are monotonic seconds (retry or expiry), 0 = none."""
+    """A line and when things happen to it, in monotonic seconds, 0 = nothing to count.
+
+    `until` is when its registration runs out or, while there is none, when the next attempt
+    begins; `since` is when an unregistered one came into its state. An `until` that has passed is
+    an attempt under way.
+    """
 
     name: LineName
     label: str
     state: RegistrationState
     notice: Notice | None = None
     until: float = 0.0
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

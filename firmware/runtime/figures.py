@@ -16,6 +16,7 @@ from firmware.media.messages import StreamReport
 from firmware.phone.commands import CallRecord
 from firmware.phone.view import CallView, LineView, Notice, PhoneView
 from firmware.sip.notifications import CallRef, RegistrationState
+from firmware.ui.line_words import line_words
 
 Say = Callable[[str, dict[str, str]], str]
 Reports = Mapping[CallRef, StreamReport]
@@ -26,9 +27,11 @@ def say_notice(notice: Notice | None, say: Say) -> str:
     return say(notice.text, dict(notice.args)) if notice is not None else ""
 
 
-def status_of(view: PhoneView, reports: Reports, say: Say, now: float, xruns: int) -> StatusReply:
-    """How the phone is."""
-    lines = tuple(_line(line, say, now) for line in view.lines)
+def status_of(
+    view: PhoneView, reports: Reports, say: Say, now: float, xruns: int, *, counts: bool = True
+) -> StatusReply:
+    """How the phone is; with `counts` a line's reason says for how many seconds it is tried."""
+    lines = tuple(_line(line, say, now, counts=counts) for line in view.lines)
     return StatusReply(
         state=view.mode.value,
         lines=lines,
@@ -96,15 +99,25 @@ def _rtp(report: StreamReport) -> RtpFigures:
     )
 
 
-def _line(line: LineView, say: Say, now: float) -> LineFigures:
+def _line(line: LineView, say: Say, now: float, *, counts: bool) -> LineFigures:
     registered = line.state is RegistrationState.REGISTERED
     return LineFigures(
         name=line.name,
         registered=registered,
-        reason="" if registered else say_notice(line.notice, say),
+        reason=_why_down(line, say, now, counts=counts),
         expires_in=round(max(0.0, line.until - now), 1) if registered and line.until else 0.0,
         label=line.label,
     )
+
+
+def _why_down(line: LineView, say: Say, now: float, *, counts: bool) -> str:
+    if line.state is RegistrationState.OFF:
+        return say_notice(line.notice, say)
+    return line_words(line, now, lambda text, **args: say(text, _as_text(args)), counts=counts)
+
+
+def _as_text(args: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in args.items()}
 
 
 def _no_line(lines: tuple[LineFigures, ...]) -> str:

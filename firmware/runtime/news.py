@@ -1,4 +1,7 @@
-"""What changed between two views, as events for whoever listens on the control socket."""
+"""What changed between two views, as events for whoever listens on the control socket.
+
+No seconds are counted in them: they are read long after they were written.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +18,7 @@ def present(
     view: PhoneView, reports: Reports, say: Say, now: float, at: float
 ) -> Iterator[AnyEvent]:
     """How things stand, for a new listener."""
-    yield StatusEvent(at, status_of(view, reports, say, now, 0))
+    yield StatusEvent(at, status_of(view, reports, say, now, 0, counts=False))
     yield LampsEvent(at, dict(view.lamps))
 
 
@@ -28,7 +31,7 @@ def changes(
         yield LampsEvent(at, dict(new.lamps))
     if new.notice is not None and new.notice != old.notice:
         yield NoticeEvent(at, say_notice(new.notice, say))
-    yield StatusEvent(at, status_of(new, reports, say, now, 0))
+    yield StatusEvent(at, status_of(new, reports, say, now, 0, counts=False))
 
 
 def _calls(

@@ -6,8 +6,8 @@ from datetime import timedelta
 from PIL import Image
 
 from firmware.phone.view import Mode, PhoneView
-from firmware.sip.notifications import RegistrationState
 from firmware.ui.canvas import Canvas, picture_of
+from firmware.ui.line_words import is_counting
 from firmware.ui.scene import Clock, Scene
 from firmware.ui.screens import (
     audio_test,
@@ -57,8 +57,8 @@ def picture(view: PhoneView, clock: Clock, size: tuple[int, int], texts: Texts) 
 def redraw_at(view: PhoneView, clock: Clock) -> float | None:
     """When the picture of an unchanged view grows old, on the monotonic clock.
 
-    That is the next second of a talk timer or of a countdown, or the next minute of the day; None
-    if nothing on the screen moves.
+    That is the next second of a talk timer or of a line that is tried, or the next minute of the
+    day; None if nothing on the screen moves.
     """
     moments: list[float] = []
     call = view.front_call
@@ -68,9 +68,9 @@ def redraw_at(view: PhoneView, clock: Clock) -> float | None:
         moments.append(clock.now + _until_next_minute(clock))
     if view.mode is Mode.IDLE:
         moments.extend(
-            _next_second(clock.now, line.until)
+            _next_second(clock.now, line.until or line.since)
             for line in view.lines
-            if line.state is RegistrationState.TRYING and line.until > clock.now
+            if is_counting(line)
         )
     return min(moments, default=None)
 

@@ -94,21 +94,6 @@ def line_title(canvas: Canvas, line: LineView, x: int, y: int) -> None:
     canvas.row(y, line.label, fonts.SMALL, span=(behind + _ICON_GAP, canvas.width))
 
 
-def line_words(scene: Scene, line: LineView) -> str:
-    """What a person must know about a line that is not registered; no words if all is well."""
-    if line.state is RegistrationState.REGISTERED or line.notice is not None:
-        return scene.notice(line.notice)
-    seconds = seconds_left(line, scene.clock.now)
-    if line.state is RegistrationState.TRYING and seconds:
-        return scene.say("line.trying_in", seconds=seconds)
-    return scene.say(f"line.{line.state.value}")
-
-
-def seconds_left(line: LineView, now: float) -> int:
-    """Whole seconds until a line's next try, rounded up; 0 = none is planned."""
-    return max(0, -int(-(line.until - now - 1e-6) // 1)) if line.until else 0
-
-
 def party(canvas: Canvas, scene: Scene, call: CallView, y: int) -> int:
     """Whom a call is with, the name as large as it fits; returns the next free row.
 

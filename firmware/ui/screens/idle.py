@@ -1,16 +1,16 @@
 """Nothing goes on: the time, how the lines are, what was missed."""
 
-from firmware.phone.view import LineView, PhoneView
+from firmware.phone.view import LineView
 from firmware.sip.notifications import RegistrationState
 from firmware.ui import fonts
 from firmware.ui.canvas import Align, Canvas
+from firmware.ui.line_words import is_counting, line_words, seconds_of
 from firmware.ui.scene import Scene
 from firmware.ui.widgets import (
     body_bottom,
     header,
     labels,
     line_title,
-    line_words,
     paragraph,
     soft_row,
 )
@@ -18,9 +18,12 @@ from firmware.ui.widgets import (
 
 def draw(canvas: Canvas, scene: Scene) -> None:
     """Draw the screen."""
-    words = trouble(scene)
+    words, line = _trouble_of_all(scene), None
+    if not words:
+        line = _worst(scene)
+        words = _line_trouble(scene, line, counts=canvas.is_tall)
     if words:
-        _troubled(canvas, scene, words)
+        _troubled(canvas, scene, words, line)
     elif canvas.is_tall:
         _calm(canvas, scene)
     else:
@@ -28,8 +31,8 @@ def draw(canvas: Canvas, scene: Scene) -> None:
     soft_row(canvas, scene)
 
 
-def trouble(scene: Scene) -> str:
-    """The one thing that keeps the phone from working, in words; none = all is well."""
+def _trouble_of_all(scene: Scene) -> str:
+    """What keeps the whole phone from working, in words; none = look at the lines."""
     view = scene.view
     if view.notice is not None:
         return scene.notice(view.notice)
@@ -37,25 +40,31 @@ def trouble(scene: Scene) -> str:
         return scene.say("idle.no_network")
     if not view.audio_alive:
         return scene.say("idle.no_audio")
-    if not view.lines:
-        return scene.say("line.none")
-    return next(filter(None, (_line_trouble(scene, line) for line in _worst_first(view))), "")
+    return "" if view.lines else scene.say("line.none")
 
 
-def _line_trouble(scene: Scene, line: LineView) -> str:
-    words = line_words(scene, line)
+def _line_trouble(scene: Scene, line: LineView | None, *, counts: bool) -> str:
+    if line is None:
+        return ""
+    words = line_words(line, scene.clock.now, scene.say, counts=counts)
     if not words or len(scene.view.lines) == 1:
         return words
     return scene.say("line.of_several", line=line.label, words=words)
 
 
-def _worst_first(view: PhoneView) -> list[LineView]:
+def _worst(scene: Scene) -> LineView | None:
+    """The line in the worst state of those about which there is something to say."""
     order = list(RegistrationState)[::-1]
-    return sorted(view.lines, key=lambda line: order.index(line.state))
+    ranked = sorted(scene.view.lines, key=lambda line: order.index(line.state))
+    return next((line for line in ranked if line_words(line, scene.clock.now, scene.say)), None)
 
 
-def _troubled(canvas: Canvas, scene: Scene, words: str) -> None:
-    header(canvas, scene, labels(scene.view), scene.time())
+def _troubled(canvas: Canvas, scene: Scene, words: str, line: LineView | None) -> None:
+    right = scene.time()
+    if line is not None and is_counting(line) and not canvas.is_tall:
+        # Two rows are not enough for the reason and the seconds.
+        right = scene.say("line.trying_short", seconds=seconds_of(line, scene.clock.now))
+    header(canvas, scene, labels(scene.view), right)
     paragraph(canvas, words, 12 if canvas.is_tall else 8, body_bottom(canvas))
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from firmware.phone import actions as a
-from firmware.phone.events import NetworkChanged
-from firmware.phone.texts import LINE_CAUSES
+from firmware.phone.events import ConfigJudged, NetworkChanged
+from firmware.phone.texts import LINE_CAUSES, notice
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
 from firmware.sip.notifications import FailureCause, RegistrationState
@@ -29,7 +29,7 @@ def test_a_line_that_fails_says_why_and_when_it_tries_again(cause):
     desk.registration_fails(cause, where="pbx.example by UDP")
     assert line(desk).notice.text == LINE_CAUSES[cause]
     assert dict(line(desk).notice.args)["where"] == "pbx.example by UDP"
-    assert line(desk).until == desk.now + 30
+    assert (line(desk).until, line(desk).since) == (desk.now + 30, desk.now)
     assert desk.heard.logged == [LINE_CAUSES[cause]]
 
 
@@ -40,12 +40,41 @@ def test_the_same_failure_again_is_logged_once():
     assert desk.heard.logged == ["line_wrong_password"]
 
 
+def test_the_first_try_counts_from_its_beginning():
+    desk = Desk(registered=False)
+    desk.send(n.RegistrationChanged(LINE, RegistrationState.TRYING, where="pbx by UDP"))
+    assert (line(desk).state, line(desk).since, line(desk).until) == (
+        RegistrationState.TRYING,
+        desk.now,
+        0.0,
+    )
+
+
+def test_without_a_network_nobody_counts_to_the_next_try():
+    desk = Desk(registered=False)
+    desk.registration_fails(FailureCause.NO_ANSWER)
+    desk.send(NetworkChanged(up=False))
+    assert (line(desk).until, line(desk).since) == (0.0, 0.0)
+
+
 def test_before_the_first_word_a_line_is_trying():
     desk = Desk(registered=False)
     assert (line(desk).state, line(desk).notice.text) == (
         RegistrationState.TRYING,
         "line_trying",
     )
+
+
+def test_a_file_with_faults_is_shown_and_logged_until_it_has_none():
+    desk = Desk()
+    desk.send(ConfigJudged(notice("config_before", file="deskphone.toml", path="/x", count=3)))
+    assert desk.notice == "config_before"
+    assert desk.heard.logged == ["config_before"]
+    desk.send(NetworkChanged(up=False))
+    assert desk.notice == "config_before", "the first thing to mend"
+    desk.send(NetworkChanged(up=True))
+    desk.send(ConfigJudged(None))
+    assert desk.notice is None
 
 
 def test_no_network_is_said_once_for_all_lines():

@@ -44,11 +44,23 @@ def test_a_registered_line_says_for_how_long(a_view):
     assert status(a_view(lines=(overdue,))).lines[0].expires_in == 0.0
 
 
-def test_a_line_that_failed_says_why_and_so_does_the_phone(a_view):
-    line = LineView(LINE, "101", RegistrationState.FAILED, Notice("wrong_password"), NOW + 30)
+def test_a_line_that_failed_says_why_and_when_it_is_tried_again_and_so_does_the_phone(a_view):
+    line = LineView(LINE, "101", RegistrationState.FAILED, Notice("no_answer"), NOW + 30)
     found = status(a_view(lines=(line,)))
-    assert (found.lines[0].registered, found.lines[0].reason) == (False, "wrong_password")
-    assert found.reason == "wrong_password"
+    said = "line.trying_again no_answer 30"
+    assert (found.lines[0].registered, found.lines[0].reason) == (False, said)
+    assert found.reason == said
+
+
+def test_an_event_that_is_read_later_counts_no_seconds(a_view):
+    line = LineView(LINE, "101", RegistrationState.FAILED, Notice("no_answer"), NOW + 30)
+    event = next(present(a_view(lines=(line,)), {}, say, NOW, WALL))
+    assert event.status.lines[0].reason == "no_answer"
+
+
+def test_an_unregistered_line_that_needs_no_registrar_is_not_tried(a_view):
+    line = LineView(LINE, "101", RegistrationState.OFF)
+    assert status(a_view(lines=(line,))).lines[0].reason == ""
 
 
 def test_one_line_that_works_is_enough_not_to_complain(a_view):

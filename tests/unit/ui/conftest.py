@@ -67,6 +67,7 @@ SCENES = {
                     "201",
                     RegistrationState.FAILED,
                     words("line_no_answer", where="10.0.0.2:5060 by UDP"),
+                    NOW + 12,
                 ),
             )
         ),

@@ -91,9 +91,10 @@ def test_nothing_moves_while_the_clock_is_not_set(scene_of):
     assert redraw_at(*scene_of("idle_clock_unset")) is None
 
 
-def test_a_try_that_is_overdue_does_not_count_below_zero(make_phone, make_line, scene_of, size):
+def test_a_try_that_is_under_way_counts_up(make_phone, make_line, scene_of, size):
     _, clock = scene_of("idle")
-    overdue = make_line("201", RegistrationState.TRYING, None, clock.now - 3)
+    overdue = make_line("201", RegistrationState.FAILED, None, clock.now - 3)
     view = make_phone(lines=(overdue,))
-    assert redraw_at(view, clock) == pytest.approx(clock.now + 30)
-    assert render(view, clock, size, TEXTS).size == size
+    assert redraw_at(view, clock) == pytest.approx(clock.now + 1)
+    after = later(clock, 1)
+    assert render(view, after, size, TEXTS).tobytes() != render(view, clock, size, TEXTS).tobytes()
