@@ -135,23 +135,23 @@ def sessions(desk: Desk) -> set[str]:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.seeds(12)
 def test_two_people_and_a_datagram_wire_always_agree_in_the_end(wire, seed):
     walk(seed, WIRES[wire], ("192.0.2.1", "192.0.2.2"), Transport.UDP)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.seeds(40)
 def test_p01_messages_that_arrive_bent_raise_nothing_and_leave_nothing(seed):
     # What is bent may say something else: agreeing is asked of honest wires only.
     hosts = ("192.0.2.1", "192.0.2.2")
     walk(seed, Wire(bend=0.3, loss=0.05, jitter=0.1), hosts, Transport.UDP, agree=False)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.seeds(6)
 def test_the_same_over_ipv6(seed):
     walk(seed, WIRES["lossy"], ("2001:db8::1", "2001:db8::2"), Transport.UDP)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.seeds(6)
 def test_the_same_over_streams(seed):
     walk(seed, WIRES["good"], ("192.0.2.1", "192.0.2.2"), Transport.TCP)
