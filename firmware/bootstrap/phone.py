@@ -6,17 +6,13 @@ import hashlib
 import logging
 import os
 import sys
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from firmware.base.phrase import Phrase, phrase
-from firmware.codec import available
-from firmware.config.load import examine_file
+from firmware.base.phrase import phrase
+from firmware.bootstrap.choice import Chosen, choose, is_service
 from firmware.config.machine import missing_codecs
-from firmware.config.problems import Problem, Wrong
-from firmware.config.schema import Settings
 from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import default_socket, make_private
 from firmware.control.socket_file import refuse_if_taken
@@ -26,33 +22,25 @@ from firmware.runtime.spoken import SpokenFormatter
 from firmware.runtime.turns import Turns
 from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
-from firmware.ui.faults import say_all
-from firmware.ui.text import Texts
 from hal.errors import BoardError, HalError
 
 if TYPE_CHECKING:  # loaded after the first REGISTER
+    from collections.abc import Callable
+
     from firmware.runtime.program import Program
     from hal.board import Board
     from hal.ports import Post
 
 FAILED, BAD_CONFIG, TAKEN = 1, 2, 3
+_PANEL_ALONE = "mock"
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The settings to run with; `good` is kept as the last good file once the phone is up."""
-
-    settings: Settings
-    notes: tuple[Phrase, ...] = ()
-    good: LastGood | None = None
 
 
 def run(config_path: str | None, board: str | None, control_path: str | None) -> int:
     """Run the phone until it is stopped; returns the exit code of `deskphone run`."""
     start_logging()
     path = Path(config_path).resolve() if config_path else None
-    chosen = choose(path, state_folder(path))
+    chosen = choose(path, state_folder(path), service=is_service())
     if chosen is None:
         return BAD_CONFIG
     places = places_of(path, control_path or chosen.settings.control.path)
@@ -70,7 +58,7 @@ async def _live(chosen: Chosen, places: Places, board: str, turns: Turns) -> int
         refuse_if_taken(places.control)
         early = await begin(settings, places)
         make = await asyncio.to_thread(_program)
-        program = make(settings, places, partial(open_named_board, board), early, turns)
+        program = make(settings, places, _opener(board, chosen), early, turns, chosen.fault)
         await program.start()
         # All that a start makes stays: the collector need never look at it again.
         gc.freeze()
@@ -92,34 +80,11 @@ async def _live(chosen: Chosen, places: Places, board: str, turns: Turns) -> int
     return 0
 
 
-def choose(path: Path | None, state: Path) -> Chosen | None:
-    """The settings of a file with notes on them, or those that worked last.
-
-    Faults go to stderr, all of them; None if nothing ever worked.
-    """
-    if path is None:
-        return Chosen(Settings())
-    found, last = examine_file(path), LastGood.of(path, state)
-    if found.settings is not None and available(found.settings.audio.codecs):
-        return Chosen(found.settings, tuple(_placed(note) for note in found.notes), last)
-    problems = found.problems or (found.place("audio.codecs", Wrong("no_codec")),)
-    sys.stderr.write(f"{say_all(problems, Texts.load())}\n")
-    settings = last.settings()
-    if settings is None:
-        return None
-    _LOG.error(phrase("log.last_good", file=path))
-    return Chosen(settings)
-
-
 def _remember(last: LastGood) -> None:
     try:
         last.keep()
     except StorageError as error:
         _LOG.warning(phrase("log.no_copy", reason=error.phrase))
-
-
-def _placed(note: Problem) -> Phrase:
-    return phrase("log.note", place=note.place, note=note.phrase)
 
 
 def places_of(config: Path | None, control: str) -> Places:
@@ -155,6 +120,27 @@ def open_named_board(name: str, post: "Post") -> "Board":
     from hal.boards.opening import open_board  # noqa: PLC0415 - likewise
 
     return open_board(load_board(name), post)
+
+
+def _opener(name: str, chosen: Chosen) -> "Callable[[Post], Board]":
+    """Opens the board; a service that has none is better off with its page alone than not there.
+
+    A part that cannot be opened may be there when systemd tries again; without settings to trust it
+    is no reason to end.
+    """
+    if not is_service():
+        return partial(open_named_board, name)
+    return partial(_open_or_go_without, name, BoardError if chosen.fault is None else HalError)
+
+
+def _open_or_go_without(name: str, forgiven: type[HalError], post: "Post") -> "Board":
+    from hal.events import DeviceFailed  # noqa: PLC0415 - after the first REGISTER
+
+    try:
+        return open_named_board(name, post)
+    except forgiven as error:
+        post(DeviceFailed(name, str(error), 0.0))
+        return open_named_board(_PANEL_ALONE, post)
 
 
 def start_logging(level: int = logging.INFO) -> None:

@@ -4,7 +4,7 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path as FilePath
 
 import msgspec
@@ -23,13 +23,17 @@ Branch = dict[str, "Setting | Branch"]
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What a look at a file found; `settings` is None if there are problems."""
+    """What a look at a file found; `settings` is None if there are problems.
+
+    `draft` holds every value that is good by itself, and the default in the place of each other.
+    """
 
     settings: Settings | None
     problems: tuple[Problem, ...]
     notes: tuple[Problem, ...] = ()
     file: str = ""
     document: Document | None = None
+    draft: Settings = field(default_factory=Settings)
 
     def note(self, key: str, text: str, **args: str) -> Problem:
         """One more remark on a key such as `web.port` or `line[1].tls.ca`, at its place."""
@@ -88,11 +92,31 @@ def examine(text: str, file: str = "deskphone.toml") -> Examination:
     # A line that could not be read may be the one that seems to be missing.
     kept = (one for one in check.problems if not (document.problems and one.text == "missing"))
     problems = tuple(sorted((*document.problems, *kept), key=lambda one: one.line))
+    settings = _settings(values)
     if problems:
-        return Examination(None, problems)
-    values["lines"] = values.pop("line", ())
-    settings = msgspec.convert(values, Settings)
-    return Examination(settings, (), rules.notes(settings, document, file), file, document)
+        return Examination(None, problems, (), file, document, settings)
+    notes = rules.notes(settings, document, file)
+    return Examination(settings, (), notes, file, document, settings)
+
+
+def _settings(values: Table) -> Settings:
+    lines = values.pop("line", ())
+    assert isinstance(lines, tuple)
+    # In a draft a line may lack what it must have; it keeps its place.
+    whole = tuple({"user": "", "server": "", **line} for line in lines)
+    return msgspec.convert({**values, "lines": whole}, Settings)
+
+
+def without_lines(draft: Settings, problems: tuple[Problem, ...]) -> Settings:
+    """What a phone runs with that has no settings it can trust: no line, but its board.
+
+    A table with a fault is as if it were not there. If it is not known where a fault belongs, every
+    other table but the board's is: half a table could open more than the whole would.
+    """
+    faulty = {problem.key.partition(".")[0] for problem in problems}
+    tables = {"board"} if "" in faulty else {each.name for each in fields(Settings)} - {"lines"}
+    good = {name: getattr(draft, name) for name in tables - faulty}
+    return replace(Settings(), **good)
 
 
 def _settings_of(examination: Examination) -> Settings:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from firmware.config.schema import Settings
 from firmware.media.messages import AnyReport, PathName
 from firmware.phone.actions import Action
+from firmware.phone.view import Notice
 from firmware.sip.notifications import CallRef, Notification
 from hal.events import Event as HalEvent
 
@@ -66,6 +67,13 @@ class SettingsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigJudged:
+    """What a person must know of the configuration file; None = it has no fault (any more)."""
+
+    fault: Notice | None
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsked:
     """The program ends: hang up everything, silence everything."""
 
@@ -82,5 +90,6 @@ Event = (
     | EngineLost
     | NetworkChanged
     | SettingsChanged
+    | ConfigJudged
     | StopAsked
 )

@@ -198,6 +198,12 @@ def _settings_changed(turn: Turn, event: events.SettingsChanged) -> None:
     _line_news(turn)
 
 
+def _config_judged(turn: Turn, event: events.ConfigJudged) -> None:
+    turn.state = replace(turn.state, config_fault=event.fault)
+    if event.fault is not None:
+        turn.log(event.fault)
+
+
 def _network_changed(turn: Turn, event: events.NetworkChanged) -> None:
     if turn.state.network_up is not event.up:
         turn.state = replace(turn.state, network_up=event.up)
@@ -254,6 +260,7 @@ EVERYWHERE: Rows = {
     events.Started: _started,
     events.StopAsked: _stop,
     events.SettingsChanged: _settings_changed,
+    events.ConfigJudged: _config_judged,
     events.NetworkChanged: _network_changed,
     events.EngineLost: engine.lost,
     events.MediaPortReserved: media_port.reserved,

@@ -193,6 +193,7 @@ class PhoneState:
     engine: Engine = Engine.STARTING
     card_faults: Mapping[PathName, str] = field(default_factory=dict)
     device_faults: Mapping[str, str] = field(default_factory=dict)
+    config_fault: Notice | None = None
     missed: int = 0
     last_dialled: str = ""
     test: AudioTest | None = None

@@ -119,6 +119,8 @@ def _broken(state: PhoneState) -> Notice | None:
 
 
 def _resting(state: PhoneState) -> Notice | None:
+    if state.config_fault is not None:
+        return state.config_fault
     if not state.lines:
         return notice("line_none")
     if not state.network_up:

@@ -6,8 +6,8 @@ without words. An argument that a sentence does not use is simply not mentioned 
 Arguments: `who` the other party as shown; `number` what was dialled; `line` a line's name, `lines`
 those of all and `position` its place in the file (1 …); `where` the server with its transport;
 `status` and `phrase` the SIP answer (may be empty); `setting` a line of the configuration; `reason`
-and `detail` a clause from a device or the engine; `path` a `PathName` value; `level` dBov as a
-whole number.
+and `detail` a clause from a device or the engine; `path` a `PathName` value, or the place of the
+configuration `file`, which has `count` faults; `level` dBov as a whole number.
 """
 
 from firmware.media.messages import Silence
@@ -16,6 +16,7 @@ from firmware.sip.notifications import FailureCause
 
 _LINE = ("line", "position", "where", "status", "phrase")
 _CALL = ("who", "line", "status", "phrase")
+_CONFIG = ("file", "path", "count")
 
 LINE_CAUSES: dict[FailureCause, str] = {cause: f"line_{cause.value}" for cause in FailureCause}
 """Why a line is not registered."""
@@ -67,6 +68,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "card_failed": ("path", "reason"),
     "device_failed": ("device", "reason"),
     "ringer_off": (),
+    **dict.fromkeys(("config_before", "config_before_one"), _CONFIG),
+    **dict.fromkeys(("config_none", "config_none_one"), _CONFIG),
     "network_down": (),
     "audio_test_listen": ("path",),
     "audio_test_voice": ("path",),

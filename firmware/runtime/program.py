@@ -22,6 +22,7 @@ from firmware.net.engine_link import EngineLink
 from firmware.net.media_ports import MediaPorts
 from firmware.net.systemd_notify import notify
 from firmware.phone.events import (
+    ConfigJudged,
     EngineLost,
     NetworkChanged,
     SettingsChanged,
@@ -29,7 +30,7 @@ from firmware.phone.events import (
     StopAsked,
 )
 from firmware.phone.machine import Phone
-from firmware.phone.view import PhoneView
+from firmware.phone.view import Notice, PhoneView
 from firmware.runtime.desk import Desk
 from firmware.runtime.early import Early, Places, begin
 from firmware.runtime.house import House
@@ -61,7 +62,9 @@ class Program:
         open_board: Callable[[Post], Board],
         early: Early | None = None,
         turns: Turns | None = None,
+        fault: Notice | None = None,
     ) -> None:
+        self._fault = fault
         self._settings = settings
         self._places = places
         self._early = early
@@ -151,6 +154,8 @@ class Program:
             last_dialled=self.keeper.last_dialled,
         )
         self.loop.inbox.put(started)
+        if self._fault is not None:
+            self._judged(self._fault)
         self.addresses = AddressWatch(self._addresses_changed)
         self.loop.inbox.put(NetworkChanged(self._network_up(self.addresses.addresses)))
         if self.addresses.addresses != had:
@@ -174,10 +179,14 @@ class Program:
 
     def _offer_reload(self, file: Path) -> None:
         last = LastGood.of(file, self._places.state)
-        reloader = Reloader(last, self._settings, self.texts, self._apply)
+        reloader = Reloader(last, self._settings, self.texts, self._apply, self._judged)
         self.desk.reload = reloader.reload
         self.loop.watch(reloader.view_changed)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask)
+
+    def _judged(self, fault: Notice | None) -> None:
+        """The configuration file has faults, or none any more."""
+        self.loop.inbox.put(ConfigJudged(fault))
 
     def _apply(self, old: Settings, new: Settings, texts: Texts) -> None:
         """Other settings are in force from now on."""

@@ -16,23 +16,29 @@ from firmware.config.machine import missing_codecs
 from firmware.config.plan import plan
 from firmware.control.errors import RefusalKind, RefusedError
 from firmware.control.schema import ReloadReply
-from firmware.phone.view import PhoneView
+from firmware.phone.view import Notice, PhoneView
 from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
+from firmware.ui.fault_notice import fault_notice
 from firmware.ui.faults import say, say_all
 from firmware.ui.text import Texts
 
 _LOG = logging.getLogger(__name__)
 Apply = Callable[[Settings, Settings, Texts], None]
 """`(old, new, texts)`: the new settings are in force, in the language of `texts`."""
+Judged = Callable[[Notice | None], None]
+"""Hears after every look at the file what the phone should show of its faults, if it has any."""
 
 
 class Reloader:
     """Applies new settings; `settings` and `texts` are those in force."""
 
-    def __init__(self, last: LastGood, settings: Settings, texts: Texts, apply: Apply) -> None:
+    def __init__(
+        self, last: LastGood, settings: Settings, texts: Texts, apply: Apply, judged: Judged
+    ) -> None:
         self._last = last
         self._apply = apply
+        self._judged = judged
         self.settings = settings
         self.texts = texts
         self._later: Settings | None = None
@@ -55,7 +61,10 @@ class Reloader:
         async with self._reading:  # what is read first is applied first
             found, texts, lacks = await asyncio.to_thread(_examine, self._last)
         if found.settings is None:
+            lines = bool(self.settings.lines)
+            self._judged(fault_notice(self._last.config, found.problems, lines=lines))
             raise RefusedError(say_all(found.problems, self.texts), RefusalKind.CONFIG)
+        self._judged(None)
         self.texts = texts
         steps = plan(self.settings, found.settings)
         self._later = steps.when_idle if steps.waiting else None

@@ -1,11 +1,14 @@
 """Which settings a phone starts with, and where it keeps its things."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from firmware.bootstrap.phone import choose, open_named_board, places_of, state_folder
-from firmware.config.schema import Settings
+from firmware.bootstrap.choice import choose, is_service
+from firmware.bootstrap.phone import open_named_board, places_of, state_folder
+from firmware.config.schema import BoardSettings, Settings
+from firmware.phone.texts import notice
 from firmware.storage.last_good import LastGood
 from hal.errors import BoardError
 
@@ -46,12 +49,64 @@ def test_after_a_faulty_edit_the_phone_starts_as_it_was(file, tmp_path, capsys):
     chosen = choose(file, tmp_path / "state")
     assert [line.user for line in chosen.settings.lines] == ["100"]
     assert chosen.good is None, "what is remembered stays"
+    assert chosen.fault == notice(
+        "config_before", file="deskphone.toml", path=file.resolve(), count=2
+    )
     assert "phone.country" in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_is_said_so(file, tmp_path, capsys):
     assert choose(file, tmp_path) is None
     assert str(file) in capsys.readouterr().err
+
+
+def test_f04_a_service_without_a_good_file_runs_without_a_line(file, tmp_path, capsys):
+    file.write_text(FAULTY)
+    chosen = choose(file, tmp_path, service=True)
+    assert chosen.settings == Settings()
+    assert chosen.fault == notice("config_none", file=file.name, path=file, count=2)
+    assert "phone.languag" in capsys.readouterr().err
+
+
+def test_f04_a_service_keeps_the_tables_that_have_no_fault(file, tmp_path):
+    board = (
+        '[board]\nname = "rotary"\n[web]\nenabled = false\n[network]\nsip_prt = 1\nsip_port = 7\n'
+    )
+    file.write_text(GOOD + board)
+    settings = choose(file, tmp_path, service=True).settings
+    assert (settings.board.name, settings.web.enabled) == ("rotary", False)
+    assert settings.network == Settings().network, "a table with a fault is left out whole"
+    assert settings.lines == ()
+
+
+def test_f04_of_a_file_with_a_line_that_cannot_be_read_only_the_board_is_kept(file, tmp_path):
+    file.write_text('[board]\nname = "rotary"\n[web]\nenabled = flase\nlisten = "0.0.0.0"\n')
+    settings = choose(file, tmp_path, service=True).settings
+    assert settings == Settings(board=BoardSettings("rotary"))
+
+
+def test_f04_of_a_file_of_zeros_nothing_is_kept(file, tmp_path):
+    file.write_bytes(bytes(4096))
+    assert choose(file, tmp_path, service=True).settings == Settings()
+
+
+def test_f04_a_service_without_a_file_says_so_too(file, tmp_path):
+    chosen = choose(file, tmp_path, service=True)
+    assert chosen.fault.text == "config_none_one"
+
+
+@pytest.mark.parametrize(
+    ("environment", "service"),
+    [
+        ({}, False),
+        ({"NOTIFY_SOCKET": "/run/systemd/notify"}, True),
+        ({"INVOCATION_ID": "1"}, True),
+        ({"INVOCATION_ID": "1", "SYSTEMD_EXEC_PID": str(os.getpid())}, True),
+        ({"INVOCATION_ID": "1", "SYSTEMD_EXEC_PID": "1"}, False),
+    ],
+)
+def test_a_service_is_what_systemd_started_itself(environment, service):
+    assert is_service(environment) is service
 
 
 def test_systemd_says_where_memory_is(monkeypatch):

@@ -11,6 +11,7 @@ from firmware.phone import commands as c
 from firmware.phone import events as e
 from firmware.phone.machine import EVERYWHERE, STATES, Phone
 from firmware.phone.model import MODE_TIMERS, Timer
+from firmware.phone.texts import notice
 from firmware.phone.turn import Rows
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
@@ -31,6 +32,7 @@ SAMPLES = {
     e.MediaPortRefused: e.MediaPortRefused(REF, "taken"),
     e.NetworkChanged: e.NetworkChanged(up=False),
     e.SettingsChanged: e.SettingsChanged(settings()),
+    e.ConfigJudged: e.ConfigJudged(notice("config_none", file="f", path="/f", count=2)),
     n.RegistrationChanged: n.RegistrationChanged(LINE, RegistrationState.TRYING),
     n.IncomingCall: n.IncomingCall(CallRef("in-9"), LINE, ANN, "100", sdp(), "192.0.2.1"),
     n.OfferWanted: n.OfferWanted(REF, "192.0.2.1"),

@@ -4,6 +4,7 @@ import pytest
 
 from firmware.config import parse
 from firmware.control.errors import RefusalKind, RefusedError
+from firmware.phone.texts import notice
 from firmware.runtime.reload import Reloader
 from firmware.storage.last_good import LastGood
 from firmware.ui.text import Texts
@@ -18,13 +19,23 @@ def applied():
 
 
 @pytest.fixture
-async def reloader(tmp_path, applied, a_view):
+def judged():
+    """What the phone shows of the file's faults after each look at it."""
+    return []
+
+
+@pytest.fixture
+async def reloader(tmp_path, applied, judged, a_view):
     path = tmp_path / "deskphone.toml"
     path.write_text(FILE)
     last = LastGood.of(path, tmp_path)
     last.keep()
     made = Reloader(
-        last, parse(FILE), Texts.load(), lambda old, new, _texts: applied.append((old, new))
+        last,
+        parse(FILE),
+        Texts.load(),
+        lambda old, new, _texts: applied.append((old, new)),
+        judged.append,
     )
     made.file = path
     made.view_changed(a_view(), a_view())
@@ -91,6 +102,18 @@ async def test_f04_a_faulty_file_is_refused_with_every_fault_and_nothing_changes
     assert len(faults) == 3
     assert all(str(reloader.file) in fault for fault in faults)
     assert applied == []
+
+
+async def test_f04_the_phone_shows_that_the_file_has_faults_until_it_has_none(reloader, judged):
+    reloader.file.write_text(FILE.replace("max_calls", "max_cals").replace("user", "usr"))
+    with pytest.raises(RefusedError):
+        await reloader.reload()
+    reloader.file.write_text(FILE)
+    await reloader.reload()
+    assert judged == [
+        notice("config_before", file="deskphone.toml", path=reloader.file, count=3),
+        None,
+    ]
 
 
 async def test_a_good_file_becomes_the_copy_to_fall_back_on(reloader, tmp_path):
