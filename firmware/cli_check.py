@@ -2,12 +2,13 @@
 
 What stands in the file wrongly is an error (exit 2). What only this machine lacks (a library, a
 free port, a file) is a note, because the file may be meant for another machine; an exception is
-that no codec at all can be loaded.
+that no codec at all can be loaded. Both are looked for in what can be read of a file with faults.
 """
 
 import contextlib
 import ctypes
 import errno
+import os
 import socket
 import zoneinfo
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ from firmware.config.kinds import nearest
 from firmware.config.machine import missing_codecs
 from firmware.config.problems import Wrong
 from firmware.config.schema import PhoneSettings
+from firmware.dsp.cadence import DEFAULT_COUNTRY
 from firmware.net.port_holder import holder_of
-from firmware.phone.emergency import EmergencyNumbers
+from firmware.phone.emergency import EMERGENCY_NUMBERS, EmergencyNumbers
 from firmware.ui.faults import say
 from firmware.ui.text import Texts, languages
 
@@ -35,15 +37,12 @@ _LIBRARIES = {"libspeexdsp.so.1": "note_no_speexdsp"}
 def check(file: Path) -> int:
     """Print all errors and notes; 0 if there is no error, else 2."""
     found = examine_file(file)
-    problems = list(found.problems)
-    notes = list(found.notes)
-    if found.settings is not None:
-        problems += _faults(found, found.settings)
-        notes += _remarks(found, found.settings)
-    texts = Texts.load(found.settings.phone.language) if found.settings else Texts.load()
+    problems = [*found.problems, *_sound(found, _faults(found, found.draft))]
+    notes = [*found.notes, *_sound(found, _remarks(found, found.draft))]
+    texts = Texts.load(found.draft.phone.language)
     for note in sorted(notes, key=lambda one: one.line):
         print(f"note: {say(note, texts)}")
-    for problem in problems:
+    for problem in sorted(problems, key=lambda one: one.line):
         print(say(problem, texts))
     if problems:
         count = "check.errors" if len(problems) > 1 else "check.error"
@@ -51,6 +50,14 @@ def check(file: Path) -> int:
         return 2
     print(f"{file}: {texts.say('check.ok')}")
     return 0
+
+
+def _sound(found: Examination, remarks: Iterator[Problem]) -> Iterator[Problem]:
+    """What is said of values that are in the file: a faulty one has left its place to a default."""
+    if found.document is None:
+        return
+    faulty = {problem.key for problem in found.problems}
+    yield from (each for each in remarks if each.key not in faulty)
 
 
 def _faults(found: Examination, settings: Settings) -> Iterator[Problem]:
@@ -88,7 +95,8 @@ def _people(found: Examination, phone: PhoneSettings) -> Iterator[Problem]:
     emergency = EmergencyNumbers.of(phone).numbers
     if emergency == EmergencyNumbers.of(replace(phone, country=_NOWHERE)).numbers:
         numbers = ", ".join(sorted(emergency))
-        yield found.note("phone.country", "note_country", got=phone.country, numbers=numbers)
+        args = {"known": ", ".join(EMERGENCY_NUMBERS), "tones": DEFAULT_COUNTRY, "numbers": numbers}
+        yield found.note("phone.country", "note_country", got=phone.country, **args)
 
 
 def _hardware(found: Examination, settings: Settings) -> Iterator[Problem]:
@@ -122,6 +130,19 @@ def _files(found: Examination, settings: Settings) -> Iterator[Problem]:
         except OSError as error:
             reason = error.strerror or str(error)
             yield found.note(key, "note_file", got=name, reason=reason)
+    if settings.audio.record and (code := _write_error(Path(settings.audio.record))):
+        args = {"got": settings.audio.record, "reason": os.strerror(code)}
+        yield found.note("audio.record", "note_record", **args)
+
+
+def _write_error(file: Path) -> int:
+    """The errno of writing to a file that need not be there; 0 if nothing is in the way."""
+    if file.is_dir():
+        return errno.EISDIR
+    place = file if file.exists() else file.parent
+    if not place.exists():
+        return errno.ENOENT
+    return 0 if os.access(place, os.W_OK) else errno.EACCES
 
 
 def _ports(found: Examination, settings: Settings) -> Iterator[Problem]:

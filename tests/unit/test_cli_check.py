@@ -36,13 +36,51 @@ def test_a_good_file_is_ok(check):
 
 
 def test_every_error_has_file_line_key_and_what_would_be_right(check):
-    assert check("[phone]\nmax_calls = 0\ncontry = 1\n") == (
+    assert check(QUIET + "[phone]\nmax_calls = 0\ncontry = 1\n") == (
         2,
         [
-            "f:2: phone.max_calls: 0 is out of range, write a whole number from 1 to 100",
-            "f:3: phone.contry: there is no such key, did you mean `country`?",
+            "f:11: phone.max_calls: 0 is out of range, write a whole number from 1 to 100",
+            "f:12: phone.contry: there is no such key, did you mean `country`?",
             "f: 2 errors",
         ],
+    )
+
+
+def test_faults_of_the_file_and_lacks_of_the_machine_are_listed_in_one_go(check, monkeypatch):
+    monkeypatch.setitem(CODECS, "g722", _Unloadable("g722"))
+    with socket.socket() as web:
+        web.bind(("127.0.0.1", 0))
+        web.listen()
+        code, said = check(
+            '[board]\nname = "mok"\n[phone]\ncontry = 1\ncountry = "XX"\n[[line]]\nusr = "1"\n'
+            f"[network]\nsip_port = 0\n[web]\nport = {web.getsockname()[1]}\n"
+            '[audio]\ncodecs = ["g722"]\ncard = "file"\nplay = "/nowhere/a.wav"\n'
+            'record = "/nowhere/b.wav"\n'
+        )
+
+    assert code == 2
+    assert [row.split(": ")[1] for row in said[:-1] if not row.startswith("note: ")] == [
+        *("board.name", "phone.contry", "line[1].user", "line[1].server", "line[1].usr"),
+        "audio.codecs",
+    ]
+    assert [row.split(": ")[2] for row in said if row.startswith("note: ")] == [
+        *("phone.country", "web.port", "audio.codecs", "audio.play", "audio.record"),
+    ]
+    assert said[-1] == "f: 6 errors"
+
+
+def test_a_faulty_value_is_not_judged_a_second_time_by_its_default(check):
+    _, said = check(QUIET.replace("['pcmu']", "'pcmu'") + "[board]\nname = 7\n")
+
+    assert [row.split(": ")[1] for row in said[:-1]] == ["audio.codecs", "board.name"]
+
+
+def test_a_recording_that_cannot_be_written_is_a_note(check, tmp_path):
+    card = QUIET + 'card = "file"\nrecord = "'
+    assert check(f'{card}{tmp_path}/heard.wav"\n') == (0, ["f: ok"])
+    assert check(f'{card}{tmp_path}"\n')[1][0].endswith("cannot be written here: Is a directory")
+    assert check(f'{card}/proc/x/y.wav"\n')[1][0] == (
+        "note: f:11: audio.record: /proc/x/y.wav cannot be written here: No such file or directory"
     )
 
 
@@ -170,8 +208,9 @@ def test_a_country_without_known_emergency_numbers_is_a_note_that_says_what_is_d
     _, said = check(QUIET + '[phone]\ncountry = "XX"\nemergency = ["117"]\n')
 
     assert said[0] == (
-        "note: f:11: phone.country: the tones and emergency numbers of XX are not in this version: "
-        "112, 117, 911 are taken for emergency numbers, write the others into `emergency`"
+        "note: f:11: phone.country: nothing is known of XX (known are AU, BR, DE, ES, FR, GB, ID, "
+        "IN, IT, JP, RU, US): the tones are those of US and 112, 117, 911 are emergency numbers, "
+        "write the others into `emergency`"
     )
     assert not any("country" in row for row in check(QUIET + '[phone]\ncountry = "CA"\n')[1])
 
