@@ -271,7 +271,7 @@ class Program:
         _LOG.info(phrase("log.addresses", addresses=", ".join(addresses) or "–"))
         self.signalling.resolver.forget()
         self.loop.inbox.put(NetworkChanged(self._network_up(addresses)))
-        self.agent.network_changed(self._clock())
+        self.agent.network_changed(self._clock(), frozenset(addresses))
         self.driver.settle()
 
     def _network_up(self, addresses: tuple[str, ...]) -> bool:

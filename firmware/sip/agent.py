@@ -122,14 +122,18 @@ class UserAgent:
         self._core.trouble = reason
         self._flow_dead(flow, now)
 
-    def network_changed(self, now: float) -> None:
-        """Our addresses may have changed: register again everywhere, soon, by a fresh way."""
+    def network_changed(self, now: float, addresses: frozenset[str] = frozenset()) -> None:
+        """Register again everywhere, soon: the machine has `addresses` now (empty = unknown).
+
+        A connection from one of them is kept, and so is the call that is being placed over it.
+        """
         for line in self._core.lines.values():
             flow = line.registrar_flow
-            if flow is not None and flow.transport.reliable:
-                # A connection from an address we no longer have would only stay silent.
-                self._core.effects.append(CloseFlow(flow))
-                self._flow_dead(flow, now)
+            if flow is None or not flow.transport.reliable or flow.local.host in addresses:
+                continue
+            # A connection from an address we no longer have would only stay silent.
+            self._core.effects.append(CloseFlow(flow))
+            self._flow_dead(flow, now)
         for registration in self._registrations.values():
             registration.network_changed(now)
 

@@ -16,8 +16,8 @@ fork=yes
 children=2
 tcp_children=2
 auto_aliases=no
-listen=udp:{address}:{port}
-listen=tcp:{address}:{port}
+listen=udp:{host}:{port}
+listen=tcp:{host}:{port}
 loadmodule "kex.so"
 loadmodule "tm.so"
 loadmodule "sl.so"
@@ -55,6 +55,7 @@ request_route {{
         exit;
     }}
     if (is_method("INVITE")) {{
+        {unknown_caller}
         if (!pv_proxy_authenticate("{realm}", "s$(au)", "0")) {{
             proxy_challenge("{realm}", "0");
             exit;
@@ -66,10 +67,14 @@ request_route {{
     t_relay();
 }}
 """
+_UNKNOWN = 'if (!registered("location", "$fu")) {{ {verdict} exit; }}'
+FORBIDS = 'sl_send_reply("403", "Who are you");'
+"""What it says to the INVITE of somebody who is not registered, instead of passing it on."""
+SAYS_NOTHING = "drop();"
 _OPTIONS = (
-    "OPTIONS sip:{address}:{port} SIP/2.0\r\n"
-    "Via: SIP/2.0/UDP {address}:5999;rport;branch=z9hG4bKwake\r\n"
-    "From: <sip:wake@{address}>;tag=1\r\nTo: <sip:{address}>\r\nCall-ID: wake@{address}\r\n"
+    "OPTIONS sip:{user}{host}:{port} SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP {host}:5999;rport;branch=z9hG4bKwake{number}\r\n"
+    "From: <sip:wake@{host}>;tag=1\r\nTo: <sip:{host}>\r\nCall-ID: wake{number}@{host}\r\n"
     "CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
 )
 
@@ -78,17 +83,28 @@ class Kamailio:
     """A running Kamailio in a namespace."""
 
     def __init__(
-        self, namespace: Namespace, folder: Path, *, longest: int = 3600, nonce_seconds: int = 300
+        self,
+        namespace: Namespace,
+        folder: Path,
+        *,
+        longest: int = 3600,
+        nonce_seconds: int = 300,
+        unknown_caller: str = "",
+        ipv6: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._namespace = namespace
         self._folder = folder
-        self.address = namespace.party()
+        self._asked = 0
+        self.ipv6 = ipv6
+        self.address = namespace.party(ipv6=ipv6)
+        self.host = f"[{self.address}]" if ipv6 else self.address
         self.port = 5060
         self.realm = "office.example"
         config = _CONFIG.format(
-            address=self.address,
+            host=self.host,
             port=self.port,
+            unknown_caller=unknown_caller and _UNKNOWN.format(verdict=unknown_caller),
             realm=self.realm,
             longest=longest,
             nonce_seconds=nonce_seconds,
@@ -99,7 +115,7 @@ class Kamailio:
     @property
     def server(self) -> str:
         """host:port for a line's `server`."""
-        return f"{self.address}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def start(self) -> None:
         """Start it (again, with all registrations forgotten) and wait until it answers."""
@@ -116,13 +132,23 @@ class Kamailio:
         """What it said."""
         return (self._folder / "kamailio.log").read_text(errors="replace")
 
+    def knows(self, user: str) -> bool:
+        """Whether somebody is registered as `user`, and there."""
+        return self._options(f"{user}@").startswith(b"SIP/2.0 200")
+
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log()
-        with self._namespace.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        return self._options("").startswith(b"SIP/2.0 200")
+
+    def _options(self, user: str) -> bytes:
+        """What it, or the phone that it finds, says to OPTIONS."""
+        self._asked += 1
+        family = socket.AF_INET6 if self.ipv6 else socket.AF_INET
+        with self._namespace.socket(family, socket.SOCK_DGRAM) as probe:
             probe.settimeout(0.3)
-            text = _OPTIONS.format(address=self.address, port=self.port)
+            text = _OPTIONS.format(host=self.host, port=self.port, user=user, number=self._asked)
             probe.sendto(text.encode(), (self.address, self.port))
             try:
-                return probe.recv(2048).startswith(b"SIP/2.0 200")
+                return probe.recv(2048)
             except TimeoutError:
-                return False
+                return b""

@@ -50,13 +50,16 @@ class Namespace:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def party(self) -> str:
+    def party(self, *, ipv6: bool = False) -> str:
         """Give one more party an address of its own."""
         self._parties += 1
         number = self._parties
-        near, far, address = f"v{number}", f"w{number}", f"10.99.{number}.1"
+        near, far = f"v{number}", f"w{number}"
+        address, bits = (f"fd00:99:{number}::1", 64) if ipv6 else (f"10.99.{number}.1", 24)
+        # No duplicate can be there, and a tentative address cannot be bound yet (RFC 4862 §5.4).
+        at_once = ("nodad",) if ipv6 else ()
         _ip("-n", self.name, "link", "add", near, "type", "veth", "peer", "name", far)
-        _ip("-n", self.name, "addr", "add", f"{address}/24", "dev", near)
+        _ip("-n", self.name, "addr", "add", f"{address}/{bits}", "dev", near, *at_once)
         _ip("-n", self.name, "link", "set", near, "up")
         _ip("-n", self.name, "link", "set", far, "up")
         return address

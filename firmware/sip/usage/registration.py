@@ -103,7 +103,9 @@ class Registration:
 
     def network_changed(self, now: float) -> None:
         """Addresses may be others now: the registrar must learn the new Contact (F9)."""
-        self.line.registrar_flow = None
+        flow = self.line.registrar_flow
+        if flow is not None and not flow.transport.reliable:
+            self.line.registrar_flow = None  # a connection that is gone has said so
         self._failures = 0
         if self._wanted:
             self._core.arm(self, Alarm.REFRESH, now + self._core.tokens.fraction())
