@@ -17,21 +17,19 @@ from firmware.config.schema import Settings
 from firmware.media import messages as media
 from firmware.phone import actions, events, outputs, portrait
 from firmware.phone.commands import Command, FreeMediaPort
+from firmware.phone.desk import engine, lines, paths, volume
 from firmware.phone.features import (
     dtmf,
     emergency_call,
     endings,
-    engine,
     hold,
     hook,
     incoming,
     limits,
-    lines,
     media_port,
     outgoing,
-    paths,
-    volume,
 )
+from firmware.phone.features.audio_test import measured
 from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
 from firmware.phone.outputs import Outputs
 from firmware.phone.states import (
@@ -267,8 +265,8 @@ EVERYWHERE: Rows = {
     events.MediaPortRefused: media_port.refused,
     media.EngineReady: engine.ready,
     media.PathReport: engine.path_reported,
-    media.HearingChanged: engine.hearing,
-    media.StreamReport: engine.measured,
+    media.HearingChanged: limits.hearing,
+    media.StreamReport: measured,
     media.DigitHeard: dtmf.heard,
     sip.RegistrationChanged: _registration_changed,
     sip.InfoDigit: dtmf.informed,

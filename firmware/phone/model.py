@@ -8,7 +8,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from firmware.call.machine import Session
+from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
 from firmware.phone.events import Started
 from firmware.phone.view import CallState, Mode, Notice, VolumeBar
@@ -86,8 +86,8 @@ class Call:
     """A call from the first digit sent, or the first ring, to its end.
 
     `local` is our address toward the far end, "" until the stack has named it; a media port is
-    asked for exactly while it is set. `session` exists once the port does. `stream` is the audio
-    engine's number for it.
+    asked for exactly while it is set. `negotiation` exists once the port does. `stream` is the
+    audio engine's number for it.
     """
 
     ref: CallRef
@@ -99,7 +99,7 @@ class Call:
     started_at: float
     answered_at: float = 0.0
     local: str = ""
-    session: Session | None = None
+    negotiation: Negotiation | None = None
     offer: bytes = b""
     emergency: bool = False
     other_lines: tuple[LineName, ...] = ()
@@ -113,7 +113,7 @@ class Call:
     alerted: bool = False
     """The far end said 180."""
     held: bool = False
-    """The person wants this call on hold; the session knows what the far end has been told."""
+    """The person wants this call on hold; the negotiation knows what the far end has been told."""
     reoffering: bool = False
     hearing: HearingChanged | None = None
     """Set while nothing is heard that should be; `silent_since` is when it began."""
@@ -134,12 +134,12 @@ class Call:
     @property
     def on_hold(self) -> bool:
         """Whether either side holds it: then silence is what was agreed."""
-        return self.held or (self.session is not None and self.session.held_by_them)
+        return self.held or (self.negotiation is not None and self.negotiation.held_by_them)
 
     @property
     def rings_here(self) -> bool:
         """Whether it waits for somebody to answer."""
-        return self.stage is CallState.RINGING_HERE and self.session is not None
+        return self.stage is CallState.RINGING_HERE and self.negotiation is not None
 
     @property
     def placing(self) -> bool:

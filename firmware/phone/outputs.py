@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from firmware.call.capabilities import payload_format
-from firmware.call.negotiation import Media
+from firmware.call.media import Media
 from firmware.media.messages import (
     AnyOrder,
     CloseStream,
@@ -34,7 +34,8 @@ from firmware.phone.commands import (
     RingBell,
     SetLamp,
 )
-from firmware.phone.features import audio_test, lamps, tones
+from firmware.phone.desk import lamps, tones
+from firmware.phone.features import audio_test
 from firmware.phone.model import AudioTestStage, Call, Engine, LoopEnd, PhoneState
 from firmware.phone.turn import Rules
 from firmware.phone.view import Mode
@@ -137,14 +138,14 @@ def _streams(
 ) -> Iterator[tuple[int, Stream]]:
     loop = rules.settings.audio.loop
     for call in state.calls:
-        session = call.session
-        if session is None:
+        negotiation = call.negotiation
+        if negotiation is None:
             continue
         route = _route(state, call, loop=loop)
         was = known.get(call.stream)
         # With a hundred calls up most are as they were.
         if was is None or was.source is not call or was.route is not route:
-            was = Stream(call, session.formats, route, session.media)
+            was = Stream(call, negotiation.formats, route, negotiation.media)
         yield call.stream, was
     if state.test is not None and all(end.port for end in state.test.ends):
         yield from _test_streams(state, rules)

@@ -5,7 +5,7 @@ is heard, what is broken, what keeps the phone from working.
 """
 
 from firmware.media.messages import PathName
-from firmware.phone.features import lamps, lines
+from firmware.phone.desk import lamps, lines
 from firmware.phone.model import Call, Engine, Line, PhoneState
 from firmware.phone.outputs import microphone_open
 from firmware.phone.texts import HEARING, notice
@@ -69,7 +69,7 @@ def _line(state: PhoneState, line: Line) -> LineView:
 
 
 def _call(call: Call) -> CallView:
-    media = None if call.session is None else call.session.media
+    media = None if call.negotiation is None else call.negotiation.media
     return CallView(
         ref=call.ref,
         line=call.line,
@@ -79,7 +79,9 @@ def _call(call: Call) -> CallView:
         user=call.remote.user or call.remote.uri,
         codec=media.formats[0].name if media is not None and media.formats else "",
         held=call.held,
-        held_by_them=call.session is not None and call.answered and call.session.held_by_them,
+        held_by_them=call.negotiation is not None
+        and call.answered
+        and call.negotiation.held_by_them,
         emergency=call.emergency,
         started_at=call.started_at,
         answered_at=call.answered_at,

@@ -191,7 +191,7 @@ class Walker(Desk):
     def _offered(self, ref):
         """Nobody answers an INVITE that was not sent."""
         call = self.phone.state.call(ref)
-        return call is not None and call.placing and call.session is not None
+        return call is not None and call.placing and call.negotiation is not None
 
 
 def run(desk, walk):

@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from firmware.call.machine import Session
+from firmware.call.negotiation import Negotiation
 from firmware.config.schema import LineSettings, PhoneSettings, Settings
 from firmware.media import messages as m
 from firmware.media.messages import PathName
@@ -159,7 +159,7 @@ def network(state: PhoneState, most_calls: int) -> Iterator[e.Event]:
 def placing(call: Call) -> Iterator[e.Event]:
     """A call of ours before its answer."""
     yield n.CallEnded(call.ref, by_us=False, cause=FailureCause.BUSY, status=486)
-    if call.session is None:
+    if call.negotiation is None:
         yield n.OfferWanted(call.ref, "192.0.2.1")
         return
     yield n.CallProgress(call.ref, 180, "Ringing", "a")
@@ -223,7 +223,7 @@ def call_key(call: Call) -> tuple[object, ...]:
     return (
         call.outgoing,
         call.stage,
-        session_key(call.session),
+        negotiation_key(call.negotiation),
         call.emergency,
         call.placing and (len(call.other_lines), len(call.again), call.waits, call.alerted),
         call.held,
@@ -232,12 +232,12 @@ def call_key(call: Call) -> tuple[object, ...]:
     )
 
 
-def session_key(session: Session | None) -> tuple[object, ...] | None:
+def negotiation_key(negotiation: Negotiation | None) -> tuple[object, ...] | None:
     """The same for its media."""
-    if session is None:
+    if negotiation is None:
         return None
-    direction = None if session.media is None else session.media.direction
-    return (session.busy, session.held, session.held_by_them, direction)
+    direction = None if negotiation.media is None else negotiation.media.direction
+    return (negotiation.busy, negotiation.held, negotiation.held_by_them, direction)
 
 
 # --- what must hold -------------------------------------------------------------------------------

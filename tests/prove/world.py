@@ -336,14 +336,15 @@ def _values(state: object) -> tuple[object, ...]:
 
 
 def _call_key(node: Node, call: Call) -> tuple[object, ...]:
-    session, world = call.session, node.world
-    media = session and session.media
+    negotiation, world = call.negotiation, node.world
+    media = negotiation and negotiation.media
     return (
         *(call.line, call.outgoing, call.stage, call.emergency, call.other_lines, call.auto),
         *(call.again, call.waits, bool(call.local), call.alerted),
         *(call.held, call.reoffering, call.remote),
         call.hearing and call.hearing.cause,
-        session and (session.busy, session.held, session.held_by_them, session._holding),
+        negotiation
+        and (negotiation.busy, negotiation.held, negotiation.held_by_them, negotiation._holding),
         media and media.direction,
         *(world.calls.get(call.ref), call.ref in world.confirmed, call.ref in world.asking),
     )

@@ -8,8 +8,9 @@ hears. The level shown is measured on the way back.
 from dataclasses import replace
 
 from firmware.media.messages import PlayTone, StreamReport, ToneSegment
+from firmware.phone.desk import paths
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
-from firmware.phone.features import endings, paths
+from firmware.phone.features import endings
 from firmware.phone.model import AudioTest, AudioTestStage, LoopEnd, PhoneState, Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn

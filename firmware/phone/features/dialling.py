@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from firmware.phone.actions import Digit
+from firmware.phone.desk import tones
 from firmware.phone.dialplan import INTER_DIGIT, Verdict
-from firmware.phone.features import audio_test, endings, outgoing, tones
+from firmware.phone.features import audio_test, endings, outgoing
 from firmware.phone.model import Progress, Timer
 from firmware.phone.turn import Turn
 from firmware.phone.view import Mode

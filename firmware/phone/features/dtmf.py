@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from firmware.media.messages import DigitHeard, SendDigits
 from firmware.phone.actions import Digit, SendDtmf
-from firmware.phone.features import endings, tones
+from firmware.phone.desk import tones
+from firmware.phone.features import endings
 from firmware.phone.model import Call, Engine, PhoneState
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
@@ -24,7 +25,7 @@ def key(turn: Turn, event: Digit) -> None:
 def why_not(state: PhoneState, _rules: Rules, event: SendDtmf) -> Notice | None:
     """Why no digit can be sent, None if it can."""
     call = state.meant(event.call)
-    if call is None or call.session is None or call.session.media is None:
+    if call is None or call.negotiation is None or call.negotiation.media is None:
         return notice("no_call_up")
     return None if state.engine is Engine.UP else notice("audio_restarting")
 
@@ -33,7 +34,7 @@ def send(turn: Turn, digits: str, ref: CallRef | None) -> None:
     """Send digits into a call that has media; what is no digit is left out."""
     call = endings.front_of(turn, ref)
     wanted = "".join(digit for digit in digits.upper() if digit in _DIGITS)[:_MOST]
-    if call is None or call.session is None or call.session.media is None or not wanted:
+    if call is None or call.negotiation is None or call.negotiation.media is None or not wanted:
         return
     # The order lasts no longer than the engine: an engine that is gone has nothing to send.
     turn.order(SendDigits(call.stream, wanted))

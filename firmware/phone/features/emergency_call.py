@@ -10,7 +10,8 @@ Only the person ends it, or the last line's final refusal (PRODUCT: "4xx/5xx mov
 from dataclasses import replace
 
 from firmware.phone.commands import EndCall
-from firmware.phone.features import endings, history, lines, paths, placing
+from firmware.phone.desk import history, lines, paths
+from firmware.phone.features import endings, placing
 from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from firmware.phone.commands import EndCall, RejectCall
+from firmware.phone.desk import history, lines
 from firmware.phone.dialplan import FIRST_DIGIT
-from firmware.phone.features import history, lines
 from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn

@@ -6,10 +6,11 @@ end's consent. What the far end has been told follows by re-INVITE, one at a tim
 
 from dataclasses import replace
 
-from firmware.call.machine import Refused
+from firmware.call.negotiation import Refused
 from firmware.phone.actions import Hold, Resume
 from firmware.phone.commands import AnswerReoffer, EndCall, RejectReoffer, Reoffer
-from firmware.phone.features import endings, limits, paths, tones
+from firmware.phone.desk import paths, tones
+from firmware.phone.features import endings, limits
 from firmware.phone.model import Call, Ending, PhoneState, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
@@ -100,12 +101,12 @@ def resume(turn: Turn, ref: CallRef | None) -> None:
 
 def reconcile(turn: Turn, call: Call) -> None:
     """Tell the far end of a hold or resume it does not know of yet, if it can be told now."""
-    session = call.session
+    negotiation = call.negotiation
     ready = call.stage is CallState.TALKING and not call.reoffering
-    if not ready or session is None or session.held == call.held or session.busy:
+    if not ready or negotiation is None or negotiation.held == call.held or negotiation.busy:
         return
-    session, sdp = session.make_offer(held=call.held)
-    turn.put(replace(call, session=session, reoffering=True))
+    negotiation, sdp = negotiation.make_offer(held=call.held)
+    turn.put(replace(call, negotiation=negotiation, reoffering=True))
     turn.do(Reoffer(call.ref, sdp))
 
 
@@ -118,22 +119,22 @@ def reconcile_all(turn: Turn) -> None:
 def answered(turn: Turn, event: ReofferAnswered) -> None:
     """Our re-INVITE was accepted."""
     call = turn.state.call(event.call)
-    if call is None or call.session is None or not call.reoffering:
+    if call is None or call.negotiation is None or not call.reoffering:
         return
-    session = call.session.take_answer(event.body)
-    if isinstance(session, Refused):
-        session = call.session.take_back()
-    call = replace(call, session=session, reoffering=False)
+    negotiation = call.negotiation.take_answer(event.body)
+    if isinstance(negotiation, Refused):
+        negotiation = call.negotiation.take_back()
+    call = replace(call, negotiation=negotiation, reoffering=False)
     reconcile(turn, limits.restart(turn, call))
 
 
 def rejected(turn: Turn, event: ReofferRejected) -> None:
-    """Our re-INVITE was refused: the session stays as it was, our hold stays ours."""
+    """Our re-INVITE was refused: all stays as it was, our hold stays ours."""
     call = turn.state.call(event.call)
-    if call is None or call.session is None or not call.reoffering:
+    if call is None or call.negotiation is None or not call.reoffering:
         return
-    session = call.session.take_back()
-    turn.put(replace(call, session=session, reoffering=False))
+    negotiation = call.negotiation.take_back()
+    turn.put(replace(call, negotiation=negotiation, reoffering=False))
     if event.status == 491:
         turn.set_timer(Timer.REOFFER, _RETRY_OWNER if call.outgoing else _RETRY_OTHER)
     else:
@@ -150,41 +151,41 @@ def rejected(turn: Turn, event: ReofferRejected) -> None:
 def received(turn: Turn, event: ReofferReceived) -> None:
     """A re-INVITE from the far end: hold, resume, moved, or a wish for our offer."""
     call = turn.state.call(event.call)
-    if call is None or call.session is None:
+    if call is None or call.negotiation is None:
         turn.do(RejectReoffer(event.call, 488))
         return
-    if call.session.busy:
+    if call.negotiation.busy:
         # RFC 3261 §14.2: our own offer is still out.
         turn.do(RejectReoffer(call.ref, 491))
         return
     if not event.body:
-        session, sdp = call.session.make_offer(held=call.held)
-        turn.put(replace(call, session=session))
+        negotiation, sdp = call.negotiation.make_offer(held=call.held)
+        turn.put(replace(call, negotiation=negotiation))
         turn.do(AnswerReoffer(call.ref, sdp))
         return
-    result = call.session.answer(event.body, held=call.held)
+    result = call.negotiation.answer(event.body, held=call.held)
     if isinstance(result, Refused):
         turn.do(RejectReoffer(call.ref, 488, result.why))
         return
-    session, sdp = result
-    limits.restart(turn, replace(call, session=session))
+    negotiation, sdp = result
+    limits.restart(turn, replace(call, negotiation=negotiation))
     turn.do(AnswerReoffer(call.ref, sdp))
 
 
 def confirmed(turn: Turn, event: CallConfirmed) -> None:
     """The ACK: an incoming call is through; it may bring the answer to an offer of ours."""
     call = turn.state.call(event.call)
-    if call is None or call.session is None:
+    if call is None or call.negotiation is None:
         return
-    session = call.session
-    if session.busy and not call.reoffering:
-        taken = session.take_answer(event.body)
-        session = session.take_back() if isinstance(taken, Refused) else taken
-        if session.media is None:
+    negotiation = call.negotiation
+    if negotiation.busy and not call.reoffering:
+        taken = negotiation.take_answer(event.body)
+        negotiation = negotiation.take_back() if isinstance(taken, Refused) else taken
+        if negotiation.media is None:
             _without_answer(turn, call)
             return
     stage = CallState.TALKING if call.stage is CallState.ANSWERING else call.stage
-    reconcile(turn, limits.restart(turn, replace(call, session=session, stage=stage)))
+    reconcile(turn, limits.restart(turn, replace(call, negotiation=negotiation, stage=stage)))
 
 
 def _without_answer(turn: Turn, call: Call) -> None:

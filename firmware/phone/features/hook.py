@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from firmware.media.messages import PathName
 from firmware.phone.actions import SelectPath
-from firmware.phone.features import endings, hold, incoming, paths
+from firmware.phone.desk import paths
+from firmware.phone.features import endings, hold, incoming
 from firmware.phone.model import Timer
 from firmware.phone.turn import Turn
 

@@ -3,11 +3,12 @@
 import re
 from dataclasses import replace
 
-from firmware.call.machine import Refused
+from firmware.call.negotiation import Refused
 from firmware.media.messages import PathName
 from firmware.phone.actions import Answer
 from firmware.phone.commands import AcceptCall, RejectCall, SayRinging
-from firmware.phone.features import endings, history, hold, limits, paths, tones
+from firmware.phone.desk import history, paths, tones
+from firmware.phone.features import endings, hold, limits
 from firmware.phone.model import Call, Ending, Line, PhoneState, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
@@ -69,8 +70,8 @@ def announce(turn: Turn, call: Call) -> None:
     if call.auto:
         _answer_itself(turn, call)
         return
-    if call.offer and call.session is not None:
-        fits = call.session.answer(call.offer, held=False)
+    if call.offer and call.negotiation is not None:
+        fits = call.negotiation.answer(call.offer, held=False)
         if isinstance(fits, Refused):
             _nothing_in_common(turn, call, fits)
             return
@@ -158,21 +159,21 @@ def _leave(turn: Turn, front: Call) -> bool:
 
 
 def _accept(turn: Turn, call: Call) -> bool:
-    session = call.session
-    if session is None:
+    negotiation = call.negotiation
+    if negotiation is None:
         return False
     if call.offer:
-        result = session.answer(call.offer, held=False)
+        result = negotiation.answer(call.offer, held=False)
         if isinstance(result, Refused):
             _nothing_in_common(turn, call, result)
             return False
     else:
-        result = session.make_offer(held=False)
-    session, sdp = result
+        result = negotiation.make_offer(held=False)
+    negotiation, sdp = result
     turn.put(
         replace(
             call,
-            session=session,
+            negotiation=negotiation,
             stage=CallState.ANSWERING,
             answered_at=turn.now,
             offer=b"",

@@ -6,7 +6,7 @@ that was agreed (hold) does not count, and nobody hangs up on an emergency call.
 
 from dataclasses import replace
 
-from firmware.media.messages import Silence
+from firmware.media.messages import HearingChanged, Silence
 from firmware.phone.commands import EndCall, RejectCall
 from firmware.phone.features import endings
 from firmware.phone.model import Call, Ending, Timer
@@ -35,6 +35,15 @@ def _limit(call: Call) -> float | None:
     if gone and call.answered and not call.emergency and not call.on_hold:
         return call.silent_since + LONGEST_SILENCE
     return None
+
+
+def hearing(turn: Turn, event: HearingChanged) -> None:
+    """Two seconds of nothing, or sound again."""
+    call = turn.state.call_of_stream(event.stream)
+    if call is not None:
+        heard = event if event.cause is not None else None
+        turn.put(replace(call, hearing=heard, silent_since=turn.now))
+        watch(turn)
 
 
 def restart(turn: Turn, call: Call) -> Call:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from firmware.call.machine import Session
+from firmware.call.negotiation import Negotiation
 from firmware.phone.commands import EndCall, FreeMediaPort, RejectCall, SendOffer
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
 from firmware.phone.features import audio_test, endings, incoming, outgoing
@@ -21,16 +21,16 @@ def reserved(turn: Turn, event: MediaPortReserved) -> None:
         # The call ended while the port was being bound.
         turn.do(FreeMediaPort(event.call))
         return
-    if call.session is not None:
+    if call.negotiation is not None:
         return
-    session = Session.open(
+    negotiation = Negotiation.open(
         turn.rules.capabilities, event.address, event.port, _session_number(turn, call)
     )
     if not call.outgoing:
-        incoming.announce(turn, turn.put(replace(call, session=session)))
+        incoming.announce(turn, turn.put(replace(call, negotiation=negotiation)))
         return
-    session, sdp = session.make_offer(held=False)
-    turn.put(replace(call, session=session))
+    negotiation, sdp = negotiation.make_offer(held=False)
+    turn.put(replace(call, negotiation=negotiation))
     turn.do(SendOffer(call.ref, sdp))
 
 

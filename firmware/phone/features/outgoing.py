@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from firmware.call.machine import Refused
+from firmware.call.negotiation import Refused
 from firmware.phone.actions import Dial, Redial
 from firmware.phone.commands import EndCall
+from firmware.phone.desk import lines, paths
 from firmware.phone.dialplan import Verdict, dialable
-from firmware.phone.features import audio_test, emergency_call, endings, hold, lines, paths, placing
+from firmware.phone.features import audio_test, emergency_call, endings, hold, placing
 from firmware.phone.model import Call, Ending, Line, PhoneState, Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
@@ -108,9 +109,9 @@ def offer_wanted(turn: Turn, event: OfferWanted) -> None:
     call = turn.state.call(event.call)
     if call is None or not call.placing or call.local == event.local:
         return
-    if call.session is not None:
+    if call.negotiation is not None:
         # Another address family: new sockets, hence a new stream.
-        call = replace(call, stream=turn.number(), session=None)
+        call = replace(call, stream=turn.number(), negotiation=None)
     turn.put(replace(call, local=event.local))
 
 
@@ -134,28 +135,30 @@ def progressed(turn: Turn, event: CallProgress) -> None:
     alerted = call.alerted or event.status == 180
     stage = CallState.RINGING_THERE if alerted else CallState.PROCEEDING
     call = replace(call, alerted=alerted, stage=stage)
-    if event.body and call.session is not None:
-        heard = call.session.hear_early(event.body)
+    if event.body and call.negotiation is not None:
+        heard = call.negotiation.hear_early(event.body)
         if not isinstance(heard, Refused):
-            call = replace(call, session=heard)
+            call = replace(call, negotiation=heard)
     turn.put(call)
 
 
 def answered(turn: Turn, event: CallAnswered) -> None:
     """The far end lifted: talk."""
     call = turn.state.call(event.call)
-    if call is None or not call.placing or call.session is None:
+    if call is None or not call.placing or call.negotiation is None:
         return
-    session = call.session.take_answer(event.body)
-    if isinstance(session, Refused):
+    negotiation = call.negotiation.take_answer(event.body)
+    if isinstance(negotiation, Refused):
         turn.do(EndCall(call.ref))
-        said = notice("call_nothing_in_common", who=call.who, line=call.line, detail=session.why)
+        said = notice(
+            "call_nothing_in_common", who=call.who, line=call.line, detail=negotiation.why
+        )
         failed(turn, call, Ending(by_us=True, notice=said), refused=True)
         return
     call = replace(
         call,
         stage=CallState.TALKING,
-        session=session,
+        negotiation=negotiation,
         answered_at=turn.now,
         remote=_merged(call.remote, event.remote),
         hearing=None,

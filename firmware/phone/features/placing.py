@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from firmware.phone.commands import PlaceCall
+from firmware.phone.desk import paths
 from firmware.phone.emergency import number_of
-from firmware.phone.features import audio_test, hold, paths
+from firmware.phone.features import audio_test, hold
 from firmware.phone.model import Call
 from firmware.phone.turn import Turn
 from firmware.phone.view import CallState, Mode

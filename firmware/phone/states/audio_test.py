@@ -1,7 +1,8 @@
 """Audio test: `*#600` plays a tone, then the person's own voice, until somebody hangs up."""
 
 from firmware.phone import actions
-from firmware.phone.features import audio_test, dialling, endings, hook, incoming, paths
+from firmware.phone.desk import paths
+from firmware.phone.features import audio_test, dialling, endings, hook, incoming
 from firmware.phone.model import Timer
 from firmware.phone.turn import Alarms, Rows, Turn
 from hal.events import HookFlash, HookLifted, HookReplaced

@@ -1,7 +1,8 @@
 """Dialling: at least one digit, the number not complete. With a path open the clock dials."""
 
 from firmware.phone import actions
-from firmware.phone.features import dialling, endings, hook, incoming, paths
+from firmware.phone.desk import paths
+from firmware.phone.features import dialling, endings, hook, incoming
 from firmware.phone.model import Timer
 from firmware.phone.turn import Alarms, Rows, Turn
 from hal.events import HookFlash, HookLifted, HookReplaced

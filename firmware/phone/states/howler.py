@@ -1,7 +1,8 @@
 """Howler: the handset was left off; a loud tone for a minute, then the phone gives up (F38)."""
 
 from firmware.phone import actions
-from firmware.phone.features import dialling, endings, hook, incoming, paths
+from firmware.phone.desk import paths
+from firmware.phone.features import dialling, endings, hook, incoming
 from firmware.phone.model import Timer
 from firmware.phone.turn import Alarms, Rows, Turn
 from hal.events import HookFlash, HookLifted, HookReplaced

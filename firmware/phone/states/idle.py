@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from firmware.phone import actions
-from firmware.phone.features import dialling, endings, paths
+from firmware.phone.desk import paths
+from firmware.phone.features import dialling, endings
 from firmware.phone.turn import Alarms, Rows, Turn
 from hal.events import HookFlash, HookLifted, HookReplaced
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from firmware.phone import actions
-from firmware.phone.features import dialling, endings, hook, incoming, paths
+from firmware.phone.desk import paths
+from firmware.phone.features import dialling, endings, hook, incoming
 from firmware.phone.model import Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Alarms, Rows, Turn

@@ -1,7 +1,8 @@
 """Ringing: a call waits to be answered and nobody is talking."""
 
 from firmware.phone import actions
-from firmware.phone.features import dialling, endings, hold, hook, incoming, paths
+from firmware.phone.desk import paths
+from firmware.phone.features import dialling, endings, hold, hook, incoming
 from firmware.phone.turn import Alarms, Rows, Turn
 from hal.events import HookFlash, HookLifted, HookReplaced
 

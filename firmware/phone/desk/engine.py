@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from firmware.media.messages import EngineReady, HearingChanged, PathReport, StreamReport
+from firmware.media.messages import EngineReady, PathReport
 from firmware.phone.events import EngineLost
-from firmware.phone.features import audio_test, limits
 from firmware.phone.model import Engine
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
@@ -35,20 +34,6 @@ def path_reported(turn: Turn, event: PathReport) -> None:
     elif faults.pop(event.path, None) is None:
         return
     turn.state = replace(turn.state, card_faults=faults)
-
-
-def hearing(turn: Turn, event: HearingChanged) -> None:
-    """Two seconds of nothing, or sound again."""
-    call = turn.state.call_of_stream(event.stream)
-    if call is not None:
-        heard = event if event.cause is not None else None
-        turn.put(replace(call, hearing=heard, silent_since=turn.now))
-        limits.watch(turn)
-
-
-def measured(turn: Turn, event: StreamReport) -> None:
-    """Once a second; only the audio test shows it."""
-    audio_test.measured(turn, event)
 
 
 def device_failed(turn: Turn, event: DeviceFailed) -> None:

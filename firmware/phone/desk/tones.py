@@ -103,7 +103,7 @@ def _local_ringback(call: Call) -> bool:
     """RFC 3960 §3.2: ring ourselves after a 180 unless the far end's own media is there."""
     if not call.alerted:
         return False
-    early_media = call.session is not None and call.session.media is not None
+    early_media = call.negotiation is not None and call.negotiation.media is not None
     unheard = call.hearing is not None and call.hearing.cause in (
         Silence.NO_PACKETS,
         Silence.NOT_DECODABLE,

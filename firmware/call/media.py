@@ -1,0 +1,43 @@
+"""From what two ends agreed on to what the audio engine is told."""
+
+from dataclasses import dataclass
+
+from firmware.call.capabilities import payload_format
+from firmware.media.messages import ConfigureStream, Direction, PayloadFormat
+from firmware.sdp.negotiate import Negotiated
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What a stream should do; the fields are those of `ConfigureStream`."""
+
+    remote: tuple[str, int]
+    remote_rtcp: tuple[str, int]
+    formats: tuple[PayloadFormat, ...]
+    direction: Direction
+    dtmf: PayloadFormat | None = None
+    ptime: int = 20
+
+    def configure(self, stream: int) -> ConfigureStream:
+        """The order for the stream with this number."""
+        return ConfigureStream(
+            stream=stream,
+            remote=self.remote,
+            remote_rtcp=self.remote_rtcp,
+            formats=self.formats,
+            direction=self.direction,
+            dtmf=self.dtmf,
+            ptime=self.ptime,
+        )
+
+
+def media_of(agreed: Negotiated) -> Media:
+    """The stream that an agreement asks for."""
+    return Media(
+        remote=agreed.remote,
+        remote_rtcp=agreed.rtcp,
+        formats=tuple(map(payload_format, agreed.formats)),
+        direction=Direction(agreed.direction.value),
+        dtmf=None if agreed.dtmf is None else payload_format(agreed.dtmf),
+        ptime=agreed.ptime,
+    )
