@@ -11,6 +11,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from firmware.base.phrase import Phrase
 from firmware.config.kinds import nearest
 from firmware.config.problems import Wrong
 from firmware.ui.text import Texts
@@ -26,7 +27,7 @@ def board(action: str, name: str | None) -> int:
         case "show", str():
             return _show(name)
         case _:
-            print("deskphone: board test is not in this release", file=sys.stderr)
+            print(f"deskphone: {Texts.load().phrase(Phrase('board.no_test'))}", file=sys.stderr)
             return 1
 
 

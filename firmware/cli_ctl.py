@@ -8,18 +8,22 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from firmware.cli_text import calls_text, reload_text, stats_text, status_text
+from firmware.base.phrase import Phrase, phrase
+from firmware.cli_text import Say, calls_text, reload_text, stats_text, status_text
 from firmware.control import schema
 from firmware.control.client import Client
 from firmware.control.errors import ControlError, RefusalKind, RefusedError
 from firmware.control.place import find_socket
 from firmware.media.messages import PathName
+from firmware.ui.text import Texts
 from hal.keys import Key, key_named
 
 _VOLUME_STEP = 10
+Reply = TypeVar("Reply")
 
 
 def ctl(options: argparse.Namespace) -> int:
@@ -43,22 +47,22 @@ def ctl(options: argparse.Namespace) -> int:
 
 def _status(client: Client, options: argparse.Namespace) -> None:
     raw = client.ask_raw(schema.Status())
-    _print(raw, options, lambda: status_text(msgspec.json.decode(raw, type=schema.StatusReply)))
+    _print(raw, options, schema.StatusReply, status_text)
 
 
 def _stats(client: Client, options: argparse.Namespace) -> None:
     raw = client.ask_raw(schema.Stats())
-    _print(raw, options, lambda: stats_text(msgspec.json.decode(raw, type=schema.StatsReply)))
+    _print(raw, options, schema.StatsReply, stats_text)
 
 
 def _calls(client: Client, options: argparse.Namespace) -> None:
     raw = client.ask_raw(schema.Calls(limit=options.limit, skip=options.skip))
-    _print(raw, options, lambda: calls_text(msgspec.json.decode(raw, type=schema.CallsReply)))
+    _print(raw, options, schema.CallsReply, calls_text)
 
 
 def _reload(client: Client, options: argparse.Namespace) -> None:
     raw = client.ask_raw(schema.Reload())
-    _print(raw, options, lambda: reload_text(msgspec.json.decode(raw, type=schema.ReloadReply)))
+    _print(raw, options, schema.ReloadReply, reload_text)
 
 
 def _screen(client: Client, options: argparse.Namespace) -> None:
@@ -76,7 +80,7 @@ def _save(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise RefusedError(f"{path} cannot be written: {error.strerror}") from error
+        raise _refused(phrase("ctl.not_written", file=path, reason=error.strerror)) from error
 
 
 def _ladder(client: Client, options: argparse.Namespace) -> None:
@@ -114,10 +118,9 @@ def _volume(options: argparse.Namespace) -> schema.Volume:
 def _key(options: argparse.Namespace) -> schema.Key:
     key = key_named(options.key)
     if key is None:
-        names = ", ".join(key.value for key in Key)
-        raise RefusedError(
-            f"there is no key {options.key!r}; keys are {names}", RefusalKind.BAD_REQUEST
-        )
+        known = ", ".join(key.value for key in Key)
+        wrong = phrase("ctl.no_key", got=f'"{options.key}"', known=known)
+        raise _refused(wrong, RefusalKind.BAD_REQUEST)
     return schema.Key(key=key, move=schema.KeyMove(options.move))
 
 
@@ -125,14 +128,21 @@ def _topic(name: str) -> schema.Topic:
     try:
         return schema.Topic(name)
     except ValueError:
-        topics = ", ".join(topic.value for topic in schema.Topic)
-        reason = f"there are no events {name!r}; there are {topics}"
-        raise RefusedError(reason, RefusalKind.BAD_REQUEST) from None
+        known = ", ".join(topic.value for topic in schema.Topic)
+        wrong = phrase("ctl.no_topic", got=f'"{name}"', known=known)
+        raise _refused(wrong, RefusalKind.BAD_REQUEST) from None
 
 
-def _print(raw: bytes, options: argparse.Namespace, text: Callable[[], str]) -> None:
+def _refused(wrong: Phrase, kind: RefusalKind = RefusalKind.FAILED) -> RefusedError:
+    """What this side refuses by itself, in words: the language of the phone is not known here."""
+    return RefusedError(Texts.load().phrase(wrong), kind)
+
+
+def _print(
+    raw: bytes, options: argparse.Namespace, reply: type[Reply], text: Callable[[Reply, Say], str]
+) -> None:
     if options.text:
-        print(text())
+        print(text(msgspec.json.decode(raw, type=reply), Texts.load().phrase))
     elif sys.stdout.isatty() and not options.json:
         _write(msgspec.json.format(raw, indent=2))
     else:

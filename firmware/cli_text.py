@@ -1,7 +1,12 @@
-"""Answers of the phone as text for a terminal. Pure, but for the zone of the call list's times."""
+"""Answers of the phone as text for a terminal. Pure, but for the zone of the call list's times.
 
+States and outcomes are the API's own words in every language, as `status` in JSON has them.
+"""
+
+from collections.abc import Callable
 from datetime import datetime
 
+from firmware.base.phrase import Phrase, phrase
 from firmware.control.schema import (
     CallFigures,
     CallsReply,
@@ -12,48 +17,49 @@ from firmware.control.schema import (
     StatusReply,
 )
 
+Say = Callable[[Phrase], str]
 _ARROWS = {"in": "←", "out": "→"}
 
 
-def status_text(status: StatusReply) -> str:
+def status_text(status: StatusReply, say: Say) -> str:
     """The phone in a few rows: state, lines, calls."""
-    path = f" on the {status.audio.path}" if status.audio.path else ""
-    rows = [f"{status.state}{path}{', muted' if status.muted else ''}"]
+    path = status.audio.path
+    state = say(phrase("ctl.on_path", state=status.state, path=path)) if path else status.state
+    rows = [say(phrase("ctl.muted", state=state)) if status.muted else state]
     rows += [f"  {status.reason}"] if status.reason else []
-    rows += [_line(line) for line in status.lines] or ["no line is configured"]
-    rows += [_call(call) for call in status.calls]
+    rows += [_line(line, say) for line in status.lines] or [say(phrase("ctl.no_line"))]
+    rows += [_call(call, say) for call in status.calls]
     if not status.audio.alive:
-        rows.append("the audio engine is not running")
+        rows.append(say(phrase("ctl.no_audio")))
     if status.missed:
-        rows.append(f"missed calls: {status.missed}")
+        rows.append(say(phrase("ctl.missed", count=status.missed)))
     return "\n".join(rows)
 
 
-def stats_text(stats: StatsReply) -> str:
+def stats_text(stats: StatsReply, say: Say) -> str:
     """The status and its counters, one a row."""
-    rows = [status_text(stats), f"up for {clock(stats.uptime)}", f"xruns: {stats.audio.xruns}"]
+    up = say(phrase("ctl.up", time=clock(stats.uptime)))
+    rows = [status_text(stats, say), up, f"xruns: {stats.audio.xruns}"]
     rows += [f"{name}: {value:g}" for name, value in sorted(stats.counters.items())]
     return "\n".join(rows)
 
 
-def calls_text(reply: CallsReply) -> str:
+def calls_text(reply: CallsReply, say: Say) -> str:
     """Calls that are up, then the call list, newest first."""
-    rows = [_call(call) for call in reply.calls]
+    rows = [_call(call, say) for call in reply.calls]
     rows += [_log_row(row) for row in reply.log]
-    rows += ["… and older ones"] if reply.more else []
-    return "\n".join(rows) or "no calls"
+    rows += [say(phrase("ctl.older"))] if reply.more else []
+    rows += [reply.note] if reply.note else []
+    return "\n".join(rows) or say(phrase("ctl.no_calls"))
 
 
-def reload_text(reply: ReloadReply) -> str:
+def reload_text(reply: ReloadReply, say: Say) -> str:
     """What a reload did."""
-    parts = (
-        ("in force", reply.applied),
-        ("waits until no call is up", reply.waiting),
-        ("needs a restart", reply.restart),
-        ("note", reply.notes),
-    )
-    rows = [f"{words}: {key}" for words, keys in parts for key in keys]
-    return "\n".join(rows) or "nothing has changed"
+    rows = [phrase("ctl.applied", key=key) for key in reply.applied]
+    rows += [phrase("ctl.waiting", key=key) for key in reply.waiting]
+    rows += [phrase("ctl.restart", key=key) for key in reply.restart]
+    rows += [phrase("ctl.note", note=note) for note in reply.notes]
+    return "\n".join(map(say, rows or [phrase("ctl.no_change")]))
 
 
 def clock(seconds: float) -> str:
@@ -63,28 +69,38 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
-def _line(line: LineFigures) -> str:
+def _line(line: LineFigures, say: Say) -> str:
     if line.registered:
-        return f"line {line.name}: registered, again in {clock(line.expires_in)}"
-    return f"line {line.name}: {line.reason or 'not registered'}"
+        time = clock(line.expires_in)
+        return say(phrase("ctl.registered", line=line.name, time=time))
+    reason = line.reason or phrase("ctl.not_registered")
+    return say(phrase("ctl.line", line=line.name, reason=reason))
 
 
-def _call(call: CallFigures) -> str:
+def _call(call: CallFigures, say: Say) -> str:
     words = [call.state, clock(call.duration), call.codec]
-    words += ["encrypted"] if call.secure else []
-    words += ["on hold"] if call.held else []
-    words += _media(call)
+    words += [say(phrase("ctl.secure"))] if call.secure else []
+    words += [say(phrase("ctl.held"))] if call.held else []
+    words += _media(call, say)
     said = ", ".join(word for word in words if word)
-    return f"call {call.id} {_ARROWS.get(call.direction, '')} {call.remote}: {said}"
+    arrow = _ARROWS.get(call.direction, "")
+    return say(phrase("ctl.call", id=call.id, arrow=arrow, who=call.remote, said=said))
 
 
-def _media(call: CallFigures) -> list[str]:
-    if call.rtp is None:
-        return []
+def _media(call: CallFigures, say: Say) -> list[str]:
     rtp = call.rtp
-    words = [f"sent {rtp.sent}", f"received {rtp.received}", f"lost {rtp.lost}"]
-    words += [f"late {rtp.late}", f"jitter {rtp.jitter_ms:.0f} ms", f"delay {rtp.delay_ms:.0f} ms"]
-    return words + ([f"MOS {rtp.mos:.1f}"] if rtp.mos is not None else [])
+    if rtp is None:
+        return []
+    said = phrase(
+        "ctl.media",
+        sent=rtp.sent,
+        received=rtp.received,
+        lost=rtp.lost,
+        late=rtp.late,
+        jitter=f"{rtp.jitter_ms:.0f}",
+        delay=f"{rtp.delay_ms:.0f}",
+    )
+    return [say(said), *([f"MOS {rtp.mos:.1f}"] if rtp.mos is not None else [])]
 
 
 def _log_row(row: LogRow) -> str:

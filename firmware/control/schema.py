@@ -312,11 +312,15 @@ class LogRow(msgspec.Struct, frozen=True):
 
 
 class CallsReply(msgspec.Struct, frozen=True):
-    """Calls that are up, and a piece of the call list; `more` says that it goes on."""
+    """Calls that are up, and a piece of the call list; `more` says that it goes on.
+
+    `note` says why the list, or what there was before, cannot be read.
+    """
 
     calls: tuple[CallFigures, ...]
     log: tuple[LogRow, ...] = ()
     more: bool = False
+    note: str = ""
 
 
 class ScreenReply(msgspec.Struct, frozen=True):

@@ -2,9 +2,12 @@
 
 import pytest
 
-from firmware.cli_text import calls_text, clock, reload_text, stats_text, status_text
+from firmware import cli_text
+from firmware.cli_text import clock
 from firmware.control import schema as s
+from firmware.ui.text import Texts
 
+SAY = Texts.load().phrase
 RTP = s.RtpFigures(sent=3250, received=3240, lost=2, late=1, jitter_ms=3.4, delay_ms=41.0, mos=4.3)
 
 
@@ -25,7 +28,7 @@ def test_a_call_is_told_in_one_row():
         "out-1", "l", "out", "talking", "600", "g722", secure=True, held=True, duration=65, rtp=RTP
     )
 
-    assert status_text(status(calls=(call,))).splitlines()[-1] == (
+    assert cli_text.status_text(status(calls=(call,)), SAY).splitlines()[-1] == (
         "call out-1 → 600: talking, 01:05, g722, encrypted, on hold, sent 3250, received 3240,"
         " lost 2, late 1, jitter 3 ms, delay 41 ms, MOS 4.3"
     )
@@ -38,7 +41,7 @@ def test_a_line_says_when_it_registers_again_or_why_not():
         s.LineFigures("103@pbx", registered=False),
     )
 
-    assert status_text(status(lines=lines)).splitlines()[1:] == [
+    assert cli_text.status_text(status(lines=lines), SAY).splitlines()[1:] == [
         "line 101@pbx: registered, again in 59:00",
         "line 102@pbx: wrong password: check line 2",
         "line 103@pbx: not registered",
@@ -46,14 +49,15 @@ def test_a_line_says_when_it_registers_again_or_why_not():
 
 
 def test_what_is_wrong_with_the_phone_is_told():
-    text = status_text(
+    text = cli_text.status_text(
         status(
             state="talking",
             reason="no network",
             audio=s.AudioFigures("speaker", alive=False),
             muted=True,
             missed=2,
-        )
+        ),
+        SAY,
     )
 
     assert text.splitlines() == [
@@ -75,7 +79,12 @@ def test_counters_follow_the_status():
         counters={"b": 2, "a": 1.5},
     )
 
-    assert stats_text(stats).splitlines()[-4:] == ["up for 1:01:01", "xruns: 4", "a: 1.5", "b: 2"]
+    assert cli_text.stats_text(stats, SAY).splitlines()[-4:] == [
+        "up for 1:01:01",
+        "xruns: 4",
+        "a: 1.5",
+        "b: 2",
+    ]
 
 
 def row(**changes) -> s.LogRow:
@@ -98,20 +107,24 @@ def row(**changes) -> s.LogRow:
     ],
 )
 def test_a_row_of_the_call_list(changes, words):
-    text = calls_text(s.CallsReply((), (row(**changes),)))
+    text = cli_text.calls_text(s.CallsReply((), (row(**changes),)), SAY)
 
     assert text.startswith("2023-11-1")
     assert text.endswith(words)
 
 
 def test_a_list_that_goes_on_says_so():
-    assert calls_text(s.CallsReply((), (row(),), more=True)).endswith("… and older ones")
-    assert calls_text(s.CallsReply(())) == "no calls"
+    assert cli_text.calls_text(s.CallsReply((), (row(),), more=True), SAY).endswith(
+        "… and older ones"
+    )
+    assert cli_text.calls_text(s.CallsReply(()), SAY) == "no calls"
 
 
 def test_a_reload_says_what_it_did():
-    assert reload_text(s.ReloadReply()) == "nothing has changed"
-    assert reload_text(s.ReloadReply(("a",), ("b",), ("c",), ("d",))).splitlines() == [
+    assert cli_text.reload_text(s.ReloadReply(), SAY) == "nothing has changed"
+    assert cli_text.reload_text(
+        s.ReloadReply(("a",), ("b",), ("c",), ("d",)), SAY
+    ).splitlines() == [
         "in force: a",
         "waits until no call is up: b",
         "needs a restart: c",

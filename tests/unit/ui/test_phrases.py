@@ -17,8 +17,10 @@ from firmware.ui.text import Texts, languages
 ROOM = Path(firmware.__file__).parent
 HERE = (
     "applies.",
+    "board.",
     "check.",
     "config.",
+    "ctl.",
     "form.",
     "kind.",
     "log.",

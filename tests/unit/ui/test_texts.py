@@ -23,8 +23,10 @@ FUNCTION_KEYS = {f"web.{name}" for name in ("mute", "speaker", "headset")}
 """A loop of the page's template says these."""
 ELSEWHERE = (
     "applies.",
+    "board.",
     "check.",
     "config.",
+    "ctl.",
     "form.",
     "kind.",
     "log.",
