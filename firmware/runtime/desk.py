@@ -13,7 +13,7 @@ from firmware.control.errors import RefusedError
 from firmware.phone.view import PhoneView
 from firmware.runtime.figures import call_of, stats_of, status_of
 from firmware.runtime.house import House
-from firmware.runtime.inputs import hands_on, inputs_of
+from firmware.runtime.inputs import check_done, hands_on, inputs_of
 from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
 from firmware.runtime.screen import Screen
@@ -61,6 +61,7 @@ class Desk:
             return None
         for event in inputs_of(request, self._loop.phone, self._house.now()):
             self._loop.inbox.put(event)
+        check_done(request, self.view)
         return None
 
     def present(self) -> Iterable[s.AnyEvent]:

@@ -34,6 +34,20 @@ def inputs_of(request: s.AnyRequest, phone: Phone, now: float) -> Inputs:
     return inputs
 
 
+def check_done(request: s.AnyRequest, view: PhoneView) -> None:
+    """After the inputs: an emergency call asks before it is ended, so it is still up.
+
+    Raises:
+        RefusedError: what was asked for has not happened; the reason says what is missing.
+    """
+    notice = view.notice
+    if isinstance(request, s.HangUp) and notice is not None and notice.text == _ASKED:
+        raise RefusedError(Phrase(notice.text, notice.args))
+
+
+_ASKED = "emergency_hang_up_again"
+
+
 def hands_on(panel: PanelPort, request: s.Key | s.Hook) -> None:
     """Press or lift on a phone without hardware, whose panel then sends what a hand would cause.
 

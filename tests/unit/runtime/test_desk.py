@@ -171,3 +171,12 @@ async def test_a_digit_is_heard_before_the_next_request_is_answered(desk, loop):
     )
     assert (first, second) == (None, None)
     assert not loop.view.off_hook
+
+
+async def test_p10_an_emergency_call_that_is_still_up_was_not_hung_up(desk, loop):
+    await desk.handle(s.Dial(target="911"))
+    with pytest.raises(RefusedError, match="emergency_hang_up_again"):
+        await desk.handle(s.HangUp())
+    assert loop.view.front_call.emergency
+    assert await desk.handle(s.HangUp()) is None
+    assert loop.view.calls == ()
