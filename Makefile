@@ -6,7 +6,7 @@ PYTHON   ?= python3
 PYTEST   := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop prove bench docs clean setup setup-dev
+.PHONY: help demo test check interop prove fuzz long bench vm guide image image-test docs clean setup setup-dev
 
 help:  ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ demo: setup  ## the virtual phone with the practice PBX; prints the page's addre
 	@$(BIN)/deskphone demo
 
 test: setup-dev  ## every test that needs no hardware, peer or browser
-	$(PYTEST) -q -n 2 --dist loadfile --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks --ignore=tests/prove
+	$(PYTEST) -q -n 2 --dist loadfile --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks --ignore=tests/prove --ignore=tests/long
 
 check: setup-dev  ## style, types, layers, sizes, units
 	$(BIN)/ruff check .
@@ -42,8 +42,27 @@ interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian package
 prove: setup-dev  ## every state the phone can reach, each one checked
 	$(PYTEST) -q -s -n 0 tests/prove
 
+SECONDS := 60
+fuzz: setup-dev  ## the property tests from new seeds, SECONDS=60 long
+	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
+long: setup-dev  ## a week of an office on virtual time, memory watched (some minutes)
+	$(PYTEST) -q -n 2 tests/long
+
 bench: setup-dev  ## our phone beside baresip: a table and JSON
 	$(BIN)/python -m tests.bench
+
+vm:  ## not there yet: the phone on virtual hardware
+	@echo "make vm: not there yet; the adapters for real hardware come first (see README.md)." >&2; exit 1
+
+guide:  ## not there yet: the pictures of the user guide
+	@echo "make guide: not there yet; the pictures of every screen are in tests/data/golden." >&2; exit 1
+
+image:  ## not there yet: the SD-card image
+	@echo "make image: not there yet; image/README.md says what is planned." >&2; exit 1
+
+image-test:  ## not there yet: start the SD-card image in an emulator
+	@echo "make image-test: not there yet; there is no image to start (make image)." >&2; exit 1
 
 docs: setup-dev  ## rewrite the generated pages under docs/
 	$(BIN)/python .ci/reliability.py

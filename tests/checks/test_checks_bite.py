@@ -178,3 +178,26 @@ def test_every_exception_from_a_rule_gives_its_reason():
         if re.search(r"# noqa(?!: [A-Z0-9, ]+ - \w)", row)
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("verb", ["vm", "guide", "image", "image-test"])
+def test_a_verb_that_is_not_there_yet_says_so_in_one_sentence_and_fails(verb):
+    done = subprocess.run(
+        ["make", "-s", verb], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode
+    assert done.stdout == ""
+    sentence, *rest = done.stderr.splitlines()
+    assert sentence.startswith(f"make {verb}: not there yet; ")
+    assert sentence.endswith(".")
+    assert all(row.startswith("make: ***") for row in rest)
+
+
+def test_every_verb_is_explained():
+    text = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    helped = subprocess.run(
+        ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    shown = {row.split()[0] for row in helped.stdout.splitlines()}
+    assert set(phony.split()) - shown == {"setup-dev"}
