@@ -8,23 +8,21 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from firmware.base.phrase import phrase
 from firmware.media.messages import EngineLog, StreamReport
 from firmware.phone.events import Event
 from firmware.runtime.house import House
-from firmware.sip.notifications import DialogSaved, RegistrationChanged, Stranger
+from firmware.sip.notifications import (
+    DialogSaved,
+    IncomingCall,
+    OfferWanted,
+    RegistrationChanged,
+    Stranger,
+)
 
 _LOG = logging.getLogger(__name__)
 _CALL_IDS = 100
 _ENGINE = logging.getLogger("firmware.media")
-
-
-class _Snapshot(msgspec.Struct):
-    """Of what the stack keeps of a dialog, what concerns us."""
-
-    call_id: str
 
 
 def aside(house: House, event: Event) -> None:
@@ -49,11 +47,14 @@ def keep_report(house: House, report: StreamReport) -> None:
 def mirror_dialog(house: House, saved: DialogSaved) -> None:
     """A crash must not leave the far end talking to nobody (F46)."""
     house.keeper.keep_dialog(saved.call, saved.snapshot)
-    if saved.snapshot is not None:
-        house.call_ids.pop(saved.call, None)  # the newest stands last
-        house.call_ids[saved.call] = msgspec.json.decode(saved.snapshot, type=_Snapshot).call_id
-        while len(house.call_ids) > _CALL_IDS:
-            house.call_ids.pop(next(iter(house.call_ids)))
+
+
+def name_call(house: House, call: IncomingCall | OfferWanted) -> None:
+    """Who asks for the ladder of a call, also of one that came to nothing, names it as we do."""
+    house.call_ids.pop(call.call, None)  # the newest stands last
+    house.call_ids[call.call] = call.call_id
+    while len(house.call_ids) > _CALL_IDS:
+        house.call_ids.pop(next(iter(house.call_ids)))
 
 
 def log_engine(house: House, line: EngineLog) -> None:
@@ -89,6 +90,8 @@ def log_stranger(house: House, stranger: Stranger) -> None:
 ASIDES: Mapping[type, Callable[[House, Any], None]] = {
     StreamReport: keep_report,
     DialogSaved: mirror_dialog,
+    IncomingCall: name_call,
+    OfferWanted: name_call,
     EngineLog: log_engine,
     RegistrationChanged: log_registration,
     Stranger: log_stranger,

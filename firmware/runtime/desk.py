@@ -26,8 +26,8 @@ _ROWS_AT_ONCE = 200
 class CallLog(Protocol):
     """The call list, read off the loop."""
 
-    async def rows(self, limit: int, skip: int) -> tuple[tuple[s.LogRow, ...], bool]:
-        """A piece of the list, newest first, and whether it goes on."""
+    async def rows(self, limit: int, skip: int) -> tuple[tuple[s.LogRow, ...], bool, Phrase | None]:
+        """A piece of the list, newest first, whether it goes on, and what is wrong with it."""
 
 
 class Desk:
@@ -45,6 +45,7 @@ class Desk:
         self.counters: Callable[[], dict[str, float]] = dict
         self.wall: Callable[[], float] = house.now
         self.xruns: Callable[[], int] = int
+        self.words: Callable[[Phrase], str] = str
 
     # --- what the control server calls ------------------------------------------------------
 
@@ -97,9 +98,10 @@ class Desk:
         """`calls`."""
         now, reports = self._house.now(), self._house.reports
         limit = max(0, min(request.limit, _ROWS_AT_ONCE))
-        rows, more = await self._log.rows(limit, max(0, request.skip))
+        rows, more, trouble = await self._log.rows(limit, max(0, request.skip))
+        note = self.words(trouble) if trouble is not None else ""
         calls = tuple(call_of(call, reports.get(call.ref), now) for call in self.view.calls)
-        return s.CallsReply(calls, rows, more)
+        return s.CallsReply(calls, rows, more, note)
 
     async def picture(self, _request: s.Screen) -> s.ScreenReply:
         """`screen`."""

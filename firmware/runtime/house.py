@@ -64,6 +64,6 @@ class House:
     finished: StreamReport | None = None
     """The last report of the stream that ended last."""
     call_ids: dict[CallRef, str] = field(default_factory=dict)
-    """The Call-ID of the last calls that were up, for the ladder."""
+    """The Call-ID of the last calls, for the ladder."""
     registrations: dict[LineName, object] = field(default_factory=dict)
     """What the log last said of each line."""

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from firmware.base.phrase import phrase
+from firmware.base.phrase import Phrase, phrase
 from firmware.control.schema import LogRow
 from firmware.media.messages import PathName
 from firmware.phone.commands import CallRecord
@@ -82,8 +82,8 @@ class Keeper:
         """Mirror a dialog until it ends."""
         self._writer.submit(lambda: self._mirror.keep(call, snapshot), key=("dialog", call))
 
-    async def rows(self, limit: int, skip: int) -> tuple[tuple[LogRow, ...], bool]:
-        """A piece of the call list, newest first, and whether it goes on."""
+    async def rows(self, limit: int, skip: int) -> tuple[tuple[LogRow, ...], bool, Phrase | None]:
+        """A piece of the call list, newest first, whether it goes on, and what is wrong with it."""
         found: asyncio.Future[tuple[CallRow, ...]] = asyncio.get_running_loop().create_future()
 
         def read(rows: tuple[CallRow, ...]) -> None:
@@ -96,12 +96,13 @@ class Keeper:
 
         taken = self._writer.submit(lambda: self._call_log().rows(limit + 1, skip), read, failed)
         if not taken:
-            return (), False
+            return (), False, Phrase("storage.busy")
         try:
             rows = await found
-        except StorageError:
-            return (), False
-        return tuple(_log_row(row) for row in rows[:limit]), len(rows) > limit
+        except StorageError as error:
+            return (), False, error.phrase
+        trouble = self._log.trouble if self._log is not None else None
+        return tuple(_log_row(row) for row in rows[:limit]), len(rows) > limit, trouble
 
     def close(self) -> None:
         """Write what is queued; blocks for a moment."""

@@ -168,6 +168,7 @@ class Program:
             self._offer_reload(self._places.config)
         self.desk.counters = self._counters
         self.desk.wall = _wall
+        self.desk.words = self._words
         self.desk.xruns = lambda: self._xruns
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

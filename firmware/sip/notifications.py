@@ -88,6 +88,8 @@ class IncomingCall:
     local: str
     alert_info: str = ""
     call_info: str = ""
+    call_id: str = ""
+    """For whoever looks through a trace of messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class OfferWanted:
 
     call: CallRef
     local: str
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

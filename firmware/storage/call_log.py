@@ -14,7 +14,7 @@ from pathlib import Path
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.storage.atomic import set_aside
-from firmware.storage.errors import from_sqlite
+from firmware.storage.errors import from_sqlite, unreadable
 
 ROW_LIMIT = 2000
 _VERSION = 1
@@ -92,7 +92,7 @@ class CallLog:
         Raises:
             StorageError: the disk cannot be read.
         """
-        with self._translated():
+        with self._translated(reading=True):
             found = self._base.execute(_SELECT, (limit, skip)).fetchall()
         return tuple(
             CallRow(at, line, bool(outgoing), name, user, outcome, seconds, reason)
@@ -113,10 +113,12 @@ class CallLog:
         self._base.close()
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, *, reading: bool = False) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
+            if reading:
+                raise unreadable(Phrase("storage.call_list"), error) from error
             raise from_sqlite(Phrase("storage.call_list"), error) from error
 
     def _open(self) -> sqlite3.Connection:

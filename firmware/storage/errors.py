@@ -39,6 +39,11 @@ def from_os(what: str | Phrase, error: OSError) -> StorageError:
     return DiskFailedError(phrase("storage.failed", what=what, reason=error.strerror or error))
 
 
+def unreadable(what: str | Phrase, error: Exception) -> StorageError:
+    """That what was kept cannot be had back."""
+    return DiskFailedError(phrase("storage.unreadable", what=what, reason=error))
+
+
 def from_sqlite(what: str | Phrase, error: sqlite3.Error) -> StorageError:
     """A database error about `what` in our words."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF

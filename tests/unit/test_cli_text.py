@@ -120,6 +120,11 @@ def test_a_list_that_goes_on_says_so():
     assert cli_text.calls_text(s.CallsReply(()), SAY) == "no calls"
 
 
+def test_a_list_that_cannot_be_read_is_not_said_to_be_empty():
+    reply = s.CallsReply((), note="the call list cannot be read: disk I/O error")
+    assert cli_text.calls_text(reply, SAY) == reply.note
+
+
 def test_a_reload_says_what_it_did():
     assert cli_text.reload_text(s.ReloadReply(), SAY) == "nothing has changed"
     assert cli_text.reload_text(

@@ -123,7 +123,7 @@ class InviteClient:
         self.stage = Stage.OFFERING
         self._sdp_local = local
         self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
-        self._core.notify(OfferWanted(self.call, local))
+        self._core.notify(OfferWanted(self.call, local, self._call_id))
 
     def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
         if response.status < 200:

@@ -78,6 +78,7 @@ class InviteServer:
                 core.local(arrival.flow).host,
                 shown(headers.get("Alert-Info") or ""),
                 shown(headers.get("Call-Info") or ""),
+                shown(arrival.call_id),
             )
         )
 

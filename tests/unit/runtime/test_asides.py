@@ -10,7 +10,10 @@ from firmware.sip.notifications import (
     CallRef,
     DialogSaved,
     FailureCause,
+    IncomingCall,
     LineName,
+    OfferWanted,
+    Party,
     RegistrationChanged,
     RegistrationState,
     Stranger,
@@ -57,10 +60,13 @@ def test_f46_dialogs_are_mirrored_until_they_end(house, snapshot):
 
 def test_the_ladder_finds_the_last_hundred_calls_by_their_name(house):
     for number in range(300):
-        aside(house, DialogSaved(CallRef(f"out-{number}"), b'{"call_id":"id-%d"}' % number))
-        aside(house, DialogSaved(CallRef(f"out-{number}"), None))
+        aside(house, OfferWanted(CallRef(f"out-{number}"), "192.0.2.1", f"id-{number}"))
+    caller = Party("Ann", "204", "sip:204@pbx")
+    call = IncomingCall(CallRef("in-1"), LINE, caller, "100", b"", "192.0.2.1", call_id="theirs")
+    aside(house, call)
     assert len(house.call_ids) == 100
     assert house.call_ids["out-299"] == "id-299"
+    assert house.call_ids["in-1"] == "theirs"
 
 
 @pytest.mark.parametrize(("level", "number"), [("warning", logging.WARNING), ("odd", logging.INFO)])

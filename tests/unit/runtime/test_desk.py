@@ -3,6 +3,7 @@ from typing import get_args
 
 import pytest
 
+from firmware.base.phrase import Phrase
 from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.media.messages import PathName
@@ -26,6 +27,7 @@ class Rows:
     def __init__(self, count):
         self.asked = []
         self._count = count
+        self.trouble = None
 
     async def rows(self, limit, skip):
         self.asked.append((limit, skip))
@@ -33,7 +35,7 @@ class Rows:
             s.LogRow(1.0, "101", "in", "Ann", f"{number}", "missed", 0.0)
             for number in range(skip, min(skip + limit, self._count))
         )
-        return rows, skip + limit < self._count
+        return rows, skip + limit < self._count, self.trouble
 
 
 class Picture:
@@ -109,6 +111,11 @@ async def test_the_call_list_comes_in_pieces(desk, asked, limit, skip, more):
     assert desk._log.asked == [(limit, skip)]
     assert reply.more is more
     assert reply.calls == ()
+
+
+async def test_a_call_list_that_cannot_be_read_says_why(desk):
+    desk._log.trouble = Phrase("storage.busy")
+    assert (await desk.handle(s.Calls())).note == "storage.busy"
 
 
 async def test_a_phone_without_screen_says_so(desk):

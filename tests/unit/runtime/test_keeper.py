@@ -3,6 +3,7 @@ import contextlib
 
 import pytest
 
+from firmware.base.phrase import Phrase
 from firmware.base.tokens import Tokens
 from firmware.media.messages import PathName
 from firmware.phone.commands import CallOutcome, CallRecord
@@ -39,10 +40,10 @@ async def test_calls_are_listed_newest_first_and_in_pieces(keeper):
     first = keeper()
     for number in range(5):
         first.record_call(a_record(f"20{number}"), WALL + number)
-    rows, more = await first.rows(2, 0)
+    rows, more, _ = await first.rows(2, 0)
     assert [row.user for row in rows] == ["204", "203"]
     assert more
-    rows, more = await first.rows(3, 2)
+    rows, more, _ = await first.rows(3, 2)
     assert [row.user for row in rows] == ["202", "201", "200"]
     assert not more
     assert (rows[0].direction, rows[0].outcome, rows[0].seconds) == ("out", "answered", 12.346)
@@ -57,7 +58,7 @@ async def test_what_was_kept_is_there_in_the_next_life(keeper):
     second = keeper()
     assert second.volumes == {PathName.RINGER: 30, PathName.HANDSET: 80}
     assert second.last_dialled == "0301234"
-    rows, _ = await second.rows(10, 0)
+    rows, _, _ = await second.rows(10, 0)
     assert [row.user for row in rows] == ["555", "204"]
 
 
@@ -89,7 +90,8 @@ async def test_f05_a_disk_that_refuses_costs_the_list_and_not_the_phone(
     first = keeper()
     (tmp_path / "state/calls.db").mkdir()  # no database can be made there
     first.record_call(a_record(), WALL)
-    rows, _ = await first.rows(10, 0)
+    rows, _, note = await first.rows(10, 0)
+    assert note.text == "storage.in_memory"
     assert [row.user for row in rows] == ["204"]  # remembered until the power goes
     await until(lambda: caplog.records)
 
@@ -109,7 +111,16 @@ async def test_whoever_asks_and_goes_away_leaves_no_error(keeper):
     assert failures == []
 
 
+async def test_a_list_that_cannot_be_read_is_no_empty_list(keeper):
+    first = keeper()
+    first.record_call(a_record(), WALL)
+    await first.rows(1, 0)
+    first._log._base.close()  # the disk has gone
+    rows, more, note = await first.rows(10, 0)
+    assert (rows, more, note.text) == ((), False, "storage.unreadable")
+
+
 async def test_after_the_end_there_are_no_rows(keeper):
     first = keeper()
     first.close()
-    assert await first.rows(10, 0) == ((), False)
+    assert await first.rows(10, 0) == ((), False, Phrase("storage.busy"))

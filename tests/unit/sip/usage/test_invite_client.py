@@ -58,8 +58,9 @@ def place(world, desk, pbx, sip):
 
 def test_a_call_is_offered_with_our_own_address_and_sent(world, desk, pbx, sip, place):
     place((100, (), ""), (180, (), "bob"))
-    assert desk.of(OfferWanted) == [OfferWanted(OUT, "192.0.2.1")]
     invite = pbx.requests("INVITE")[0]
+    call_id = invite.headers.get("Call-ID")
+    assert desk.of(OfferWanted) == [OfferWanted(OUT, "192.0.2.1", call_id)]
     assert invite.uri == "sip:600@192.0.2.9"
     assert invite.body == sip.OFFER
     assert invite.headers.get("Content-Type") == "application/sdp"

@@ -38,6 +38,7 @@ def test_a_call_is_tried_rung_and_answered(world, desk, pbx, sip, invited):
             sip.OFFER,
             "192.0.2.1",
             "<http://pbx/internal>",
+            call_id=pbx.responses(100)[0].headers.get("Call-ID"),
         )
     ]
     assert call.startswith("in-")
