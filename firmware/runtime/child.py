@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from firmware.base.phrase import phrase
 
@@ -27,8 +27,15 @@ ENDS_WITH_INPUT = "DESKPHONE_ENDS_WITH_INPUT"
 class Child:
     """One program, kept alive until `stop`."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._name = name
+        self._sleep = sleep
         self._command = tuple(command)
         self._environment = {**environment, ENDS_WITH_INPUT: "1"}
         self._lifeline: tuple[int, int] | None = None
@@ -89,4 +96,4 @@ class Child:
                 status = await self._process.wait()
                 _LOG.warning(phrase("log.child_ended", name=self._name, status=status))
             wait = _FIRST_WAIT if loop.time() - born > _LIVED_LONG else min(2 * wait, _LONGEST_WAIT)
-            await asyncio.sleep(wait)
+            await self._sleep(wait)

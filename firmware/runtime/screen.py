@@ -80,8 +80,9 @@ class Screen:
         return art_of(image_of(self.picture))
 
     def close(self) -> None:
-        """Paint no more."""
+        """Paint no more, whatever changes."""
         self._loading.cancel()
+        self._loaded = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

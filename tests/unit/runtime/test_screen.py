@@ -1,5 +1,7 @@
 import asyncio
+import contextlib
 import datetime as dt
+import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -13,10 +15,18 @@ from hal.mock.panel import Screen as Display
 
 @pytest.fixture
 async def painted(a_view):
-    """A screen on a display; `view` is what it paints, `pictures` what it painted."""
+    """A screen on a display; `view` is what it paints, `pictures` what it painted.
 
-    here = SimpleNamespace(view=a_view(), pictures=[], display=Display((128, 64)))
-    here.screen = Screen(here.display, "UTC", Texts.load(), lambda: here.view, here.pictures.append)
+    `looks` is when it looked at the view: it paints in the same breath.
+    """
+    loop = asyncio.get_running_loop()
+    here = SimpleNamespace(view=a_view(), looks=[], pictures=[], display=Display((128, 64)))
+
+    def look():
+        here.looks.append(loop.time())
+        return here.view
+
+    here.screen = Screen(here.display, "UTC", Texts.load(), look, here.pictures.append)
     yield here
     here.screen.close()
 
@@ -32,25 +42,25 @@ async def test_the_first_picture_comes_when_asked_for(painted, until):
 
 
 async def test_an_equal_picture_is_not_shown_again(painted, until):
+    await until(lambda: painted.looks)
     painted.screen.changed()
-    await until(lambda: painted.pictures)
-    painted.screen.changed()
-    await asyncio.sleep(0.1)
+    await until(lambda: len(painted.looks) == 2)
     assert len(painted.pictures) == 1
 
 
 async def test_a_storm_of_changes_is_painted_at_most_25_times_a_second(painted, until, a_view):
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    while loop.time() - began < 0.3:
-        painted.view = a_view(mode=Mode.DIALLING, digits=str(int(loop.time() * 1e6))[-6:])
+    for number in itertools.count():
+        painted.view = a_view(mode=Mode.DIALLING, digits=str(number))
         painted.screen.changed()
-        await asyncio.sleep(0.001)
-    await asyncio.sleep(0.1)
-    assert 2 <= len(painted.pictures) <= 1 + 0.45 / module.FASTEST
+        if len(painted.looks) == 6:
+            break
+        await asyncio.sleep(0)
+    gaps = [after - before for before, after in itertools.pairwise(painted.looks)]
+    assert min(gaps) > module.FASTEST * 0.95
+    await until(lambda: len(painted.looks) == 7)
     last = painted.pictures[-1]
     painted.screen.changed()
-    await asyncio.sleep(0.1)
+    await until(lambda: len(painted.looks) == 8)
     assert painted.pictures[-1] is last  # the newest view was painted in the end
 
 
@@ -61,11 +71,21 @@ async def test_another_language_or_zone_is_painted(painted, until):
     await until(lambda: len(painted.pictures) == 2)
 
 
-async def test_a_closed_screen_paints_no_more(painted):
+async def test_a_closed_screen_paints_no_more(painted, until):
+    await until(lambda: painted.looks)
     painted.screen.changed()
+    assert painted.screen._timer is not None
     painted.screen.close()
-    await asyncio.sleep(0.1)
-    assert painted.pictures == []
+    painted.screen.changed()
+    assert painted.screen._timer is None
+
+
+async def test_a_screen_that_is_closed_while_it_loads_never_paints(painted):
+    painted.screen.close()
+    with contextlib.suppress(asyncio.CancelledError):
+        await painted.screen._loading
+    painted.screen.changed()
+    assert painted.screen._timer is None
 
 
 def test_a_zone_that_nobody_knows_is_utc_and_said(caplog):
