@@ -162,6 +162,7 @@ def placing(call: Call) -> Iterator[e.Event]:
     if call.negotiation is None:
         yield n.OfferWanted(call.ref, "192.0.2.1")
         return
+    yield n.CallTrying(call.ref)
     yield n.CallProgress(call.ref, 180, "Ringing", "a")
     yield n.CallProgress(call.ref, 183, "Progress", "a", SPEAKS)
     yield n.CallAnswered(call.ref, "a", SPEAKS, ANN)
