@@ -126,10 +126,12 @@ def test_a_change_that_changes_no_address_is_no_news(town, monkeypatch):
     monkeypatch.setattr(addresses, "SETTLE_SECONDS", 0.05)
 
     async def nothing():
-        told = []
+        told, looked = [], asyncio.Event()
         watch = AddressWatch(told.append)
+        look = addresses.machine_addresses
+        monkeypatch.setattr(addresses, "machine_addresses", lambda: (looked.set(), look())[1])
         await asyncio.to_thread(town.ip, "link", "set", "eth0", "mtu", "1400")
-        await asyncio.sleep(0.3)
+        await asyncio.wait_for(looked.wait(), 5)
         watch.close()
         return told
 

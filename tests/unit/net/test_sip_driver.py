@@ -270,10 +270,10 @@ async def test_after_closing_nothing_is_performed(pair):
     phone.driver.settle()
     await phone.hears(RegistrationChanged, state=RegistrationState.REGISTERED)
     await phone.driver.close()
-    count = len(phone.traced)
+    count, tasks = len(phone.traced), asyncio.all_tasks()
     phone.agent.register(LINE, phone.now)
     phone.driver.settle()
-    await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == tasks  # nobody is left to do it later
     assert len(phone.traced) == count
     assert phone.driver._timer is None or phone.driver._timer.cancelled()
 

@@ -219,12 +219,13 @@ async def test_a13_strangers_that_say_nothing_are_sent_away(streams, ear, wire, 
     assert await hung_up(reader)
 
 
-async def test_a_connection_of_ours_may_be_silent(streams, ear, listener, monkeypatch):
+async def test_a_connection_of_ours_may_be_silent(streams, ear, wire, listener, monkeypatch):
     monkeypatch.setattr(stream, "STRANGER_IDLE_SECONDS", 0.05)
     port = await listener("127.0.0.1")
     flow = await streams.connect(target("127.0.0.1", port))
-    await asyncio.sleep(0.2)
-    assert ear.closed == []
+    stranger, _ = await wire("127.0.0.1", await streams.listen("127.0.0.1", 0))
+    assert await hung_up(stranger)  # it came later, so ours has been silent for longer
+    assert flow not in [closed for closed, _ in ear.closed]
     assert streams.send(flow, b"still there")
 
 
