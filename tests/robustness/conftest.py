@@ -1,26 +1,37 @@
-"""Whole phones as programs, with a far end of the test's own."""
+"""Whole phones as programs, with a far end of the test's own.
+
+They stand on IPv4 unless a module says `pytestmark = BOTH_FAMILIES`.
+"""
 
 import pytest
 
-from tests.support.far_end import FarEnd, loopback_address
+from tests.support.far_end import FarEnd
+from tests.support.ground import Ground
 from tests.support.phone import Phone, line
 
 
 @pytest.fixture
-def far_end():
+def ground(request):
+    """Where this test's addresses come from; parametrise it indirectly with `IPv6`."""
+    with Ground(ipv6=getattr(request, "param", "IPv4") == "IPv6") as made:
+        yield made
+
+
+@pytest.fixture
+def far_end(ground):
     """A server on an address that is nobody else's."""
-    with FarEnd(loopback_address()) as server:
+    with FarEnd(ground.address(), ground.namespace) as server:
         yield server
 
 
 @pytest.fixture
-def start_phone(tmp_path, far_end):
+def start_phone(tmp_path, ground, far_end):
     """Starts phones; they are stopped after the test, while there is still somebody to tell."""
     phones = []
 
     def start(*lines, name="phone", **more):
-        more.setdefault("address", loopback_address())
-        phones.append(Phone(tmp_path / name, "\n".join(lines), **more))
+        more.setdefault("address", ground.address())
+        phones.append(Phone(tmp_path / name, "\n".join(lines), namespace=ground.namespace, **more))
         return phones[-1]
 
     yield start
@@ -31,6 +42,6 @@ def start_phone(tmp_path, far_end):
 @pytest.fixture
 def phone(far_end, start_phone):
     """A phone that is registered at the far end as 101."""
-    made = start_phone(line("101", f"{far_end.address}:5060"))
+    made = start_phone(line("101", far_end.server))
     made.wait_registered()
     return made

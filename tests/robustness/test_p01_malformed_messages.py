@@ -1,13 +1,15 @@
 """P1: ten thousand malformed messages, from strangers and from the server itself."""
 
 import random
-import socket
 from pathlib import Path
 
 import pytest
 
 from firmware.control import schema as s
+from tests.support.far_end import bracketed
+from tests.support.ground import BOTH_FAMILIES
 
+pytestmark = BOTH_FAMILIES
 VECTORS = sorted((Path(__file__).parents[1] / "data" / "rfc4475").glob("*.dat"))
 COUNT = 10_000
 _BATCH = 50
@@ -45,14 +47,8 @@ def resident(pid):
 class Postman:
     """Sends batches from an address; after each, the phone answers a good question."""
 
-    def __init__(self, source, phone):
-        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._sock.bind((source, 0))
-        self._sock.settimeout(5)
-        self._source, self._phone, self._asked = source, phone, 0
-
-    def close(self):
-        self._sock.close()
+    def __init__(self, sock, phone):
+        self._sock, self._phone, self._asked = sock, phone, 0
 
     def send(self, datagrams):
         for datagram in datagrams:
@@ -69,14 +65,15 @@ class Postman:
     def ask(self, user):
         """OPTIONS; the status of the answer."""
         self._asked += 1
-        host, port = self._sock.getsockname()
+        address, port = self._sock.getsockname()[:2]
+        host = bracketed(address)
         branch = f"z9hG4bK-ask-{port}-{self._asked}"
         self.send(
             [
                 (
-                    f"OPTIONS sip:{user}@{self._phone.address} SIP/2.0\r\n"
+                    f"OPTIONS sip:{user}@{self._phone.host} SIP/2.0\r\n"
                     f"Via: SIP/2.0/UDP {host}:{port};branch={branch};rport\r\n"
-                    f"From: <sip:far@{host}>;tag=1\r\nTo: <sip:{user}@{self._phone.address}>\r\n"
+                    f"From: <sip:far@{host}>;tag=1\r\nTo: <sip:{user}@{self._phone.host}>\r\n"
                     f"Call-ID: {branch}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"
                     "Content-Length: 0\r\n\r\n"
                 ).encode()
@@ -89,12 +86,9 @@ class Postman:
 
 
 @pytest.fixture
-def postmen(phone, far_end):
+def postmen(phone, far_end, ground):
     """One at the server's own address, one at a stranger's."""
-    made = [Postman(far_end.address, phone), Postman("127.0.0.1", phone)]
-    yield made
-    for postman in made:
-        postman.close()
+    return [Postman(ground.socket(host), phone) for host in (far_end.address, ground.stranger)]
 
 
 @pytest.mark.parametrize("seed", [4475])

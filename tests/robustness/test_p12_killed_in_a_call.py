@@ -8,8 +8,11 @@ import pytest
 
 from firmware.control import schema as s
 from tests.support.far_end import media_port, pitch
+from tests.support.ground import BOTH_FAMILIES
 from tests.support.waiting import wait_for
 from tests.support.wav import loudest_tone
+
+pytestmark = BOTH_FAMILIES
 
 
 @pytest.fixture

@@ -70,11 +70,17 @@ class Registered:
     expires: str
 
 
+def bracketed(host: str) -> str:
+    """An address as it stands in a URI."""
+    return f"[{host}]" if ":" in host else host
+
+
 class FarEnd:
-    """A server at `address`:5060."""
+    """A server at `address`:5060; `server` is that as a line's `server`."""
 
     def __init__(self, address: str, namespace: Namespace | None = None) -> None:
         self.address = address
+        self.server = f"{bracketed(address)}:5060"
         self.registrations: list[Registered] = []
         self.notifications: list[Notification] = []
         self.heard: list[Heard] = []
@@ -112,9 +118,12 @@ class FarEnd:
         """End a call."""
         self._do(lambda: self._agent.end(call, self._loop.time()))
 
-    def speak_to(self, peer: tuple[str, int], hertz: float = 620.0) -> None:
-        """Send a tone to a media port until the end."""
-        threading.Thread(target=self._speak, args=(peer, hertz), daemon=True).start()
+    def speak_to(
+        self, peer: tuple[str, int], hertz: float = 620.0, sock: socket.socket | None = None
+    ) -> None:
+        """Send a tone to a media port until the end; from another socket it is a stranger's."""
+        who = (peer, hertz, sock or self._rtp)
+        threading.Thread(target=self._speak, args=who, daemon=True).start()
 
     # --- what the test sees -----------------------------------------------------------------
 
@@ -160,12 +169,12 @@ class FarEnd:
         self._agent = UserAgent(settings, tokens)
         self._driver = SipDriver(self._agent, Resolver(self._loop.time), tokens, self._notified)
         await self._driver.listen((self.address,), 5060)
-        self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
+        self._rtp = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._rtp.bind((self.address, 0))
         self._loop.add_reader(self._rtp, self._listen)
-        server = f"{self.address}:5060"
-        account = Account(LINE, "far", server, register=False, accept_any_user=True)
+        account = Account(LINE, "far", self.server, register=False, accept_any_user=True)
         self._agent.set_lines((account,), self._loop.time())
         self._driver.settle()
         self._up.set_result(None)
@@ -197,9 +206,10 @@ class FarEnd:
         self.notifications.append(thing)
 
     def _sdp(self) -> bytes:
-        address, port = self._rtp.getsockname()
+        address, port = self._rtp.getsockname()[:2]
+        here = f"IN IP{6 if ':' in address else 4} {address}"
         return (
-            f"v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\n"
+            f"v=0\r\no=- 1 1 {here}\r\ns=-\r\nc={here}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
         ).encode()
 
@@ -214,7 +224,7 @@ class FarEnd:
                     arrived = seconds + nanoseconds * 1e-9
                     self.heard.append(Heard(time.monotonic(), arrived, source[1], ssrc, pcm))
 
-    def _speak(self, peer: tuple[str, int], hertz: float) -> None:
+    def _speak(self, peer: tuple[str, int], hertz: float, sock: socket.socket) -> None:
         ssrc, began = secrets.randbits(32), time.monotonic()
         for number in range(10_000):
             first = number * _FRAME
@@ -224,7 +234,7 @@ class FarEnd:
             if self._stop.wait(max(0.0, began + number * 0.02 - time.monotonic())):
                 return
             with contextlib.suppress(OSError):
-                self._rtp.sendto(header + audioop.lin2ulaw(samples.tobytes(), 2), peer)
+                sock.sendto(header + audioop.lin2ulaw(samples.tobytes(), 2), peer)
 
 
 def pitch(packets: list[Heard]) -> float:

@@ -78,6 +78,7 @@ class Phone:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.address = address
+        self.host = f"[{address}]" if ":" in address else address
         self.heard = folder / "heard.wav"
         self.config = folder / "deskphone.toml"
         self._namespace = namespace

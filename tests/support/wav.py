@@ -58,3 +58,26 @@ def spectrum_peak(samples: np.ndarray, rate: int) -> tuple[float, float, float]:
     near = float(power[np.abs(frequencies - peak) < max(0.02 * peak, 12)].sum())
     level = 10 * math.log10(max(float(np.mean(samples**2)), 1e-10))
     return peak, level, near / total
+
+
+def strength(path: Path, hertz: float, after: int = 0, seconds: float = 0.5) -> float:
+    """Share of the energy near a tone, in the stretch where that is greatest.
+
+    `after` is a size the file once had: only what was added since is looked at.
+    """
+    rate, samples = read(path)
+    samples, size = samples[after // 2 :], int(rate * seconds)
+    return max(
+        (
+            _share(samples[start : start + size], rate, hertz)
+            for start in range(0, len(samples) - size + 1, size // 2)
+        ),
+        default=0.0,
+    )
+
+
+def _share(samples: np.ndarray, rate: int, hertz: float) -> float:
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    near = np.abs(np.fft.rfftfreq(len(samples), 1 / rate) - hertz) < max(0.02 * hertz, 12)
+    total = float(power.sum())
+    return float(power[near].sum()) / total if total > 1e-6 else 0.0
