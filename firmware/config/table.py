@@ -6,7 +6,7 @@ come from this table; the defaults stand in `firmware.config.schema`, the senten
 """
 
 import enum
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 
 from firmware.base.phrase import Phrase
 from firmware.config import forms
@@ -135,19 +135,3 @@ _SERVICES = (
 SETTINGS: dict[str, Setting] = {
     setting.key: setting for setting in (*_GENERAL, *_LINE_ROWS, *_DEVICES, *_SERVICES)
 }
-
-
-def schema_keys() -> set[str]:
-    """Every key that the settings tree has, by walking it."""
-    return _keys(Settings(), "") - {"lines"} | _keys(_MODEL_LINE, "line.")
-
-
-def _keys(tree: object, prefix: str) -> set[str]:
-    found: set[str] = set()
-    if not is_dataclass(tree):
-        return found
-    for field in fields(tree):
-        value: object = getattr(tree, field.name)
-        inner = _keys(value, f"{prefix}{field.name}.")
-        found |= inner or {f"{prefix}{field.name}"}
-    return found

@@ -55,16 +55,9 @@ class Trace:
                 return seen.call_id
         return ""
 
-    def call_ids(self) -> list[str]:
-        """The calls seen, oldest first."""
-        calls = (seen.call_id for seen in self.messages() if seen.cseq.endswith("INVITE"))
-        return list(dict.fromkeys(calls))
-
 
 def ladder(messages: list[Seen]) -> str:
-    """The messages as arrows between us and the peer."""
-    if not messages:
-        return "no SIP message of this call is remembered"
+    """The messages, at least one, as arrows between us and the peer."""
     start = messages[0].at
     rows = [f"{'time':>9}  {'us':<30}  peer"]
     for seen in messages:

@@ -99,15 +99,6 @@ class CallLog:
             for at, line, outgoing, name, user, outcome, seconds, reason in found
         )
 
-    def clear(self) -> None:
-        """Forget every call.
-
-        Raises:
-            StorageError: the disk refuses; the list is as before.
-        """
-        with self._translated(), self._base:
-            self._base.execute("DELETE FROM calls")
-
     def close(self) -> None:
         """Bring everything into the one file and let go of it."""
         self._base.close()

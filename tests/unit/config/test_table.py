@@ -1,13 +1,30 @@
 """The table and the settings tree say the same; every sentence is there."""
 
+from dataclasses import fields, is_dataclass
+
 import pytest
 
 from firmware.codec import CODECS as BUILT
 from firmware.config.kinds import Whole
 from firmware.config.problems import Wrong
-from firmware.config.schema import Settings
-from firmware.config.table import CODECS, SETTINGS, schema_keys
+from firmware.config.schema import LineSettings, Settings
+from firmware.config.table import CODECS, SETTINGS
 from firmware.ui.text import Texts
+
+
+def schema_keys() -> set[str]:
+    """Every key that the settings tree has, by walking it."""
+    return keys(Settings(), "") - {"lines"} | keys(LineSettings("", ""), "line.")
+
+
+def keys(tree: object, prefix: str) -> set[str]:
+    found: set[str] = set()
+    if not is_dataclass(tree):
+        return found
+    for field in fields(tree):
+        inner = keys(getattr(tree, field.name), f"{prefix}{field.name}.")
+        found |= inner or {f"{prefix}{field.name}"}
+    return found
 
 
 def test_every_key_of_the_tree_has_a_row_and_no_row_is_without_key():

@@ -66,13 +66,6 @@ def test_the_oldest_calls_make_room(path):
     log.close()
 
 
-def test_clearing_forgets_every_call(log):
-    log.add(row(1))
-    log.clear()
-
-    assert len(log) == 0
-
-
 def test_the_file_is_private(log, path):
     assert path.stat().st_mode & 0o777 == 0o600
 
