@@ -119,10 +119,14 @@ class FarEnd:
         self._do(lambda: self._agent.end(call, self._loop.time()))
 
     def speak_to(
-        self, peer: tuple[str, int], hertz: float = 620.0, sock: socket.socket | None = None
+        self,
+        peer: tuple[str, int],
+        hertz: float = 620.0,
+        seconds: float = 200.0,
+        sock: socket.socket | None = None,
     ) -> None:
-        """Send a tone to a media port until the end; from another socket it is a stranger's."""
-        who = (peer, hertz, sock or self._rtp)
+        """Send a tone to a media port for a while; from another socket it is a stranger's."""
+        who = (peer, hertz, seconds, sock or self._rtp)
         threading.Thread(target=self._speak, args=who, daemon=True).start()
 
     # --- what the test sees -----------------------------------------------------------------
@@ -224,9 +228,11 @@ class FarEnd:
                     arrived = seconds + nanoseconds * 1e-9
                     self.heard.append(Heard(time.monotonic(), arrived, source[1], ssrc, pcm))
 
-    def _speak(self, peer: tuple[str, int], hertz: float, sock: socket.socket) -> None:
+    def _speak(
+        self, peer: tuple[str, int], hertz: float, seconds: float, sock: socket.socket
+    ) -> None:
         ssrc, began = secrets.randbits(32), time.monotonic()
-        for number in range(10_000):
+        for number in range(round(seconds * 50)):
             first = number * _FRAME
             step = 2 * math.pi * hertz / 8000
             samples = array("h", (round(9000 * math.sin(step * (first + n))) for n in range(160)))
