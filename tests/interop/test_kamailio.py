@@ -69,15 +69,18 @@ def talk(alice, bob):
         assert purity > 0.9
 
 
-def test_after_hold_and_resume_both_hear_again(make_phone):
+def test_on_hold_the_far_end_hears_nothing_and_after_it_both_hear_again(make_phone):
     alice = make_phone("101", tone_hz=440)
     bob = make_phone("102", tone_hz=620, auto_answer="always")
     alice.wait_registered()
     bob.wait_registered()
     alice.ask(s.Dial(target="102"))
     alice.wait_state("talking")
+    assert level(bob) > -30
     alice.ask(s.Hold())
     bob.wait("the hold", lambda status: status.calls[0].held_by_them)
+    level(bob, 0.5)  # what was still under way
+    assert level(bob) < -60, "the held party hears the room"
     alice.ask(s.Resume())
     bob.wait("the resume", lambda status: not status.calls[0].held_by_them)
     before = {phone: phone.heard.stat().st_size for phone in (alice, bob)}
@@ -87,6 +90,14 @@ def test_after_hold_and_resume_both_hear_again(make_phone):
         hertz, _, purity = loudest_tone(phone.heard, after=before[phone])
         assert hertz == pytest.approx(tone, rel=0.01)
         assert purity > 0.9
+
+
+def level(phone, seconds=2.0):
+    """In dBov, the loudest half second that somebody hears from now on."""
+    before = phone.heard.stat().st_size
+    enough = phone.status().calls[0].duration + seconds
+    phone.wait("time to pass", lambda status: status.calls[0].duration > enough)
+    return loudest_tone(phone.heard, after=before)[1]
 
 
 def test_a_wrong_password_is_said_in_words(make_phone):

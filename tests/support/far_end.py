@@ -33,6 +33,7 @@ from firmware.sip.notifications import (
     LineName,
     Notification,
     OfferWanted,
+    ReofferReceived,
     RequestReceived,
 )
 from tests.support.namespace import Namespace
@@ -207,14 +208,17 @@ class FarEnd:
                 self._agent.accept(call, self._sdp(), now)
             case OfferWanted(call):
                 self._agent.offer(call, self._sdp(), now)
+            case ReofferReceived(call, offer):
+                self._agent.answer_reoffer(call, self._sdp(_mirrored(offer)), now)
         self.notifications.append(thing)
 
-    def _sdp(self) -> bytes:
+    def _sdp(self, direction: str = "sendrecv") -> bytes:
         address, port = self._rtp.getsockname()[:2]
         here = f"IN IP{6 if ':' in address else 4} {address}"
         return (
             f"v=0\r\no=- 1 1 {here}\r\ns=-\r\nc={here}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+            f"a={direction}\r\n"
         ).encode()
 
     def _listen(self) -> None:
@@ -241,6 +245,18 @@ class FarEnd:
                 return
             with contextlib.suppress(OSError):
                 sock.sendto(header + audioop.lin2ulaw(samples.tobytes(), 2), peer)
+
+
+def _mirrored(offer: bytes) -> str:
+    """The direction of an answer (RFC 3264 §6.1)."""
+    turned = {b"a=sendonly": "recvonly", b"a=recvonly": "sendonly", b"a=inactive": "inactive"}
+    found = (turned[row] for row in offer.split(b"\r\n") if row in turned)
+    return next(found, "sendrecv")
+
+
+def loudest(packets: list[Heard]) -> int:
+    """The greatest sample of what was heard, 0 if nothing was."""
+    return max((audioop.max(packet.pcm, 2) for packet in packets), default=0)
 
 
 def pitch(packets: list[Heard]) -> float:
