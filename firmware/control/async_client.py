@@ -94,9 +94,10 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Hang up."""
+        # First of all, so that it is done even if we are cancelled while we wait.
+        self._writer.close()
         self._task.cancel()
         await asyncio.wait([self._task])
-        self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
