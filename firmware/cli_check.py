@@ -17,10 +17,9 @@ from pathlib import Path
 
 from firmware.bootstrap.machine import board_lacks, cards_lack
 from firmware.cli_board import unknown_board
-from firmware.codec import available
 from firmware.config import Examination, Problem, Settings, examine_file
 from firmware.config.kinds import nearest
-from firmware.config.machine import missing_codecs
+from firmware.config.machine import missing_codecs, with_codecs
 from firmware.config.problems import Wrong
 from firmware.config.schema import PhoneSettings
 from firmware.dsp.cadence import DEFAULT_COUNTRY
@@ -37,7 +36,7 @@ _LIBRARIES = {"libspeexdsp.so.1": "note_no_speexdsp"}
 def check(file: Path) -> int:
     """Print all errors and notes; 0 if there is no error, else 2."""
     found = examine_file(file)
-    problems = [*found.problems, *_sound(found, _faults(found, found.draft))]
+    problems = [*with_codecs(found).problems, *_sound(found, _faults(found, found.draft))]
     notes = [*found.notes, *_sound(found, _remarks(found, found.draft))]
     texts = Texts.load(found.draft.phone.language)
     for note in sorted(notes, key=lambda one: one.line):
@@ -61,9 +60,6 @@ def _sound(found: Examination, remarks: Iterator[Problem]) -> Iterator[Problem]:
 
 
 def _faults(found: Examination, settings: Settings) -> Iterator[Problem]:
-    codecs = settings.audio.codecs
-    if not available(codecs):
-        yield found.note("audio.codecs", "no_codec")
     if wrong := unknown_board(settings.board.name):
         yield found.place("board.name", wrong)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firmware.base.phrase import Phrase, phrase
-from firmware.codec import available
 from firmware.config.load import examine_file, without_lines
-from firmware.config.problems import Problem, Wrong
+from firmware.config.machine import with_codecs
+from firmware.config.problems import Problem
 from firmware.config.schema import Settings
 from firmware.storage.last_good import LastGood
 from firmware.ui.faults import say_all
@@ -47,10 +47,10 @@ def choose(path: Path | None, state: Path, *, service: bool = False) -> Chosen |
     """
     if path is None:
         return Chosen(Settings())
-    found, last = examine_file(path), LastGood.of(path, state)
-    if found.settings is not None and available(found.settings.audio.codecs):
+    found, last = with_codecs(examine_file(path)), LastGood.of(path, state)
+    problems = found.problems
+    if found.settings is not None:
         return Chosen(found.settings, tuple(_placed(note) for note in found.notes), last)
-    problems = found.problems or (found.place("audio.codecs", Wrong("no_codec")),)
     sys.stderr.write(f"{say_all(problems, Texts.load())}\n")
     settings = last.settings() or (without_lines(found.draft, problems) if service else None)
     return _despite(path, problems, settings) if settings is not None else None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from firmware.base.phrase import phrase
 from firmware.config import Examination, Problem, Settings, examine_file
-from firmware.config.machine import missing_codecs
+from firmware.config.machine import missing_codecs, with_codecs
 from firmware.config.plan import plan
 from firmware.control.errors import RefusalKind, RefusedError
 from firmware.control.schema import ReloadReply
@@ -108,7 +108,7 @@ class Reloader:
 
 def _examine(last: LastGood) -> tuple[Examination, Texts, tuple[Problem, ...]]:
     """Everything that reads a file or loads a library."""
-    found = examine_file(last.config)
+    found = with_codecs(examine_file(last.config))
     if found.settings is None:
         return found, Texts.load(), ()
     try:

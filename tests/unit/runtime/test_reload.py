@@ -116,6 +116,13 @@ async def test_f04_the_phone_shows_that_the_file_has_faults_until_it_has_none(re
     ]
 
 
+async def test_f04_a_file_that_leaves_no_codec_is_refused(reloader, applied, judged):
+    reloader.file.write_text(FILE + '[audio]\ncodecs = ["opus"]\n')
+    with pytest.raises(RefusedError, match=r"audio\.codecs: none of these codecs can be loaded"):
+        await reloader.reload()
+    assert (applied, len(judged)) == ([], 1)
+
+
 async def test_a_good_file_becomes_the_copy_to_fall_back_on(reloader, tmp_path):
     reloader.file.write_text(FILE.replace("= 8", "= 3"))
     await reloader.reload()
