@@ -16,6 +16,6 @@ def test_a_day_with_two_hundred_calls_ends_as_it_began(wire):
     office.everybody_registered(60)
     office.world.run(60)
 
-    office.live_a_day()
+    office.live()
 
     office.close()

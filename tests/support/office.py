@@ -5,8 +5,13 @@ registrar. In the morning everybody is registered, at noon the exchange is resta
 forgotten everything, in the evening all is as empty as in the morning.
 """
 
+import gc
 import random
+import tracemalloc
+from dataclasses import dataclass
+from pathlib import Path
 
+import firmware
 from firmware.base.tokens import Tokens
 from firmware.config.schema import LineSettings, Settings
 from firmware.lab.exchange import LINE as PBX_LINE
@@ -30,9 +35,23 @@ from tests.support.sip_link import World
 PBX = "192.0.2.100"
 LINE = LineName("desk")
 USERS = ("201", "202", "203", "204", "205")
-CALLS = 200
-EXPIRES = 300
 DAY = 86_400.0
+OURS = tracemalloc.Filter(inclusive=True, filename_pattern=f"{Path(firmware.__file__).parent}/*")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How busy an office is, in calls a day; times in seconds."""
+
+    calls: int = 200
+    expires: int = 300
+    rings: tuple[float, float] = (1, 15)
+    talks: tuple[float, float] = (5, 300)
+    waits: tuple[float, float] = (1, 20)
+    """How long a caller waits whom nobody answers."""
+
+
+A_CALL_A_MINUTE = Pace(1440, expires=60, rings=(1, 5), talks=(3, 30), waits=(1, 10))
 
 INTENTS = {
     c.SendOffer: lambda ua, x, now: ua.offer(x.call, x.sdp, now),
@@ -71,11 +90,11 @@ class Clocks:
 class OfficePhone(Stack):
     """A phone with somebody at it."""
 
-    def __init__(self, world, host, user):
+    def __init__(self, world, host, user, expires):
         super().__init__(world, host)
         self.user, self._port = user, 40_000
         server = f"{PBX}:5060"
-        line = LineSettings(user, server, user, LINE, expires=EXPIRES)
+        line = LineSettings(user, server, user, LINE, expires=expires)
         self.phone = Phone(Settings(lines=(line,)))
         self.ledger = Ledger(ALL_PATHS)
         self.stack = self.agent
@@ -87,7 +106,7 @@ class OfficePhone(Stack):
             m.EngineReady(1, realtime=True),
         ):
             self.tell(event)
-        account = Account(LINE, user, server, user, expires=EXPIRES)
+        account = Account(LINE, user, server, user, expires=expires)
         self.stack.set_lines((account,), world.now)
         self.stack.register(LINE, world.now)
 
@@ -167,13 +186,14 @@ class Pbx(Stack):
 class Office:
     """The phones, the exchange, and a plan for the day."""
 
-    def __init__(self, seed, wire):
+    def __init__(self, seed, wire, pace=Pace()):
         self.world = World(seed, wire)
+        self.pace = pace
         self.dice = random.Random(seed)  # noqa: S311 - a day that can be lived again
         self._lives = 1
         self.pbx = Pbx(self.world, self._lives)
         self.phones = [
-            OfficePhone(self.world, f"192.0.2.{number}", user)
+            OfficePhone(self.world, f"192.0.2.{number}", user, pace.expires)
             for number, user in enumerate(USERS, 1)
         ]
 
@@ -183,24 +203,25 @@ class Office:
     def call(self):
         """Somebody calls somebody, for a while or in vain; True if they talked."""
         caller, callee = self.dice.sample(self.phones, 2)
+        pace, dice = self.pace, self.dice
         world, moods = self.world, ("talks", "talks", "talks", "not there", "gives up")
-        mood = self.dice.choice(moods)
+        mood = dice.choice(moods)
         caller.dial(callee.user)
         world.until(lambda: callee.mode is Mode.RINGING or caller.mode is Mode.RELEASED, 60)
         talked = False
         if callee.mode is Mode.RINGING and mood == "talks":
-            world.run(self.dice.uniform(1, 15))
+            world.run(dice.uniform(*pace.rings))
             callee.lift()
             world.until(lambda: caller.mode is callee.mode is Mode.TALKING, 40)
-            world.run(self.dice.uniform(5, 300))
+            world.run(dice.uniform(*pace.talks))
             assert caller.mode is callee.mode is Mode.TALKING
             talked = True
-            first, second = self.dice.sample((caller, callee), 2)
+            first, second = dice.sample((caller, callee), 2)
             first.put_down()
             world.until(lambda: second.mode is Mode.RELEASED, 40)
             second.put_down()
         else:
-            world.run(self.dice.uniform(1, 20))
+            world.run(dice.uniform(*pace.waits))
             caller.put_down()
         world.until(lambda: caller.at_rest() and callee.at_rest(), 60)
         return talked
@@ -213,36 +234,44 @@ class Office:
             world.run(max(0.0, begin + seconds * number / count - world.now))
         return talked
 
-    def live_a_day(self):
-        """Two hundred calls and a restart of the exchange; how many were talked in.
+    def live(self, seconds=DAY):
+        """A day, or a part of one, with a restart of the exchange; how many calls were talked in.
 
         P4, F17: at noon the exchange is away for a minute and then knows nobody.
         """
         world, before = self.world, [len(phone.outcomes) for phone in self.phones]
         morning = [len(phone.stack) for phone in self.phones]
-        talked = self.calls(CALLS // 2, DAY / 2)
+        half = round(self.pace.calls * seconds / DAY / 2)
+        talked = self.calls(half, seconds / 2)
         self.pbx.die()
         world.run(60)
         self._lives += 1
         self.pbx = Pbx(world, self._lives)
-        world.until(lambda: len(self.pbx.registrar) == len(USERS), EXPIRES + 60)
+        world.until(lambda: len(self.pbx.registrar) == len(USERS), self.pace.expires + 60)
         self.everybody_registered(60)
-        talked += self.calls(CALLS // 2, DAY / 2)
-        assert talked > CALLS // 3
+        talked += self.calls(half, seconds / 2)
+        assert talked > 2 * half / 3
 
         world.run(60)
         assert all(phone.at_rest() for phone in self.phones)
         # On a bad wire somebody may be registering at this very moment.
         world.until(lambda: [len(phone.stack) for phone in self.phones] == morning, 120)
         assert len(self.pbx.exchange) == 0
+        assert [dict(phone.phone.state.timers) for phone in self.phones] == [{}] * len(USERS)
         records = [
             outcome
             for phone, known in zip(self.phones, before, strict=True)
             for outcome in phone.outcomes[known:]
         ]
-        assert len(records) == 2 * CALLS
+        assert len(records) == 4 * half
         assert records.count(CallOutcome.ANSWERED) == 2 * talked
         return talked
+
+    def settle(self):
+        """Let every clock that a call has set run out, between two rounds of registering."""
+        usual = min(len(phone.stack) for phone in self.phones)
+        self.world.run(700)
+        self.world.until(lambda: all(len(phone.stack) == usual for phone in self.phones), 300)
 
     def forget(self):
         """Empty what the test itself writes down, so that the phones' own memory can be seen."""
@@ -261,3 +290,13 @@ class Office:
         self.world.run(60)
         assert [len(phone.stack) for phone in self.phones] == [0] * len(USERS)
         assert len(self.pbx.registrar) == 0
+
+
+def held():
+    """Bytes that code of the phone has allocated and somebody still holds, and where.
+
+    Only while tracemalloc runs.
+    """
+    gc.collect()
+    rows = tracemalloc.take_snapshot().filter_traces([OURS]).statistics("filename")
+    return sum(row.size for row in rows), rows
