@@ -3,7 +3,7 @@
 A `Node` is a phone with the world around it: what the far ends have said of each call, and what
 the commands so far amount to at the engine and the bell. `moves` are all that can happen there.
 Two nodes are the same if they differ in nothing but times, counters and names; of the clocks only
-the order in which they will ring counts.
+the order in which they will ring counts. A `Scope` says how much is looked at.
 """
 
 from collections import deque
@@ -17,8 +17,7 @@ from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.phone import events as e
 from firmware.phone.machine import Phone
-from firmware.phone.model import Call
-from firmware.phone.view import CallState
+from firmware.phone.model import Call, Timer
 from firmware.sip import notifications as n
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationState
 from hal import events as hal
@@ -27,15 +26,28 @@ from tests.support.desk import sdp
 DESK, ROOM = LineName("desk"), LineName("room")
 ANN = Party("Ann", "201", "sip:201@pbx")
 OFFER, HELD = sdp(), sdp(direction="sendonly")
+STRANGE = b"nonsense"
 LONGEST_NUMBER = 3
-MOST_CALLS = 2
+_HARMLESS = frozenset({Timer.NOTICE, Timer.HOLD_REMINDER, Timer.CALL_BACKS, Timer.VOLUME_BAR})
+"""Clocks that only take a sentence away or beep."""
 _INTERCOM = "<sip:pbx>;answer-after=0"
 
 
-def settings() -> Settings:
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How much of the world is looked at."""
+
+    most_calls: int = 2
+    machinery: bool = True
+    """Whether engine, network and line may fail too."""
+    words: bool = True
+    """Whether states that differ in what they say or recall only are two."""
+
+
+def settings(scope: Scope) -> Settings:
     """Two lines; calls to the second may ask to be answered at once."""
     return Settings(
-        phone=PhoneSettings(max_calls=MOST_CALLS),
+        phone=PhoneSettings(max_calls=scope.most_calls),
         lines=(
             LineSettings("100", "pbx", name=DESK),
             LineSettings("101", "pbx", name=ROOM, auto_answer="trusted"),
@@ -56,12 +68,14 @@ class World:
     asking: frozenset[CallRef] = frozenset()
     """Calls in which an offer of ours waits for its answer."""
     tones: dict[str, PathName] = field(default_factory=dict)
+    routes: dict[int, m.Route] = field(default_factory=dict)
+    """The engine's streams, and what each is joined to."""
     talk: m.TalkOn = field(default_factory=lambda: m.TalkOn(None))
     bell: bool = False
 
     def copy(self) -> "World":
-        return World(
-            dict(self.calls), self.confirmed, self.asking, dict(self.tones), self.talk, self.bell
+        return replace(
+            self, calls=dict(self.calls), tones=dict(self.tones), routes=dict(self.routes)
         )
 
     def take(self, command: c.Command) -> None:  # noqa: C901 - one row a command
@@ -97,10 +111,14 @@ class World:
                 self.tones[name] = path
             case m.StopTone(name):
                 del self.tones[name]
+            case m.OpenStream() | m.RouteStream():
+                self.routes[order.stream] = order.route
+            case m.CloseStream(stream):
+                del self.routes[stream]
 
     def deaf(self) -> None:
         """There is another engine, or none: it does nothing yet."""
-        self.tones, self.talk = {}, m.TalkOn(None)
+        self.tones, self.routes, self.talk = {}, {}, m.TalkOn(None)
 
 
 @dataclass(slots=True)
@@ -110,6 +128,7 @@ class Node:
     phone: Phone
     world: World
     now: float
+    scope: Scope
     parent: "Node | None" = None
     move: str = ""
 
@@ -124,7 +143,7 @@ class Node:
 
     def after(self, move: str, event: e.Event, now: float | None = None) -> "Node":
         """Another node: this one after something happened."""
-        then = Node(copy_of(self.phone), self.world.copy(), now or self.now, self, move)
+        then = replace(self.twin(), now=now or self.now, parent=self, move=move)
         try:
             then.feed(event)
         except Exception as error:
@@ -133,7 +152,7 @@ class Node:
 
     def twin(self) -> "Node":
         """This node once more, to try something with."""
-        return Node(copy_of(self.phone), self.world.copy(), self.now, self.parent, self.move)
+        return replace(self, phone=copy_of(self.phone), world=self.world.copy())
 
     def feed(self, event: e.Event) -> list[c.Command]:
         """Let something happen here; returns all commands, ports bound on the way."""
@@ -178,9 +197,9 @@ def copy_of(phone: Phone) -> Phone:
     return twin
 
 
-def beginning() -> Node:
+def beginning(scope: Scope) -> Node:
     """A phone that has just registered, on hook."""
-    node = Node(Phone(settings()), World(), 1000.0)
+    node = Node(Phone(settings(scope)), World(), 1000.0, scope)
     node.feed(e.Started(tuple(PathName), has_bell=True, has_hook=True))
     node.feed(e.NetworkChanged(up=True))
     node.feed(m.EngineReady(1, realtime=True))
@@ -204,13 +223,14 @@ def moves(node: Node) -> Iterator[tuple[str, e.Event, float | None]]:
 def _all(node: Node) -> Iterator[tuple[str, e.Event]]:
     state = node.phone.state
     yield from _hands(node)
-    if len(state.calls) < MOST_CALLS:
+    if len(state.calls) < node.scope.most_calls:
         yield "a call arrives", _arrival(node, DESK, "")
         yield "an intercom call arrives", _arrival(node, ROOM, _INTERCOM)
     for index, call in enumerate(state.calls):
         for name, event in _far_end(node, call.ref):
             yield f"{name} ({index + 1})", event
-    yield from _machinery(node)
+    if node.scope.machinery:
+        yield from _machinery(node)
 
 
 def _hands(node: Node) -> Iterator[tuple[str, e.Event]]:
@@ -228,7 +248,9 @@ def _hands(node: Node) -> Iterator[tuple[str, e.Event]]:
         yield "key delete", a.Backspace()
         yield "key dial", a.DialNow()
     yield "key speaker", a.SelectPath(PathName.SPEAKER)
-    yield "key redial", a.Redial()
+    yield "key dismiss", a.Dismiss()
+    if node.scope.words:
+        yield "key redial", a.Redial()
     if state.calls:
         yield "key answer", a.Answer()
         yield "key end", a.HangUp()
@@ -236,6 +258,7 @@ def _hands(node: Node) -> Iterator[tuple[str, e.Event]]:
         yield "key resume", a.Resume()
         yield "key mute", a.Mute()
     yield "dial *#600", a.Dial("*#600")
+    yield "dial 201", a.Dial("201")
 
 
 def _arrival(node: Node, line: LineName, info: str) -> n.IncomingCall:
@@ -256,6 +279,7 @@ def _far_end(node: Node, ref: CallRef) -> Iterator[tuple[str, e.Event]]:
             yield "it rings", n.CallProgress(ref, 180, "Ringing", "a")
             yield "early media", n.CallProgress(ref, 183, "", "a", OFFER)
             yield "it answers", n.CallAnswered(ref, "a", OFFER, ANN)
+            yield "it answers nonsense", n.CallAnswered(ref, "a", STRANGE, ANN)
             yield "it is busy", n.CallEnded(ref, by_us=False, cause=FailureCause.BUSY, status=486)
         case "arrived":
             cancelled = FailureCause.CANCELLED
@@ -268,6 +292,7 @@ def _far_end(node: Node, ref: CallRef) -> Iterator[tuple[str, e.Event]]:
             if ref in world.asking:
                 yield "it agrees", n.ReofferAnswered(ref, OFFER)
                 yield "it refuses", n.ReofferRejected(ref, 488, "")
+                yield "it offers too", n.ReofferRejected(ref, 491, "")
             else:
                 yield "it holds", n.ReofferReceived(ref, HELD)
                 yield "it resumes", n.ReofferReceived(ref, OFFER)
@@ -297,52 +322,39 @@ def key(node: Node) -> int:
     """The node without times, counters and names."""
     state, world = node.phone.state, node.world
     order = {call.ref: index for index, call in enumerate(state.calls)}
-    clocks = sorted(state.timers, key=lambda timer: (state.timers[timer], timer.value))
-    bare = replace(
-        state,
-        calls=(),
-        front=None,
-        timers={},
-        notice=None,
-        lines=(),
-        volumes={},
-        card_faults={},
-        device_faults={},
-        test=None,
-        volume_bar=None,
-        missed=min(state.missed, 1),
-        run=0,
-        counter=0,
-    )
+    timers = state.timers
+    running = timers if node.scope.words else timers.keys() - _HARMLESS
     return hash(
         (
-            _values(bare),
+            *(state.mode, state.hook_up, state.headset_in, state.path, state.digits),
+            *(state.progress, state.muted, state.network_up, state.engine, state.stopped),
             tuple(_call_key(node, call) for call in state.calls),
             order.get(state.front) if state.front is not None else None,
-            tuple(clocks),
-            state.notice and state.notice.text,
+            tuple(sorted(running, key=lambda timer: (timers[timer], timer.value))),
             tuple(line.registration and line.registration.cause for line in state.lines),
             state.test and (state.test.stage, sum(bool(end.port) for end in state.test.ends)),
             (world.talk.path, world.talk.microphone, world.bell, frozenset(world.tones)),
+            (len(world.calls), *(route.value for route in world.routes.values())),
+            _words(node) if node.scope.words else None,
         )
     )
 
 
-def _values(state: object) -> tuple[object, ...]:
-    """The plain fields of a state that was laid bare."""
-    names = ("mode", "hook_up", "headset_in", "path", "digits", "progress", "muted")
-    more = ("network_up", "engine", "missed", "last_dialled", "stopped")
-    return tuple(getattr(state, name) for name in (*names, *more))
+def _words(node: Node) -> tuple[object, ...]:
+    """What is said and recalled."""
+    state = node.phone.state
+    notice = state.notice and state.notice.text
+    heard = tuple((x.line, x.remote, x.hearing and x.hearing.cause) for x in state.calls)
+    return (notice, min(state.missed, 1), state.last_dialled, heard)
 
 
 def _call_key(node: Node, call: Call) -> tuple[object, ...]:
     negotiation, world = call.negotiation, node.world
     media = negotiation and negotiation.media
     return (
-        *(call.line, call.outgoing, call.stage, call.emergency, call.other_lines, call.auto),
-        *(call.again, call.waits, bool(call.local), call.alerted),
-        *(call.held, call.reoffering, call.remote),
-        call.hearing and call.hearing.cause,
+        *(call.outgoing, call.stage, call.emergency, call.other_lines, call.auto),
+        *(call.again, call.waits, bool(call.local), call.placing and call.alerted),
+        *(call.held, call.reoffering, call.hearing is None),
         negotiation
         and (negotiation.busy, negotiation.held, negotiation.held_by_them, negotiation._holding),
         media and media.direction,
@@ -350,33 +362,38 @@ def _call_key(node: Node, call: Call) -> tuple[object, ...]:
     )
 
 
-def explore(
-    most: int, look: Callable[[Node], None], study: Callable[[Node], None]
-) -> tuple[int, int]:
-    """Walk to at least `most` different nodes, nearest first, or to all there are.
+@dataclass(slots=True)
+class Seen:
+    """How far a walk came; `complete` if nothing was left to walk to."""
 
-    `look` sees the node after every transition, `study` every node once. Returns the numbers of
-    nodes and transitions.
+    states: int
+    transitions: int = 0
+    complete: bool = False
+
+
+def explore(
+    scope: Scope, most: int, look: Callable[[Node], None], study: Callable[[Node], None]
+) -> Seen:
+    """Walk to at least `most` different nodes, nearest first, or to all there are (`most` 0).
+
+    `look` and `study` see every node once, `look` first: all that it judges is in a node's `key`.
     """
-    first = beginning()
-    seen = {key(first)}
+    first = beginning(scope)
+    known, front = {key(first)}, deque([first])
+    seen = Seen(1)
+    look(first)
     study(first)
-    front = deque([first])
-    transitions = 0
-    while front and len(seen) < most:
+    while front and not (most and seen.states >= most):
         node = front.popleft()
         for name, event, now in moves(node):
             then = node.after(name, event, now)
-            transitions += 1
-            look(then)
+            seen.transitions += 1
             mark = key(then)
-            if mark not in seen:
-                seen.add(mark)
+            if mark not in known:
+                known.add(mark)
+                look(then)
                 study(then)
                 front.append(then)
-    return len(seen), transitions
-
-
-def ringing(node: Node) -> bool:
-    """Whether anybody waits for an answer."""
-    return any(call.stage is CallState.RINGING_HERE for call in node.phone.state.calls)
+        seen.states = len(known)
+    seen.complete = not front
+    return seen
