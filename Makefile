@@ -46,7 +46,7 @@ SECONDS := 60
 fuzz: setup-dev  ## the property tests from new seeds, SECONDS=60 long
 	@$(BIN)/python -m tests.fuzz $(SECONDS)
 
-long: setup-dev  ## a week of an office on virtual time, memory watched (some minutes)
+long: setup-dev  ## a week of an office on virtual time, memory watched (about 15 minutes)
 	$(PYTEST) -q -n 2 tests/long
 
 bench: setup-dev  ## our phone beside baresip: a table and JSON
