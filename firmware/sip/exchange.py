@@ -17,7 +17,8 @@ from firmware.sip.flow import Flow
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.notifications import FailureCause
-from firmware.sip.transaction.client import ClientTransaction, Failure, cancel_for
+from firmware.sip.transaction.client import ClientTransaction, cancel_for
+from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.tables import State
 from firmware.sip.uri import Uri, bracketed
 from firmware.sip.wayfinder import Wayfinder

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from firmware.base.deadlines import Deadlines
 from firmware.sip.flow import Flow
 from firmware.sip.message import Request, Response
-from firmware.sip.transaction.client import ClientTransaction, ClientUser, Timed
+from firmware.sip.transaction.client import ClientTransaction, ClientUser
 from firmware.sip.transaction.keys import Arrival, ClientKey, ServerKey, response_flow, response_key
+from firmware.sip.transaction.machine import Timed
 from firmware.sip.transaction.server import ServerTransaction, ServerUser
 from firmware.sip.transaction.tables import Event, State
 from firmware.sip.transaction.timing import Timer, Timing

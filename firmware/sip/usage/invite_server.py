@@ -17,8 +17,8 @@ from firmware.sip.headers import parse_reason, values
 from firmware.sip.line import Line
 from firmware.sip.message import Headers
 from firmware.sip.notifications import CallEnded, CallRef, FailureCause, IncomingCall
-from firmware.sip.transaction.client import Failure
 from firmware.sip.transaction.keys import Arrival
+from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import Uri
 

@@ -26,8 +26,8 @@ from firmware.sip.notifications import (
     ReofferRejected,
 )
 from firmware.sip.reoffer import Outcome, Reoffer
-from firmware.sip.transaction.client import Failure
 from firmware.sip.transaction.keys import Arrival
+from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction
 
 Others = Callable[[CallRef, Arrival, float], None]
