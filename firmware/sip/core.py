@@ -13,7 +13,7 @@ from typing import Protocol
 
 from firmware.base.deadlines import Deadlines
 from firmware.base.tokens import Tokens
-from firmware.sip.dialog import DialogKey
+from firmware.sip.dialog import Dialog, DialogKey
 from firmware.sip.effects import CloseFlow, Effect, QueryId, Transmit
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.headers import MAGIC_COOKIE
@@ -96,6 +96,36 @@ class DialogUser(Protocol):
         """A request inside the dialog, no retransmission; an ACK too."""
 
 
+class Usage(Protocol):
+    """What a request inside a dialog finds there: a call that was answered (RFC 5057 §3)."""
+
+    @property
+    def call(self) -> CallRef:
+        """The call."""
+
+    @property
+    def line(self) -> Line:
+        """The line it belongs to."""
+
+    @property
+    def dialog(self) -> Dialog:
+        """The dialog, which may have other users beside the call."""
+
+
+class Outside(Protocol):
+    """Who serves a method outside dialogs: it must answer `transaction`, at once or later."""
+
+    def __call__(self, transaction: ServerTransaction, line: Line, now: float) -> None:
+        """A request for `line`, from somebody the line trusts, that requires nothing unknown."""
+
+
+class Inside(Protocol):
+    """Who serves a method inside the dialog of a call: it must answer `transaction`."""
+
+    def __call__(self, usage: Usage, transaction: ServerTransaction, now: float) -> None:
+        """A request in its order that requires nothing unknown."""
+
+
 class Call(Protocol):
     """A call in any of its stages."""
 
@@ -119,6 +149,12 @@ class Core:
         self.lines: dict[LineName, Line] = {}
         self.calls: dict[CallRef, Call] = {}
         self.dialogs: dict[DialogKey, DialogUser] = {}
+        # Dialogs whose far end has not said its tag yet, by Call-ID and our tag: a NOTIFY may be
+        # faster than the answer to the SUBSCRIBE (RFC 6665 §4.4.1).
+        self.half_dialogs: dict[tuple[str, str], DialogUser] = {}
+        # Who serves which method; filled once, by the rooms that do.
+        self.outside: dict[str, Outside] = {}
+        self.inside: dict[str, Inside] = {}
         self.queries: dict[QueryId, QueryUser] = {}
         # Streams that stand, by number, with the address we listen on beside them.
         self.streams: dict[int, tuple[Flow, Endpoint]] = {}
@@ -134,6 +170,7 @@ class Core:
             + len(self.deadlines)
             + len(self.calls)
             + len(self.dialogs)
+            + len(self.half_dialogs)
             + len(self.queries)
             + len(self.streams)
         )

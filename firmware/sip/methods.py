@@ -43,3 +43,6 @@ KNOWN: Final = frozenset(
 
 ALLOWED: Final = (INVITE, ACK, CANCEL, BYE, OPTIONS, INFO)
 """What our Allow header says, in its order."""
+
+SUPPORTED: Final[tuple[str, ...]] = ()
+"""The option tags we understand: what a Require of the far end may ask for (RFC 3261 §8.2.2.3)."""

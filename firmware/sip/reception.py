@@ -5,7 +5,7 @@ RFC asks for, a stranger none (`screening`).
 """
 
 from firmware.sip.bodies import Refusal, refusal, sdp_of
-from firmware.sip.core import ALLOW, Core
+from firmware.sip.core import ALLOW, Core, Usage
 from firmware.sip.dialog import Dialog, contact_of
 from firmware.sip.effects import CloseFlow
 from firmware.sip.errors import ParseError
@@ -15,16 +15,15 @@ from firmware.sip.handed_up import HandedUp
 from firmware.sip.keepalive import Keepalives
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
-from firmware.sip.methods import KNOWN
+from firmware.sip.methods import KNOWN, SUPPORTED
 from firmware.sip.notifications import CallRef
 from firmware.sip.parser import parse, validate
 from firmware.sip.screening import Screening
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import parse_uri
-from firmware.sip.usage.info import answer_info
+from firmware.sip.usage import info, options
 from firmware.sip.usage.invite_server import InviteServer
-from firmware.sip.usage.options import answer_options
 from firmware.sip.usage.session import Session
 from firmware.sip.writer import write
 
@@ -46,6 +45,8 @@ class Reception:
         self._gatekeeper = (
             Gatekeeper(settings.realm, settings.passwords, core.tokens) if settings.realm else None
         )
+        options.install(core)
+        info.install(core)
 
     # --- messages ---------------------------------------------------------------------------
 
@@ -96,7 +97,10 @@ class Reception:
             self._core.effects.append(CloseFlow(flow))
 
     def _inside_dialog(self, arrival: Arrival, now: float) -> None:
-        user = self._core.dialogs.get((arrival.call_id, arrival.to_tag, arrival.from_tag))
+        core, call_id, tag = self._core, arrival.call_id, arrival.to_tag
+        user = core.dialogs.get((call_id, tag, arrival.from_tag))
+        if user is None:
+            user = core.half_dialogs.get((call_id, tag))
         if user is not None:
             user.on_request(arrival, now)
         else:
@@ -118,38 +122,42 @@ class Reception:
         elif request.method == "INVITE":
             self._invited(arrival, lines, now)
         else:
-            self._by_method(arrival, now)
+            self._by_method(arrival, lines, now)
 
-    def _by_method(self, arrival: Arrival, now: float) -> None:
+    def _by_method(self, arrival: Arrival, lines: tuple[Line, ...], now: float) -> None:
+        """RFC 3261 §8.2: method, then who it is for, then what it requires."""
         core, method = self._core, arrival.request.method
         transaction = core.transactions.open(arrival)
-        refused = refusal(arrival.request)
+        serve = core.outside.get(method)
+        line = self._screening.line_for(parse_uri(arrival.request.uri).user, arrival.flow, lines)
+        refused = refusal(arrival.request, SUPPORTED)
         if method not in KNOWN:
             core.answer(transaction, 501, now, [("Allow", ALLOW)])
-        elif method in _NEED_DIALOG:
+        elif serve is None and method in _NEED_DIALOG:
             core.answer(transaction, 481, now)
-        elif method != "OPTIONS":
+        elif serve is None:
             core.answer(transaction, 405, now, [("Allow", ALLOW)])
         elif refused is not None:
             core.answer(transaction, refused[0], now, refused[1])
+        elif line is None and method != "OPTIONS":
+            core.answer(transaction, 404, now)
         else:
-            answer_options(core, transaction, now)
+            serve(transaction, line or lines[0], now)
 
-    def in_call(self, call: CallRef, arrival: Arrival, now: float) -> None:
+    def in_call(self, usage: Usage, arrival: Arrival, now: float) -> None:
         """A request inside a call that is neither ACK, BYE nor INVITE."""
         core, method = self._core, arrival.request.method
         transaction = core.transactions.open(arrival)
-        refused = refusal(arrival.request)
+        serve = core.inside.get(method)
+        refused = refusal(arrival.request, SUPPORTED)
         if method not in KNOWN:
             core.answer(transaction, 501, now, [("Allow", ALLOW)])
+        elif serve is None:
+            core.answer(transaction, 405, now, [("Allow", ALLOW)])
         elif refused is not None:
             core.answer(transaction, refused[0], now, refused[1])
-        elif method == "INFO":
-            answer_info(core, call, transaction, now)
-        elif method == "OPTIONS":
-            answer_options(core, transaction, now)
         else:
-            core.answer(transaction, 405, now, [("Allow", ALLOW)])
+            serve(usage, transaction, now)
 
     # --- calls that arrive ------------------------------------------------------------------
 
@@ -182,7 +190,7 @@ class Reception:
             return 401, gatekeeper.challenges(request, now)
         if len(self._core.calls) >= self._core.settings.most_calls:
             return 486, ()
-        return refusal(request)
+        return refusal(request, SUPPORTED)
 
     def _cancel(self, cancel: Arrival, now: float) -> None:
         """RFC 3261 §9.2: the CANCEL has its own answer; the INVITE gets 487 if it still waits."""
@@ -228,10 +236,10 @@ class Reception:
             self._core.transmit(response_flow(arrival), write(answer))
 
 
-def _sender(partial: Request | None, flow: Flow) -> Arrival | None:
+def _sender(so_far: Request | None, flow: Flow) -> Arrival | None:
     """Whom to answer, if that much of a request could be read."""
     try:
-        return None if partial is None else read_arrival(partial, flow)
+        return None if so_far is None else read_arrival(so_far, flow)
     except ParseError:
         return None
 

@@ -7,7 +7,7 @@ alone. Nobody wrote an RFC for either; this is how gateways send them.
 from typing import Final
 
 from firmware.sip.bodies import content_type
-from firmware.sip.core import Core
+from firmware.sip.core import Core, Usage
 from firmware.sip.notifications import CallRef, InfoDigit
 from firmware.sip.transaction.server import ServerTransaction
 
@@ -18,6 +18,15 @@ _DIGITS: Final = frozenset("0123456789*#ABCD!")
 _EVENTS: Final = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D", "16": "!"}
 _USUAL_MS: Final = 160
 _LONGEST_MS: Final = 8000
+
+
+def install(core: Core) -> None:
+    """Serve INFO inside calls."""
+
+    def inside(usage: Usage, transaction: ServerTransaction, now: float) -> None:
+        answer_info(core, usage.call, transaction, now)
+
+    core.inside["INFO"] = inside
 
 
 def answer_info(core: Core, call: CallRef, transaction: ServerTransaction, now: float) -> None:

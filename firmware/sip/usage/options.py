@@ -1,10 +1,26 @@
 """OPTIONS: what we can do (RFC 3261 §11). Asked by proxies to see whether we are alive."""
 
-from firmware.sip.core import ALLOW, Core
+from firmware.sip.core import ALLOW, Core, Usage
+from firmware.sip.line import Line
 from firmware.sip.transaction.server import ServerTransaction
 
 
-def answer_options(core: Core, transaction: ServerTransaction, now: float) -> None:
+def install(core: Core) -> None:
+    """Serve OPTIONS, outside and inside dialogs."""
+
+    def outside(transaction: ServerTransaction, line: Line, now: float) -> None:
+        del line
+        _answer(core, transaction, now)
+
+    def inside(usage: Usage, transaction: ServerTransaction, now: float) -> None:
+        del usage
+        _answer(core, transaction, now)
+
+    core.outside["OPTIONS"] = outside
+    core.inside["OPTIONS"] = inside
+
+
+def _answer(core: Core, transaction: ServerTransaction, now: float) -> None:
     """Answer as an INVITE would be answered, without the call."""
     headers = [
         ("Allow", ALLOW),

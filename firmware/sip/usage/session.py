@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware.sip.bodies import refusal, sdp_of, shown, warning_rows
-from firmware.sip.core import ALLOW, Alarm, Core
+from firmware.sip.core import ALLOW, Alarm, Core, Usage
 from firmware.sip.dialog import Dialog, to_bytes
 from firmware.sip.errand import Errand, say_goodbye
 from firmware.sip.errors import LocalError
 from firmware.sip.line import Line
 from firmware.sip.message import Response
+from firmware.sip.methods import SUPPORTED
 from firmware.sip.notifications import (
     CallConfirmed,
     CallEnded,
@@ -30,7 +31,7 @@ from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction
 
-Others = Callable[[CallRef, Arrival, float], None]
+Others = Callable[[Usage, Arrival, float], None]
 _LONGEST_RETRY: Final = 10
 
 
@@ -170,7 +171,7 @@ class Session:
             case "INVITE":
                 self._their_reinvite(arrival, now)
             case _:
-                self._others(self.call, arrival, now)
+                self._others(self, arrival, now)
 
     def on_ack(self, arrival: Arrival, now: float) -> None:
         waiting = self._unacknowledged
@@ -219,7 +220,7 @@ class Session:
         if ours or (waiting is not None and waiting.offered):
             core.answer(transaction, 491, now)
             return
-        refused = refusal(arrival.request)
+        refused = refusal(arrival.request, SUPPORTED)
         body = sdp_of(arrival.request)
         if refused is not None:
             core.answer(transaction, refused[0], now, refused[1])
