@@ -60,7 +60,9 @@ async def _live(chosen: Chosen, places: Places, board: str, turns: Turns) -> int
         make = await asyncio.to_thread(_program)
         program = make(settings, places, _opener(board, chosen), early, turns, chosen.fault)
         await program.start()
-        # All that a start makes stays: the collector need never look at it again.
+        # A class with slots is made twice, and the first of the two is garbage. All else that a
+        # start makes stays: the collector need never look at it again.
+        gc.collect()
         gc.freeze()
         gc.enable()
     except (PortTakenError, SocketTakenError) as error:

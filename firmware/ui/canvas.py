@@ -1,15 +1,17 @@
 """A 1-bit drawing surface for small screens, and the ways a finished picture leaves it.
 
-Coordinates are pixels from the top left. Nothing here knows a phone: `widgets` does.
+Coordinates are pixels from the top left. Nothing here knows a phone: `widgets` does. Everything is
+pasted, nothing drawn: `PIL.ImageDraw` would bring FreeType with it, 1.6 MB for letters we have.
 """
 
 import enum
 import struct
 import unicodedata
 import zlib
+from functools import lru_cache
 
 import PIL.ImageFile  # noqa: F401 - Image.tobytes would import it at the first picture
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from firmware.ui.fonts import Font
 from hal.ports import Picture
@@ -67,13 +69,12 @@ def largest(words: str, fonts: tuple[Font, ...], width: int) -> Font:
 class Canvas:
     """A picture being drawn; new ones are dark."""
 
-    __slots__ = ("_draw", "height", "image", "width")
+    __slots__ = ("height", "image", "width")
 
     def __init__(self, size: tuple[int, int]) -> None:
         """Start a dark picture of `size` (width, height)."""
         self.width, self.height = size
         self.image = Image.new("1", size, 0)
-        self._draw = ImageDraw.Draw(self.image)
 
     @property
     def is_tall(self) -> bool:
@@ -103,19 +104,21 @@ class Canvas:
 
     def rule(self, y: int) -> None:
         """A line across the picture."""
-        self._draw.line((0, y, self.width - 1, y), fill=1)
+        self.fill(0, y, self.width - 1, y)
 
     def dots(self, y: int) -> None:
         """A dotted line across the picture."""
-        self._draw.point([(x, y) for x in range(0, self.width, 2)], fill=1)
+        self.image.paste(1, (0, y), _mask(("# " * (self.width // 2),)))
 
     def frame(self, left: int, top: int, right: int, bottom: int) -> None:
         """A box's outline; all four edges are inside."""
-        self._draw.rectangle((left, top, right, bottom), outline=1, fill=0)
+        self.fill(left, top, right, bottom)
+        self.fill(left + 1, top + 1, right - 1, bottom - 1, lit=False)
 
     def fill(self, left: int, top: int, right: int, bottom: int, *, lit: bool = True) -> None:
         """A filled box; all four edges are inside."""
-        self._draw.rectangle((left, top, right, bottom), fill=int(lit))
+        if left <= right and top <= bottom:
+            self.image.paste(int(lit), (left, top, right + 1, bottom + 1))
 
     def invert(self, left: int, top: int, right: int, bottom: int) -> None:
         """Swap lit and dark within the box."""
@@ -125,16 +128,16 @@ class Canvas:
 
     def icon(self, x: int, y: int, icon: Icon) -> int:
         """Draw an icon (rows of `#` and other); returns the column behind it."""
-        self._draw.point(
-            [
-                (x + column, y + row)
-                for row, pixels in enumerate(icon)
-                for column, pixel in enumerate(pixels)
-                if pixel == "#"
-            ],
-            fill=1,
-        )
+        self.image.paste(1, (x, y), _mask(icon))
         return x + len(icon[0])
+
+
+@lru_cache(maxsize=64)
+def _mask(icon: Icon) -> Image.Image:
+    """An icon as a picture: lit where it has a `#`."""
+    mask = Image.new("1", (len(icon[0]), len(icon)), 0)
+    mask.putdata([255 * (pixel == "#") for row in icon for pixel in row])
+    return mask
 
 
 def picture_of(image: Image.Image) -> Picture:

@@ -1,4 +1,10 @@
-"""A card specification becomes an open sound card: the one place that knows all of them."""
+"""A card specification becomes an open sound card: the one place that knows all of them.
+
+Each kind is imported when one is opened: an audio process has one card, and memory to spare for
+no other.
+"""
+
+# ruff: noqa: PLC0415 - see above
 
 import importlib
 from collections.abc import Callable
@@ -6,10 +12,6 @@ from collections.abc import Callable
 from hal.board import CardSpec
 from hal.errors import DeviceError
 from hal.ports import PcmPort
-from hal.sound.browser import open_browser_card
-from hal.sound.file import open_file_card
-from hal.sound.mock import MockCard
-from hal.sound.null import NullCard
 
 Opener = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
 
@@ -36,12 +38,36 @@ def _missing(error: ImportError) -> str:
     return "alsaaudio is missing (apt install python3-alsaaudio)"
 
 
+def _open_browser(_spec: CardSpec, descriptors: tuple[int, ...], rate: int) -> PcmPort:
+    from hal.sound.browser import open_browser_card
+
+    return open_browser_card(descriptors, rate)
+
+
+def _open_file(spec: CardSpec, descriptors: tuple[int, ...], rate: int) -> PcmPort:
+    from hal.sound.file import open_file_card
+
+    return open_file_card(spec.play, descriptors, rate)
+
+
+def _open_mock(_spec: CardSpec, _descriptors: tuple[int, ...], rate: int) -> PcmPort:
+    from hal.sound.mock import MockCard
+
+    return MockCard(rate)
+
+
+def _open_null(_spec: CardSpec, _descriptors: tuple[int, ...], rate: int) -> PcmPort:
+    from hal.sound.null import NullCard
+
+    return NullCard(rate)
+
+
 CARDS: dict[str, Opener] = {
     "alsa": _open_alsa,
-    "browser": lambda _spec, descriptors, rate: open_browser_card(descriptors, rate),
-    "file": lambda spec, descriptors, rate: open_file_card(spec.play, descriptors, rate),
-    "mock": lambda _spec, _descriptors, rate: MockCard(rate),
-    "null": lambda _spec, _descriptors, rate: NullCard(rate),
+    "browser": _open_browser,
+    "file": _open_file,
+    "mock": _open_mock,
+    "null": _open_null,
 }
 
 

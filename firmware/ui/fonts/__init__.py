@@ -16,7 +16,7 @@ _MISSING = "\N{QUESTION MARK}"
 class Font:
     """A fixed-width font; all measures are pixels."""
 
-    __slots__ = ("_glyphs", "_rows", "ascent", "height", "width")
+    __slots__ = ("_characters", "_glyphs", "_shapes", "_size", "ascent", "height", "width")
 
     def __init__(self, source: str) -> None:
         """Take the text of a `.glyphs` file.
@@ -27,13 +27,17 @@ class Font:
         head, *lines = source.splitlines()
         _, width, _, height, _, ascent = head.split()
         self.width, self.height, self.ascent = int(width), int(height), int(ascent)
-        self._rows = {
-            chr(int(code, 16)): bytes.fromhex(rows) for code, rows in map(str.split, lines)
-        }
+        codes, rows = zip(*map(str.split, lines), strict=True)
+        # One string and one run of octets: a dictionary of them took three times the memory.
+        self._characters = "".join(chr(int(code, 16)) for code in codes)
+        self._shapes = bytes.fromhex("".join(rows))
+        self._size = self.height * ((self.width + 7) // 8)
+        if len(self._shapes) != self._size * len(self._characters):
+            raise ValueError("a character has too many or too few rows")
         self._glyphs: dict[str, Image.Image] = {}
 
     def __contains__(self, character: str) -> bool:
-        return character in self._rows
+        return character in self._characters
 
     def measure(self, words: str) -> int:
         """How wide `words` are."""
@@ -43,17 +47,18 @@ class Font:
         """The picture of one character; a letter we lack loses its accent, else `?` stands in."""
         known = self._glyphs.get(character)
         if known is None:
-            rows = self._rows[self._nearest(character)]
-            known = Image.frombytes("1", (self.width, self.height), rows)
-            if character in self._rows:
+            at = self._size * self._characters.index(self._nearest(character))
+            shape = self._shapes[at : at + self._size]
+            known = Image.frombytes("1", (self.width, self.height), shape)
+            if character in self._characters:
                 self._glyphs[character] = known
         return known
 
     def _nearest(self, character: str) -> str:
-        if character in self._rows:
+        if character in self._characters:
             return character
         plain = unicodedata.normalize("NFKD", character)[0]
-        return plain if plain in self._rows else _MISSING
+        return plain if plain in self._characters else _MISSING
 
 
 def _read(name: str) -> Font:
