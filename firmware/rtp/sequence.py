@@ -1,6 +1,6 @@
 """What a receiver knows of one source: the extended sequence number, losses, jitter.
 
-The rules are RFC 3550 appendix A.1, A.3 and A.8. A source is on probation until packets follow one
+The rules are RFC 3550 §A.1, §A.3 and §A.8. A source is on probation until packets follow one
 another; then a jump of the number is believed only when it is repeated.
 """
 
@@ -94,7 +94,7 @@ class SourceState:
         return verdict
 
     def take_fraction_lost(self) -> int:
-        """The share lost since the last call, in 1/256 (RFC 3550 A.3)."""
+        """The share lost since the last call, in 1/256 (RFC 3550 §A.3)."""
         expected, received = self.expected, self.received
         expected_interval = expected - self._expected_before
         lost = expected_interval - (received - self._received_before)

@@ -45,7 +45,7 @@ class Dialog:
 
     @property
     def next_hop(self) -> Uri:
-        """Where our requests are sent: the first route, else the remote target (§8.1.2)."""
+        """Where our requests go: the first route, else the remote target (RFC 3261 §8.1.2)."""
         return self.routes[0].uri if self.routes else self.remote_target
 
     def next_number(self) -> int:
@@ -75,14 +75,14 @@ class Dialog:
         return Request(method, str(target), headers)
 
     def in_order(self, number: int) -> bool:
-        """Whether a request with this CSeq may come now; if so it is the newest (§12.2.2)."""
+        """Whether a request with this CSeq may come now, then as the newest (RFC 3261 §12.2.2)."""
         if self.remote_cseq is not None and number < self.remote_cseq:
             return False
         self.remote_cseq = number
         return True
 
     def refresh(self, headers: Headers) -> None:
-        """Take the remote target of a target refresh (§12.2.2); garbage changes nothing."""
+        """Take the remote target of a target refresh (RFC 3261 §12.2.2); garbage changes nothing."""
         target = contact_of(headers)
         if target is not None:
             self.remote_target = target

@@ -10,7 +10,6 @@ Not here: what a response means to a call or a registration.
 from collections.abc import Callable
 from typing import Protocol
 
-from firmware.sip.causes import cause_of_trouble
 from firmware.sip.core import Core
 from firmware.sip.credentials import Attempts
 from firmware.sip.flow import Flow
@@ -105,7 +104,7 @@ class Exchange:
         self._transaction = transactions.send(request, branch, self.flow, self, now)
 
     def cancel(self, now: float, reason: str = "") -> None:
-        """Send CANCEL for the INVITE under way; it must have had a provisional response (§9.1)."""
+        """Send CANCEL for the INVITE under way; a 1xx must have come (RFC 3261 §9.1)."""
         assert self._transaction is not None
         if self._transaction.state not in (State.CALLING, State.PROCEEDING):
             return
@@ -162,8 +161,8 @@ class Exchange:
                 self._core.distrust(self.flow)
             self._way.next(FailureCause.NO_ANSWER, "no answer", now)
         else:
-            reason = self._core.trouble or "connection lost"
-            self._way.next(cause_of_trouble(reason), reason, now)
+            trouble = self._core.trouble
+            self._way.next(trouble.cause, trouble.reason, now)
 
 
 class _Deaf:

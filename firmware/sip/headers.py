@@ -310,7 +310,7 @@ def delta_seconds(text: str) -> int:
 
 
 def parse_retry_after(text: str) -> int:
-    """The seconds of a Retry-After; its comment and parameters are for people (§20.33).
+    """The seconds of a Retry-After; its comment and parameters are for people (RFC 3261 §20.33).
 
     Raises:
         ParseError: it does not begin with a number.

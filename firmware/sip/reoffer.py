@@ -148,7 +148,7 @@ class Reoffer:
 
 
 def ack_parcel(core: Core, dialog: Dialog, invite: Request) -> Parcel:
-    """The ACK to a 2xx: through the route set, with the credentials of its INVITE (§13.2.2.4)."""
+    """The ACK to a 2xx: by the route set, with its INVITE's credentials (RFC 3261 §13.2.2.4)."""
     number = int((invite.headers.get("CSeq") or "0").split()[0])
     ack = dialog.request("ACK", number)
     for name in ("Authorization", "Proxy-Authorization"):

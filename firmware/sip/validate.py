@@ -21,12 +21,12 @@ from firmware.sip.message import Headers, Message, Request, Response
 from firmware.sip.methods import INVITE, KNOWN, NOTIFY, REFER, SUBSCRIBE, UPDATE
 from firmware.sip.uri import parse_uri
 
-# Max-Forwards is mandatory too (§8.1.1), but elements of RFC 2543 do not send it.
+# Max-Forwards is mandatory too (RFC 3261 §8.1.1), but elements of RFC 2543 do not send it.
 _MANDATORY: Final = ("Via", "From", "To", "Call-ID", "CSeq")
 _ONCE: Final = frozenset(
     {"From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires", "Event"}
 )
-# They create a dialog or move its target (§8.1.1.8, §12.1.1).
+# They create a dialog or move its target (RFC 3261 §8.1.1.8, §12.1.1).
 _DIALOG_METHODS: Final = frozenset({INVITE, NOTIFY, REFER, SUBSCRIBE, UPDATE})
 _SCHEMES: Final = frozenset({"sip", "sips", "tel"})
 _MOST_VALUES: Final = 128

@@ -87,7 +87,7 @@ class Session:
             self._bye(now)
 
     def reoffer(self, sdp: bytes, now: float) -> None:
-        """Offer something else; refused at once with 491 while another offer is open (§14.1)."""
+        """Offer something else; 491 at once while another offer is open (RFC 3261 §14.1)."""
         if self._their_offer is not None or self._our_offer is not None:
             self._core.notify(ReofferRejected(self.call, 491, "Request Pending"))
         elif self._unacknowledged is not None:
