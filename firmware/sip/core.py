@@ -13,6 +13,7 @@ from typing import Protocol
 
 from firmware.base.deadlines import Deadlines
 from firmware.base.tokens import Tokens
+from firmware.sip.causes import LOST
 from firmware.sip.dialog import Dialog, DialogKey
 from firmware.sip.effects import CloseFlow, Effect, QueryId, Transmit
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
@@ -64,6 +65,8 @@ class Alarm(enum.Enum):
     PING = "keep the flow alive"
     PONG = "no answer to the ping"
     RESOLVE = "look the peers up again"
+    EXPIRY = "this has run out"
+    THROTTLE = "enough time has passed to say more"
 
 
 class Alarmed(Protocol):
@@ -85,8 +88,8 @@ class QueryUser(Protocol):
     def on_opened(self, flow: Flow, now: float) -> None:
         """The connection stands."""
 
-    def on_refused(self, reason: str, now: float) -> None:
-        """It could not be opened."""
+    def on_refused(self, reason: str, now: float, cause: FailureCause | None = None) -> None:
+        """It could not be opened; `cause` is None if only the words of the system are known."""
 
 
 class DialogUser(Protocol):
@@ -152,6 +155,8 @@ class Core:
         # Dialogs whose far end has not said its tag yet, by Call-ID and our tag: a NOTIFY may be
         # faster than the answer to the SUBSCRIBE (RFC 6665 §4.4.1).
         self.half_dialogs: dict[tuple[str, str], DialogUser] = {}
+        # Dialogs with other usages than a call, alone or beside one (RFC 5057 §4).
+        self.shared: dict[DialogKey, DialogUser] = {}
         # Who serves which method; filled once, by the rooms that do.
         self.outside: dict[str, Outside] = {}
         self.inside: dict[str, Inside] = {}
@@ -161,7 +166,7 @@ class Core:
         self.learn: Callable[[Line, str, tuple[Target, ...], float], None] = _nobody_learns
         self.suspect: Callable[[Line, float], None] = _nobody_suspects
         # What the driver said about the flow that is failing right now.
-        self.trouble = ""
+        self.trouble = LOST
         self._numbers = itertools.count(1)
 
     def __len__(self) -> int:
@@ -171,6 +176,7 @@ class Core:
             + len(self.calls)
             + len(self.dialogs)
             + len(self.half_dialogs)
+            + len(self.shared)
             + len(self.queries)
             + len(self.streams)
         )
@@ -204,6 +210,14 @@ class Core:
         """Nobody answers on a stream: close it, so that it is not used for the next request."""
         if self.streams.pop(flow.number, None) is not None:
             self.effects.append(CloseFlow(flow))
+
+    def leave(self, key: DialogKey) -> None:
+        """The call of a dialog has ended; if there are other usages they go on (RFC 5057 §4.1)."""
+        heir = self.shared.get(key)
+        if heir is None:
+            self.dialogs.pop(key, None)
+        else:
+            self.dialogs[key] = heir
 
     # --- names ------------------------------------------------------------------------------
 

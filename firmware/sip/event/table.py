@@ -1,0 +1,20 @@
+"""The event packages we understand as a subscriber, by name.
+
+A row is a function, so that a package nobody uses is not loaded. To add a package: one file here,
+one row, one test file.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from firmware.sip.event.package import Package
+
+PACKAGES: Final[Mapping[str, Callable[[], Package]]] = MappingProxyType({})
+"""Package name to the package."""
+
+
+def package(name: str) -> Package | None:
+    """The package of this name, loaded if need be; None if we have none."""
+    row = PACKAGES.get(name)
+    return None if row is None else row()
