@@ -82,7 +82,7 @@ class Dialog:
         return True
 
     def refresh(self, headers: Headers) -> None:
-        """Take the remote target of a target refresh (RFC 3261 §12.2.2); garbage changes nothing."""
+        """Take a target refresh's remote target (RFC 3261 §12.2.2); garbage changes nothing."""
         target = contact_of(headers)
         if target is not None:
             self.remote_target = target
