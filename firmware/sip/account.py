@@ -6,13 +6,33 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from firmware.sip.errors import LocalError, ParseError
-from firmware.sip.flow import Transport
+from firmware.sip.flow import Terms, TlsTerms, Transport
 from firmware.sip.headers import NameAddr
 from firmware.sip.notifications import LineName
 from firmware.sip.uri import Uri, bracketed, host_port, parse_uri
 
 _SHORTEST_CONTACT_USER = 13
 """64 bits in base 32: a Contact user that cannot be guessed (A4)."""
+_MOST_HOMES = 4
+"""RFC 5626 §4.2.1: sets of up to four outbound proxies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A registrar and the outbound proxy that leads there, if any, as URIs without user."""
+
+    server: Uri
+    proxy: Uri | None = None
+
+    @property
+    def hop(self) -> Uri:
+        """Where a REGISTER is sent."""
+        return self.proxy or self.server
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Whose names they are."""
+        return (self.server.host,) if self.proxy is None else (self.server.host, self.proxy.host)
 
 
 @dataclass(frozen=True)
@@ -23,7 +43,8 @@ class Account:
     `instance_id` are kept over restarts by whoever makes the account; where they are empty the
     user agent makes its own. `peers` are addresses or networks (`192.0.2.7`, `198.51.100.0/24`)
     or host names trusted besides the server, `numbers` other user parts (globs) that ring this
-    line.
+    line. `proxies` are further outbound proxies, each with a registration of its own (RFC 5626);
+    `registrars` are further servers to be registered with, for when the first is gone.
     """
 
     line: LineName
@@ -34,6 +55,8 @@ class Account:
     realm: str = ""
     display_name: str = ""
     proxy: str = ""
+    proxies: tuple[str, ...] = ()
+    registrars: tuple[str, ...] = ()
     transport: Transport = Transport.UDP
     expires: int = 3600
     register: bool = True
@@ -42,6 +65,8 @@ class Account:
     accept_any_user: bool = False
     contact_user: str = ""
     instance_id: str = ""
+    tls: TlsTerms = TlsTerms()  # noqa: RUF009 - frozen
+    ws_path: str = "/"
 
     def __post_init__(self) -> None:
         """Refuse what could never be sent.
@@ -56,7 +81,7 @@ class Account:
         texts = (self.user, self.display_name, self.auth_user, self.realm, self.contact_user)
         if not all(text.isprintable() for text in texts):
             raise LocalError("a line's texts may not hold line breaks or other controls")
-        _ = self.server_uri, self.proxy_uri
+        _ = self.homes
 
     def is_bound_like(self, other: "Account") -> bool:
         """Whether a registration of this account is as good for the other.
@@ -83,10 +108,31 @@ class Account:
         return _server_uri(self.proxy, self.transport, loose=True) if self.proxy else None
 
     @cached_property
+    def homes(self) -> tuple[Home, ...]:
+        """Where the line registers, the best first: by each outbound proxy, then elsewhere."""
+        proxies = [
+            _server_uri(text, self.transport, loose=True)
+            for text in dict.fromkeys((self.proxy, *self.proxies))
+            if text
+        ]
+        homes = [Home(self.server_uri, proxy) for proxy in proxies or (None,)]
+        homes += [Home(_server_uri(text, self.transport)) for text in self.registrars]
+        return tuple(homes[:_MOST_HOMES])
+
+    @cached_property
     def address(self) -> Uri:
         """The address of record: what the line is called from outside."""
-        server = self.server_uri
+        return self.address_at(self.server_uri)
+
+    def address_at(self, server: Uri) -> Uri:
+        """The address of record at one of the registrars."""
         return Uri(server.scheme, self.user, host=server.host, port=server.port)
+
+    def identity_at(self, server: Uri) -> NameAddr:
+        """The address of record at one of the registrars, with the display name."""
+        if server is self.server_uri:
+            return self.identity
+        return NameAddr(self.display_name, self.address_at(server))
 
     @cached_property
     def identity(self) -> NameAddr:
@@ -96,9 +142,21 @@ class Account:
     @property
     def where(self) -> str:
         """The server as its user would recognise it, e.g. `pbx.example:5070 by UDP`."""
-        uri = self.proxy_uri or self.server_uri
+        return self.where_is(self.homes[0])
+
+    def where_is(self, home: Home) -> str:
+        """The same for one of several."""
+        uri = home.hop
         port = "" if uri.port is None else f":{uri.port}"
         return f"{bracketed(uri.host)}{port} by {self.transport.via}"
+
+    def terms(self, transport: Transport, host: str = "") -> Terms:
+        """Under what a connection to `host`, the server or the proxy, is opened."""
+        name = host or (self.proxy_uri or self.server_uri).host
+        path = self.ws_path if transport.web else ""
+        if not transport.secure:
+            return Terms(name, None, path)
+        return Terms(self.tls.server_name or name, self.tls, path)
 
     def rings_for(self, user: str) -> bool:
         """Whether a request to this user part is for the line (the random Contact user apart)."""
@@ -106,8 +164,10 @@ class Account:
             return True
         return any(_glob(pattern).match(user) is not None for pattern in self.numbers)
 
-    def target(self, text: str) -> Uri:
+    def target(self, text: str, server: Uri | None = None) -> Uri:
         """A thing dialled as a URI: a number or user part goes to the line's server.
+
+        `server` is the registrar in use if it is not the first.
 
         Raises:
             LocalError: it is neither.
@@ -122,7 +182,7 @@ class Account:
             text = uri.user
         if not text or any(ord(letter) < 33 or ord(letter) == 127 for letter in text):
             raise LocalError(f"cannot call {text!r}")
-        server = self.server_uri
+        server = server or self.server_uri
         return Uri(server.scheme, text, host=server.host, port=server.port, params=server.params)
 
 
@@ -142,7 +202,7 @@ def _server_uri(text: str, transport: Transport, *, loose: bool = False) -> Uri:
     except ParseError as error:
         raise LocalError(f"{text!r} is not host[:port]") from error
     # UDP is the default everywhere; writing it down would only make the URI longer.
-    params = () if transport is Transport.UDP else (("transport", transport.value),)
+    params = () if transport is Transport.UDP else (("transport", transport.parameter),)
     if loose:
         params = (*params, ("lr", None))
     return Uri(scheme, host=host, port=port, params=params)

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
+from firmware.sip.causes import Trouble, cause_of_trouble
 from firmware.sip.core import AgentSettings, Core
 from firmware.sip.credentials import Keyring
 from firmware.sip.dialog import Dialog, from_bytes
@@ -111,16 +112,25 @@ class UserAgent:
         else:
             user.on_opened(flow, now)
 
-    def flow_refused(self, query: QueryId, reason: str, now: float) -> None:
-        """`OpenFlow` failed."""
+    def flow_refused(
+        self, query: QueryId, reason: str, now: float, cause: FailureCause | None = None
+    ) -> None:
+        """`OpenFlow` failed; `cause` if the driver knows more than the system's words."""
         user = self._core.queries.pop(query, None)
         if user is not None:
-            user.on_refused(reason, now)
+            user.on_refused(reason, now, cause)
 
-    def flow_failed(self, flow: Flow, reason: str, now: float) -> None:
+    def flow_failed(
+        self, flow: Flow, reason: str, now: float, cause: FailureCause | None = None
+    ) -> None:
         """A connection is gone, or a datagram could not be sent."""
-        self._core.trouble = reason
+        self._core.trouble = Trouble(reason, cause or cause_of_trouble(reason))
         self._flow_dead(flow, now)
+
+    def clock_set(self, now: float) -> None:
+        """The wall clock has been set: a certificate may be valid now that was not (F11)."""
+        for registration in self._registrations.values():
+            registration.clock_set(now)
 
     def network_changed(self, now: float, addresses: frozenset[str] = frozenset()) -> None:
         """Register again everywhere, soon: the machine has `addresses` now (empty = unknown).

@@ -1,5 +1,6 @@
-"""What a final status means to a person, in the few causes the phone has sentences for."""
+"""What a final status or a broken flow means to a person, in causes the phone has sentences for."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from firmware.sip.notifications import FailureCause
@@ -30,6 +31,17 @@ _BY_STATUS: Final = {
     607: FailureCause.DECLINED,
     608: FailureCause.DECLINED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a flow: the driver's words and their meaning."""
+
+    reason: str
+    cause: FailureCause
+
+
+LOST: Final = Trouble("connection lost", FailureCause.REFUSED)
 
 
 def cause_of_trouble(reason: str) -> FailureCause:

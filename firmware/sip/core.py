@@ -167,6 +167,7 @@ class Core:
         self.suspect: Callable[[Line, float], None] = _nobody_suspects
         # What the driver said about the flow that is failing right now.
         self.trouble = LOST
+        self._nowhere = ""
         self._numbers = itertools.count(1)
 
     def __len__(self) -> int:
@@ -238,16 +239,34 @@ class Core:
             return Endpoint(local.host.partition("%")[0], local.port)
         return local
 
-    def contact(self, line: Line, flow: Flow) -> str:
-        """Our Contact on this flow: the line's random user at the address the far end can use."""
-        return f"<{self.contact_uri(line, flow)}>"
+    def contact(self, line: Line, flow: Flow, *, secure: bool = False) -> str:
+        """Our Contact on this flow: the line's random user at the address the far end can use.
 
-    def contact_uri(self, line: Line, flow: Flow) -> str:
+        It is a sips URI if `secure`: where the request was for one (RFC 3261 §8.1.1.8, §12.1.1).
+        """
+        return f"<{self.contact_uri(line, flow, secure=secure)}>"
+
+    def contact_uri(self, line: Line, flow: Flow, *, secure: bool = False) -> str:
         """The URI in our Contact."""
-        local = self.local(flow)
         transport = flow.transport
-        suffix = "" if transport is Transport.UDP else f";transport={transport.value}"
-        return f"sip:{line.contact_user}@{bracketed(local.host)}:{local.port}{suffix}"
+        plain = transport is Transport.UDP or (secure and transport is Transport.TLS)
+        # RFC 5630 §5.1.1 wants no transport=tls beside sip either, but without it a peer that
+        # knows no outbound flows would call us back in the clear.
+        suffix = "" if plain else f";transport={transport.parameter}"
+        scheme = "sips" if secure else "sip"
+        return f"{scheme}:{line.contact_user}@{self.sent_by(flow)}{suffix}"
+
+    def sent_by(self, flow: Flow) -> str:
+        """Our own address in Via and Contact.
+
+        Nobody can connect to a WebSocket client, and a name that leads nowhere says so
+        (RFC 7118 §5.1 and appendix B.1).
+        """
+        if flow.transport.web and flow.terms is not None:
+            self._nowhere = self._nowhere or f"{self.tokens.word(60)}.invalid"
+            return self._nowhere
+        local = self.local(flow)
+        return f"{bracketed(local.host)}:{local.port}"
 
     # --- answering --------------------------------------------------------------------------
 

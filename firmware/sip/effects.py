@@ -11,7 +11,7 @@
 from dataclasses import dataclass
 from typing import NewType
 
-from firmware.sip.flow import Flow, Target, Transport
+from firmware.sip.flow import Flow, Target, Terms, Transport
 
 QueryId = NewType("QueryId", int)
 
@@ -40,10 +40,14 @@ class ResolveTarget:
 
 @dataclass(frozen=True, slots=True)
 class OpenFlow:
-    """Connect a stream transport to `target`."""
+    """Connect a stream transport to `target`; the flow carries the `terms`.
+
+    Without terms the connection is a plain one for which no name matters.
+    """
 
     query: QueryId
     target: Target
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)

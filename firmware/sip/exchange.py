@@ -19,7 +19,7 @@ from firmware.sip.notifications import FailureCause
 from firmware.sip.transaction.client import ClientTransaction, cancel_for
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.tables import State
-from firmware.sip.uri import Uri, bracketed
+from firmware.sip.uri import Uri
 from firmware.sip.wayfinder import Wayfinder
 from firmware.sip.writer import write
 
@@ -212,6 +212,4 @@ class Parcel:
 
 def via_row(core: Core, flow: Flow, branch: str) -> str:
     """Our Via on this flow, asking for rport (RFC 3581 §3)."""
-    local = core.local(flow)
-    sent_by = f"{bracketed(local.host)}:{local.port}"
-    return f"SIP/2.0/{flow.transport.via} {sent_by};rport;branch={branch}"
+    return f"SIP/2.0/{flow.transport.via} {core.sent_by(flow)};rport;branch={branch}"

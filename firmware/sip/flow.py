@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 class Transport(enum.Enum):
-    """A SIP transport; the value is the lower-case `transport` parameter of a URI."""
+    """A SIP transport; the value is how the configuration names it."""
 
     UDP = "udp"
     TCP = "tcp"
@@ -26,6 +26,16 @@ class Transport(enum.Enum):
     def secure(self) -> bool:
         """Whether the transport runs over TLS."""
         return self in (Transport.TLS, Transport.WSS)
+
+    @property
+    def web(self) -> bool:
+        """Whether SIP travels in WebSocket frames (RFC 7118)."""
+        return self in (Transport.WS, Transport.WSS)
+
+    @property
+    def parameter(self) -> str:
+        """The word in a URI: a secure WebSocket is `ws` there too (RFC 7118 §5.2)."""
+        return "ws" if self is Transport.WSS else self.value
 
     @property
     def via(self) -> str:
@@ -50,17 +60,47 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsTerms:
+    """How one line wants its secure connections; files by their paths, empty = none.
+
+    Without `ca` the authorities of the system are trusted. `server_name` is the name that the
+    certificate must carry, empty for the server's own.
+    """
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+    server_name: str = ""
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a connection of ours was opened for, besides an address.
+
+    `name` is the domain that was asked for: a certificate has to carry it (RFC 5922 §7.3), and the
+    Host of a WebSocket is made of it. `tls` is None in the clear, `path` is a WebSocket's.
+    """
+
+    name: str
+    tls: TlsTerms | None = None
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """One way to one peer.
 
     `number` tells stream connections apart (two connections to one peer may share nothing else);
-    it is 0 for UDP, and the driver never uses a number twice.
+    it is 0 for UDP, and the driver never uses a number twice. `terms` are those a connection of
+    ours was opened under: verified for one name it says nothing about another (RFC 5923 §8.1).
     """
 
     transport: Transport
     local: Endpoint
     remote: Endpoint
     number: int = 0
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ class _Question:
     def on_opened(self, flow: Flow, now: float) -> None:
         """Never asked for."""
 
-    def on_refused(self, reason: str, now: float) -> None:
+    def on_refused(self, reason: str, now: float, cause: FailureCause | None = None) -> None:
         """Never asked for."""
 
 

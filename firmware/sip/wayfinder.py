@@ -9,7 +9,7 @@ from typing import Protocol
 from firmware.sip.causes import cause_of_trouble
 from firmware.sip.core import Core
 from firmware.sip.effects import OpenFlow, QueryId, ResolveTarget
-from firmware.sip.flow import Endpoint, Flow, Target, Transport
+from firmware.sip.flow import Endpoint, Flow, Target, Terms, TlsTerms, Transport
 from firmware.sip.line import Line
 from firmware.sip.notifications import FailureCause
 from firmware.sip.transaction.keys import DEFAULT_PORT
@@ -43,6 +43,7 @@ class Wayfinder:
         "_hint",
         "_hop",
         "_line",
+        "_owner",
         "_query",
         "_targets",
         "_tried",
@@ -61,6 +62,7 @@ class Wayfinder:
         self._core = core
         self._hop = hop
         self._user = user
+        self._owner = line
         # Only its own server's addresses are the line's to learn and to lend.
         self._line = line if line is not None and line.serves(hop.host) else None
         self._hint = hint
@@ -124,44 +126,82 @@ class Wayfinder:
     def on_opened(self, flow: Flow, now: float) -> None:
         self._query = None
         assert self._trying is not None
-        self._core.streams[flow.number] = (flow, self._trying.local)
+        # Where nobody listens for this transport, the connection itself is our only address.
+        local = self._trying.local if self._trying.local.port else flow.local
+        self._core.streams[flow.number] = (flow, local)
         self._user.on_way(flow, now)
 
-    def on_refused(self, reason: str, now: float) -> None:
+    def on_refused(self, reason: str, now: float, cause: FailureCause | None = None) -> None:
         self._query = None
-        self.next(cause_of_trouble(reason), reason, now)
+        self.next(cause or cause_of_trouble(reason), reason, now)
 
     # --- helpers ----------------------------------------------------------------------------
 
     def _resolve(self) -> None:
         hop = self._hop
-        named = hop.transport
-        transport = next((each for each in Transport if each.value == named), None)
-        if transport is None and self._line is not None:
-            transport = self._line.account.transport
         query = self._core.new_query(self)
         self._query = query
         effect = ResolveTarget(
-            query, hop.param("maddr") or hop.host, hop.port, transport, hop.secure
+            query, hop.param("maddr") or hop.host, hop.port, self._transport(), hop.secure
         )
         self._core.effects.append(effect)
+
+    def _transport(self) -> Transport | None:
+        """The transport that the hop names or that its line uses; None if any will do."""
+        named = self._hop.transport
+        found = next((each for each in Transport if each.value == named), None)
+        kept = self._secure()
+        if kept is not None and (found is None or not found.secure):
+            # F26: what a line sends by TLS never goes in the clear, whatever a URI says.
+            return Transport.WSS if found is Transport.WS else kept
+        if found is None and self._line is not None:
+            return self._line.account.transport
+        return found
+
+    def _secure(self) -> Transport | None:
+        """The secure transport that the line or the dialog uses, if it does."""
+        own = self._owner.account.transport if self._owner is not None else None
+        hinted = self._hint.transport if self._hint is not None else None
+        for transport in (own, hinted):
+            if transport is not None and transport.secure:
+                return transport
+        return None
+
+    def _terms(self, target: Target) -> Terms | None:
+        """Under what a connection to the target is opened, or must have been (RFC 5923 §8.1)."""
+        transport, hint, line = target.transport, self._hint, self._owner
+        if not (transport.secure or transport.web):
+            return None
+        known = hint is not None and hint.remote.host == target.remote.host
+        if hint is not None and known and hint.transport is transport and hint.terms is not None:
+            return hint.terms
+        if line is not None and self._line is not None:
+            return line.account.terms(transport, self._hop.host)
+        if line is not None and target.remote.host in line.servers:
+            return line.account.terms(transport)
+        tls = TlsTerms() if transport.secure else None
+        return Terms(self._hop.host, tls, "/" if transport.web else "")
 
     def _take(self, target: Target, now: float) -> None:
         self._tried.add(target.remote)
         if not target.transport.reliable:
             self._user.on_way(Flow(target.transport, target.local, target.remote), now)
             return
+        terms = self._terms(target)
+        wanted = (target.transport, target.remote, terms)
         for flow, _ in self._core.streams.values():
-            if flow.transport is target.transport and flow.remote == target.remote:
+            if (flow.transport, flow.remote, flow.terms) == wanted:
                 self._user.on_way(flow, now)
                 return
         self._trying = target
         self._query = self._core.new_query(self)
-        self._core.effects.append(OpenFlow(self._query, target))
+        self._core.effects.append(OpenFlow(self._query, target, terms))
 
     def _follow(self, hint: Flow) -> Flow | None:
         """`hint` as a way to the hop, without asking anybody; None if it is not one."""
         hop = self._hop
+        if hop.secure and not hint.transport.secure:
+            return None  # RFC 5630 §5.1.1: sips goes over TLS or not at all
         if self._line is not None and hint == self._line.registrar_flow:
             return hint  # whatever its name is now: this is where we are registered
         if hint.transport.reliable:

@@ -18,7 +18,7 @@ from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
 from firmware.sip.effects import CloseFlow, Effect, OpenFlow, ResolveTarget, Transmit
-from firmware.sip.flow import Endpoint, Flow, Target, Transport
+from firmware.sip.flow import Endpoint, Flow, Target, Terms, Transport
 from firmware.sip.message import Message, Request, Response
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification
 from firmware.sip.parser import parse
@@ -152,7 +152,7 @@ class Desk(Node):
         return second if second and second.is_ipv6 == there.is_ipv6 else self.endpoint
 
     def _open(self, effect: OpenFlow) -> None:
-        flow = self.world.connect(self, effect.target)
+        flow = self.world.connect(self, effect.target, effect.terms)
         if flow is None:
             self.agent.flow_refused(effect.query, "Connection refused", self.now)
         else:
@@ -242,13 +242,13 @@ class World:
                 piece = bent(data, dice) if dice.random() < wire.bend else data
                 self.later(delay, functools.partial(node.receive, piece, back))
 
-    def connect(self, node: Node, target: Target) -> Flow | None:
+    def connect(self, node: Node, target: Target, terms: Terms | None = None) -> Flow | None:
         far = self.nodes.get(target.remote)
         if far is None or target.remote in self.refusing:
             return None
         here, there = next(self._numbers), next(self._numbers)
         local = Endpoint(node.endpoint.host, 40000 + here)
-        ours = Flow(target.transport, local, target.remote, here)
+        ours = Flow(target.transport, local, target.remote, here, terms)
         theirs = Flow(target.transport, target.remote, local, there)
         self._far[here], self._far[there] = (far, theirs), (node, ours)
         return ours

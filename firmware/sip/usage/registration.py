@@ -34,7 +34,19 @@ _BACK_OFF: Final = {
     FailureCause.NO_ANSWER: _FAST,
     FailureCause.REFUSED: _FAST,
     FailureCause.NO_NETWORK: _FAST,
+    FailureCause.TLS_OWN_FILES: _SLOW,
+    FailureCause.TLS_WANTS_CERT: _SLOW,
+    FailureCause.TLS_TOO_OLD: _SLOW,
+    FailureCause.CERT_UNTRUSTED: _SLOW,
+    FailureCause.CERT_SELF_SIGNED: _SLOW,
+    FailureCause.CERT_NAME: _SLOW,
+    FailureCause.CERT_EXPIRED: _SLOW,
 }
+_CLOCKS: Final = (
+    FailureCause.CLOCK_NOT_SET,
+    FailureCause.CERT_NOT_YET,
+    FailureCause.CERT_EXPIRED,
+)
 _LONGEST_RETRY_AFTER: Final = 1800.0
 _LONGEST_EXPIRES: Final = 7 * 86400
 _SUSPICION_SECONDS: Final = 30.0
@@ -60,6 +72,7 @@ class Registration:
         self._silent = False
         self._removing = False
         self._failures = 0
+        self._cause: FailureCause | None = None
         self._checked_at = float("-inf")
 
     # --- intents ----------------------------------------------------------------------------
@@ -109,6 +122,11 @@ class Registration:
         self._failures = 0
         if self._wanted:
             self._core.arm(self, Alarm.REFRESH, now + self._core.tokens.fraction())
+
+    def clock_set(self, now: float) -> None:
+        """Try again at once if it was the clock that was in the way (F11)."""
+        if self._wanted and self._exchange is None and self._cause in _CLOCKS:
+            self._begin(now)
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
         if alarm is Alarm.REFRESH and self._wanted:
@@ -254,7 +272,7 @@ class Registration:
         expires_in: float = 0.0,
         retry_in: float = 0.0,
     ) -> None:
-        self.state = state
+        self.state, self._cause = state, cause
         if state is State.OFF:
             self.line.registrar_flow = None
         if self._silent:
