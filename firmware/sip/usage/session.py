@@ -205,7 +205,7 @@ class Session:
         self._acknowledged()
         if not self._over:
             self._finish(now, by_us=False)
-        core.dialogs.pop(self.dialog.key, None)
+        core.leave(self.dialog.key)
 
     def _their_reinvite(self, arrival: Arrival, now: float) -> None:
         core = self._core
@@ -315,7 +315,7 @@ class Session:
         self._core.notify(CallEnded(self.call, by_us, cause))
 
     def _bye(self, now: float) -> None:
-        self._core.dialogs.pop(self.dialog.key, None)
+        self._core.leave(self.dialog.key)
         say_goodbye(self._core, self.line, self.dialog, now)
 
     def _save(self) -> None:
