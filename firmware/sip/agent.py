@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
+from firmware.sip.bodies import Rows
 from firmware.sip.causes import Trouble, cause_of_trouble
 from firmware.sip.core import AgentSettings, Core
 from firmware.sip.credentials import Keyring
@@ -33,6 +34,7 @@ from firmware.sip.screening import Screening
 from firmware.sip.usage.invite_client import InviteClient
 from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.registration import Registration
+from firmware.sip.usage.replaces import Replaces
 from firmware.sip.usage.session import Session
 
 __all__ = ["Account", "AgentSettings", "UserAgent"]
@@ -202,10 +204,14 @@ class UserAgent:
         *,
         emergency: bool = False,
         caller: Party | None = None,
+        headers: Rows = (),
+        replaces: Replaces | None = None,
     ) -> None:
         """Place a call; `target` is a number, a user part or a URI. `OfferWanted` follows.
 
         Any line may be used, registered or not. `caller` replaces the line's own identity.
+        `headers` go into the INVITE as they are; `replaces` names a call of the far end whose
+        place this one takes (RFC 3891).
 
         Raises:
             LocalError: no such line, the call exists already, or the target cannot be called.
@@ -213,9 +219,13 @@ class UserAgent:
         if call in self._core.calls or call.startswith("in-"):
             raise LocalError(f"there is a call {call} already, or the name is not yours to give")
         owner = self._line(line)
-        uri = owner.account.target(target)
+        uri = owner.target(target)
         client = InviteClient(
-            self._core, owner, call, uri, self._established, caller=caller, emergency=emergency
+            *(self._core, owner, call, uri, self._established),
+            caller=caller,
+            emergency=emergency,
+            headers=headers,
+            replaces=replaces,
         )
         self._core.calls[call] = client
         client.start(now)

@@ -247,7 +247,19 @@ class Core:
         return f"<{self.contact_uri(line, flow, secure=secure)}>"
 
     def contact_uri(self, line: Line, flow: Flow, *, secure: bool = False) -> str:
-        """The URI in our Contact."""
+        """The URI in our Contact: the registrar's name for us if it gave one, else our address.
+
+        RFC 5627 §4.4: a GRUU is used wherever we hand out our address while its registration
+        stands. RFC 5626 §4.3: without one, `ob` keeps the dialog on the flow that made it.
+        """
+        standing = line.standing
+        if standing is not None and standing.gruu and not secure:
+            return standing.gruu
+        ob = ";ob" if standing is not None and standing.outbound else ""
+        return self.address(line, flow, secure=secure) + ob
+
+    def address(self, line: Line, flow: Flow, *, secure: bool = False) -> str:
+        """The line's random user at the address the far end of the flow can use."""
         transport = flow.transport
         plain = transport is Transport.UDP or (secure and transport is Transport.TLS)
         # RFC 5630 §5.1.1 wants no transport=tls beside sip either, but without it a peer that

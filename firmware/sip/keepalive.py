@@ -52,7 +52,7 @@ class Keepalives:
 
     def wanted(self, flow: Flow) -> bool:
         """Whether a line still uses the flow."""
-        return any(line.registrar_flow == flow for line in self._core.lines.values())
+        return any(line.stands_on(flow) for line in self._core.lines.values())
 
     def release(self, flow: Flow) -> None:
         """No line needs the flow: a stream is closed."""

@@ -84,7 +84,7 @@ class Screening:
         if trust.by_name.get(name) != hosts:
             trust.by_name[name] = hosts
             self._cache.clear()
-            served = [hosts for name, hosts in trust.by_name.items() if line.serves(name)]
+            served = [hosts for name, hosts in trust.by_name.items() if _ours(line, name)]
             line.servers = set().union(*served)
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
@@ -105,10 +105,10 @@ class Screening:
     def _begin(self, line: Line) -> _Trust:
         account = line.account
         trust = _Trust(line, account)
-        for uri in (account.server_uri, account.proxy_uri):
-            if uri is not None and _is_address(uri.host):
-                trust.by_name[uri.host] = frozenset((uri.host,))
-                line.servers.add(uri.host)
+        for host in (host for home in account.homes for host in home.hosts):
+            if _is_address(host):
+                trust.by_name[host] = frozenset((host,))
+                line.servers.add(host)
         for peer in account.peers:
             try:
                 trust.networks.append(ipaddress.ip_network(peer.strip("[]"), strict=False))
@@ -121,7 +121,7 @@ class Screening:
         account = trust.line.account
         names: list[tuple[str, int | None]] = []
         if not account.register:
-            servers = (account.server_uri, account.proxy_uri)
+            servers = [uri for home in account.homes for uri in (home.server, home.proxy)]
             names += [(uri.host, uri.port) for uri in servers if uri and not _is_address(uri.host)]
         for peer in account.peers:
             try:
@@ -148,7 +148,7 @@ class Screening:
     def trusting(self, flow: Flow) -> tuple[Line, ...]:
         """The lines that trust the far end of a flow."""
         if flow.transport.reliable:
-            own = [each for each in self._core.lines.values() if each.registrar_flow == flow]
+            own = [each for each in self._core.lines.values() if each.stands_on(flow)]
             if own:
                 return tuple(own)
         host = flow.remote.host
@@ -173,7 +173,7 @@ class Screening:
                 return line
         for line in lines:
             # Our own connection to the registrar carries nothing that is not for the line.
-            own = flow.transport.reliable and line.registrar_flow == flow
+            own = flow.transport.reliable and line.stands_on(flow)
             if own or self._core.settings.open_house:
                 return line
         return None
@@ -224,6 +224,11 @@ class _Question:
 
     def on_refused(self, reason: str, now: float, cause: FailureCause | None = None) -> None:
         """Never asked for."""
+
+
+def _ours(line: Line, name: str) -> bool:
+    """Whether the line's own requests go to `name`: it may challenge us."""
+    return line.serves(name) or line.routes_through(name)
 
 
 def _is_address(host: str) -> bool:

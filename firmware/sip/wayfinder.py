@@ -64,7 +64,8 @@ class Wayfinder:
         self._user = user
         self._owner = line
         # Only its own server's addresses are the line's to learn and to lend.
-        self._line = line if line is not None and line.serves(hop.host) else None
+        ours = line is not None and (line.serves(hop.host) or line.routes_through(hop.host))
+        self._line = line if ours else None
         self._hint = hint
         self._query: QueryId | None = None
         self._targets: list[Target] | None = None
@@ -202,7 +203,7 @@ class Wayfinder:
         hop = self._hop
         if hop.secure and not hint.transport.secure:
             return None  # RFC 5630 §5.1.1: sips goes over TLS or not at all
-        if self._line is not None and hint == self._line.registrar_flow:
+        if self._line is not None and self._line.stands_on(hint):
             return hint  # whatever its name is now: this is where we are registered
         if hint.transport.reliable:
             return hint if hint.number in self._core.streams else None

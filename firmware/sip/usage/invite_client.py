@@ -11,7 +11,7 @@ import enum
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import party, shown
+from firmware.sip.bodies import Rows, party, shown
 from firmware.sip.causes import cause_of
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog, from_response, tag_of
@@ -32,8 +32,10 @@ from firmware.sip.notifications import (
     OfferWanted,
     Party,
 )
+from firmware.sip.outgoing import way_of
 from firmware.sip.reoffer import ack_parcel
 from firmware.sip.uri import Uri, parse_uri
+from firmware.sip.usage.replaces import Replaces
 
 Established = Callable[[CallRef, Line, Dialog], None]
 
@@ -65,8 +67,12 @@ class InviteClient:
         *,
         caller: Party | None = None,
         emergency: bool = False,
+        headers: Rows = (),
+        replaces: Replaces | None = None,
     ) -> None:
         self.call = call
+        self._headers = headers
+        self._replaces = replaces
         self.stage = Stage.LOCATING
         self._core = core
         self._line = line
@@ -80,10 +86,8 @@ class InviteClient:
         self._sdp_local = ""
         self._parcels: dict[str, Parcel] = {}
         self._cancel_wanted = False
-        account = line.account
-        hop = account.proxy_uri or target
-        hint = line.registrar_flow if line.serves(hop.host) else None
-        self._exchange = Exchange(core, line, hop, self._compose, self, hint)
+        self._way = way = way_of(line, target)
+        self._exchange = Exchange(core, line, way.hop, self._compose, self, way.hint)
 
     # --- intents ----------------------------------------------------------------------------
 
@@ -223,7 +227,7 @@ class InviteClient:
 
     def _compose(self, flow: Flow) -> Request:
         self._cseq += 1
-        account = self._line.account
+        way = self._way
         headers = Headers(
             [
                 ("Max-Forwards", "70"),
@@ -235,22 +239,28 @@ class InviteClient:
                 ("Allow", ALLOW),
             ]
         )
-        if account.proxy_uri is not None:
-            headers.add("Route", f"<{account.proxy_uri}>")
+        if way.routes:
+            headers.add("Route", ", ".join(str(route) for route in way.routes))
         if self._emergency:
             headers.add("Priority", "emergency")
+        if self._replaces is not None:
+            # RFC 3891 §4: only who replaces the old call may ring; others shall refuse with 420.
+            headers.add("Require", "replaces")
+            headers.add("Replaces", str(self._replaces))
+        for name, value in self._headers:
+            headers.add(name, value)
         if self._sdp:
             headers.add("Content-Type", "application/sdp")
-        return Request("INVITE", str(self._target), headers, self._sdp or b"")
+        return Request("INVITE", str(way.uri), headers, self._sdp or b"")
 
 
 def _sender(line: Line, caller: Party | None) -> NameAddr:
     if caller is None:
-        return line.account.identity
+        return line.identity
     try:
-        uri = parse_uri(caller.uri) if caller.uri else line.account.address
+        uri = parse_uri(caller.uri) if caller.uri else line.identity.uri
     except ParseError:
-        uri = line.account.address
+        uri = line.identity.uri
     return NameAddr(shown(caller.name), uri)
 
 

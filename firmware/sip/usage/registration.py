@@ -17,8 +17,8 @@ from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.errors import ParseError
 from firmware.sip.exchange import Exchange
 from firmware.sip.flow import Flow
-from firmware.sip.headers import contact_list, delta_seconds, parse_retry_after
-from firmware.sip.line import Line
+from firmware.sip.headers import contact_list, delta_seconds, parse_retry_after, route_list
+from firmware.sip.line import Line, Standing
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.notifications import FailureCause, RegistrationChanged, RegistrationState
 
@@ -110,7 +110,7 @@ class Registration:
 
     def flow_lost(self, now: float) -> None:
         """The way to the registrar is gone: find another, the sooner the better."""
-        self.line.registrar_flow = None
+        self.line.standings.clear()
         if self._wanted and self._exchange is None and self.state is State.REGISTERED:
             self._core.arm(self, Alarm.REFRESH, now + 0.2 + 2 * self._core.tokens.fraction())
 
@@ -118,7 +118,7 @@ class Registration:
         """Addresses may be others now: the registrar must learn the new Contact (F9)."""
         flow = self.line.registrar_flow
         if flow is not None and not flow.transport.reliable:
-            self.line.registrar_flow = None  # a connection that is gone has said so
+            self.line.standings.clear()  # a connection that is gone has said so
         self._failures = 0
         if self._wanted:
             self._core.arm(self, Alarm.REFRESH, now + self._core.tokens.fraction())
@@ -154,7 +154,7 @@ class Registration:
         self._removing = not self._wanted
         account, core = self.line.account, self._core
         identity = str(account.identity)
-        contact = core.contact(self.line, flow)
+        contact = f"<{core.address(self.line, flow)}>"
         headers = Headers(
             [
                 ("Max-Forwards", "70"),
@@ -214,7 +214,8 @@ class Registration:
             self._failed(FailureCause.SERVER_ERROR, response.status, "expires at once", None, now)
             return
         self._failures = 0
-        self.line.registrar_flow = exchange.flow
+        if exchange.flow is not None:
+            self.line.standings[0] = _standing(self.line, exchange.flow, response)
         fraction = self._core.tokens.fraction()
         wait = granted * (0.75 + 0.1 * fraction) if granted > 40 else granted * 0.5
         self._core.arm(self, Alarm.REFRESH, now + wait)
@@ -225,7 +226,7 @@ class Registration:
     def _failed(
         self, cause: FailureCause, status: int, phrase: str, after: float | None, now: float
     ) -> None:
-        self.line.registrar_flow = None
+        self.line.standings.clear()
         if not self._wanted:
             self._again = False
             self._tell(State.OFF)
@@ -274,7 +275,7 @@ class Registration:
     ) -> None:
         self.state, self._cause = state, cause
         if state is State.OFF:
-            self.line.registrar_flow = None
+            self.line.standings.clear()
         if self._silent:
             return
         where = self.line.account.where
@@ -283,6 +284,14 @@ class Registration:
                 self.line.name, state, cause, status, phrase, where, expires_in, retry_in
             )
         )
+
+
+def _standing(line: Line, flow: Flow, response: Response) -> Standing:
+    try:
+        routes = tuple(route_list(response.headers, "Service-Route"))
+    except ParseError:
+        routes = ()
+    return Standing(flow, line.account.homes[0], routes)
 
 
 def _retry_after(response: Response) -> float | None:
