@@ -195,7 +195,7 @@ class UserAgent:
 
     # --- the phone's side: calls ------------------------------------------------------------
 
-    def invite(
+    def invite(  # noqa: PLR0913 - what a call is made of
         self,
         call: CallRef,
         line: LineName,

@@ -1,0 +1,107 @@
+"""Replaces: a new call that takes the place of one that is there (RFC 3891).
+
+The value names a dialog by the tags as *its receiver* sees them: `to_tag` is the receiver's own,
+`from_tag` that of whoever it talks to. What taking over means for a person is for the phone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from firmware.sip.bodies import Refusal
+from firmware.sip.dialog import Dialog
+from firmware.sip.errors import ParseError
+from firmware.sip.headers import NameAddr, parse_params
+from firmware.sip.message import Headers
+from firmware.sip.notifications import CallRef
+from firmware.sip.uri import Uri
+
+_NO_TAG: Final = "0"
+"""How the empty tag of an RFC 2543 element is written (RFC 3891 §6.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaces:
+    """The dialog that a new INVITE shall replace; with `early_only` only while it is early."""
+
+    call_id: str
+    to_tag: str
+    from_tag: str
+    early_only: bool = False
+
+    def __str__(self) -> str:
+        tags = f"to-tag={self.to_tag or _NO_TAG};from-tag={self.from_tag or _NO_TAG}"
+        early = ";early-only" if self.early_only else ""
+        return f"{self.call_id};{tags}{early}"
+
+
+def parse_replaces(text: str) -> Replaces:
+    """Read one Replaces value.
+
+    Raises:
+        ParseError: it is not one.
+    """
+    call_id, semicolon, rest = text.strip().partition(";")
+    address = NameAddr("", Uri("sip"), parse_params(semicolon + rest))
+    to_tag, from_tag = address.param("to-tag"), address.param("from-tag")
+    if not call_id.strip() or to_tag is None or from_tag is None:
+        raise ParseError("bad Replaces")
+    early = address.has("early-only")
+    return Replaces(call_id.strip(), _tag(to_tag), _tag(from_tag), early)
+
+
+def naming(dialog: Dialog, *, early_only: bool = False) -> Replaces:
+    """The value by which the far end of `dialog` finds it: for the Refer-To of a transfer."""
+    return Replaces(dialog.call_id, dialog.remote_tag, dialog.local_tag, early_only)
+
+
+class Replaceable(Protocol):
+    """A user of a dialog that an INVITE made."""
+
+    @property
+    def call(self) -> CallRef:
+        """The call."""
+
+    @property
+    def replaceable(self) -> bool | None:
+        """True: it is up. False: we placed it and nobody answered yet. None: it just ended."""
+
+
+def judge(
+    headers: Headers, found: Iterable[tuple[Replaces, Replaceable | None]]
+) -> CallRef | Refusal | None:
+    """The call that an INVITE wants to replace, why it may not, or None if it names none.
+
+    `found` are the dialogs that are alive, by the name their far end has for them; with None where
+    no INVITE made them.
+    """
+    rows = headers.all("Replaces")
+    if not rows:
+        return None
+    if len(rows) > 1 or headers.get("Join") is not None:
+        # RFC 3891 §3: more than one, or one that contradicts another header.
+        return 400, ()
+    try:
+        wanted = parse_replaces(rows[0])
+    except ParseError:
+        return 400, ()
+    users = [user for name, user in found if _matches(wanted, name)]
+    # RFC 3891 §3: several are as good as none, and so is one that no INVITE made, or a call that
+    # rings here and was not placed by us.
+    user = users[0] if len(users) == 1 else None
+    if user is None:
+        return 481, ()
+    if user.replaceable is None:
+        return 603, ()
+    if user.replaceable and wanted.early_only:
+        return 486, ()
+    return user.call
+
+
+def _matches(wanted: Replaces, name: Replaces) -> bool:
+    mine = (name.call_id, _tag(name.to_tag), _tag(name.from_tag))
+    return mine == (wanted.call_id, wanted.to_tag, wanted.from_tag)
+
+
+def _tag(text: str) -> str:
+    return "" if text == _NO_TAG else text
