@@ -7,6 +7,7 @@ length of the text.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,6 +37,10 @@ _VIA: Final = re.compile(
     r"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*(?P<transport>[A-Za-z0-9\-.!%*_+`'~]+)[ \t]+"
     r"(?P<sent_by>[^;]+)(?P<params>;.*)?",
     re.IGNORECASE | re.DOTALL,
+)
+# As nearly everybody writes it; what this does not match is read by the general rule.
+_USUAL_VIA: Final = re.compile(
+    r"SIP/2\.0/([A-Z]{2,4}) ([A-Za-z0-9._\-]++)(?::([1-5]?[0-9]{1,4}))?(;.*)?", re.DOTALL
 )
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _COLON: Final = re.compile(r"[ \t]*:[ \t]*")
@@ -279,7 +284,13 @@ def parse_via(text: str) -> Via:
     Raises:
         ParseError: it is not one, or its version is not SIP/2.0.
     """
-    match = _VIA.fullmatch(text.strip(_BLANKS))
+    text = text.strip(_BLANKS)
+    usual = _USUAL_VIA.fullmatch(text)
+    if usual is not None:
+        transport, host, digits, params = usual.groups()
+        port = int(digits) if digits else None
+        return Via(transport, host, port, parse_params(params) if params else ())
+    match = _VIA.fullmatch(text)
     if match is None:
         raise ParseError("bad Via")
     transport, sent_by, params = match.group("transport", "sent_by", "params")
@@ -366,7 +377,12 @@ def via_list(headers: Headers) -> list[Via]:
     Raises:
         ParseError: one is malformed.
     """
-    return [parse_via(value) for row in headers.all("Via") for value in split_list(row)]
+    return vias_of(headers.all("Via"))
+
+
+def vias_of(rows: Iterable[str]) -> list[Via]:
+    """The Vias of some rows; errors as for `via_list`."""
+    return [parse_via(value) for row in rows for value in split_list(row)]
 
 
 def contact_list(headers: Headers) -> list[NameAddr]:
@@ -375,8 +391,12 @@ def contact_list(headers: Headers) -> list[NameAddr]:
     Raises:
         ParseError: one is malformed, or `*` stands beside others.
     """
-    rows = headers.all("Contact")
-    if rows == ["*"]:
+    return contacts_of(headers.all("Contact"))
+
+
+def contacts_of(rows: Sequence[str]) -> list[NameAddr]:
+    """The Contacts of some rows; errors as for `contact_list`."""
+    if len(rows) == 1 and rows[0] == "*":
         return [WILDCARD]
     return [parse_name_addr(value) for row in rows for value in split_list(row)]
 
@@ -387,8 +407,13 @@ def route_list(headers: Headers, name: str) -> list[NameAddr]:
     Raises:
         ParseError: one is malformed or not in angle brackets (RFC 3261 §20.34).
     """
+    return routes_of(headers.all(name), name)
+
+
+def routes_of(rows: Iterable[str], name: str) -> list[NameAddr]:
+    """The routes of some rows; errors as for `route_list`."""
     found = []
-    for row in headers.all(name):
+    for row in rows:
         for value in split_list(row):
             if "<" not in value:
                 raise ParseError(f"{name} without angle brackets")

@@ -9,6 +9,7 @@ arrived, because a far end may compare its own Contact letter by letter.
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from firmware.sip.errors import ParseError
@@ -25,6 +26,9 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _THREE_COLONS: Final = re.compile(r":{3}")
 
 _MOST_PARTS: Final = 128
+# A phone meets the same few URIs again and again: its own, its server's, its neighbours'.
+_REMEMBERED: Final = 256
+_SHORT: Final = 128
 
 _UNRESERVED: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()"
 _USER: Final = frozenset((_UNRESERVED + "&=+$,;?/").encode())
@@ -94,6 +98,10 @@ def parse_uri(text: str) -> Uri:
     Raises:
         ParseError: it is not one (status 400).
     """
+    return _remembered(text) if len(text) <= _SHORT else _read(text)
+
+
+def _read(text: str) -> Uri:
     if _FORBIDDEN.search(text):
         raise ParseError("forbidden character in URI")
     scheme, colon, rest = text.partition(":")
@@ -109,6 +117,9 @@ def parse_uri(text: str) -> Uri:
         uri = Uri(scheme, rest)
     object.__setattr__(uri, "_written", text)
     return uri
+
+
+_remembered: Final = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def host_port(text: str) -> tuple[str, int | None]:

@@ -1,4 +1,8 @@
-"""How many INVITEs with SDP one core reads and writes in a second."""
+"""How many INVITEs with SDP one core reads and writes in a second.
+
+Each INVITE of a round has its own branch, tag, Call-ID and caller, so that nothing that was read
+before helps more than it does on a wire.
+"""
 
 import time
 from collections.abc import Callable
@@ -27,6 +31,7 @@ INVITE = (
     b"Content-Type: application/sdp\r\n"
     b"Content-Length: %d\r\n\r\n" % len(SDP)
 ) + SDP
+CALLERS = 50
 ROUNDS = 5
 PER_ROUND = 4000
 
@@ -36,24 +41,35 @@ def run() -> dict[str, float]:
     message = parse(INVITE)
     assert write(message) == INVITE
     return {
-        "parse_per_second": _rate(lambda: parse(INVITE)),
-        "write_per_second": _rate(lambda: write(message)),
-        "parse_and_write_per_second": _rate(lambda: write(parse(INVITE))),
+        "parse_per_second": _rate(parse),
+        "write_per_second": _rate(lambda _: write(message)),
+        "parse_and_write_per_second": _rate(lambda data: write(parse(data))),
         "parse_validate_and_write_per_second": _rate(_checked),
     }
 
 
-def _checked() -> None:
-    message = parse(INVITE)
+def _invites() -> list[bytes]:
+    return [
+        INVITE.replace(b"q3v5o7x2", b"%08d" % number)
+        .replace(b"abcdefgh234567ij", b"abcdefgh%08d" % number)
+        .replace(b"mnopqrst", b"%08d" % number)
+        .replace(b"sip:201@", b"sip:%d@" % (200 + number % CALLERS))
+        for number in range(PER_ROUND)
+    ]
+
+
+def _checked(data: bytes) -> None:
+    message = parse(data)
     assert validate(message) is None
     write(message)
 
 
-def _rate(work: Callable[[], object]) -> float:
+def _rate(work: Callable[[bytes], object]) -> float:
     best = float("inf")
     for _ in range(ROUNDS):
+        messages = _invites()
         begin = time.process_time()
-        for _ in range(PER_ROUND):
-            work()
+        for data in messages:
+            work(data)
         best = min(best, time.process_time() - begin)
     return round(PER_ROUND / best)
