@@ -6,12 +6,14 @@ import hashlib
 import logging
 import os
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firmware.base.phrase import phrase
 from firmware.bootstrap.choice import Chosen, choose, is_service
+from firmware.bootstrap.safe_mode import CRASHES, SETTLED_SECONDS, safe
 from firmware.config.machine import missing_codecs
 from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import default_socket, make_private
@@ -22,6 +24,7 @@ from firmware.runtime.spoken import SpokenFormatter
 from firmware.runtime.turns import Turns
 from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
+from firmware.storage.starts import Starts
 from hal.errors import BoardError, HalError
 
 if TYPE_CHECKING:  # loaded after the first REGISTER
@@ -44,11 +47,17 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
     if chosen is None:
         return BAD_CONFIG
     places = places_of(path, control_path or chosen.settings.control.path)
+    starts = Starts(places.runtime / "starts")
+    crashes = starts.note(time.clock_gettime(time.CLOCK_BOOTTIME))
+    if crashes >= CRASHES:
+        chosen, places = safe(chosen, places, crashes)
     turns = Turns()
-    return turns.run(_live(chosen, places, board or chosen.settings.board.name, turns))
+    code = turns.run(_live(chosen, places, board or chosen.settings.board.name, turns, starts))
+    starts.clear()
+    return code
 
 
-async def _live(chosen: Chosen, places: Places, board: str, turns: Turns) -> int:
+async def _live(chosen: Chosen, places: Places, board: str, turns: Turns, starts: Starts) -> int:
     """Register first, load the rest of the phone while the registrar is thinking.
 
     It loads in a thread, so that the registrar's challenge is answered meanwhile.
@@ -73,6 +82,7 @@ async def _live(chosen: Chosen, places: Places, board: str, turns: Turns) -> int
         return _failed(error, FAILED)
     for note in (*chosen.notes, *(lack.phrase for lack in missing_codecs(settings.audio.codecs))):
         _LOG.info(note)
+    asyncio.get_running_loop().call_later(SETTLED_SECONDS, starts.clear)
     try:
         if chosen.good is not None:
             await asyncio.to_thread(_remember, chosen.good)

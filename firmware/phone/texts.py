@@ -7,7 +7,8 @@ Arguments: `who` the other party as shown; `number` what was dialled; `line` a l
 those of all and `position` its place in the file (1 …); `where` the server with its transport;
 `status` and `phrase` the SIP answer (may be empty); `setting` a line of the configuration; `reason`
 and `detail` a clause from a device or the engine; `path` a `PathName` value, or the place of the
-configuration `file`, which has `count` faults; `level` dBov as a whole number.
+configuration `file`, which has `count` faults; `count` of crashes, too; `level` dBov as a whole
+number.
 """
 
 from firmware.media.messages import Silence
@@ -51,6 +52,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "emergency_no_hold": ("number",),
     "emergency_removed": ("number",),
     "emergency_nothing_else": ("number",),
+    "safe_mode": ("count",),
     "nothing_dialled": (),
     "nothing_to_redial": (),
     "no_call_up": (),
