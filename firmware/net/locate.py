@@ -1,49 +1,100 @@
 """Asks what `firmware.sip.target` wants to know and puts the answers in its order (RFC 3263)."""
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from firmware.base.tokens import Tokens
 from firmware.net.resolver import LookUpError, Resolver
 from firmware.sip.effects import ResolveTarget
 from firmware.sip.flow import Endpoint, Transport
-from firmware.sip.target import order_srv, questions
+from firmware.sip.target import (
+    SUPPORTED,
+    ServiceQuestion,
+    order_addresses,
+    order_srv,
+    questions,
+    services_of,
+)
 
 _MOST_TARGETS = 16
 """Trying more places than this takes longer than anybody waits (A22)."""
+_MOST_HOSTS = 8
+"""Nor is a domain's word enough to ask for a hundred names (A22)."""
 
-Place = tuple[Transport, Endpoint]
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request may be sent; `local` is our address toward it, "" if there is no way.
+
+    `host` is the name whose address it is: places of one host are one server.
+    """
+
+    transport: Transport
+    remote: Endpoint
+    host: str
+    local: str
 
 
-async def locate(effect: ResolveTarget, resolver: Resolver, tokens: Tokens) -> list[Place]:
+Ours = Callable[[Endpoint], str | None]
+"""Which of our addresses the machine would use toward a place, None if there is no way."""
+
+
+async def locate(
+    effect: ResolveTarget,
+    resolver: Resolver,
+    tokens: Tokens,
+    ours: Ours,
+    supported: tuple[Transport, ...] = SUPPORTED,
+) -> list[Place]:
     """Where a request may be sent, best first; never empty.
 
     Raises:
         LookUpError: the name does not exist, says that it has no such service, or no name server
             answered.
     """
-    asked = questions(effect)
-    for service in asked.services:
-        records = await resolver.services(service.name)
-        if records:
-            hosts = [(row.host, row.port) for row in order_srv(records, tokens)]
-            if not hosts:  # RFC 2782: the root as target means "not available here"
-                raise LookUpError(f"{effect.host} offers no telephony", missing=True)
-            return await _places(service.transport, hosts, resolver)
+    asked = questions(effect, supported)
+    services = asked.services
+    if asked.naptr:
+        records = await resolver.directions(asked.naptr)
+        services = services_of(records, supported, secure=effect.secure) or services
+    for service in services:
+        found = await _hosts(service, effect, resolver, tokens)
+        if found:
+            return await _places(service.transport, found, resolver, ours)
     direct = asked.fallback
-    return await _places(direct.transport, [(direct.host, direct.port)], resolver)
+    return await _places(direct.transport, [(direct.host, direct.port)], resolver, ours)
+
+
+async def _hosts(
+    service: ServiceQuestion, effect: ResolveTarget, resolver: Resolver, tokens: Tokens
+) -> list[tuple[str, int]]:
+    records = await resolver.services(service.name)
+    hosts = [(row.host, row.port) for row in order_srv(records, tokens)]
+    if records and not hosts:  # RFC 2782: the root as target means "not available here"
+        raise LookUpError(f"{effect.host} offers no telephony", missing=True)
+    return hosts[:_MOST_HOSTS]
 
 
 async def _places(
-    transport: Transport, hosts: list[tuple[str, int]], resolver: Resolver
+    transport: Transport, hosts: list[tuple[str, int]], resolver: Resolver, ours: Ours
 ) -> list[Place]:
     """The addresses of the hosts; a host that has none is passed over while others have."""
+    asked = (resolver.addresses(host) for host, _ in hosts)
+    answers = await asyncio.gather(*asked, return_exceptions=True)
     places: list[Place] = []
     failure: LookUpError | None = None
-    for host, port in hosts:
-        try:
-            addresses = await resolver.addresses(host)
-        except LookUpError as error:
-            failure = error
-            continue
-        places += [(transport, Endpoint(address, port)) for address in addresses]
+    for (host, port), answer in zip(hosts, answers, strict=True):
+        if isinstance(answer, LookUpError):
+            failure = answer
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            local = {each: ours(Endpoint(each, port)) for each in answer}
+            places += (
+                Place(transport, Endpoint(each, port), host, local[each] or "")
+                for each in order_addresses(local.items())
+            )
     if not places and failure is not None:
         raise failure
     return places[:_MOST_TARGETS]

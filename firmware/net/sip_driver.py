@@ -217,19 +217,21 @@ class SipDriver:
 
     async def _resolve(self, effect: ResolveTarget) -> None:
         try:
-            found = await locate(effect, self._resolver, self._tokens)
+            found = await locate(effect, self._resolver, self._tokens, self._local_for)
         except LookUpError as error:
             cause = FailureCause.NAME_NOT_FOUND if error.missing else FailureCause.NO_NETWORK
             self._lost(effect.query, cause, str(error))
             return
         targets = tuple(
-            Target(transport, remote, Endpoint(local, self.port))
-            for transport, remote in found
-            if (local := self._local_for(remote)) is not None
+            Target(place.transport, place.remote, Endpoint(place.local, self.port), place.host)
+            for place in found
+            if place.local and not self._is_us(place.remote, place.local)
         )
         if targets:
             query = effect.query
             self._input(effect.host, lambda now: self.agent.target_resolved(query, targets, now))
+        elif any(place.local for place in found):
+            self._lost(effect.query, FailureCause.OTHER, f"{effect.host} is this phone itself")
         else:
             self._lost(effect.query, FailureCause.NO_NETWORK, f"no route to {effect.host}")
 
@@ -250,6 +252,13 @@ class SipDriver:
         if local is None or local in bound or any(host in _ANY for host in bound):
             return local
         return bound[0]
+
+    def _is_us(self, remote: Endpoint, local: str) -> bool:
+        """Whether a message there would come back to ourselves (A22)."""
+        if remote.port != self.port:
+            return False
+        hosts = [udp.endpoint.host for udp in self._udp if udp.endpoint.is_ipv6 == remote.is_ipv6]
+        return remote.host in hosts or (remote.host == local and any(h in _ANY for h in hosts))
 
     async def _open(self, effect: OpenFlow) -> None:
         try:

@@ -108,9 +108,11 @@ class Target:
     """One answer of RFC 3263 target resolution.
 
     `local` is the address this machine would send from, learned by connecting a socket, so that
-    Via, Contact and SDP never say 0.0.0.0.
+    Via, Contact and SDP never say 0.0.0.0. `host` is the name whose address it is: targets of one
+    host are one server by different ways.
     """
 
     transport: Transport
     remote: Endpoint
     local: Endpoint
+    host: str = ""

@@ -1,9 +1,11 @@
 """Where a request goes: which questions to put to the DNS and in which order to try the answers.
 
-RFC 3263 §4 without NAPTR, and the weights of RFC 2782. Nothing is asked here: `questions` says
-what to ask, `order_srv` sorts what came back.
+RFC 3263 §4, with the weights of RFC 2782 and the order of addresses of RFC 6724. Nothing is asked
+here: `questions` says what to ask, `services_of` and `order_srv` sort what came back.
 
-    services?  ──no──▶ addresses of the fallback host
+    naptr? ──yes──▶ services_of ──none──┐
+       │no                              ▼
+    services? ──no──▶ addresses of the fallback host
        │yes
     first service with records ──▶ order_srv ──▶ addresses of each host, at its port
        │none has any
@@ -34,6 +36,17 @@ _SERVICES: Final = {
     Transport.TCP: "_sip._tcp",
     Transport.TLS: "_sips._tcp",
 }
+_RESOLUTIONS: Final = {
+    "SIP+D2U": Transport.UDP,
+    "SIP+D2T": Transport.TCP,
+    "SIPS+D2T": Transport.TLS,
+    "SIP+D2W": Transport.WS,  # RFC 7118 §6.2
+    "SIPS+D2W": Transport.WSS,
+}
+"""What the services field of a NAPTR record says (RFC 3263 §4.1)."""
+_SECURE: Final = (Transport.TLS, Transport.WSS)
+SUPPORTED: Final = (Transport.UDP, Transport.TCP)
+"""What is looked for when the URI leaves it open, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +75,25 @@ class AddressQuestion:
 class Questions:
     """What to ask: the services in this order until one has records, else the fallback.
 
-    A service whose only record is the root ("service not available", RFC 2782) has records and
-    yet no host: then there is no fallback.
+    `naptr` is a name whose NAPTR records, if it has any for us, replace the services. A service
+    whose only record is the root ("service not available", RFC 2782) has records and yet no host:
+    then there is no fallback.
     """
 
     services: tuple[ServiceQuestion, ...]
     fallback: AddressQuestion
+    naptr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NaptrRecord:
+    """One NAPTR record (RFC 3403 §4.1); `replacement` without the final dot."""
+
+    order: int
+    preference: int
+    flags: str
+    service: str
+    replacement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +115,7 @@ def is_numeric(host: str) -> bool:
     return True
 
 
-def questions(
-    effect: ResolveTarget, supported: tuple[Transport, ...] = (Transport.UDP, Transport.TCP)
-) -> Questions:
+def questions(effect: ResolveTarget, supported: tuple[Transport, ...] = SUPPORTED) -> Questions:
     """What must be asked to find where `effect` leads.
 
     `supported` are the transports to look for when the URI leaves it open, the best first.
@@ -103,12 +127,34 @@ def questions(
     # RFC 3263 §4.2: an explicit port or a numeric host leaves nothing for SRV to say.
     if effect.port is not None or is_numeric(host):
         return Questions((), fallback)
-    open_choice = effect.transport is None and not effect.secure
-    wanted = supported if open_choice else (transport,)
+    wanted: tuple[Transport, ...] = (transport,)
+    if effect.transport is None:
+        # RFC 3263 §4.1: sips takes no service that is not secure.
+        wanted = _SECURE if effect.secure else supported
     services = tuple(
         ServiceQuestion(f"{_SERVICES[one]}.{host}", one) for one in wanted if one in _SERVICES
     )
-    return Questions(services, fallback)
+    return Questions(services, fallback, host if effect.transport is None else "")
+
+
+def services_of(
+    records: Iterable[NaptrRecord],
+    supported: tuple[Transport, ...] = SUPPORTED,
+    *,
+    secure: bool = False,
+) -> tuple[ServiceQuestion, ...]:
+    """The services that NAPTR records name and we can speak, the domain's favourite first.
+
+    RFC 3263 §4.1: other services, records that lead to no SRV record ("s"), and for `secure`
+    those without TLS are left out.
+    """
+    found = []
+    for record in sorted(records, key=lambda each: (each.order, each.preference)):
+        transport = _RESOLUTIONS.get(record.service.upper())
+        usable = transport in (_SECURE if secure else supported)
+        if transport is not None and usable and record.flags.lower() == "s" and record.replacement:
+            found.append(ServiceQuestion(record.replacement, transport))
+    return tuple(found)
 
 
 def order_srv(records: Iterable[SrvRecord], tokens: Tokens) -> list[SrvRecord]:
@@ -119,6 +165,58 @@ def order_srv(records: Iterable[SrvRecord], tokens: Tokens) -> list[SrvRecord]:
     for _, group in groupby(usable, key=lambda record: record.priority):
         ordered += _draw(list(group), tokens)
     return ordered
+
+
+def order_addresses(pairs: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Addresses of one host in the order to try them; each comes with our address toward it.
+
+    RFC 6724 §6 as far as a phone can judge: what we have no address for comes last (rule 1), then
+    equal scope (rule 2), the higher precedence of the kind (rule 6, which puts IPv6 first) and the
+    smaller scope (rule 8). The second is of the other family if there is one, so that one family
+    that leads nowhere costs one attempt (RFC 8305 §4).
+    """
+    ranked = sorted(pairs, key=lambda pair: _rank(*pair))
+    usable = [address for address, ours in ranked if ours is not None]
+    rest = [address for address, ours in ranked if ours is None]
+    other = next((each for each in usable if (":" in each) != (":" in usable[0])), None)
+    if other is not None:
+        usable.remove(other)
+        usable.insert(1, other)
+    return usable + rest
+
+
+def may_be_reached(address: str) -> bool:
+    """Whether a name may lead there (A22): to one machine, and not to every one or to none."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if found.version == 6 else None
+    one = mapped or found
+    return not (one.is_multicast or one.is_unspecified or str(one) == "255.255.255.255")
+
+
+def _rank(address: str, ours: str | None) -> tuple[bool, bool, int, int]:
+    there = ipaddress.ip_address(address)
+    here = ipaddress.ip_address(ours) if ours is not None else there
+    return (ours is None, _scope(there) != _scope(here), -_precedence(there), _scope(there))
+
+
+def _scope(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+    """RFC 4291 §2.7 as numbers; RFC 6724 §3.2 for IPv4."""
+    return 2 if address.is_loopback or address.is_link_local else 14
+
+
+def _precedence(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+    """The table of RFC 6724 §2.1, as far as telephones live in it."""
+    if address.version == 4:
+        return 35
+    if address.is_loopback:
+        return 50
+    return 3 if address in _UNIQUE_LOCAL else 40
+
+
+_UNIQUE_LOCAL = ipaddress.ip_network("fc00::/7")
 
 
 def _transport(effect: ResolveTarget) -> Transport:

@@ -5,22 +5,28 @@ from firmware.net.locate import locate
 from firmware.net.resolver import LookUpError
 from firmware.sip.effects import QueryId, ResolveTarget
 from firmware.sip.flow import Transport
-from firmware.sip.target import SrvRecord
+from firmware.sip.target import NaptrRecord, SrvRecord
 
-UDP, TCP = Transport.UDP, Transport.TCP
+UDP, TCP, TLS = Transport.UDP, Transport.TCP, Transport.TLS
 
 
 class Names:
     """What a resolver would say."""
 
-    def __init__(self, services=None, hosts=None):
+    def __init__(self, services=None, hosts=None, directions=None):
         self._services = services or {}
         self._hosts = hosts or {}
+        self._directions = directions or {}
+        self.asked = []
+
+    async def directions(self, name):
+        return tuple(self._directions.get(name, ()))
 
     async def services(self, name):
         return tuple(self._services.get(name, ()))
 
     async def addresses(self, name):
+        self.asked.append(name)
         found = self._hosts.get(name)
         if found is None:
             raise LookUpError(f"{name} not found", missing=True)
@@ -29,12 +35,16 @@ class Names:
         return found
 
 
-async def where(names, host="pbx.example", port=None, transport=UDP):
-    effect = ResolveTarget(QueryId(1), host, port, transport)
-    return [
-        (way.value, str(endpoint))
-        for way, endpoint in await locate(effect, names, Tokens(b"seed" * 8))
-    ]
+def ours(remote):
+    return "2001:db8::99" if remote.is_ipv6 else "192.0.2.99"
+
+
+async def where(
+    names, host="pbx.example", port=None, transport=UDP, *, secure=False, ours=ours, **more
+):
+    effect = ResolveTarget(QueryId(1), host, port, transport, secure)
+    found = await locate(effect, names, Tokens(b"seed" * 8), ours, **more)
+    return [(place.transport.value, str(place.remote)) for place in found]
 
 
 async def test_f16_services_are_tried_by_priority_each_at_its_port_and_address():
@@ -48,8 +58,8 @@ async def test_f16_services_are_tried_by_priority_each_at_its_port_and_address()
         {"first.example": ("192.0.2.1", "2001:db8::1"), "spare.example": ("192.0.2.2",)},
     )
     assert await where(names) == [
-        ("udp", "192.0.2.1:5070"),
         ("udp", "[2001:db8::1]:5070"),
+        ("udp", "192.0.2.1:5070"),
         ("udp", "192.0.2.2:5080"),
     ]
 
@@ -106,6 +116,60 @@ async def test_a22_a_domain_cannot_send_us_to_a_hundred_places():
     many = tuple(SrvRecord(1, 1, 5060, f"h{n}.example") for n in range(100))
     names = Names(
         {"_sip._udp.pbx.example": many},
-        {f"h{n}.example": (f"192.0.2.{n}",) for n in range(100)},
+        {f"h{n}.example": tuple(f"192.0.{n}.{m}" for m in range(5)) for n in range(100)},
     )
     assert len(await where(names)) == 16
+
+
+DIRECTIONS = {
+    "pbx.example": (
+        NaptrRecord(90, 50, "s", "SIP+D2T", "_sip._tcp.pbx.example"),
+        NaptrRecord(100, 50, "s", "SIP+D2U", "_sip._udp.elsewhere.example"),
+        NaptrRecord(50, 50, "s", "SIPS+D2T", "_sips._tcp.pbx.example"),
+    )
+}
+THREE = {
+    "_sips._tcp.pbx.example": (SrvRecord(1, 1, 5061, "a.example"),),
+    "_sip._tcp.pbx.example": (SrvRecord(1, 1, 5066, "a.example"),),
+    "_sip._udp.elsewhere.example": (SrvRecord(1, 1, 5077, "a.example"),),
+    "_sip._udp.pbx.example": (SrvRecord(1, 1, 5088, "a.example"),),
+}
+
+
+@pytest.mark.parametrize(
+    ("transport", "secure", "supported", "expected"),
+    [
+        (None, False, (UDP, TCP, TLS), [("tls", "192.0.2.1:5061")]),
+        (None, False, (UDP, TCP), [("tcp", "192.0.2.1:5066")]),
+        (None, False, (UDP,), [("udp", "192.0.2.1:5077")]),
+        (None, True, (UDP, TCP), [("tls", "192.0.2.1:5061")]),
+        (UDP, False, (UDP, TCP, TLS), [("udp", "192.0.2.1:5088")]),
+    ],
+)
+async def test_the_domain_says_by_naptr_how_it_wants_to_be_reached(
+    transport, secure, supported, expected
+):
+    """RFC 3263 §4.1: the domain's favourite among what we speak; a named transport is not asked."""
+    names = Names(THREE, {"a.example": ("192.0.2.1",)}, DIRECTIONS)
+    assert await where(names, transport=transport, secure=secure, supported=supported) == expected
+
+
+async def test_directions_that_are_not_for_us_are_as_if_there_were_none():
+    """RFC 3263 §4.1: without NAPTR records for us the services are asked for directly."""
+    directions = {"pbx.example": (NaptrRecord(1, 1, "u", "E2U+sip", ""),)}
+    names = Names(THREE, {"a.example": ("192.0.2.1",)}, directions)
+    assert await where(names, transport=None) == [("udp", "192.0.2.1:5088")]
+
+
+async def test_f54_where_there_is_no_ipv6_its_addresses_come_last():
+    names = Names(hosts={"pbx.example": ("2001:db8::1", "192.0.2.1")})
+    found = await where(names, ours=lambda remote: None if remote.is_ipv6 else "192.0.2.99")
+    assert found == [("udp", "192.0.2.1:5060"), ("udp", "[2001:db8::1]:5060")]
+
+
+async def test_a22_a_domain_cannot_have_us_ask_for_a_hundred_names():
+    many = tuple(SrvRecord(1, 1, 5060, f"h{n}.example") for n in range(100))
+    names = Names({"_sip._udp.pbx.example": many})
+    with pytest.raises(LookUpError):
+        await where(names)
+    assert len(names.asked) == 8

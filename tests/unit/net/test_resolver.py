@@ -12,8 +12,8 @@ import dns.rrset
 import pytest
 
 from firmware.net import resolver as module
-from firmware.net.resolver import LookUpError, Resolver
-from firmware.sip.target import SrvRecord
+from firmware.net.resolver import LookUpError, Remembered, Resolver
+from firmware.sip.target import NaptrRecord, SrvRecord
 
 TTL = 60
 
@@ -53,7 +53,10 @@ class NameServer(asyncio.DatagramProtocol):
         if self.mood == "garbage":
             return b"\xff" * 40
         reply = dns.message.make_response(query)
-        if self.mood in ("SERVFAIL", "REFUSED"):
+        if self.mood == "stumbles":
+            self.mood = ""
+            reply.set_rcode(dns.rcode.SERVFAIL)
+        elif self.mood in ("SERVFAIL", "REFUSED"):
             reply.set_rcode(dns.rcode.from_text(self.mood))
         elif self.mood == "truncated" and udp:
             reply.flags |= dns.flags.TC
@@ -279,6 +282,135 @@ async def test_ten_thousand_names_do_not_fill_the_memory(resolver, monkeypatch):
     for number in range(10_000):
         await resolver.addresses(f"n{number}.example")
     assert len(resolver) <= 256
+
+
+async def test_directions(resolver, server):
+    server.zone["pbx.example", "NAPTR"] = [
+        '50 60 "s" "SIPS+D2T" "" _sips._tcp.pbx.example.',
+        '90 50 "S" "SIP+D2U" "" _sip._udp.pbx.example.',
+        '10 10 "u" "E2U+sip" "!^.*$!sip:\\\\1@pbx.example!" .',
+    ]
+    assert set(await resolver.directions("pbx.example")) >= {
+        NaptrRecord(50, 60, "s", "SIPS+D2T", "_sips._tcp.pbx.example"),
+        NaptrRecord(90, 50, "S", "SIP+D2U", "_sip._udp.pbx.example"),
+    }
+    assert await resolver.directions("six.example") == ()
+
+
+async def test_f15_a_name_server_that_stumbles_is_asked_once_more(resolver, server):
+    server.mood = "stumbles"
+    assert await resolver.services("_sip._udp.pbx.example")
+    assert server.asked == [("_sip._udp.pbx.example", "SRV")] * 2
+
+
+@pytest.mark.parametrize("mood", ["SERVFAIL", "garbage"])
+async def test_f15_a_name_server_that_fails_is_asked_twice_and_not_for_ever(resolver, server, mood):
+    server.mood = mood
+    assert await resolver.services("_sip._udp.pbx.example") == ()
+    assert len(server.asked) <= 4
+
+
+@pytest.mark.parametrize("rows", [["127.0.0.1"], ["0.0.0.0"], ["224.0.0.1"], ["255.255.255.255"]])
+async def test_a22_a_name_does_not_lead_to_a_service_of_this_machine(resolver, server, rows):
+    server.zone["forged.example", "A"] = rows
+    with pytest.raises(LookUpError, match=r"forged\.example leads to no other machine") as caught:
+        await resolver.addresses("forged.example")
+    assert caught.value.missing
+    server.zone["half.example", "A"] = [*rows, "192.0.2.5"]
+    assert await resolver.addresses("half.example") == ("192.0.2.5",)
+
+
+async def test_a22_localhost_is_this_machine_whatever_a_name_server_says(resolver, server):
+    """RFC 6761 §6.3."""
+    server.zone["pbx.localhost", "A"] = ["192.0.2.66"]
+    assert await resolver.addresses("pbx.localhost") == ("127.0.0.1", "::1")
+    assert server.asked == []
+
+
+class Notebook:
+    """Answers over restarts."""
+
+    def __init__(self, known=None):
+        self.known = known or {}
+        self.loads = 0
+        self.kept = []
+
+    def load(self):
+        self.loads += 1
+        return self.known
+
+    def keep(self, answers):
+        self.kept.append(dict(answers))
+
+
+def remembering(server, clock, tmp_path, notebook):
+    return Resolver(clock, (("127.0.0.1", server.port),), tmp_path / "none", recollection=notebook)
+
+
+SRV = ("_sip._udp.pbx.example", "SRV")
+
+
+async def test_f14_what_an_earlier_run_was_told_is_good_for_a_day(
+    server, clock, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "LOOKUP_SECONDS", 0.4)
+    server.mood = "silent"
+    notebook = Notebook(
+        {
+            SRV: Remembered(("10 0 5070 pbx.example.",), 3600.0),
+            ("pbx.example", "A"): Remembered(("192.0.2.1",), 23 * 3600.0),
+            ("old.example", "A"): Remembered(("192.0.2.7",), 25 * 3600.0),
+        }
+    )
+    resolver = remembering(server, clock, tmp_path, notebook)
+    assert await resolver.services(SRV[0]) == (SrvRecord(10, 0, 5070, "pbx.example"),)
+    assert await resolver.addresses("pbx.example") == ("192.0.2.1",)
+    with pytest.raises(LookUpError, match="no name server answered"):
+        await resolver.addresses("old.example")
+    assert notebook.loads == 1
+    clock.now += 2 * 3600
+    with pytest.raises(LookUpError):
+        await resolver.addresses("pbx.example")
+
+
+async def test_f14_while_the_name_server_answers_its_word_counts(server, clock, tmp_path):
+    notebook = Notebook({("pbx.example", "A"): Remembered(("192.0.2.99",), 60.0)})
+    resolver = remembering(server, clock, tmp_path, notebook)
+    assert "192.0.2.99" not in await resolver.addresses("pbx.example")
+
+
+async def test_f14_good_answers_are_kept_once_and_again_when_they_change(server, clock, tmp_path):
+    notebook = Notebook()
+    resolver = remembering(server, clock, tmp_path, notebook)
+    await resolver.services(SRV[0])
+    assert await resolver.services("_sip._tcp.nobody.example") == ()
+    assert [sorted(kept) for kept in notebook.kept] == [[SRV]]
+    clock.now += TTL + 1
+    await resolver.services(SRV[0])
+    assert len(notebook.kept) == 1, "the same again: the card is spared"
+    server.zone[SRV] = ["5 0 5070 other.example."]
+    clock.now += TTL + 1
+    await resolver.services(SRV[0])
+    assert notebook.kept[-1][SRV].rows == ("5 0 5070 other.example.",)
+    clock.now += 3700
+    await resolver.services(SRV[0])
+    assert len(notebook.kept) == 3, "an hour later, so that its age is right"
+
+
+async def test_f14_a_name_that_is_gone_is_no_longer_kept(server, clock, tmp_path):
+    notebook = Notebook()
+    resolver = remembering(server, clock, tmp_path, notebook)
+    await resolver.services(SRV[0])
+    del server.zone[SRV]
+    clock.now += TTL + 1
+    await resolver.services(SRV[0])
+    assert notebook.kept[-1] == {}
+
+
+async def test_f14_an_address_reads_no_notebook(server, clock, tmp_path):
+    notebook = Notebook()
+    await remembering(server, clock, tmp_path, notebook).addresses("192.0.2.1")
+    assert notebook.loads == 0
 
 
 ASK = """

@@ -9,11 +9,15 @@ from firmware.sip.effects import QueryId, ResolveTarget
 from firmware.sip.flow import Transport
 from firmware.sip.target import (
     AddressQuestion,
+    NaptrRecord,
     ServiceQuestion,
     SrvRecord,
     is_numeric,
+    may_be_reached,
+    order_addresses,
     order_srv,
     questions,
+    services_of,
 )
 
 UDP, TCP, TLS, WS, WSS = Transport
@@ -109,3 +113,99 @@ def test_the_root_means_that_the_service_is_not_there():
     assert order_srv([record(0, 0, ".")], Tokens(b"seed")) == []
     assert order_srv([record(0, 0, "")], Tokens(b"seed")) == []
     assert order_srv([], Tokens(b"seed")) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "transport", "secure", "naptr"),
+    [
+        (NAME, None, None, False, NAME),
+        (NAME, None, None, True, NAME),
+        (NAME, None, UDP, False, ""),
+        (NAME, 5060, None, False, ""),
+        ("192.0.2.1", None, None, False, ""),
+    ],
+)
+def test_directions_are_asked_for_only_when_the_uri_leaves_it_open(
+    host, port, transport, secure, naptr
+):
+    """RFC 3263 §4.1."""
+    assert ask(host, port, transport, secure=secure).naptr == naptr
+
+
+def naptr(order: int, preference: int, service: str, flags: str = "s", to: str = "x"):
+    return NaptrRecord(order, preference, flags, service, to)
+
+
+@pytest.mark.parametrize(
+    ("records", "supported", "secure", "chosen"),
+    [
+        ([naptr(2, 1, "SIP+D2U"), naptr(1, 9, "SIP+D2T")], (UDP, TCP), False, [TCP, UDP]),
+        ([naptr(1, 9, "SIP+D2U"), naptr(1, 2, "SIP+D2T")], (UDP, TCP), False, [TCP, UDP]),
+        ([naptr(1, 1, "SIPS+D2T"), naptr(2, 1, "sip+d2u")], (UDP, TCP), False, [UDP]),
+        ([naptr(1, 1, "SIPS+D2T"), naptr(2, 1, "SIP+D2U")], (UDP, TLS), False, [TLS, UDP]),
+        ([naptr(1, 1, "SIP+D2U"), naptr(2, 1, "SIPS+D2T")], (UDP,), True, [TLS]),
+        ([naptr(1, 1, "SIP+D2U")], (UDP,), True, []),
+        ([naptr(1, 1, "SIP+D2W"), naptr(2, 1, "SIPS+D2W")], (WS, WSS), False, [WS, WSS]),
+        ([naptr(1, 1, "SIP+D2S"), naptr(1, 1, "E2U+sip")], (UDP, TCP), False, []),
+        ([naptr(1, 1, "SIP+D2U", "u"), naptr(1, 1, "SIP+D2T", to="")], (UDP, TCP), False, []),
+    ],
+)
+def test_the_services_that_a_domain_offers_us(records, supported, secure, chosen):
+    """RFC 3263 §4.1, RFC 3403 §4.1, RFC 7118 §6.2."""
+    found = services_of(records, supported, secure=secure)
+    assert [service.transport for service in found] == chosen
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        # IPv6 before IPv4, and the other family second.
+        (
+            [
+                ("192.0.2.1", "192.0.2.9"),
+                ("192.0.2.2", "192.0.2.9"),
+                ("2001:db8::1", "2001:db8::9"),
+            ],
+            ["2001:db8::1", "192.0.2.1", "192.0.2.2"],
+        ),
+        (
+            [
+                ("2001:db8::1", "2001:db8::9"),
+                ("2001:db8::2", "2001:db8::9"),
+                ("192.0.2.1", "192.0.2.9"),
+            ],
+            ["2001:db8::1", "192.0.2.1", "2001:db8::2"],
+        ),
+        # What we have no address for comes last.
+        ([("2001:db8::1", None), ("192.0.2.1", "192.0.2.9")], ["192.0.2.1", "2001:db8::1"]),
+        # A private network of IPv6 after IPv4; a link-local address toward a global one last.
+        ([("fd00::1", "fd00::9"), ("192.0.2.1", "192.0.2.9")], ["192.0.2.1", "fd00::1"]),
+        ([("2001:db8::1", "fe80::9"), ("192.0.2.1", "192.0.2.9")], ["192.0.2.1", "2001:db8::1"]),
+        ([("fe80::1%eth0", "fe80::9%eth0")], ["fe80::1%eth0"]),
+        ([("192.0.2.2", "192.0.2.9"), ("192.0.2.1", "192.0.2.9")], ["192.0.2.2", "192.0.2.1"]),
+        ([("::1", "::1"), ("127.0.0.1", "127.0.0.1")], ["::1", "127.0.0.1"]),
+        ([], []),
+    ],
+)
+def test_f54_addresses_of_both_families_in_their_order(pairs, expected):
+    """RFC 6157 §5, RFC 6724 §6, RFC 8305 §4."""
+    assert order_addresses(pairs) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [
+        ("192.0.2.1", True),
+        ("2001:db8::1", True),
+        ("127.0.0.1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("224.0.0.251", False),
+        ("ff02::fb", False),
+        ("255.255.255.255", False),
+        ("::ffff:224.0.0.1", False),
+        ("no address", False),
+    ],
+)
+def test_a22_a_name_does_not_lead_to_everybody_or_nobody(address, verdict):
+    assert may_be_reached(address) is verdict
