@@ -21,7 +21,7 @@ from firmware.control.socket_file import refuse_if_taken
 from firmware.net.errors import ListenError, PortTakenError
 from firmware.runtime.early import Places, begin
 from firmware.runtime.spoken import SpokenFormatter
-from firmware.runtime.turns import Turns
+from firmware.runtime.watched_selector import WatchedSelector
 from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
 from firmware.storage.starts import Starts
@@ -51,13 +51,15 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
     crashes = starts.note(time.clock_gettime(time.CLOCK_BOOTTIME))
     if crashes >= CRASHES:
         chosen, places = safe(chosen, places, crashes)
-    turns = Turns()
+    turns = WatchedSelector()
     code = turns.run(_live(chosen, places, board or chosen.settings.board.name, turns, starts))
     starts.clear()
     return code
 
 
-async def _live(chosen: Chosen, places: Places, board: str, turns: Turns, starts: Starts) -> int:
+async def _live(
+    chosen: Chosen, places: Places, board: str, turns: WatchedSelector, starts: Starts
+) -> int:
     """Register first, load the rest of the phone while the registrar is thinking.
 
     It loads in a thread, so that the registrar's challenge is answered meanwhile.

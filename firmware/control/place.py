@@ -12,6 +12,8 @@ from pathlib import Path
 from firmware.control.errors import SocketPathError
 
 SOCKET_NAME = "control.sock"
+ENDS_WITH_INPUT = "DESKPHONE_ENDS_WITH_INPUT"
+"""The environment variable that tells a client of the phone's own to end when its input does."""
 _SERVICE_FOLDER = Path("/run/deskphone")
 
 

@@ -13,6 +13,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from firmware.base.phrase import phrase
+from firmware.control.place import ENDS_WITH_INPUT
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,8 +21,6 @@ _FIRST_WAIT = 0.2
 _LONGEST_WAIT = 30.0
 _LIVED_LONG = 10.0
 _STOP_SECONDS = 3.0
-ENDS_WITH_INPUT = "DESKPHONE_ENDS_WITH_INPUT"
-"""The environment variable that tells a child to end when its standard input does."""
 
 
 class Child:

@@ -43,7 +43,7 @@ from firmware.runtime.reload import Reloader
 from firmware.runtime.screen import Screen
 from firmware.runtime.sounds import Sounds
 from firmware.runtime.spoken import speak
-from firmware.runtime.turns import Turns
+from firmware.runtime.watched_selector import WatchedSelector
 from firmware.storage.last_good import LastGood
 from firmware.ui.text import Texts
 from hal.board import Board
@@ -61,7 +61,7 @@ class Program:
         places: Places,
         open_board: Callable[[Post], Board],
         early: Early | None = None,
-        turns: Turns | None = None,
+        turns: WatchedSelector | None = None,
         fault: Notice | None = None,
     ) -> None:
         self._fault = fault

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 
 from firmware.base.phrase import phrase
-from firmware.runtime.turns import Turns
+from firmware.runtime.watched_selector import WatchedSelector
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Pulse:
     """
 
     def __init__(
-        self, turns: Turns | None, feed: Callable[[], None], clock: Callable[[], float]
+        self, turns: WatchedSelector | None, feed: Callable[[], None], clock: Callable[[], float]
     ) -> None:
         self._turns = turns
         self._feed = feed

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from firmware.control.place import ENDS_WITH_INPUT
 from firmware.net.errors import PortTakenError
 from firmware.net.port_holder import holder_of
 from firmware.net.systemd_notify import notify
@@ -32,7 +33,6 @@ from firmware.web.sound import AUDIO_PATH, sound
 from firmware.web.wanted import Wanted
 
 TOKEN_VARIABLE = "DESKPHONE_WEB_TOKEN"  # noqa: S105 - the name of a variable
-ENDS_WITH_INPUT = "DESKPHONE_ENDS_WITH_INPUT"
 AUDIO_SOCKET = "audio.sock"
 OK, FAILED, TAKEN = 0, 1, 3
 _LOG = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import selectors
 
 import pytest
 
-from firmware.runtime.turns import Turns
+from firmware.runtime.watched_selector import WatchedSelector
 
 
 class SlowWait:
@@ -37,7 +37,7 @@ def turns(clock, lags, monkeypatch):
         return []
 
     monkeypatch.setattr(selectors.DefaultSelector, "select", wait)
-    made = Turns(clock)
+    made = WatchedSelector(clock)
     made.watcher = lags.append
     yield made
     made.close()
@@ -73,7 +73,7 @@ def test_who_waits_for_ever_is_never_late(turns, clock, lags):
 
 def test_a_datagram_that_wakes_the_loop_was_not_waited_for(clock, lags):
     reading, writing = os.pipe()
-    turns = Turns(clock)
+    turns = WatchedSelector(clock)
     turns.watcher = lags.append
     turns.register(reading, selectors.EVENT_READ)
     os.write(writing, b"!")
@@ -87,7 +87,7 @@ def test_a_datagram_that_wakes_the_loop_was_not_waited_for(clock, lags):
 
 
 def test_a_real_loop_runs_on_it():
-    turns, lags = Turns(), []
+    turns, lags = WatchedSelector(), []
 
     async def life():
         turns.watcher = lags.append

@@ -14,7 +14,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-class Turns(selectors.DefaultSelector):
+class WatchedSelector(selectors.DefaultSelector):
     """The selector of one event loop; `watcher(lag)` hears of every turn, in seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
