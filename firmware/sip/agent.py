@@ -51,6 +51,7 @@ class UserAgent:
         self._handed_up = HandedUp(self._core)
         self._reception = Reception(self._core, self._screening, self._keepalives, self._handed_up)
         self._core.learn = self._screening.learn
+        self._core.trusts = self._screening.believes
         self._core.suspect = self._suspect
 
     def __len__(self) -> int:

@@ -6,7 +6,7 @@ Only the envelope is looked at: SDP itself is opaque to SIP.
 from collections.abc import Iterable
 
 from firmware.sip.errors import ParseError
-from firmware.sip.headers import NameAddr, parse_name_addr, quote, readable, values
+from firmware.sip.headers import NameAddr, quote, readable, values
 from firmware.sip.message import Headers, Request
 from firmware.sip.notifications import Party
 
@@ -80,18 +80,3 @@ def shown(text: str) -> str:
 def party(address: NameAddr) -> Party:
     """A person behind an address."""
     return Party(shown(address.name), shown(address.uri.user), shown(str(address.uri)))
-
-
-def caller(headers: Headers, sender: NameAddr) -> Party:
-    """Who calls: the identity that the trusted server asserts, else the From header (A21)."""
-    asserted = headers.get("P-Asserted-Identity")
-    if asserted is not None:
-        try:
-            addresses = [parse_name_addr(value) for value in values(headers, "P-Asserted-Identity")]
-        except ParseError:
-            addresses = []
-        for address in addresses:
-            if address.uri.is_sip:
-                named = party(address)
-                return named if named.name else Party(shown(sender.name), named.user, named.uri)
-    return party(sender)

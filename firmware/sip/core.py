@@ -165,6 +165,8 @@ class Core:
         self.streams: dict[int, tuple[Flow, Endpoint]] = {}
         self.learn: Callable[[Line, str, tuple[Target, ...], float], None] = _nobody_learns
         self.suspect: Callable[[Line, float], None] = _nobody_suspects
+        # Whether what the far end of a flow asserts may be believed (A21).
+        self.trusts: Callable[[Line, Flow], bool] = _nobody_is_believed
         # What the driver said about the flow that is failing right now.
         self.trouble = LOST
         self._nowhere = ""
@@ -327,3 +329,8 @@ def _nobody_learns(line: Line, host: str, targets: tuple[Target, ...], now: floa
 
 def _nobody_suspects(line: Line, now: float) -> None:
     del line, now
+
+
+def _nobody_is_believed(line: Line, flow: Flow) -> bool:
+    del line, flow
+    return False

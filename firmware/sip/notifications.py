@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NewType
 
 from firmware.sip.flow import Endpoint, Flow
+from firmware.sip.identity.facts import CallFacts
 from firmware.sip.message import Request
 
 CallRef = NewType("CallRef", str)
@@ -99,6 +100,17 @@ class IncomingCall:
     call_info: str = ""
     call_id: str = ""
     """For whoever looks through a trace of messages."""
+    facts: CallFacts = CallFacts()
+    diverted_by: Party | None = None
+    """Who sent the call on to us; None too if they want no name (see `facts.diversions`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedParty:
+    """A trusted server says who is really at the other end of a call (RFC 3325, RFC 4916)."""
+
+    call: CallRef
+    party: Party
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +247,7 @@ class Stranger:
 Notification = (
     RegistrationChanged
     | IncomingCall
+    | ConnectedParty
     | OfferWanted
     | CallTrying
     | CallProgress

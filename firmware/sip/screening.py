@@ -163,6 +163,10 @@ class Screening:
             self._cache[host] = found
         return found
 
+    def believes(self, line: Line, flow: Flow) -> bool:
+        """Whether `line` trusts the far end of a flow with saying who somebody is (A21)."""
+        return line in self.trusting(flow)
+
     def line_for(self, user: str, flow: Flow, lines: tuple[Line, ...]) -> Line | None:
         """The line among `lines` that a request to `user` is for; None means 404."""
         for line in lines:

@@ -20,6 +20,7 @@ from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.exchange import Exchange, Parcel
 from firmware.sip.flow import Flow
 from firmware.sip.headers import NameAddr, parse_name_addr
+from firmware.sip.identity.connected import answered_by
 from firmware.sip.line import Line
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.notifications import (
@@ -176,6 +177,7 @@ class InviteClient:
             fork = shown(tag_of(response.headers.get("To") or ""))
             phrase = shown(response.phrase)
             self._core.notify(CallProgress(self.call, response.status, phrase, fork, response.body))
+            answered_by(self._core, self.call, self._line, self._exchange.flow, response)
 
     def _answered(self, exchange: Exchange, response: Response, now: float) -> None:
         fork = tag_of(response.headers.get("To") or "")
@@ -197,6 +199,7 @@ class InviteClient:
         self._core.disarm(self, Alarm.GUARD)
         self._established(self.call, self._line, dialog)
         self._core.notify(CallAnswered(self.call, shown(fork), response.body, _remote(response)))
+        answered_by(self._core, self.call, self._line, exchange.flow, response)
 
     def _cancel(self, now: float) -> None:
         """RFC 3261 §9.1: CANCEL only after a provisional response; the 200 may still win."""

@@ -9,11 +9,13 @@ import enum
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import Rows, caller, sdp_of, shown, warning_rows
+from firmware.sip.bodies import Rows, sdp_of, shown, warning_rows
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog, from_arrival
 from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.headers import parse_reason, values
+from firmware.sip.identity.envelope import facts_of
+from firmware.sip.identity.who import caller
 from firmware.sip.line import Line
 from firmware.sip.message import Headers
 from firmware.sip.notifications import CallEnded, CallRef, FailureCause, IncomingCall
@@ -68,6 +70,7 @@ class InviteServer:
         self._transaction.respond(core.response(arrival, 100), now)
         core.dialogs[self._early_key] = self
         core.arm(self, Alarm.GUARD, now + core.settings.ring_limit)
+        facts, diverted_by = facts_of(headers, arrival.sender)
         core.notify(
             IncomingCall(
                 self.call,
@@ -79,6 +82,8 @@ class InviteServer:
                 shown(headers.get("Alert-Info") or ""),
                 shown(headers.get("Call-Info") or ""),
                 shown(arrival.call_id),
+                facts,
+                diverted_by,
             )
         )
 

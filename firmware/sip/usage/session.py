@@ -13,6 +13,7 @@ from firmware.sip.core import ALLOW, Alarm, Core, Usage
 from firmware.sip.dialog import Dialog, to_bytes
 from firmware.sip.errand import Errand, say_goodbye
 from firmware.sip.errors import LocalError
+from firmware.sip.identity.connected import heard_from
 from firmware.sip.line import Line
 from firmware.sip.message import Response
 from firmware.sip.methods import SUPPORTED
@@ -163,6 +164,8 @@ class Session:
             # RFC 3261 §12.2.2: out of order is 500.
             core.answer(core.transactions.open(arrival), 500, now)
             return
+        if arrival.request.method in ("INVITE", "UPDATE"):
+            heard_from(core, self, arrival.request, arrival.flow)
         match arrival.request.method:
             case "BYE":
                 self._their_bye(arrival, now)

@@ -1,8 +1,8 @@
-"""The envelope of a body, and who is calling."""
+"""The envelope of a body, and how it is shown."""
 
 import pytest
 
-from firmware.sip.bodies import caller, content_type, party, refusal, sdp_of, warning_rows
+from firmware.sip.bodies import content_type, party, refusal, sdp_of, warning_rows
 from firmware.sip.headers import parse_name_addr
 from firmware.sip.message import Headers
 from firmware.sip.notifications import Party
@@ -45,22 +45,6 @@ def test_a_warning_is_a_sentence_or_whole():
     assert warning_rows("") == ()
     assert warning_rows('no "codec"') == (("Warning", '399 phone "no \\"codec\\""'),)
     assert warning_rows('304 phone "x"') == (("Warning", '304 phone "x"'),)
-
-
-@pytest.mark.parametrize(
-    ("asserted", "shown"),
-    [
-        (None, Party("A", "a", "sip:a@b")),
-        ('"Desk" <sip:7@pbx>', Party("Desk", "7", "sip:7@pbx")),
-        ("<sip:7@pbx>", Party("A", "7", "sip:7@pbx")),
-        ("<tel:7>, <sip:8@pbx>", Party("A", "8", "sip:8@pbx")),
-        ("<tel:7>", Party("A", "a", "sip:a@b")),
-        ("<<>>", Party("A", "a", "sip:a@b")),
-    ],
-)
-def test_a21_who_calls(asserted, shown):
-    headers = Headers([("P-Asserted-Identity", asserted)] if asserted else [])
-    assert caller(headers, parse_name_addr('"A" <sip:a@b>')) == shown
 
 
 def test_a23_controls_in_a_name_are_not_shown():
