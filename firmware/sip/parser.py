@@ -29,6 +29,9 @@ MOST_VIAS: Final = 70
 MOST_IN_ROW: Final = 8_192
 """The longest header row in characters, unfolded."""
 
+MOST_COMMAS: Final = 512
+"""The most commas among the headers: whoever asks for a list's values is not kept busy by them."""
+
 _USUAL = """
 Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Answer-Mode
 Authentication-Info Authorization Call-ID Call-Info Contact Content-Disposition Content-Encoding
@@ -99,6 +102,8 @@ def _lines(octets: bytes) -> list[str]:
     breaks = len(lines) - 1
     if breaks > MOST_ROWS:
         raise ParseError("too many header rows")
+    if head.count(",") > MOST_COMMAS:
+        raise ParseError("too many values")
     if head.count("\n") != breaks or head.count("\r") != breaks:
         raise ParseError("lone CR or LF among the headers")
     if len(head) > MOST_IN_ROW and max(map(len, lines)) > MOST_IN_ROW:

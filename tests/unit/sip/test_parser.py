@@ -4,7 +4,14 @@ import pytest
 
 from firmware.sip.errors import ParseError
 from firmware.sip.message import COMPACT_FORMS, Headers, Request, Response
-from firmware.sip.parser import MOST_IN_ROW, MOST_OCTETS, MOST_ROWS, MOST_VIAS, parse
+from firmware.sip.parser import (
+    MOST_COMMAS,
+    MOST_IN_ROW,
+    MOST_OCTETS,
+    MOST_ROWS,
+    MOST_VIAS,
+    parse,
+)
 
 OPTIONS = (
     b"OPTIONS sip:desk@192.0.2.1 SIP/2.0\r\n"
@@ -184,3 +191,12 @@ def test_a14_too_many_vias_are_refused():
 def test_what_cannot_be_answered_with_is_left_out_of_the_partial():
     error = refused(OPTIONS.replace(b"Call-ID: c", b"Call-ID: c\rx") + b"\r\n")
     assert [name for name, _ in error.partial.headers] == ["Via", "From", "To", "CSeq"]
+
+
+def test_a14_more_values_than_any_list_has_are_refused():
+    row = b"Supported: " + b"a," * 100 + b"b\r\n"
+    rows, rest = divmod(MOST_COMMAS, 100)
+    enough = row * rows + b"X: " + b"," * rest + b"\r\n"
+    assert len(parse(OPTIONS + enough + b"\r\n").headers) == 5 + rows + 1
+    error = refused(OPTIONS + enough + b"Y: ,\r\n\r\n")
+    assert (error.status, error.partial is None) == (400, False)
