@@ -93,6 +93,10 @@ HOST = Form(_is_host, "form.host")
 SERVER = Form(_is_server, "form.server")
 USER = Form(lambda text: _USER.fullmatch(text) is not None, "form.user")
 NUMBER_GLOB = Form(lambda text: _GLOB.fullmatch(text) is not None, "form.number_glob")
+SIP_URI = Form(_matches(r"(?:sips?:[^\s<>\"]{1,250})?"), "form.sip_uri")
+BUDDY = Form(
+    lambda text: _USER.fullmatch(text) is not None or SIP_URI.fits(text), "form.number_or_uri"
+)
 EMERGENCY = Form(_matches(r"[0-9*#+]{2,20}"), "form.emergency")
 COUNTRY = Form(_matches(r"[A-Z]{2}"), "form.country")
 LANGUAGE = Form(_matches(r"[a-z]{2}"), "form.language")

@@ -75,6 +75,11 @@ class LineSettings:
     accept_any_user: bool = False
     auto_answer: str = "never"
     auto_answer_tone: bool | None = None
+    anonymous: bool = False
+    dtmf: str = "auto"
+    buddies: tuple[str, ...] = ()
+    publish_presence: bool = False
+    quality_reports: str = ""
     srtp: str = "off"
     tls: TlsSettings = field(default_factory=TlsSettings)
 

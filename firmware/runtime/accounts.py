@@ -43,6 +43,7 @@ def account_of(line: LineSettings, identities: Identities) -> Account:
         peers=line.peers,
         numbers=line.numbers,
         accept_any_user=line.accept_any_user,
+        anonymous=line.anonymous,
         contact_user=identities.contact_user(line.name),
         instance_id=identities.instance_id(line.name),
     )

@@ -63,6 +63,7 @@ class Account:
     peers: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     accept_any_user: bool = False
+    anonymous: bool = False
     contact_user: str = ""
     instance_id: str = ""
     tls: TlsTerms = TlsTerms()  # noqa: RUF009 - frozen
@@ -94,6 +95,7 @@ class Account:
             peers=other.peers,
             numbers=other.numbers,
             accept_any_user=other.accept_any_user,
+            anonymous=other.anonymous,
         )
         return ours == other
 

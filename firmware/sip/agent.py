@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
-from firmware.sip.bodies import Rows
+from firmware.sip.bodies import Rows, party
 from firmware.sip.causes import Trouble, cause_of_trouble
 from firmware.sip.core import AgentSettings, Core
 from firmware.sip.credentials import Keyring
@@ -26,6 +26,7 @@ from firmware.sip.errand import say_goodbye
 from firmware.sip.errors import LocalError
 from firmware.sip.flow import Flow, Target
 from firmware.sip.handed_up import HandedUp
+from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
 from firmware.sip.keepalive import Keepalives
 from firmware.sip.line import Line
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification, Party
@@ -207,12 +208,14 @@ class UserAgent:
         caller: Party | None = None,
         headers: Rows = (),
         replaces: Replaces | None = None,
+        anonymous: bool | None = None,
     ) -> None:
         """Place a call; `target` is a number, a user part or a URI. `OfferWanted` follows.
 
         Any line may be used, registered or not. `caller` replaces the line's own identity.
         `headers` go into the INVITE as they are; `replaces` names a call of the far end whose
-        place this one takes (RFC 3891).
+        place this one takes (RFC 3891). An `anonymous` call hides who calls (None = as the line
+        is set up); an emergency call never does.
 
         Raises:
             LocalError: no such line, the call exists already, or the target cannot be called.
@@ -221,6 +224,9 @@ class UserAgent:
             raise LocalError(f"there is a call {call} already, or the name is not yours to give")
         owner = self._line(line)
         uri = owner.target(target)
+        if (owner.account.anonymous if anonymous is None else anonymous) and not emergency:
+            caller = party(NOBODY)
+            headers = (*headers, *rows_for_hiding(owner.identity))
         client = InviteClient(
             *(self._core, owner, call, uri, self._established),
             caller=caller,

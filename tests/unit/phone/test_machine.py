@@ -40,6 +40,7 @@ SAMPLES = {
     n.CallProgress: n.CallProgress(REF, 180, "Ringing", "a"),
     n.CallAnswered: n.CallAnswered(REF, "a", sdp(), Party("", "", "")),
     n.CallConfirmed: n.CallConfirmed(REF),
+    n.ConnectedParty: n.ConnectedParty(REF, Party("", "7", "sip:7@pbx")),
     n.CallEnded: n.CallEnded(REF, by_us=False),
     n.ReofferReceived: n.ReofferReceived(REF, b""),
     n.ReofferAnswered: n.ReofferAnswered(REF, b""),
