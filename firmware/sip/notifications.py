@@ -55,6 +55,10 @@ class FailureCause(enum.Enum):
     SESSION_LOST = "session_lost"
     OTHER = "other"
 
+    INCOMPLETE = "incomplete"
+    AMBIGUOUS = "ambiguous"
+    UNWANTED = "unwanted"
+    MOVED = "moved"
 
 @dataclass(frozen=True, slots=True)
 class RegistrationChanged:
@@ -105,6 +109,10 @@ class IncomingCall:
     """Who sent the call on to us; None too if they want no name (see `facts.diversions`)."""
 
 
+    replaces: CallRef | None = None
+    """The call whose place this one takes if it is accepted; end that one then (RFC 3891)."""
+    ring_with_offer: bool = False
+    """The caller wants our offer with the first `ring` (RFC 3262 §5)."""
 @dataclass(frozen=True, slots=True)
 class ConnectedParty:
     """A trusted server says who is really at the other end of a call (RFC 3325, RFC 4916)."""
@@ -135,7 +143,11 @@ class CallTrying:
 
 @dataclass(frozen=True, slots=True)
 class CallProgress:
-    """A provisional answer above 100; `fork` is the far end's tag, `body` may be early SDP."""
+    """A provisional answer above 100; `fork` is the far end's tag, `body` may be early SDP.
+
+    If `reliable`, that SDP is the answer for good; else it comes again in `CallAnswered`. Status
+    199 says that this fork is over (RFC 6228).
+    """
 
     call: CallRef
     status: int
@@ -144,6 +156,16 @@ class CallProgress:
     body: bytes = b""
 
 
+    reliable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallRedirected:
+    """The far end sent us elsewhere (3xx): the call goes on to `target`."""
+
+    call: CallRef
+    target: Party
+    status: int
 @dataclass(frozen=True, slots=True)
 class CallAnswered:
     """The far end answered our INVITE; the ACK has been sent. `body` is its SDP answer."""
@@ -167,7 +189,8 @@ class CallEnded:
     """The call is over, the last notification about it.
 
     `by_us` is True if our side asked for the end. `status` is the final SIP status if there was
-    one (486, 603 …), `cause` its meaning.
+    one (486, 603 …), `cause` its meaning, `phrase` its words or those of the far end's Reason.
+    `retry_after` is in seconds, 0 if the far end named none.
     """
 
     call: CallRef
@@ -180,8 +203,9 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True)
 class ReofferReceived:
-    """A re-INVITE from the far end: answer with `answer_reoffer` or `reject_reoffer`.
+    """An offer of the far end (re-INVITE, UPDATE, PRACK, or in a response to our empty INVITE).
 
+    retry_after: int = 0
     `body` is empty if the far end wants our offer.
     """
 
@@ -191,17 +215,22 @@ class ReofferReceived:
 
 @dataclass(frozen=True, slots=True)
 class ReofferAnswered:
-    """The far end accepted our re-INVITE; `body` is its answer."""
+    """The far end accepted our offer; `body` is its answer.
+
+    It also comes for a refresh that the stack made by itself, with what was agreed before.
+    """
 
     call: CallRef
+    fork: str = ""
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ReofferRejected:
-    """The far end refused our re-INVITE: everything stays as it was (RFC 3261 §14.1)."""
+    """The far end refused our offer: everything stays as it was (RFC 3261 §14.1)."""
 
     call: CallRef
+    fork: str = ""
     status: int
     phrase: str
 
@@ -211,6 +240,7 @@ class InfoDigit:
     """A DTMF digit arrived by SIP INFO (`application/dtmf-relay` or `application/dtmf`)."""
 
     call: CallRef
+    fork: str = ""
     digit: str
     duration_ms: int
 
@@ -262,3 +292,4 @@ Notification = (
     | RequestReceived
     | Stranger
 )
+    | CallRedirected
