@@ -40,6 +40,11 @@ numbers = []
 accept_any_user = false
 auto_answer = "never"
 auto_answer_tone = true
+anonymous = false
+dtmf = "auto"
+buddies = []
+publish_presence = false
+quality_reports = ""
 srtp = "off"
 
 [line.tls]
