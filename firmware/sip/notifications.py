@@ -274,6 +274,14 @@ class Stranger:
     count: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class CertificateEnds:
+    """A certificate of ours, by its file, is good for so many days only (F27); 0 = no more."""
+
+    file: str
+    days: int
+
+
 Notification = (
     RegistrationChanged
     | IncomingCall
@@ -291,5 +299,6 @@ Notification = (
     | DialogSaved
     | RequestReceived
     | Stranger
+    | CertificateEnds
 )
     | CallRedirected
