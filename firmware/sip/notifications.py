@@ -289,6 +289,7 @@ Notification = (
     | OfferWanted
     | CallTrying
     | CallProgress
+    | CallRedirected
     | CallAnswered
     | CallConfirmed
     | CallEnded
@@ -301,4 +302,3 @@ Notification = (
     | Stranger
     | CertificateEnds
 )
-    | CallRedirected
