@@ -28,6 +28,7 @@ from firmware.sip.flow import Flow, Target
 from firmware.sip.handed_up import HandedUp
 from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
 from firmware.sip.keepalive import Keepalives
+from firmware.sip.late import too_late
 from firmware.sip.line import Line
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification, Party
 from firmware.sip.reception import Reception
@@ -54,6 +55,7 @@ class UserAgent:
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
         self._core.suspect = self._suspect
+        self._core.too_late = too_late
 
     def __len__(self) -> int:
         """How many things are alive: transactions, timers, calls, dialogs, questions, streams."""

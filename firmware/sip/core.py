@@ -19,9 +19,10 @@ from firmware.sip.effects import CloseFlow, Effect, QueryId, Transmit
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.headers import MAGIC_COOKIE
 from firmware.sip.line import Line
-from firmware.sip.message import Headers, Response
+from firmware.sip.message import Headers, Request, Response
 from firmware.sip.methods import ALLOWED
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification
+from firmware.sip.reachability import Reachability
 from firmware.sip.status import phrase_for
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.layer import TransactionLayer
@@ -65,6 +66,8 @@ class Alarm(enum.Enum):
     PING = "keep the flow alive"
     PONG = "no answer to the ping"
     RESOLVE = "look the peers up again"
+    RACE = "try the other family of addresses too"
+    IMPATIENT = "no answer at all: try another address"
     EXPIRY = "this has run out"
     THROTTLE = "enough time has passed to say more"
 
@@ -152,6 +155,21 @@ class TooLate(Protocol):
         """A 2xx to `request` arrived on `flow`."""
 
 
+class TooLate(Protocol):
+    """Who ends a call that was answered after we had gone on to another server."""
+
+    def __call__(
+        self,
+        core: "Core",
+        line: Line | None,
+        request: Request,
+        response: Response,
+        flow: Flow,
+        now: float,
+    ) -> None:
+        """A 2xx to `request` arrived on `flow`."""
+
+
 class Core:
     """The shared state of one user agent."""
 
@@ -177,10 +195,14 @@ class Core:
         self.outside: dict[str, Outside] = {}
         self.inside: dict[str, Inside] = {}
         self.queries: dict[QueryId, QueryUser] = {}
+        self.reachability = Reachability()
+        # What the machine has; empty while nobody has said.
+        self.addresses: frozenset[str] = frozenset()
         # Streams that stand, by number, with the address we listen on beside them.
         self.streams: dict[int, tuple[Flow, Endpoint]] = {}
         self.learn: Callable[[Line, str, tuple[Target, ...], float], None] = _nobody_learns
         self.suspect: Callable[[Line, float], None] = _nobody_suspects
+        self.too_late: TooLate = _nobody_minds
         # Whether what the far end of a flow asserts may be believed (A21).
         self.trusts: Callable[[Line, Flow], bool] = _nobody_is_believed
         # What the driver said about the flow that is failing right now.
@@ -237,6 +259,13 @@ class Core:
             self.dialogs.pop(key, None)
         else:
             self.dialogs[key] = heir
+
+    def has_address(self, host: str) -> bool:
+        """Whether the machine may still be reached at, and send from, an address it once had."""
+        known = self.addresses
+        bare = host.partition("%")[0]
+        # Loopback and link-local addresses are not announced, and are no business of networks.
+        return not known or bare in known or bare.startswith(("127.", "fe80:")) or bare == "::1"
 
     # --- names ------------------------------------------------------------------------------
 
@@ -350,3 +379,9 @@ def _nobody_suspects(line: Line, now: float) -> None:
 def _nobody_is_believed(line: Line, flow: Flow) -> bool:
     del line, flow
     return False
+
+
+def _nobody_minds(
+    core: Core, line: Line | None, request: Request, response: Response, flow: Flow, now: float
+) -> None:
+    del core, line, request, response, flow, now

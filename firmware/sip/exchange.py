@@ -4,15 +4,19 @@
         ▲                                │ 401, 407: once more with credentials (RFC 3261 §22.2)
         └── time-out, refusal, 503: the next address (RFC 3263 §4.3)
 
+A datagram that nobody answers at all is sent to the next address after seconds rather than after
+the time-out of its transaction, if there is one; what the first still says of an INVITE is seen to.
 Not here: what a response means to a call or a registration.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
-from firmware.sip.core import Core
+from firmware.sip.core import Alarm, Core
 from firmware.sip.credentials import Attempts
+from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow
+from firmware.sip.headers import parse_retry_after
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.notifications import FailureCause
@@ -24,6 +28,8 @@ from firmware.sip.wayfinder import Wayfinder
 from firmware.sip.writer import write
 
 Compose = Callable[[Flow], Request]
+_LOOK_AGAIN: Final = 0.5
+_LONGEST_AFTER: Final = 1800.0
 
 
 class ExchangeUser(Protocol):
@@ -102,6 +108,13 @@ class Exchange:
         self._progressed = False
         transactions = self._core.transactions
         self._transaction = transactions.send(request, branch, self.flow, self, now)
+        self._core.disarm(self, Alarm.IMPATIENT)
+        if not self.flow.transport.reliable and not self._way.exhausted:
+            self._core.arm(self, Alarm.IMPATIENT, now + self._way.patience)
+
+    def detour_until(self, now: float) -> float | None:
+        """When a better server than the one that answered may be tried again, if there is one."""
+        return self._way.detour_until(now)
 
     def cancel(self, now: float, reason: str = "") -> None:
         """Send CANCEL for the INVITE under way; a 1xx must have come (RFC 3261 §9.1)."""
@@ -117,10 +130,12 @@ class Exchange:
 
     def abandon(self) -> None:
         """Stop looking; a request that has left runs its course."""
+        self._core.disarm(self, Alarm.IMPATIENT)
         self._way.abandon()
 
     def kill(self) -> None:
         """End the transaction without an answer (an INVITE that stayed silent after CANCEL)."""
+        self._core.disarm(self, Alarm.IMPATIENT)
         if self._transaction is not None:
             self._core.transactions.kill(self._transaction)
 
@@ -140,6 +155,8 @@ class Exchange:
 
     def on_response(self, response: Response, now: float) -> None:
         status = response.status
+        self._core.disarm(self, Alarm.IMPATIENT)
+        self._judge(response, now)
         if status < 200:
             self._progressed = True
         elif status in (401, 407) and self._friendly and self._attempts.challenged(response):
@@ -152,7 +169,39 @@ class Exchange:
             return
         self._user.on_response(self, response, now)
 
+    def on_alarm(self, alarm: Alarm, now: float) -> None:
+        """Nobody has said anything yet: the next server may be alive (RFC 3263 §4.3)."""
+        transaction, flow = self._transaction, self.flow
+        waits = transaction is not None and transaction.state in (State.CALLING, State.TRYING)
+        if alarm is not Alarm.IMPATIENT or transaction is None or flow is None or not waits:
+            return
+        if not self._way.known:
+            self._way.look_further()
+            self._core.arm(self, Alarm.IMPATIENT, now + _LOOK_AGAIN)
+        elif not self._way.exhausted:
+            self._core.reachability.fail((flow.transport, flow.remote), now)
+            _Overtaken(self._core, self._line).watch(transaction)
+            self._way.next(FailureCause.NO_ANSWER, "no answer", now)
+
+    def _judge(self, response: Response, now: float) -> None:
+        """Remember that a place lives, or how long it wants to be left alone (RFC 3261 §21.5.4)."""
+        if self.flow is None:
+            return
+        place = (self.flow.transport, self.flow.remote)
+        if response.status != 503:
+            self._core.reachability.forgive(place)
+            return
+        try:
+            after = parse_retry_after(response.headers.get("Retry-After") or "")
+        except ParseError:
+            self._core.reachability.fail(place, now)
+        else:
+            self._core.reachability.fail(place, now, min(float(after), _LONGEST_AFTER))
+
     def on_failure(self, failure: Failure, now: float) -> None:
+        self._core.disarm(self, Alarm.IMPATIENT)
+        if self.flow is not None:
+            self._core.reachability.fail((self.flow.transport, self.flow.remote), now)
         if self._progressed and self.request.method == "INVITE":
             # Somebody rings already; another server would ring them twice.
             self._user.on_failed(self, FailureCause.SESSION_LOST, "connection lost", now)
@@ -163,6 +212,41 @@ class Exchange:
         else:
             trouble = self._core.trouble
             self._way.next(trouble.cause, trouble.reason, now)
+
+
+class _Overtaken:
+    """What the first server still says to a request that has been sent to the next one."""
+
+    def __init__(self, core: Core, line: Line | None) -> None:
+        self._core = core
+        self._line = line
+        self._cancelled = False
+        self._transaction: ClientTransaction | None = None
+
+    def watch(self, transaction: ClientTransaction) -> None:
+        """Take the answers; a request other than INVITE is done twice without harm."""
+        self._transaction = transaction
+        transaction.user = self
+        if transaction.request.method != "INVITE":
+            self._core.transactions.kill(transaction)
+
+    def on_response(self, response: Response, now: float) -> None:
+        transaction = self._transaction
+        if transaction is None:
+            return
+        if response.status >= 200:
+            self._transaction = None
+            if response.status < 300:
+                flow, request = transaction.flow, transaction.request
+                self._core.too_late(self._core, self._line, request, response, flow, now)
+        elif not self._cancelled:
+            # RFC 3261 §9.1: a provisional response has come, so it can be cancelled.
+            self._cancelled = True
+            cancel, branch = cancel_for(transaction.request), transaction.key[0]
+            self._core.transactions.send(cancel, branch, transaction.flow, _Deaf(), now)
+
+    def on_failure(self, failure: Failure, now: float) -> None:
+        """It has stayed silent."""
 
 
 class _Deaf:

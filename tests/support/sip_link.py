@@ -129,8 +129,9 @@ class Desk(Node):
                 world.send(self, data, flow)
             case ResolveTarget():
                 world.later(0.001, lambda: self._resolved(effect))
-            case OpenFlow():
-                world.later(0.002, lambda: self._open(effect))
+            case OpenFlow(_, target):
+                delay = world.slow.get(target.remote, 0.002)
+                world.later(delay, lambda: self._open(effect))
             case CloseFlow(flow):
                 world.close(flow)
 
@@ -139,7 +140,9 @@ class Desk(Node):
         if isinstance(found, FailureCause):
             self.agent.target_failed(effect.query, found, "look-up failed", self.now)
             return
-        targets = tuple(Target(transport, there, self._here(there)) for transport, there in found)
+        targets = tuple(
+            Target(transport, there, self._here(there), effect.host) for transport, there in found
+        )
         self.agent.target_resolved(effect.query, targets, self.now)
 
     def also_at(self, host: str) -> None:
@@ -211,6 +214,8 @@ class World:
         self.names: dict[str, list[tuple[Transport, Endpoint]] | FailureCause] = {}
         self.refusing: set[Endpoint] = set()
         self.silent: set[Endpoint] = set()
+        # Seconds until a connection to this place stands, or is known not to.
+        self.slow: dict[Endpoint, float] = {}
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._numbers = itertools.count(1)

@@ -34,7 +34,7 @@ class ClientUser(Protocol):
 class ClientTransaction(Machine[Response]):
     """One client transaction; `request` must carry its Via with a fresh branch."""
 
-    __slots__ = ("_data", "_user", "key", "request", "sent_by")
+    __slots__ = ("_data", "key", "request", "sent_by", "user")
 
     def __init__(
         self, host: Host, key: tuple[str, str], request: Request, flow: Flow, user: ClientUser
@@ -45,7 +45,7 @@ class ClientTransaction(Machine[Response]):
             super().__init__(host, NON_INVITE_CLIENT, State.TRYING, flow)
         self.key = key
         self.request = request
-        self._user = user
+        self.user = user
         self._data = write(request)
         via = parse_via(request.headers.get("Via") or "")
         self.sent_by = (via.host, via.port)
@@ -71,11 +71,11 @@ class ClientTransaction(Machine[Response]):
                 self._host.transmit(self.flow, self._data)
             case Action.TELL:
                 assert arrived is not None
-                self._user.on_response(arrived, now)
+                self.user.on_response(arrived, now)
             case Action.TELL_TIMEOUT:
-                self._user.on_failure(Failure.TIMEOUT, now)
+                self.user.on_failure(Failure.TIMEOUT, now)
             case Action.TELL_ERROR:
-                self._user.on_failure(Failure.TRANSPORT, now)
+                self.user.on_failure(Failure.TRANSPORT, now)
             case Action.SEND_ACK:
                 assert arrived is not None
                 self._host.transmit(self.flow, write(ack_for(self.request, arrived)))

@@ -1,0 +1,212 @@
+"""Servers that die, come back, are slow or busy: the next one is asked, and the best one again."""
+
+import pytest
+
+from firmware.sip.flow import Endpoint, Transport
+from firmware.sip.message import Request
+from firmware.sip.notifications import (
+    CallAnswered,
+    CallEnded,
+    CallRef,
+    OfferWanted,
+    RegistrationChanged,
+    RegistrationState,
+)
+
+UDP, TCP = Transport.UDP, Transport.TCP
+REGISTERED = RegistrationState.REGISTERED
+NAME = "pbx.example"
+OUT = CallRef("out")
+
+
+@pytest.fixture
+def two(world, desk, sip):
+    """A domain with two servers; gives the first and the second."""
+
+    def make(transport=UDP, **more):
+        first, second = sip.Pbx(world, "192.0.2.66"), sip.Pbx(world, "192.0.2.67")
+        world.names[NAME] = [(transport, first.endpoint), (transport, second.endpoint)]
+        desk.line(NAME, transport=transport, **more)
+        desk.script = lambda heard: (
+            desk.agent.offer(heard.call, sip.OFFER, desk.now)
+            if isinstance(heard, OfferWanted)
+            else None
+        )
+        return first, second
+
+    return make
+
+
+def die(world, node):
+    world.silent.add(node.endpoint)
+    world.refusing.add(node.endpoint)
+
+
+def live(world, node):
+    world.silent.discard(node.endpoint)
+    world.refusing.discard(node.endpoint)
+
+
+def registered_at(world, desk, node, sip):
+    desk.agent.register(sip.LINE, world.now)
+    before = len(node.requests("REGISTER"))
+    world.until(lambda: len(node.requests("REGISTER")) > before, 40)
+    world.run(0.1)
+    return desk.last(RegistrationChanged).state is REGISTERED
+
+
+def test_f16_the_dead_server_is_remembered_and_not_waited_for_again(world, desk, sip, two):
+    first, second = two()
+    die(world, first)
+    began = world.now
+    assert registered_at(world, desk, second, sip)
+    assert 3.9 < world.now - began < 4.5
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    began = world.now
+    world.until(lambda: second.requests("INVITE"), 5)
+    assert world.now - began < 0.1
+
+
+def test_f16_while_the_preferred_server_stays_dead_it_is_tried_ever_more_seldom(
+    world, desk, sip, two
+):
+    first, second = two()
+    die(world, first)
+    assert registered_at(world, desk, second, sip)
+    sent = desk.transmitted
+    world.run(3000.0)
+    assert len(second.requests("REGISTER")) < 12
+    assert desk.last(RegistrationChanged).state is REGISTERED
+    # Three or four datagrams for each try of the dead one, and keep-alives.
+    assert desk.transmitted - sent < 12 * 6 + 3000 / 24 + 10
+
+
+def test_f16_a_call_by_a_registrar_that_has_died_goes_by_the_next_one(world, desk, sip, two):
+    first, second = two()
+    assert registered_at(world, desk, first, sip)
+    die(world, first)
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    began = world.now
+    world.until(lambda: second.requests("INVITE"), 10)
+    assert world.now - began < 5.0
+    assert second.requests("INVITE")[0].headers.get("CSeq") == "2 INVITE"
+
+
+def test_f16_a_single_silent_server_has_all_its_time(world, desk, sip):
+    """RFC 3261 §17.1.1.2: 64 times T1 where there is nobody else to ask."""
+    world.names[NAME] = [(UDP, Endpoint("192.0.2.66", 5060))]
+    desk.line(NAME)
+    desk.agent.register(sip.LINE, world.now)
+    world.run(31.0)
+    assert desk.last(RegistrationChanged).state is not RegistrationState.FAILED
+    world.run(2.0)
+    assert desk.last(RegistrationChanged).state is RegistrationState.FAILED
+
+
+def test_f16_a_provisional_answer_ends_the_impatience(world, desk, sip, two):
+    first, second = two()
+    first.reply = lambda message: [sip.answer_to(message, 100)]
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    world.run(30.0)
+    assert not second.requests("INVITE")
+
+
+def test_f22_a_server_that_wakes_up_after_we_went_on_is_cancelled(world, desk, sip, two):
+    """RFC 3261 §9.1: no phone of the first server goes on ringing."""
+    first, second = two()
+    second.reply = lambda message: [sip.answer_to(message, 180)]
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    world.until(lambda: second.requests("INVITE"), 10)
+    first.tell(sip.answer_to(first.requests("INVITE")[0], 180), desk)
+    world.run(1.0)
+    cancel = first.requests("CANCEL")[0]
+    assert cancel.headers.get("Via") == first.requests("INVITE")[0].headers.get("Via")
+    assert not second.requests("CANCEL")
+
+
+def test_f22_a_late_answer_of_the_first_server_is_acknowledged_and_ended(world, desk, sip, two):
+    """RFC 3261 §13.2.2.4: the second server's call is not touched."""
+    first, second = two()
+    contact = ("Contact", "<sip:bob@192.0.2.66:5060>")
+    second.reply = lambda message: [sip.answer_to(message, 180)]
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    world.until(lambda: second.requests("INVITE"), 10)
+    first.tell(sip.answer_to(first.requests("INVITE")[0], 200, contact), desk)
+    world.run(1.0)
+    assert first.requests("ACK")
+    assert first.requests("BYE")
+    assert not desk.of(CallAnswered)
+    assert not desk.of(CallEnded)
+
+
+def test_f54_a_family_that_leads_nowhere_costs_a_second_and_a_half(world, sip):
+    desk = sip.Desk(world, "192.0.2.1")
+    desk.also_at("2001:db8::1")
+    pbx = sip.Pbx(world, "192.0.2.9")
+    world.names[NAME] = [(UDP, Endpoint("2001:db8::9", 5060)), (UDP, pbx.endpoint)]
+    desk.line(NAME)
+    desk.agent.register(sip.LINE, world.now)
+    world.run(1.4)
+    assert not pbx.inbox
+    world.run(0.2)
+    assert desk.last(RegistrationChanged).state is REGISTERED
+
+
+def test_f54_connections_by_both_families_are_raced(world, sip):
+    """RFC 8305 §5: a quarter of a second, and the loser is closed when it stands at last."""
+    desk = sip.Desk(world, "192.0.2.1")
+    desk.also_at("2001:db8::1")
+    pbx, slow = sip.Pbx(world, "192.0.2.9"), sip.Pbx(world, "2001:db8::9")
+    world.slow[slow.endpoint] = 5.0
+    world.names[NAME] = [(TCP, slow.endpoint), (TCP, pbx.endpoint)]
+    desk.line(NAME, transport=TCP)
+    desk.agent.register(sip.LINE, world.now)
+    world.run(0.2)
+    assert not pbx.inbox
+    world.run(0.1)
+    assert desk.last(RegistrationChanged).state is REGISTERED
+    world.run(10.0)
+    assert not slow.inbox
+    assert len(desk.agent) == 4  # one stream, its beat, and the clocks of beat and refresh
+
+
+def test_f54_a_refusal_by_the_first_family_starts_the_second_at_once(world, sip):
+    desk = sip.Desk(world, "192.0.2.1")
+    desk.also_at("2001:db8::1")
+    pbx = sip.Pbx(world, "192.0.2.9")
+    world.names[NAME] = [(TCP, Endpoint("2001:db8::9", 5060)), (TCP, pbx.endpoint)]
+    desk.line(NAME, transport=TCP)
+    desk.agent.register(sip.LINE, world.now)
+    world.run(0.1)
+    assert desk.last(RegistrationChanged).state is REGISTERED
+
+
+def test_f54_a_first_family_that_is_fast_is_raced_by_nobody(world, sip):
+    desk = sip.Desk(world, "192.0.2.1")
+    desk.also_at("2001:db8::1")
+    pbx, six = sip.Pbx(world, "192.0.2.9"), sip.Pbx(world, "2001:db8::9")
+    world.names[NAME] = [(TCP, six.endpoint), (TCP, pbx.endpoint)]
+    desk.line(NAME, transport=TCP)
+    desk.agent.register(sip.LINE, world.now)
+    world.run(5.0)
+    assert six.requests("REGISTER")
+    assert not pbx.flows
+
+
+def test_f52_ten_thousand_calls_past_a_dead_server_leave_nothing(world, desk, sip, two):
+    first, second = two(register=False)
+    die(world, first)
+    second.reply = lambda message: (
+        [sip.answer_to(message, 486)]
+        if isinstance(message, Request) and message.method == "INVITE"
+        else []
+    )
+    for number in range(1000):
+        desk.agent.invite(CallRef(f"out-{number}"), sip.LINE, "600", world.now)
+        world.run(40.0)
+        desk.heard.clear()
+        second.inbox.clear()
+    world.run(400.0)
+    desk.agent.set_lines((), world.now)
+    world.run(40.0)
+    assert len(desk.agent) == 0
