@@ -70,9 +70,9 @@ class Alarm(enum.Enum):
     IMPATIENT = "no answer at all: try another address"
     EXPIRY = "this has run out"
     THROTTLE = "enough time has passed to say more"
-
-
     SESSION = "refresh the session"
+
+
 class Alarmed(Protocol):
     """Something that waits."""
 
@@ -138,21 +138,6 @@ class Call(Protocol):
 
     def end(self, now: float, reason: str = "") -> None:
         """Our side hangs up, cancels or declines; `reason` is a Reason value (RFC 3326)."""
-
-
-class TooLate(Protocol):
-    """Who ends a call that was answered after we had gone on to another server."""
-
-    def __call__(  # noqa: PLR0913, PLR0917 - all that is known of the call
-        self,
-        core: "Core",
-        line: Line | None,
-        request: Request,
-        response: Response,
-        flow: Flow,
-        now: float,
-    ) -> None:
-        """A 2xx to `request` arrived on `flow`."""
 
 
 class TooLate(Protocol):
