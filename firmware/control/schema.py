@@ -240,7 +240,8 @@ class RtpFigures(msgspec.Struct, frozen=True):
 class CallFigures(msgspec.Struct, frozen=True):
     """One call that is up; `direction` is `in` or `out`, `duration` counts from the answer.
 
-    `digits` are the last ones that the far end pressed, `name` is what it calls itself.
+    `digits` are the last ones that the far end pressed, `name` is what it calls itself;
+    `diverted_by` sent the call on to us, `subject` is what the caller says it is about.
     """
 
     id: str
@@ -256,6 +257,8 @@ class CallFigures(msgspec.Struct, frozen=True):
     digits: str = ""
     name: str = ""
     rtp: RtpFigures | None = None
+    diverted_by: str = ""
+    subject: str = ""
 
 
 class LineFigures(msgspec.Struct, frozen=True):

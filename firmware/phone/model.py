@@ -12,6 +12,7 @@ from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
 from firmware.phone.events import Started
 from firmware.phone.view import CallState, Mode, Notice, VolumeBar
+from firmware.sip.identity.facts import CallFacts
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationChanged
 
 
@@ -81,6 +82,11 @@ class Line:
     at: float = 0.0
 
 
+def named(party: Party) -> str:
+    """A party as a person would name it."""
+    return party.name or party.user or party.uri
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call from the first digit sent, or the first ring, to its end.
@@ -120,11 +126,14 @@ class Call:
     silent_since: float = 0.0
     digits: str = ""
     """The last digits that the far end pressed."""
+    facts: CallFacts = CallFacts()
+    """What the caller's INVITE said about itself."""
+    diverted_by: Party | None = None
 
     @property
     def who(self) -> str:
         """The other party as a person would name it."""
-        return self.remote.name or self.remote.user or self.remote.uri
+        return named(self.remote)
 
     @property
     def answered(self) -> bool:

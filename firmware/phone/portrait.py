@@ -6,7 +6,7 @@ is heard, what is broken, what keeps the phone from working.
 
 from firmware.media.messages import PathName
 from firmware.phone.desk import lamps, lines
-from firmware.phone.model import Call, Engine, Line, PhoneState
+from firmware.phone.model import Call, Engine, Line, PhoneState, named
 from firmware.phone.outputs import microphone_open
 from firmware.phone.texts import HEARING, notice
 from firmware.phone.view import CallState, CallView, LineView, Mode, Notice, PhoneView
@@ -86,6 +86,8 @@ def _call(call: Call) -> CallView:
         started_at=call.started_at,
         answered_at=call.answered_at,
         digits=call.digits,
+        diverted_by=named(call.diverted_by) if call.diverted_by is not None else "",
+        subject=call.facts.subject,
     )
 
 

@@ -83,6 +83,10 @@ class CallView:
     answered_at: float = 0.0
     digits: str = ""
     """The last digits that the far end pressed in this call."""
+    diverted_by: str = ""
+    """Who sent the call on to us."""
+    subject: str = ""
+    """What the caller says the call is about."""
 
 
 @dataclass(frozen=True, slots=True)

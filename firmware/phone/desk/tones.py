@@ -7,12 +7,14 @@ themselves.
 from collections.abc import Iterator
 from functools import lru_cache
 
-from firmware.dsp.cadence import Segment, ToneKind, cadence, country
+from firmware.dsp.cadence import Segment, ToneKind, cadence
 from firmware.dsp.tones import DTMF
 from firmware.media.messages import PathName, PlayTone, Silence, ToneSegment
+from firmware.phone.desk.rings import rhythm
 from firmware.phone.model import Call, PhoneState, Progress
 from firmware.phone.turn import Turn
 from firmware.phone.view import Mode
+from firmware.sip.identity.facts import RingKind
 
 PROGRESS, RING, WAITING, KEY, BEEP = "progress", "ring", "waiting", "key", "beep"
 
@@ -49,7 +51,9 @@ def wanted(state: PhoneState, code: str) -> Iterator[PlayTone]:
         return
     ringer = _ringer(state)
     if ringer is not None:
-        yield _ring(ringer, code)
+        kind = state.ringing[0].facts.ring
+        if rhythm(kind, code):
+            yield _ring(ringer, code, kind)
 
 
 @lru_cache(maxsize=128)
@@ -63,10 +67,10 @@ def _segment(segment: Segment) -> ToneSegment:
 
 
 @lru_cache(maxsize=32)
-def _ring(path: PathName, code: str) -> PlayTone:
-    """A warble in the rhythm of the country's bell."""
+def _ring(path: PathName, code: str, kind: RingKind) -> PlayTone:
+    """A warble in the rhythm of the bell."""
     segments: list[ToneSegment] = []
-    for index, seconds in enumerate(country(code).ring):
+    for index, seconds in enumerate(rhythm(kind, code)):
         if index % 2:
             segments.append(ToneSegment((), seconds))
         else:
@@ -79,7 +83,9 @@ def _ring(path: PathName, code: str) -> PlayTone:
 
 def bell(state: PhoneState, code: str) -> tuple[float, ...]:
     """The cadence of a real bell, `()` = silent."""
-    return country(code).ring if state.ringing and not _engaged(state) else ()
+    if not state.ringing or _engaged(state):
+        return ()
+    return rhythm(state.ringing[0].facts.ring, code)
 
 
 def _engaged(state: PhoneState) -> bool:

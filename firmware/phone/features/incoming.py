@@ -1,6 +1,5 @@
 """Calls that arrive: who may ring, who is answered at once, and what answering does."""
 
-import re
 from dataclasses import replace
 
 from firmware.call.negotiation import Refused
@@ -13,13 +12,10 @@ from firmware.phone.model import Call, Ending, Line, PhoneState, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import CallState, Mode, Notice
+from firmware.sip.identity.facts import AnswerWish, CallFacts
 from firmware.sip.notifications import CallRef, IncomingCall
 
-# What callers write to have an intercom call answered at once: Call-Info and Alert-Info
-# parameters as desk phones and PBXs use them; no RFC names them.
-_WANTS_ANSWER = re.compile(
-    r"answer-after\s*=\s*0|auto.?answer|info\s*=\s*(intercom|auto)", re.IGNORECASE
-)
+_AT_ONCE = (AnswerWish.AUTO, AnswerWish.PRIVILEGED)
 
 
 def arrived(turn: Turn, event: IncomingCall) -> None:
@@ -37,7 +33,12 @@ def arrived(turn: Turn, event: IncomingCall) -> None:
         history.write_turned_away(turn, event)
         return
     line = state.line(event.line)
-    auto = line is not None and _answers_itself(state, line, event)
+    auto = line is not None and _answers_itself(state, line, event.facts)
+    if event.facts.answer_required and not auto and event.facts.answer in _AT_ONCE:
+        # RFC 5373 §4.5.1: then no person may answer it either.
+        turn.do(RejectCall(event.call, 403, "automatic answer forbidden"))
+        history.write_turned_away(turn, event)
+        return
     call = Call(
         ref=event.call,
         line=event.line,
@@ -50,16 +51,19 @@ def arrived(turn: Turn, event: IncomingCall) -> None:
         offer=event.offer,
         auto=auto,
         auto_tone=auto and line is not None and line.auto_answer_tone,
+        facts=event.facts,
+        diverted_by=event.diverted_by,
     )
     turn.state = replace(turn.state, calls=(*turn.state.calls, call))
 
 
-def _answers_itself(state: PhoneState, line: Line, event: IncomingCall) -> bool:
+def _answers_itself(state: PhoneState, line: Line, facts: CallFacts) -> bool:
+    if facts.answer is AnswerWish.MANUAL:
+        return False
     if line.auto_answer == "always":
         return True
-    if line.auto_answer != "trusted" or not _WANTS_ANSWER.search(
-        f"{event.call_info};{event.alert_info}"
-    ):
+    # Who is not answered at once rings: nobody waits seconds for a phone to open its microphone.
+    if line.auto_answer != "trusted" or facts.answer not in _AT_ONCE or facts.answer_after > 0:
         return False
     # An intercom call does not break into a conversation.
     return state.front is None and state.mode in (Mode.IDLE, Mode.RELEASED)

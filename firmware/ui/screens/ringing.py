@@ -27,7 +27,11 @@ def _others(scene: Scene) -> str:
 
 
 def _on_line(scene: Scene, call: CallView) -> str:
-    """Which of several lines rings."""
+    """Who sent the call here, else what it is about, else which of several lines rings."""
+    if call.diverted_by:
+        return scene.say("call.forwarded_by", who=call.diverted_by)
+    if call.subject:
+        return call.subject
     lines = scene.view.lines
     label = next((line.label for line in lines if line.name == call.line), "")
     return scene.say("call.on_line", line=label) if label and len(lines) > 1 else ""

@@ -10,10 +10,12 @@ from firmware.phone import commands as c
 from firmware.phone.commands import CallOutcome
 from firmware.phone.view import CallState, Mode
 from firmware.sip import notifications as n
+from firmware.sip.identity.facts import AnswerWish, CallFacts
 from firmware.sip.notifications import CallRef, FailureCause
 from tests.support.desk import Desk, only, sdp, settings
 
 IN1, IN2 = CallRef("in-1"), CallRef("in-2")
+AT_ONCE = CallFacts(answer=AnswerWish.AUTO)
 
 
 def auto(how="always", *, max_calls=8, loop=False, tone=None, audio=None):
@@ -274,13 +276,13 @@ class TestAutoAnswer:
         desk.calls_us("in-1")
         assert desk.mode is Mode.RINGING
         desk.send(a.HangUp())
-        commands = desk.calls_us("in-2", call_info="<sip:pbx>;answer-after=0")
+        commands = desk.calls_us("in-2", facts=AT_ONCE)
         assert only(commands, c.AcceptCall)
         assert [x.name for x in only(commands, m.PlayTone)] == ["beep"]
 
     def test_a20_trusted_does_not_break_into_a_conversation(self):
         desk = Desk(auto("trusted")).talking()
-        commands = desk.calls_us(alert_info="<http://x>;info=intercom")
+        commands = desk.calls_us(facts=AT_ONCE)
         assert not only(commands, c.AcceptCall)
         assert c.SayRinging(IN1) in commands
 
@@ -291,7 +293,7 @@ class TestAutoAnswer:
 
     def test_never_asks_a_person(self):
         desk = Desk(auto("never"))
-        assert not only(desk.calls_us(call_info="<x>;answer-after=0"), c.AcceptCall)
+        assert not only(desk.calls_us(facts=AT_ONCE), c.AcceptCall)
 
 
 def test_a_phone_without_a_loudspeaker_stays_silent_until_lifted():
