@@ -35,9 +35,11 @@ from firmware.sip.reception import Reception
 from firmware.sip.screening import Screening
 from firmware.sip.usage.invite_client import InviteClient
 from firmware.sip.usage.invite_server import InviteServer
+from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.registration import Registration
 from firmware.sip.usage.replaces import Replaces
 from firmware.sip.usage.session import Session
+from firmware.sip.usage.subscription import Subscriptions
 
 __all__ = ["Account", "AgentSettings", "UserAgent"]
 
@@ -52,6 +54,8 @@ class UserAgent:
         self._registrations: dict[LineName, Registration] = {}
         self._handed_up = HandedUp(self._core)
         self._reception = Reception(self._core, self._screening, self._keepalives, self._handed_up)
+        self.subscriptions = Subscriptions(self._core)
+        self.notifiers = Notifiers(self._core)
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
         self._core.suspect = self._suspect
@@ -59,7 +63,8 @@ class UserAgent:
 
     def __len__(self) -> int:
         """How many things are alive: transactions, timers, calls, dialogs, questions, streams."""
-        return len(self._core) + len(self._keepalives) + len(self._handed_up)
+        rooms = (self._keepalives, self._handed_up, self.subscriptions, self.notifiers)
+        return len(self._core) + sum(len(room) for room in rooms)
 
     def __bool__(self) -> bool:
         return True  # also while nothing is alive
@@ -143,9 +148,9 @@ class UserAgent:
 
         A connection from one of them is kept, and so is the call that is being placed over it.
         """
-        for line in self._core.lines.values():
-            flow = line.registrar_flow
-            if flow is None or not flow.transport.reliable or flow.local.host in addresses:
+        lines = self._core.lines.values()
+        for flow in {each.flow for line in lines for each in line.standings.values()}:
+            if not flow.transport.reliable or flow.local.host in addresses:
                 continue
             # A connection from an address we no longer have would only stay silent.
             self._core.effects.append(CloseFlow(flow))
@@ -333,6 +338,8 @@ class UserAgent:
         """End every call and registration; go on feeding the agent until it is `settled`."""
         for call in list(self._core.calls.values()):
             call.end(now)
+        self.subscriptions.shut_down(now)
+        self.notifiers.shut_down(now)
         for registration in self._registrations.values():
             registration.unregister(now)
 
@@ -353,8 +360,7 @@ class UserAgent:
         self._keepalives.drop(flow)
         self._core.transactions.flow_failed(flow, now)
         for registration in self._registrations.values():
-            if registration.line.registrar_flow == flow:
-                registration.flow_lost(now)
+            registration.flow_lost(flow, now)
 
     # --- helpers ----------------------------------------------------------------------------
 
@@ -365,6 +371,8 @@ class UserAgent:
         return Line(account, contact, instance, Keyring(account, tokens))
 
     def _retire(self, line: Line, now: float) -> None:
+        self.subscriptions.line_retired(line, now)
+        self.notifiers.line_retired(line, now)
         registration = self._registrations.pop(line.name, None)
         if registration is not None:
             registration.retire(now)
@@ -379,7 +387,7 @@ class UserAgent:
         line = self._line(name)
         found = self._registrations.get(name)
         if found is None:
-            found = Registration(self._core, line, self._keepalives.keep)
+            found = Registration(self._core, line, self._keepalives)
             self._registrations[name] = found
         return found
 

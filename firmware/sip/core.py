@@ -20,7 +20,7 @@ from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.headers import MAGIC_COOKIE
 from firmware.sip.line import Line
 from firmware.sip.message import Headers, Request, Response
-from firmware.sip.methods import ALLOWED
+from firmware.sip.methods import ALLOWED, SUPPORTED
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification
 from firmware.sip.reachability import Reachability
 from firmware.sip.status import phrase_for
@@ -31,6 +31,7 @@ from firmware.sip.transaction.timing import Timing
 from firmware.sip.uri import bracketed
 
 ALLOW = ", ".join(ALLOWED)
+SUPPORTS = ", ".join(SUPPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ class Alarm(enum.Enum):
     RACE = "try the other family of addresses too"
     IMPATIENT = "no answer at all: try another address"
     EXPIRY = "this has run out"
-    THROTTLE = "enough time has passed to say more"
     SESSION = "refresh the session"
+    THROTTLE = "enough time has passed to say more"
 
 
 class Alarmed(Protocol):
@@ -143,7 +144,7 @@ class Call(Protocol):
 class TooLate(Protocol):
     """Who ends a call that was answered after we had gone on to another server."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913, PLR0917 - all that is known of the call
         self,
         core: "Core",
         line: Line | None,
@@ -164,6 +165,7 @@ class Core:
         self.timing = settings.timing
         self.effects: list[Effect] = []
         self.notifications: list[Notification] = []
+        self.listeners: dict[type[Notification], list[Callable[[Notification], None]]] = {}
         self.deadlines: Deadlines[tuple[Alarmed, Alarm]] = Deadlines()
         self.transactions = TransactionLayer(
             self.transmit, settings.timing, settings.most_transactions
@@ -214,8 +216,15 @@ class Core:
         self.effects.append(Transmit(flow, data))
 
     def notify(self, notification: Notification) -> None:
-        """Tell the phone."""
+        """Tell the phone, and the rooms that listen to this kind."""
         self.notifications.append(notification)
+        for hear in self.listeners.get(type(notification), ()):
+            hear(notification)
+
+    def listen(self, hear: Callable[[Notification], None], *kinds: type[Notification]) -> None:
+        """Have `hear` told too; it has no `now` and must only take note (arm an alarm at 0)."""
+        for kind in kinds:
+            self.listeners.setdefault(kind, []).append(hear)
 
     def arm(self, owner: Alarmed, alarm: Alarm, at: float) -> None:
         """Wake `owner` at `at`; an alarm of the same kind is replaced."""

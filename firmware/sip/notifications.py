@@ -9,12 +9,15 @@ import enum
 from dataclasses import dataclass
 from typing import NewType
 
+from firmware.sip.event.package import Document
 from firmware.sip.flow import Endpoint, Flow
 from firmware.sip.identity.facts import CallFacts
 from firmware.sip.message import Request
 
 CallRef = NewType("CallRef", str)
 LineName = NewType("LineName", str)
+TransferRef = NewType("TransferRef", str)
+SubscriptionRef = NewType("SubscriptionRef", str)
 
 
 class RegistrationState(enum.Enum):
@@ -53,12 +56,12 @@ class FailureCause(enum.Enum):
     CLOCK_NOT_SET = "clock_not_set"
     NO_ACK = "no_ack"
     SESSION_LOST = "session_lost"
-    OTHER = "other"
-
     INCOMPLETE = "incomplete"
     AMBIGUOUS = "ambiguous"
     UNWANTED = "unwanted"
     MOVED = "moved"
+    OTHER = "other"
+
 
 @dataclass(frozen=True, slots=True)
 class RegistrationChanged:
@@ -107,12 +110,12 @@ class IncomingCall:
     facts: CallFacts = CallFacts()
     diverted_by: Party | None = None
     """Who sent the call on to us; None too if they want no name (see `facts.diversions`)."""
-
-
     replaces: CallRef | None = None
     """The call whose place this one takes if it is accepted; end that one then (RFC 3891)."""
     ring_with_offer: bool = False
     """The caller wants our offer with the first `ring` (RFC 3262 §5)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectedParty:
     """A trusted server says who is really at the other end of a call (RFC 3325, RFC 4916)."""
@@ -154,8 +157,6 @@ class CallProgress:
     phrase: str
     fork: str
     body: bytes = b""
-
-
     reliable: bool = False
 
 
@@ -166,9 +167,15 @@ class CallRedirected:
     call: CallRef
     target: Party
     status: int
+
+
 @dataclass(frozen=True, slots=True)
 class CallAnswered:
-    """The far end answered our INVITE; the ACK has been sent. `body` is its SDP answer."""
+    """The far end answered our INVITE; the ACK has been sent. `body` is its SDP answer.
+
+    It is empty if that came before (`CallProgress`), or if we offered nothing: then its offer
+    follows as `ReofferReceived`, and the ACK waits for our answer.
+    """
 
     call: CallRef
     fork: str
@@ -199,18 +206,20 @@ class CallEnded:
     status: int = 0
     phrase: str = ""
     answered_elsewhere: bool = False
+    retry_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReofferReceived:
     """An offer of the far end (re-INVITE, UPDATE, PRACK, or in a response to our empty INVITE).
 
-    retry_after: int = 0
-    `body` is empty if the far end wants our offer.
+    Answer with `answer_reoffer` or `reject_reoffer`. `body` is empty if the far end wants our
+    offer. `fork` is the far end's tag while a call of ours is not answered yet, else empty.
     """
 
     call: CallRef
     body: bytes
+    fork: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +230,8 @@ class ReofferAnswered:
     """
 
     call: CallRef
-    fork: str = ""
     body: bytes
+    fork: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +239,9 @@ class ReofferRejected:
     """The far end refused our offer: everything stays as it was (RFC 3261 §14.1)."""
 
     call: CallRef
-    fork: str = ""
     status: int
     phrase: str
+    fork: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +249,6 @@ class InfoDigit:
     """A DTMF digit arrived by SIP INFO (`application/dtmf-relay` or `application/dtmf`)."""
 
     call: CallRef
-    fork: str = ""
     digit: str
     duration_ms: int
 
@@ -251,6 +259,93 @@ class DialogSaved:
 
     call: CallRef
     snapshot: bytes | None
+
+
+class SubscriptionProgress(enum.Enum):
+    """How a subscription of ours stands."""
+
+    TRYING = "trying"
+    PENDING = "pending"
+    ACTIVE = "active"
+    WAITING = "waiting"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionChanged:
+    """A subscription of ours moved on.
+
+    While WAITING it is tried again in `retry_in` seconds; ENDED is the last about it. `status` is
+    the answer to the SUBSCRIBE if that failed; `phrase` the notifier's reason or the answer's.
+    """
+
+    ref: SubscriptionRef
+    line: LineName
+    package: str
+    progress: SubscriptionProgress
+    cause: FailureCause | None = None
+    status: int = 0
+    phrase: str = ""
+    retry_in: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventReceived:
+    """The whole state of what is watched, as the package's own document.
+
+    `ref` is empty if the line's server sent it unasked.
+    """
+
+    ref: SubscriptionRef
+    line: LineName
+    package: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class TransferProgress:
+    """Whoever we transfer has agreed to call the target (100), and how that goes (180 …)."""
+
+    call: CallRef
+    status: int
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSucceeded:
+    """The transferred party has reached the target: our call with it should be ended now."""
+
+    call: CallRef
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """The transfer did not come about; the call is as it was.
+
+    `status` is the answer to our REFER or, if `reached`, that of the target to the new call.
+    """
+
+    call: CallRef
+    cause: FailureCause
+    status: int = 0
+    phrase: str = ""
+    reached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The far end of a call wants us to call somebody else (REFER).
+
+    Answer with `UserAgent.transfers.follow` or `refuse`. `target` is as the far end wrote it, and
+    so is `referrer`: a claim. With `replaces` the new call takes the place of one the target has.
+    """
+
+    transfer: TransferRef
+    call: CallRef
+    line: LineName
+    target: Party
+    referrer: Party | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +393,12 @@ Notification = (
     | ReofferRejected
     | InfoDigit
     | DialogSaved
+    | SubscriptionChanged
+    | EventReceived
+    | TransferProgress
+    | TransferSucceeded
+    | TransferFailed
+    | TransferAsked
     | RequestReceived
     | Stranger
     | CertificateEnds

@@ -90,11 +90,14 @@ class SharedDialog:
     def serve(self, transaction: ServerTransaction, now: float) -> None:
         """A NOTIFY or SUBSCRIBE in its order; one that is for no usage gets 481 (§4.1.3)."""
         event = event_of(transaction.arrival)
-        usage = event and self.find(transaction.arrival.request.method, event)
-        if event is None or usage is None:
-            self._core.answer(transaction, 489 if event is None else 481, now)
+        if event is None:
+            self._core.answer(transaction, 489, now)
             return
-        usage.on_request(transaction, event, now)
+        usage = self.find(transaction.arrival.request.method, event)
+        if usage is None:
+            self._core.answer(transaction, 481, now)
+        else:
+            usage.on_request(transaction, event, now)
 
     def find(self, method: str, event: Event) -> EventUsage | None:
         """The usage that a request is for."""

@@ -10,7 +10,18 @@ from typing import Final
 
 from firmware.sip.event.package import Package
 
-PACKAGES: Final[Mapping[str, Callable[[], Package]]] = MappingProxyType({})
+
+def _message_summary() -> Package:
+    from firmware.sip.event import message_summary  # noqa: PLC0415 - loaded when it is used
+
+    return message_summary.PACKAGE
+
+
+PACKAGES: Final[Mapping[str, Callable[[], Package]]] = MappingProxyType(
+    {
+        "message-summary": _message_summary,
+    }
+)
 """Package name to the package."""
 
 
