@@ -35,6 +35,29 @@ class Home:
         return (self.server.host,) if self.proxy is None else (self.server.host, self.proxy.host)
 
 
+@dataclass(frozen=True, slots=True)
+class AkaKeys:
+    """The secrets of a SIM card (3GPP TS 35.206): K, and the operator's OP or OPc; 16 octets each.
+
+    `amf` is the field that a request to synchronise is made with (TS 33.102 §6.3.3).
+    """
+
+    key: bytes = field(repr=False)
+    op: bytes = field(default=b"", repr=False)
+    opc: bytes = field(default=b"", repr=False)
+    amf: bytes = b"\0\0"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no card.
+
+        Raises:
+            LocalError: a key has the wrong length, or there is neither OP nor OPc.
+        """
+        operator = self.opc or self.op
+        if (len(self.key), len(operator), len(self.amf)) != (16, 16, 2):
+            raise LocalError("a SIM card has a K and an OP or OPc of 16 octets, an AMF of two")
+
+
 @dataclass(frozen=True)
 class Account:
     """One SIP identity.
@@ -44,7 +67,8 @@ class Account:
     user agent makes its own. `peers` are addresses or networks (`192.0.2.7`, `198.51.100.0/24`)
     or host names trusted besides the server, `numbers` other user parts (globs) that ring this
     line. `proxies` are further outbound proxies, each with a registration of its own (RFC 5626);
-    `registrars` are further servers to be registered with, for when the first is gone.
+    `registrars` are further servers to be registered with, for when the first is gone. `aka` is
+    for operators that ask a SIM card instead of a password (RFC 3310).
     """
 
     line: LineName
@@ -52,6 +76,7 @@ class Account:
     server: str
     password: str = field(default="", repr=False)
     auth_user: str = ""
+    aka: AkaKeys | None = None
     realm: str = ""
     display_name: str = ""
     proxy: str = ""

@@ -149,7 +149,8 @@ class UserAgent:
         A connection from one of them is kept, and so is the call that is being placed over it.
         """
         lines = self._core.lines.values()
-        for flow in {each.flow for line in lines for each in line.standings.values()}:
+        flows = [each.flow for line in lines for each in line.standings.values()]
+        for flow in dict.fromkeys(flows):
             if not flow.transport.reliable or flow.local.host in addresses:
                 continue
             # A connection from an address we no longer have would only stay silent.

@@ -1,34 +1,60 @@
 """Answers to challenges: which realms, how often, and what is kept for the next request.
 
 A line's keyring remembers the last challenge of each realm, so that a refresh or a call carries
-its credentials at once (RFC 7616 §3.4, nonce count). A password never helps anybody but the line's
-own servers: the caller says whether the other end is one (A6).
+its credentials at once (RFC 7616 §3.4, nonce count), and what its next hop insists on (RFC 3329).
+A password never helps anybody but the line's own servers: the caller says whether the other end is
+one (A6).
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
-from firmware.sip.digest import Challenge, answer, choose, parse_challenges
+from firmware.sip.digest import (
+    Challenge,
+    answer,
+    choose,
+    list_proof,
+    parse_challenges,
+    parse_info,
+    server_proves,
+)
 from firmware.sip.message import Request, Response
 
+if TYPE_CHECKING:
+    from firmware.sip.agreement import Agreement
+    from firmware.sip.aka import Card, CardAnswer
+
 _HEADERS: Final = {
-    401: ("WWW-Authenticate", "Authorization"),
-    407: ("Proxy-Authenticate", "Proxy-Authorization"),
+    "WWW-Authenticate": "Authorization",
+    "Proxy-Authenticate": "Proxy-Authorization",
+}
+_CHALLENGES: Final = (401, 407)
+# RFC 3329 §2.4: a server that wants an agreement challenges in the same breath.
+_AGREE: Final = (421, 494)
+_INFOS: Final = {
+    "Authorization": "Authentication-Info",
+    "Proxy-Authorization": "Proxy-Authentication-Info",
 }
 _TRIES: Final = 2
 """How many answers of ours to one realm may be refused before the password must be wrong (F20)."""
 _MOST_ROUNDS: Final = 6
 """How many challenges one request may meet, stale ones included."""
+_MOST_AGREEMENTS: Final = 2
 _MOST_REALMS: Final = 8
+
+Lock = tuple[str, str]
+"""The header that answers and the realm."""
 
 
 @dataclass(slots=True)
 class _Key:
-    """A challenge that can be answered again."""
+    """A challenge that can be answered again; `password` is the card's if AKA asked."""
 
     challenge: Challenge
+    password: str = field(repr=False)
+    auts: str = ""
     uses: int = 0
 
 
@@ -36,9 +62,11 @@ class Keyring:
     """The challenges of one account, by answering header and realm."""
 
     def __init__(self, account: Account, tokens: Tokens) -> None:
+        self.agreement: Agreement | None = None
         self._account = account
         self._tokens = tokens
-        self._keys: dict[tuple[str, str], _Key] = {}
+        self._keys: dict[Lock, _Key] = {}
+        self._card: Card | None = None
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -46,35 +74,96 @@ class Keyring:
     def opens(self, realm: str) -> bool:
         """Whether the account may answer this realm."""
         account = self._account
-        return bool(account.password) and account.realm in ("", realm)
+        has_secret = bool(account.password) or account.aka is not None
+        return has_secret and account.realm in ("", realm)
 
-    def keep(self, header: str, challenge: Challenge) -> None:
-        """Remember a challenge in place of the realm's last."""
+    def fits(self, challenge: Challenge) -> bool:
+        """Whether there is what this challenge asks for: a password or a SIM card."""
+        account = self._account
+        if not self.opens(challenge.realm):
+            return False
+        return account.aka is not None if challenge.algorithm.aka else bool(account.password)
+
+    def keep(self, header: str, challenge: Challenge) -> bool:
+        """Remember a challenge in place of the realm's last; False if it cannot be answered."""
+        if challenge.algorithm.aka:
+            told = self._ask_card(challenge)
+            if told is None:
+                return False
+            # The octets of RES as text, so that hashing gives them back unchanged.
+            password, auts = told.password.decode("utf-8", "surrogateescape"), told.auts
+        else:
+            password, auts = self._account.password, ""
         if len(self._keys) >= _MOST_REALMS:
             self._keys.clear()
-        self._keys[header, challenge.realm] = _Key(challenge)
+        self._keys[header, challenge.realm] = _Key(challenge, password, auts)
+        return True
 
     def forget(self, header: str, realm: str) -> None:
         """A challenge whose answer was refused is of no more use."""
         self._keys.pop((header, realm), None)
 
-    def authorize(self, request: Request) -> set[tuple[str, str]]:
-        """Add an answer for every challenge kept; returns which."""
-        account = self._account
+    def out_of_step(self, lock: Lock) -> bool:
+        """Whether the last answer asked the network to synchronise (RFC 3310 §3.4)."""
+        key = self._keys.get(lock)
+        return key is not None and bool(key.auts)
+
+    def authorize(self, request: Request, *, secure: bool = False) -> set[Lock]:
+        """Add an answer for every challenge kept, and the agreement; returns which."""
+        name, proof = self._user, ""
         for (header, _), key in self._keys.items():
             key.uses += 1
             text = answer(
                 key.challenge,
-                account.auth_user or account.user,
-                account.password,
+                name,
+                key.password,
                 request.method,
                 request.uri,
                 request.body,
                 self._tokens.word(80),
                 key.uses,
+                key.auts,
             )
             request.headers.add(header, text)
+            if self.agreement is not None and not proof:
+                asked = (request.method, name, key.password, request.body)
+                proof = list_proof(text, *asked, self.agreement.listed)
+        if self.agreement is not None:
+            by_digest = self.agreement.by_digest
+            self.agreement.write(request.headers, secure=secure, proof=proof if by_digest else "")
         return set(self._keys)
+
+    def confirm(self, request: Request, response: Response) -> bool:
+        """Take a 2xx to an authorised request; False if the server does not know the password."""
+        for (header, realm), key in list(self._keys.items()):
+            row = response.headers.get(_INFOS[header])
+            sent = [each for each in request.headers.all(header) if f'realm="{realm}"' in each]
+            if row is None or not sent:
+                continue
+            info = parse_info(row)
+            if not server_proves(info, sent[0], self._user, key.password, response.body):
+                self.forget(header, realm)
+                return False
+            if info.next_nonce and not key.challenge.algorithm.aka:
+                # RFC 7616 §3.5: the nonce of our next request.
+                key.challenge = replace(key.challenge, nonce=info.next_nonce)
+                key.uses = 0
+        return True
+
+    @property
+    def _user(self) -> str:
+        return self._account.auth_user or self._account.user
+
+    def _ask_card(self, challenge: Challenge) -> "CardAnswer | None":
+        keys = self._account.aka
+        if keys is None:
+            return None
+        if self._card is None:
+            from firmware.sip.aka import Card  # noqa: PLC0415 - hardly any line has a SIM card
+
+            self._card = Card(keys)
+        algorithm = challenge.algorithm
+        return self._card.answer(challenge.nonce, algorithm.aka, algorithm.hash_name)
 
 
 class Attempts:
@@ -82,26 +171,57 @@ class Attempts:
 
     def __init__(self, keyring: Keyring | None) -> None:
         self._keyring = keyring
-        self._refused: dict[tuple[str, str], int] = {}
-        self._answered: set[tuple[str, str]] = set()
-        self._fresh: set[tuple[str, str]] = set()
+        self._refused: dict[Lock, int] = {}
+        self._answered: set[Lock] = set()
+        self._fresh: set[Lock] = set()
         self._rounds = 0
+        self._agreements = 0
 
-    def authorize(self, request: Request) -> None:
-        """Add what credentials there are; the other end must be one of the line's servers."""
+    def authorize(self, request: Request, *, secure: bool = False) -> None:
+        """Add what credentials there are; the other end must be one of the line's servers.
+
+        `secure` says that the request goes by TLS.
+        """
         if self._keyring is not None:
-            self._answered = self._keyring.authorize(request)
+            self._answered = self._keyring.authorize(request, secure=secure)
 
-    def challenged(self, response: Response) -> bool:
-        """Take a 401 or 407; whether it is worth sending the request again (RFC 3261 §22.2)."""
+    def challenged(self, response: Response, *, secure: bool = False) -> bool:
+        """Take a refusal; whether it is worth sending the request again (RFC 3261 §22.2)."""
+        status = response.status
+        if status not in _CHALLENGES and status not in _AGREE:
+            return False
         self._rounds += 1
         if self._keyring is None or self._rounds > _MOST_ROUNDS:
             return False
-        asks, header = _HEADERS[response.status]
-        found = parse_challenges(response.headers.all(asks))
-        realms = {each.realm for each in found if self._keyring.opens(each.realm)}
+        agreed = status in _AGREE and self._agree(response, secure=secure)
+        if status in _AGREE and not agreed:
+            return False
+        worth = agreed
+        # A proxy and the server behind it may both ask in one response (RFC 3261 §22.3).
+        for asks in _HEADERS:
+            worth = self._take(response.headers.all(asks), _HEADERS[asks]) or worth
+        return worth
+
+    def confirmed(self, request: Request, response: Response) -> bool:
+        """Take a 2xx; False if it proves that the server does not know our password."""
+        return self._keyring is None or self._keyring.confirm(request, response)
+
+    def _agree(self, response: Response, *, secure: bool) -> bool:
+        from firmware.sip.agreement import agree  # noqa: PLC0415 - hardly any server insists
+
+        assert self._keyring is not None
+        self._agreements += 1
+        found = agree(response, secure=secure)
+        if found is None or self._agreements > _MOST_AGREEMENTS:
+            return False
+        self._keyring.agreement = found
+        return True
+
+    def _take(self, rows: list[str], header: str) -> bool:
+        assert self._keyring is not None
+        found = [each for each in parse_challenges(rows) if self._keyring.fits(each)]
         worth = False
-        for realm in sorted(realms):
+        for realm in sorted({each.realm for each in found}):
             chosen = choose([each for each in found if each.realm == realm])
             worth = (chosen is not None and self._may_answer(header, chosen)) or worth
         return worth
@@ -109,12 +229,16 @@ class Attempts:
     def _may_answer(self, header: str, challenge: Challenge) -> bool:
         assert self._keyring is not None
         key = (header, challenge.realm)
-        # An answer to a nonce from an earlier request does not count: nonces grow old.
-        if key in self._answered and key in self._fresh and not challenge.stale:
+        # An answer to a nonce from an earlier request does not count: nonces grow old. Nor does
+        # one that only told the network where our card is.
+        spent = key in self._answered and key in self._fresh
+        if spent and not challenge.stale and not self._keyring.out_of_step(key):
             self._refused[key] = self._refused.get(key, 0) + 1
         if self._refused.get(key, 0) >= _TRIES:
             self._keyring.forget(*key)
             return False
         self._fresh.add(key)
-        self._keyring.keep(header, challenge)
+        if not self._keyring.keep(header, challenge):
+            self._keyring.forget(*key)
+            return False
         return True

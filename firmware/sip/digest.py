@@ -1,6 +1,6 @@
 """Digest authentication, both ends: RFC 7616 as RFC 8760 and RFC 3261 §22 apply it to SIP.
 
-    client   parse_challenges → choose → answer
+    client   parse_challenges → choose → answer, later server_proof
     server   challenge → verify
 
 Which realm may have an answer and how often, and which nonces are good, is for the caller to
@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _WORD: Final = r"[A-Za-z0-9\-.!%*_+`'~]++"
@@ -25,6 +25,7 @@ _PARAM: Final = re.compile(
 )
 _QUOTE: Final = re.compile(r'["\\]')
 _MOST_PARAMS: Final = 128
+_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _HEX_COUNT: Final = re.compile(r"[0-9A-Fa-f]{8}")
 
 
@@ -37,6 +38,10 @@ class Algorithm(enum.Enum):
     SHA_256_SESS = "SHA-256-sess"
     SHA_512_256 = "SHA-512-256"
     SHA_512_256_SESS = "SHA-512-256-sess"
+    AKAV1_MD5 = "AKAv1-MD5"
+    AKAV1_SHA_256 = "AKAv1-SHA-256"
+    AKAV2_MD5 = "AKAv2-MD5"
+    AKAV2_SHA_256 = "AKAv2-SHA-256"
 
     @property
     def session(self) -> bool:
@@ -44,17 +49,27 @@ class Algorithm(enum.Enum):
         return self.value.endswith("-sess")
 
     @property
+    def aka(self) -> int:
+        """The version of AKA that makes the password (RFC 3310 §3.1), 0 if a person did."""
+        return int(self.value[4]) if self.value.startswith("AKAv") else 0
+
+    @property
+    def hash_name(self) -> str:
+        """The hash as hashlib calls it."""
+        if "SHA-512-256" in self.value:
+            return "sha512_256"
+        return "sha256" if "SHA-256" in self.value else "md5"
+
+    @property
     def weak(self) -> bool:
         """Whether it rests on MD5."""
-        return self in (Algorithm.MD5, Algorithm.MD5_SESS)
+        return self.hash_name == "md5"
 
     def digest(self, data: bytes) -> str:
         """The hash in lower-case hexadecimal (RFC 8760 §2.2)."""
         if self.weak:
             return hashlib.md5(data, usedforsecurity=False).hexdigest()
-        if self in (Algorithm.SHA_256, Algorithm.SHA_256_SESS):
-            return hashlib.sha256(data).hexdigest()
-        return hashlib.new("sha512_256", data).hexdigest()
+        return hashlib.new(self.hash_name, data).hexdigest()
 
 
 class Qop(enum.Enum):
@@ -64,7 +79,10 @@ class Qop(enum.Enum):
     AUTH_INT = "auth-int"
 
 
-_ALGORITHMS: Final = {algorithm.value.lower(): algorithm for algorithm in Algorithm}
+# An OpenSSL without SHA-512/256 takes away two algorithms and nothing else.
+_ALGORITHMS: Final = {
+    each.value.lower(): each for each in Algorithm if each.hash_name in hashlib.algorithms_available
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,8 @@ class Credentials:
     qop: Qop | None
     cnonce: str
     nonce_count: int
+    hashed: bool = False
+    """Whether `username` is the hash of the name (RFC 7616 §3.4.4)."""
 
 
 # --- client -------------------------------------------------------------------------------------
@@ -129,11 +149,12 @@ def answer(  # noqa: PLR0913, PLR0917 - the parameters are the inputs of the has
     body: bytes,
     cnonce: str,
     nonce_count: int,
+    auts: str = "",
 ) -> str:
     """The value of Authorization or Proxy-Authorization.
 
     `uri` is the Request-URI as it will be sent, `nonce_count` how often this nonce is used now,
-    from 1.
+    from 1. With `auts` a SIM card asks to be synchronised (RFC 3310 §3.4).
     """
     name = _escape(username)
     claim = Credentials(
@@ -166,26 +187,78 @@ def answer(  # noqa: PLR0913, PLR0917 - the parameters are the inputs of the has
         fields += [f"qop={challenge.qop.value}", f"nc={nonce_count:08x}"]
     if challenge.userhash:
         fields.append("userhash=true")
+    if auts:
+        fields.append(f'auts="{auts}"')
     return ", ".join(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What Authentication-Info or Proxy-Authentication-Info says (RFC 7616 §3.5)."""
+
+    next_nonce: str
+    response: str
+    cnonce: str
+    qop: str
+
+
+def parse_info(row: str) -> ServerInfo:
+    """Read Authentication-Info; what is not there is empty, and so is all of a malformed row."""
+    params = next(iter(_digests(f"Digest {row}")), {})
+    names = ("nextnonce", "rspauth", "cnonce", "qop")
+    return ServerInfo(*(params.get(name, "") for name in names))
+
+
+def server_proves(info: ServerInfo, sent: str, username: str, password: str, body: bytes) -> bool:
+    """Whether the server's response digest is right (RFC 7616 §3.5).
+
+    `sent` is our own Authorization value that it answers, `body` that of the response. A server
+    that gives no digest proves nothing, and need not.
+    """
+    claim = parse_credentials(sent)
+    if not info.response or claim is None:
+        return True
+    if info.cnonce and info.cnonce != claim.cnonce:
+        return False
+    qop = Qop.AUTH_INT if info.qop.lower() == Qop.AUTH_INT.value else Qop.AUTH
+    claim = replace(claim, username=_escape(username), qop=qop if claim.qop else None)
+    right = _response(claim, "", body, password)
+    given = info.response.lower().encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(right.encode(), given)
+
+
+def list_proof(sent: str, method: str, username: str, password: str, body: bytes, it: str) -> str:
+    """The digest over the server's list `it` of security mechanisms (RFC 3329 §2.2, `d-ver`)."""
+    claim = parse_credentials(sent)
+    if claim is None:
+        return ""
+    claim = replace(claim, username=_escape(username))
+    return _response(claim, method, body, password, it)
 
 
 # --- server -------------------------------------------------------------------------------------
 
 
 def challenge(
-    realm: str, nonce: str, algorithm: Algorithm = Algorithm.MD5, *, stale: bool = False
+    realm: str,
+    nonce: str,
+    algorithm: Algorithm = Algorithm.MD5,
+    *,
+    stale: bool = False,
+    qop: str = "auth",
 ) -> str:
     """The value of WWW-Authenticate or Proxy-Authenticate; qop is always sent (RFC 8760 §2.6)."""
     again = ", stale=true" if stale else ""
     return (
         f'Digest realm="{_escape(realm)}", nonce="{nonce}", algorithm={algorithm.value}, '
-        f'qop="auth"{again}'
+        f'qop="{qop}"{again}'
     )
 
 
 def parse_credentials(row: str) -> Credentials | None:
     """Read Authorization or Proxy-Authorization; None if it is no digest we understand."""
     params = next(iter(_digests(row)), {})
+    _name_in_utf8(params)
     algorithm = _ALGORITHMS.get(params.get("algorithm", "MD5").lower())
     qop = params.get("qop")
     count = params.get("nc", "00000000")
@@ -195,7 +268,6 @@ def parse_credentials(row: str) -> Credentials | None:
         or any(name not in params for name in needed)
         or qop not in (None, "auth", "auth-int")
         or _HEX_COUNT.fullmatch(count) is None
-        or params.get("userhash", "").lower() == "true"
     ):
         return None
     username, realm, nonce, uri, response = (params[name] for name in needed)
@@ -209,18 +281,26 @@ def parse_credentials(row: str) -> Credentials | None:
         None if qop is None else Qop(qop),
         params.get("cnonce", ""),
         int(count, 16),
+        params.get("userhash", "").lower() == "true",
     )
 
 
 def verify(
-    row: str, method: str, body: bytes, password_of: Callable[[str, str], str | None]
+    row: str,
+    method: str,
+    body: bytes,
+    password_of: Callable[[str, str], str | None],
+    users: Iterable[str] = (),
 ) -> Credentials | None:
     """The credentials in `row` if they prove knowledge of the password, else None.
 
-    `password_of(username, realm)` gives the password or None. That the nonce is a fresh one of
-    ours, and realm and algorithm are those of the challenge, is for the caller to check.
+    `password_of(username, realm)` gives the password or None; a name that comes hashed is looked
+    for among `users` (RFC 7616 §3.4.4). That the nonce is a fresh one of ours, and realm and
+    algorithm are those of the challenge, is for the caller to check.
     """
     claim = parse_credentials(row)
+    if claim is not None and claim.hashed:
+        claim = _unhashed(claim, users)
     if claim is None:
         return None
     password = password_of(claim.username, claim.realm)
@@ -278,15 +358,33 @@ def _challenge(params: dict[str, str]) -> Challenge | None:
     )
 
 
-def _response(claim: Credentials, method: str, body: bytes, password: str) -> str:
+def _name_in_utf8(params: dict[str, str]) -> None:
+    """Take a `username*` for the name it encodes (RFC 7616 §3.4, RFC 5987 §3.2)."""
+    charset, _, rest = params.pop("username*", "").partition("'")
+    if "username" not in params and charset.lower() == "utf-8":
+        text = rest.partition("'")[2].encode("ascii", "replace")
+        octets = _PERCENT.sub(lambda match: bytes((int(match.group(1), 16),)), text)
+        params["username"] = _escape(octets.decode("utf-8", "surrogateescape"))
+
+
+def _unhashed(claim: Credentials, users: Iterable[str]) -> Credentials | None:
+    for user in users:
+        name = _escape(user)
+        if _hash(claim.algorithm, name, claim.realm) == claim.username.lower():
+            return replace(claim, username=name, hashed=False)
+    return None
+
+
+def _response(claim: Credentials, method: str, body: bytes, password: str, more: str = "") -> str:
     algorithm = claim.algorithm
     key = _hash(algorithm, claim.username, claim.realm, password)
     if algorithm.session:
         key = _hash(algorithm, key, claim.nonce, claim.cnonce)
     if claim.qop is Qop.AUTH_INT:
-        target = _hash(algorithm, method, claim.uri, algorithm.digest(body))
+        covered = [method, claim.uri, algorithm.digest(body)]
     else:
-        target = _hash(algorithm, method, claim.uri)
+        covered = [method, claim.uri]
+    target = _hash(algorithm, *covered, *([more] if more else ()))
     if claim.qop is None:
         return _hash(algorithm, key, claim.nonce, target)
     count = f"{claim.nonce_count:08x}"

@@ -46,9 +46,13 @@ class ExchangeUser(Protocol):
 
 
 class Exchange:
-    """Sends what `compose(flow)` makes; it is called again for every attempt, with a new CSeq."""
+    """Sends what `compose(flow)` makes; it is called again for every attempt, with a new CSeq.
 
-    def __init__(
+    `keep` offers to keep the flow alive (RFC 6223). `forged` says after a 2xx that whoever sent it
+    does not know the line's password (RFC 7616 §3.5).
+    """
+
+    def __init__(  # noqa: PLR0913 - what a request needs on its way
         self,
         core: Core,
         line: Line | None,
@@ -56,9 +60,13 @@ class Exchange:
         compose: Compose,
         user: ExchangeUser,
         hint: Flow | None = None,
+        *,
+        keep: bool = False,
     ) -> None:
         self._core = core
         self._line = line
+        self._keep = keep
+        self.forged = False
         self._hop = hop
         self._compose = compose
         self._user = user
@@ -100,9 +108,11 @@ class Exchange:
         assert self.flow is not None
         request = self._compose(self.flow)
         if self._friendly:
-            self._attempts.authorize(request)
+            self._attempts.authorize(request, secure=self.flow.transport.secure)
         branch = self._core.branch()
-        request.headers.prepend("Via", via_row(self._core, self.flow, branch))
+        via = via_row(self._core, self.flow, branch)
+        # RFC 6223 §4.3: we are willing to keep this flow alive.
+        request.headers.prepend("Via", f"{via};keep" if self._keep else via)
         if "User-Agent" not in request.headers:
             request.headers.add("User-Agent", self._core.settings.product)
         self._progressed = False
@@ -159,7 +169,7 @@ class Exchange:
         self._judge(response, now)
         if status < 200:
             self._progressed = True
-        elif status in (401, 407) and self._friendly and self._attempts.challenged(response):
+        elif self._friendly and self._again(response):
             self.go(now)
             return
         elif status == 503 and not self._way.exhausted:
@@ -197,6 +207,14 @@ class Exchange:
             self._core.reachability.fail(place, now)
         else:
             self._core.reachability.fail(place, now, min(float(after), _LONGEST_AFTER))
+
+    def _again(self, response: Response) -> bool:
+        """Whether the response asks for something that we have, of one of our own servers."""
+        if response.status < 300:
+            self.forged = not self._attempts.confirmed(self.request, response)
+            return False
+        secure = self.flow is not None and self.flow.transport.secure
+        return self._attempts.challenged(response, secure=secure)
 
     def on_failure(self, failure: Failure, now: float) -> None:
         self._core.disarm(self, Alarm.IMPATIENT)

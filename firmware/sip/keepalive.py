@@ -18,6 +18,7 @@ PONG: Final = b"\r\n"
 _DATAGRAM_SECONDS: Final = (24.0, 29.0)
 _STREAM_SECONDS: Final = (95.0, 120.0)
 _PONG_SECONDS: Final = 10.0
+_SHORTEST: Final = 5.0
 
 
 class Keepalives:
@@ -31,12 +32,25 @@ class Keepalives:
     def __len__(self) -> int:
         return len(self._beats)
 
-    def keep(self, flow: Flow, now: float) -> None:
-        """Keep this flow alive from now on; nothing new if it already is."""
-        if flow not in self._beats:
-            self._beats[flow] = _Beat(self._core, flow, self)
-            # At once on a stream: it shows whether the far end answers pings at all.
-            self._beats[flow].begin(now)
+    def keep(self, flow: Flow, now: float, at_most: int = 0) -> None:
+        """Keep this flow alive from now on; nothing new if it already is.
+
+        `at_most` is how many seconds the far end is ready to wait for us (RFC 5626 §4.4), 0 if it
+        did not say.
+        """
+        known = self._beats.get(flow)
+        if known is not None and known.at_most == at_most:
+            return
+        if known is None:
+            known = self._beats[flow] = _Beat(self._core, flow, self)
+        known.at_most = at_most
+        # At once on a stream: it shows whether the far end answers pings at all.
+        known.begin(now)
+
+    def proven(self, flow: Flow) -> bool:
+        """Whether the far end has answered a ping on this flow (RFC 5626 §4.5)."""
+        beat = self._beats.get(flow)
+        return beat is not None and beat.answers
 
     def pong(self, flow: Flow) -> None:
         """The far end answered."""
@@ -74,7 +88,8 @@ class _Beat:
         self._core = core
         self._flow = flow
         self._owner = owner
-        self._answers = False
+        self.answers = False
+        self.at_most = 0
 
     def begin(self, now: float) -> None:
         if self._flow.transport.reliable:
@@ -83,7 +98,7 @@ class _Beat:
             self._again(now)
 
     def answered(self) -> None:
-        self._answers = True
+        self.answers = True
         self._core.disarm(self, Alarm.PONG)
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
@@ -97,11 +112,15 @@ class _Beat:
     def _ping(self, now: float) -> None:
         stream = self._flow.transport.reliable
         self._core.transmit(self._flow, PING if stream else PONG)
-        if stream and self._answers:
+        if stream and self.answers:
             self._core.arm(self, Alarm.PONG, now + _PONG_SECONDS)
         self._again(now)
 
     def _again(self, now: float) -> None:
         least, most = _STREAM_SECONDS if self._flow.transport.reliable else _DATAGRAM_SECONDS
+        if self.at_most:
+            # RFC 5626 §4.4, RFC 6223 §5: between 80 and 100 per cent of what the server says.
+            most = max(float(self.at_most), _SHORTEST)
+            least = 0.8 * most
         wait = least + (most - least) * self._core.tokens.fraction()
         self._core.arm(self, Alarm.PING, now + wait)

@@ -163,7 +163,7 @@ def test_a_challenge_is_read_however_it_is_quoted(row, expected):
         'Digest realm="r"',
         'Digest nonce="n"',
         'Digest realm="r", nonce="n',
-        'Digest realm="r", nonce="n", algorithm=AKAv1-MD5',
+        'Digest realm="r", nonce="n", algorithm=AKAv9-MD5',
         'Digest realm="r", nonce="n", qop="future"',
         'Digest realm="r", nonce="n"; x',
         'Basic realm="r"',

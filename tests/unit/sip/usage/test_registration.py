@@ -294,7 +294,7 @@ def test_over_both_transports_and_both_families(world, sip, host, transport):
     world.run(1.0)
     assert desk.last(RegistrationChanged).state is State.REGISTERED
     ours = "[2001:db8::1]" if six else "192.0.2.1"
-    suffix = "" if transport is Transport.UDP else ";transport=tcp"
+    suffix = "" if transport is Transport.UDP else ";transport=tcp;ob"
     assert pbx.contact().endswith(f"@{ours}:5060{suffix}")
     assert f"{transport.via} {ours}:5060;rport;" in pbx.requests("REGISTER")[0].headers.get("Via")
 
