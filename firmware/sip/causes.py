@@ -18,8 +18,8 @@ _BY_STATUS: Final = {
     430: FailureCause.NO_ANSWER,
     480: FailureCause.NO_ANSWER,
     481: FailureCause.SESSION_LOST,
-    484: FailureCause.NOT_FOUND,
-    485: FailureCause.NOT_FOUND,
+    484: FailureCause.INCOMPLETE,
+    485: FailureCause.AMBIGUOUS,
     486: FailureCause.BUSY,
     487: FailureCause.CANCELLED,
     488: FailureCause.NOT_ACCEPTABLE,
@@ -28,7 +28,7 @@ _BY_STATUS: Final = {
     603: FailureCause.DECLINED,
     604: FailureCause.NOT_FOUND,
     606: FailureCause.NOT_ACCEPTABLE,
-    607: FailureCause.DECLINED,
+    607: FailureCause.UNWANTED,  # RFC 8197 §3
     608: FailureCause.DECLINED,
 }
 
@@ -58,5 +58,6 @@ def cause_of(status: int) -> FailureCause:
     """The cause behind a failure status."""
     found = _BY_STATUS.get(status)
     if found is None:
-        found = FailureCause.SERVER_ERROR if 500 <= status < 600 else FailureCause.OTHER
+        by_class = {3: FailureCause.MOVED, 5: FailureCause.SERVER_ERROR}
+        found = by_class.get(status // 100, FailureCause.OTHER)
     return found
