@@ -11,7 +11,9 @@ from tests.support.sip_link import LINE
 
 REF = "mwi"
 BODY = b"Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n"
-SUMMARY = MessageSummary(True, "", Counts(2, 8, 0, 2), (("voice-message", Counts(2, 8, 0, 2)),))
+SUMMARY = MessageSummary(
+    waiting=True, voice=Counts(2, 8, 0, 2), kinds=(("voice-message", Counts(2, 8, 0, 2)),)
+)
 
 
 @pytest.fixture
@@ -219,7 +221,7 @@ def test_a_notifier_that_ends_it_every_time_is_not_stormed(world, desk, server):
         (603, FailureCause.DECLINED, 120),
     ],
 )
-def test_a_refusal_is_tried_again_by_its_meaning(world, desk, server, status, cause, least):  # noqa: PLR0917
+def test_a_refusal_is_tried_again_by_its_meaning(world, desk, server, status, cause, least):
     server.verdicts = [status]
     desk.agent.subscriptions.subscribe(REF, LINE, "message-summary", world.now)
     world.run(1.0)
@@ -356,7 +358,7 @@ def test_a_second_fork_is_refused_where_one_is_enough(world, desk, subscribed):
         ((("Content-Encoding", "gzip"),), "", 415),
     ],
 )
-def test_a_notify_that_is_not_ours_is_refused(world, desk, subscribed, rows, event, status):  # noqa: PLR0917
+def test_a_notify_that_is_not_ours_is_refused(world, desk, subscribed, rows, event, status):
     """RFC 6665 §4.1.3, RFC 6665 §8.2.1."""
     subscribed.notify(desk, "active;expires=3600", BODY, *rows, event=event)
     assert len(subscribed.responses(status)) == 1
