@@ -9,6 +9,7 @@ from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.flow import Terms, TlsTerms, Transport
 from firmware.sip.headers import NameAddr
 from firmware.sip.notifications import LineName
+from firmware.sip.tel import as_sip
 from firmware.sip.uri import Uri, bracketed, host_port, parse_uri
 
 _SHORTEST_CONTACT_USER = 13
@@ -204,9 +205,7 @@ class Account:
                 uri = parse_uri(text)
             except ParseError as error:
                 raise LocalError(f"cannot call {text!r}: {error}") from error
-            if uri.is_sip:
-                return uri
-            text = uri.user
+            return uri if uri.is_sip else as_sip(uri, server or self.server_uri)
         if not text or any(ord(letter) < 33 or ord(letter) == 127 for letter in text):
             raise LocalError(f"cannot call {text!r}")
         server = server or self.server_uri

@@ -19,6 +19,7 @@ from firmware.sip.methods import KNOWN, SUPPORTED
 from firmware.sip.notifications import CallRef
 from firmware.sip.parser import parse, validate
 from firmware.sip.screening import Screening
+from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import parse_uri
@@ -129,7 +130,8 @@ class Reception:
         core, method = self._core, arrival.request.method
         transaction = core.transactions.open(arrival)
         serve = core.outside.get(method)
-        line = self._screening.line_for(parse_uri(arrival.request.uri).user, arrival.flow, lines)
+        user = called_user(parse_uri(arrival.request.uri))
+        line = self._screening.line_for(user, arrival.flow, lines)
         refused = refusal(arrival.request, SUPPORTED)
         if method not in KNOWN:
             core.answer(transaction, 501, now, [("Allow", ALLOW)])
@@ -163,8 +165,8 @@ class Reception:
 
     def _invited(self, arrival: Arrival, lines: tuple[Line, ...], now: float) -> None:
         core, request = self._core, arrival.request
-        uri = parse_uri(request.uri)
-        line = self._screening.line_for(uri.user, arrival.flow, lines)
+        user = called_user(parse_uri(request.uri))
+        line = self._screening.line_for(user, arrival.flow, lines)
         target = contact_of(request.headers)
         body = sdp_of(request)
         transaction = core.transactions.open(arrival)
@@ -179,7 +181,7 @@ class Reception:
             call = core.call_ref()
             server = InviteServer(core, line, call, transaction, target, self._accepted)
             core.calls[call] = server
-            called = arrival.to.uri.user if uri.user == line.contact_user else uri.user
+            called = called_user(arrival.to.uri) if user == line.contact_user else user
             server.begin(called, body, now)
 
     def _why_not(self, arrival: Arrival, line: Line | None, now: float) -> Refusal | None:

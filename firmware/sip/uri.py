@@ -24,6 +24,8 @@ _HOST_PORT: Final = re.compile(
 _FORBIDDEN: Final = re.compile(r'[\x00-\x20\x7f"<>]')
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _THREE_COLONS: Final = re.compile(r":{3}")
+_NUMBER: Final = re.compile(r"\+?(?:[0-9A-Fa-f*#().\-]|%23|%2[Aa])+")
+_SEPARATORS: Final = str.maketrans("", "", "-.()")
 
 _MOST_PARTS: Final = 128
 # A phone meets the same few URIs again and again: its own, its server's, its neighbours'.
@@ -41,8 +43,8 @@ _HEADER: Final = frozenset((_UNRESERVED + "[]/?:+$").encode())
 class Uri:
     """A URI in its parts.
 
-    `scheme` is lower-case. `user` is decoded; of a tel URI it is the number, of an unknown scheme
-    all that follows the colon. `host` is an IPv6 address without brackets, an IPv4 address or a
+    `scheme` is lower-case. `user` is decoded; of a tel URI it is the number without separators, of
+    an unknown scheme all that follows the colon. `host` is an IPv6 address without brackets, an IPv4 address or a
     name. A parameter without "=" has the value None.
     """
 
@@ -111,8 +113,8 @@ def _read(text: str) -> Uri:
     if scheme in ("sip", "sips"):
         uri = _parse_sip(scheme, rest)
     elif scheme == "tel":
-        number, *params = rest.split(";")
-        uri = Uri(scheme, number, params=_params(params))
+        number, *params = rest.split(";", _MOST_PARTS)
+        uri = Uri(scheme, plain_number(number), params=_params(params))
     else:
         uri = Uri(scheme, rest)
     object.__setattr__(uri, "_written", text)
@@ -120,6 +122,16 @@ def _read(text: str) -> Uri:
 
 
 _remembered: Final = lru_cache(maxsize=_REMEMBERED)(_read)
+
+
+def plain_number(text: str) -> str:
+    """A telephone number without what only helps people to read it (RFC 3966 §5.1.1).
+
+    Anything else than a number is given back as it is.
+    """
+    if _NUMBER.fullmatch(text) is None:
+        return text
+    return text.replace("%23", "#").replace("%2A", "*").replace("%2a", "*").translate(_SEPARATORS)
 
 
 def host_port(text: str) -> tuple[str, int | None]:
@@ -147,8 +159,10 @@ def equivalent(a: Uri, b: Uri) -> bool:
     """Whether two URIs mean the same by RFC 3261 §19.1.4."""
     if a.scheme != b.scheme:
         return False
+    if a.scheme == "tel":
+        return a.user.lower() == b.user.lower() and _tel_params(a) == _tel_params(b)
     if not a.is_sip:
-        return a.user.lower() == b.user.lower() and _same_params(a, b)
+        return a.user.lower() == b.user.lower()
     return (
         a.user == b.user
         and a.password == b.password
@@ -274,6 +288,11 @@ def _same_params(a: Uri, b: Uri) -> bool:
     if any(theirs[name] != value for name, value in ours.items() if name in theirs):
         return False
     return not (ours.keys() ^ theirs.keys()) & _MUST_BE_IN_BOTH
+
+
+def _tel_params(uri: Uri) -> dict[str, str]:
+    """RFC 3966 §4: all of them count, in any order and case; numbers without separators."""
+    return {name.lower(): plain_number(value or "").lower() for name, value in uri.params}
 
 
 def _header_set(uri: Uri) -> frozenset[tuple[str, str]]:

@@ -47,7 +47,7 @@ def test_a_proxy_is_a_loose_route():
         ("bob", "sip:bob@pbx.example:5080"),
         ("sip:bob@other.example", "sip:bob@other.example"),
         ("SIPS:bob@other.example", "SIPS:bob@other.example"),
-        ("tel:+4930", "sip:+4930@pbx.example:5080"),
+        ("tel:+49-30", "sip:+4930@pbx.example:5080;user=phone"),
     ],
 )
 def test_what_is_dialled(dialled, uri):

@@ -49,7 +49,7 @@ from firmware.sip.uri import Uri, bracketed, equivalent, host_port, parse_uri
         ("SIP:*97@pbx:5080", Uri("sip", "*97", host="pbx", port=5080)),
         (
             "tel:+1-201-555-0123;phone-context=x.com",
-            Uri("tel", "+1-201-555-0123", params=(("phone-context", "x.com"),)),
+            Uri("tel", "+12015550123", params=(("phone-context", "x.com"),)),
         ),
         ("urn:service:sos", Uri("urn", "service:sos")),
     ],
@@ -154,6 +154,12 @@ SAME = [
     ["sip:a@[2001:db8::1]", "sip:a@[2001:DB8:0:0::1]"],
     ["sip:a@[::ffff:192.0.2.1]", "sip:a@[::FFFF:c000:201]"],
     ["tel:+1201", "TEL:+1201"],
+    # RFC 3966 §4 and the examples of RFC 3261 §19.1.6.
+    ["tel:+358-555-1234567;postd=pp22", "tel:+3585551234567;POSTD=PP22"],
+    ["tel:+358-555-1234567;postd=pp22;isub=1411", "tel:+358.555.1234567;isub=1411;postd=pp22"],
+    ["tel:7042;phone-context=Example.com", "tel:7042;phone-context=example.COM"],
+    ["tel:7042;phone-context=+1-914-555", "tel:7042;phone-context=+1(914)555"],
+    ["tel:%2A21%23", "tel:*21#"],
     ["urn:service:sos", "urn:service:sos"],
 ]
 DIFFERENT = [
@@ -172,6 +178,9 @@ DIFFERENT = [
     ["sip:a@b", "sip:a@b;ttl=1"],
     ["sip:a@b", "sip:a@b;method=INVITE"],
     ["tel:+1201", "tel:+1202"],
+    ["tel:+1201", "tel:1201"],
+    ["tel:+1201", "tel:+1201;ext=7"],
+    ["tel:7042;phone-context=a.example", "tel:7042;phone-context=b.example"],
     ["sip:a@192.0.2.1", "sip:a@192.0.2.2"],
 ]
 
