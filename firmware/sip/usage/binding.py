@@ -269,7 +269,12 @@ class Binding:
         self.line.standings[self.number] = Standing(
             *(flow, self.home, grant.service_route, grant.gruu, grant.temp_gruu, grant.outbound)
         )
-        self._core.arm(self, Alarm.REFRESH, now + self._refresh_in(grant.seconds))
+        refresh = now + self._refresh_in(grant.seconds)
+        better = exchange.detour_until(now)
+        if better is not None:
+            # F16: a server that is to be preferred may be back by then.
+            refresh = min(refresh, better + self._core.tokens.fraction())
+        self._core.arm(self, Alarm.REFRESH, refresh)
         self._tell(Outcome(State.REGISTERED, expires_in=float(grant.seconds)))
         self._keepalives.keep(flow, now, grant.beat)
         self._tidy(grant, flow, now)

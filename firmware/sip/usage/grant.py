@@ -41,7 +41,7 @@ def read_grant(response: Response, contact: str, asked: int) -> Grant:
     ours = parse_uri(contact)
     with_our_name = [each for each in listed if each.uri.user == ours.user]
     exact = [each for each in with_our_name if equivalent(each.uri, ours)]
-    mine = (exact or with_our_name or [None])[0]
+    mine = next(iter(exact or with_our_name), None)
     # An address that is not the one we sent may be ours as a translator on the way wrote it: only
     # beside our own it is surely an old one.
     others = [each for each in with_our_name if not equivalent(each.uri, ours)] if exact else []

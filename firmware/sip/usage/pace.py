@@ -41,7 +41,7 @@ _MOST_DOUBLINGS: Final = 16
 def wait_after(cause: FailureCause, failures: int, fraction: float) -> float:
     """Seconds after the failure number `failures` (from 0) in a row; `fraction` is a lot, 0 to 1."""
     first, longest = _BACK_OFF.get(cause, _MIDDLE)
-    return min(longest, first * 2 ** min(failures, _MOST_DOUBLINGS)) * (1.0 + 0.25 * fraction)
+    return _doubled(first, longest, failures) * (1.0 + 0.25 * fraction)
 
 
 def flow_wait(failures: int, fraction: float, *, others: bool) -> float:
@@ -50,5 +50,8 @@ def flow_wait(failures: int, fraction: float, *, others: bool) -> float:
     `others` says whether another flow of the line stands.
     """
     base, longest = _OTHERS_STAND if others else _ALL_FAILED
-    bound = min(longest, base * 2 ** min(failures, _MOST_DOUBLINGS))
-    return bound * (0.5 + 0.5 * fraction)
+    return _doubled(base, longest, failures) * (0.5 + 0.5 * fraction)
+
+
+def _doubled(base: float, longest: float, times: int) -> float:
+    return min(longest, base * float(1 << min(times, _MOST_DOUBLINGS)))

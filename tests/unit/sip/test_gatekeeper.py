@@ -1,5 +1,7 @@
 """Passwords asked of those who call us."""
 
+from dataclasses import replace
+
 import pytest
 
 from firmware.base.tokens import Tokens
@@ -27,8 +29,8 @@ def claim(gate, sip):
     return claim
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_the_right_password_opens_with_either_algorithm(gate, claim, which):
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_the_right_password_opens_with_any_algorithm(gate, claim, which):
     assert gate.admits(claim(which=which), 1100.0) == "101"
 
 
@@ -63,5 +65,70 @@ def test_another_realm_opens_nothing(gate, sip):
 
 def test_the_better_algorithm_is_offered_first(gate, sip):
     rows = [value for _, value in gate.challenges(sip.request("REGISTER", "sip:lab"), 0.0)]
-    assert ["SHA-256" in row for row in rows] == [True, False]
+    algorithms = [each.algorithm for each in parse_challenges(rows)]
+    assert algorithms == [Algorithm.SHA_512_256, Algorithm.SHA_256, Algorithm.MD5]
     assert not any("stale" in row for row in rows)
+
+
+def authorised(gate, sip, at, count=1, *, nonce="", qop=Qop.AUTH, body=b"", **more):
+    """A MESSAGE with an answer to a challenge, new unless `nonce` names an old one."""
+    request = sip.request("MESSAGE", "sip:lab", body=body)
+    rows = [value for _, value in gate.challenges(request, at)]
+    chosen = replace(parse_challenges(rows)[0], qop=qop, **more)
+    chosen = replace(chosen, nonce=nonce or chosen.nonce)
+    text = answer(chosen, "101", "secret", "MESSAGE", "sip:lab", body, "c", count)
+    request.headers.add("Authorization", text)
+    return request, chosen.nonce
+
+
+def test_credentials_that_were_overheard_open_nothing(gate, sip):
+    """RFC 7616 §3.4: each use of a nonce has a higher count than the last."""
+    request, nonce = authorised(gate, sip, 1000.0)
+    assert gate.admits(request, 1000.0) == "101"
+    assert gate.admits(request, 1001.0) is None
+    again, _ = authorised(gate, sip, 1001.0, 2, nonce=nonce)
+    assert gate.admits(again, 1001.0) == "101"
+    earlier, _ = authorised(gate, sip, 1002.0, 1, nonce=nonce)
+    assert gate.admits(earlier, 1002.0) is None
+    assert all("stale=true" in value for _, value in gate.challenges(earlier, 1002.0))
+
+
+def test_credentials_without_count_are_not_taken(gate, sip):
+    request, _ = authorised(gate, sip, 1000.0, qop=None)
+    assert gate.admits(request, 1000.0) is None
+
+
+def test_with_integrity_a_changed_body_is_noticed(gate, sip):
+    """RFC 7616 §3.4.3: auth-int covers the body."""
+    request, _ = authorised(gate, sip, 1000.0, qop=Qop.AUTH_INT, body=b"pay 10")
+    assert gate.admits(request, 1000.0) == "101"
+    request, _ = authorised(gate, sip, 1000.0, qop=Qop.AUTH_INT, body=b"pay 10")
+    request.body = b"pay 99"
+    assert gate.admits(request, 1000.0) is None
+
+
+def test_a_hashed_user_name_is_found_among_the_users(gate, sip):
+    """RFC 7616 §3.4.4: nobody on the way reads who it is."""
+    request, _ = authorised(gate, sip, 1000.0, userhash=True)
+    assert '"101"' not in request.headers.get("Authorization")
+    assert gate.admits(request, 1000.0) == "101"
+
+
+def test_two_callers_at_once_have_two_nonces(gate, sip):
+    ours, theirs = authorised(gate, sip, 1000.0), authorised(gate, sip, 1000.0)
+    assert ours[1] != theirs[1]
+    assert gate.admits(ours[0], 1000.0) == gate.admits(theirs[0], 1000.0) == "101"
+
+
+def test_ten_thousand_nonces_are_kept_few_and_the_forgotten_open_nothing(gate, sip):
+    first, _ = authorised(gate, sip, 1000.0)
+    assert gate.admits(first, 1000.0) == "101"
+    for number in range(10_000):
+        at = 1000.0 + number / 100
+        request, _ = authorised(gate, sip, at)
+        assert gate.admits(request, at) == "101" or at % 1 < 0.5
+        assert len(gate) <= 2000
+    assert gate.admits(first, 1100.0) is None
+    last, _ = authorised(gate, sip, 2000.0)
+    assert gate.admits(last, 2000.0) == "101"
+    assert len(gate) == 1

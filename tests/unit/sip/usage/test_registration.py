@@ -156,7 +156,7 @@ def test_f18_retry_after_is_kept(world, desk, pbx, sip):
         (408, FailureCause.NO_ANSWER, 5.0),
         (494, FailureCause.OTHER, 12.5),
         (500, FailureCause.SERVER_ERROR, 12.5),
-        (302, FailureCause.OTHER, 12.5),
+        (302, FailureCause.MOVED, 12.5),
     ],
 )
 def test_f18_each_status_has_its_cause_and_its_pace(  # noqa: PLR0917 - fixtures
