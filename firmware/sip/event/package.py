@@ -40,7 +40,14 @@ class Reader(Protocol):
 
 
 class GapError(Exception):
-    """A partial state whose predecessor we do not have: the subscription must be refreshed."""
+    """A partial state whose predecessor we do not have: the whole must be asked for again.
+
+    `document` is the state as far as it is known.
+    """
+
+    def __init__(self, document: Document | None = None) -> None:
+        super().__init__("a document is missing")
+        self.document = document
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,15 @@ def _message_summary() -> Package:
     return message_summary.PACKAGE
 
 
+def _dialog() -> Package:
+    from firmware.sip.event import dialog_info  # noqa: PLC0415 - as above
+
+    return dialog_info.PACKAGE
+
+
 PACKAGES: Final[Mapping[str, Callable[[], Package]]] = MappingProxyType(
     {
+        "dialog": _dialog,
         "message-summary": _message_summary,
     }
 )

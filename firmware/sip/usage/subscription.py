@@ -30,6 +30,7 @@ from firmware.sip.event.package import (
     AT_ONCE,
     FINAL,
     BodyError,
+    Document,
     Event,
     GapError,
     Package,
@@ -305,14 +306,20 @@ class Subscription:
             document = self._legs[usage].read(media_type, notice.body)
         except BodyError:
             return 400, ()
-        except GapError:
+        except GapError as gap:
+            self._tell_state(gap.document)
             if now - self._gap_at >= _BETWEEN_GAPS:
                 self._gap_at = now
                 usage.refresh(now)
             return GOOD
-        name = wish.package.name
-        self._core.notify(EventReceived(wish.ref, self.line.name, name, document))
+        self._tell_state(document)
         return GOOD
+
+    def _tell_state(self, document: Document | None) -> None:
+        if document is not None:
+            wish = self.wish
+            name = wish.package.name
+            self._core.notify(EventReceived(wish.ref, self.line.name, name, document))
 
     def on_over(self, usage: Subscribed, ending: Ending, now: float) -> None:
         self._legs.pop(usage, None)
