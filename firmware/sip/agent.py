@@ -33,6 +33,7 @@ from firmware.sip.line import Line
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification, Party
 from firmware.sip.reception import Reception
 from firmware.sip.screening import Screening
+from firmware.sip.transfer.room import Transfers
 from firmware.sip.usage.invite_client import InviteClient
 from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.notifier import Notifiers
@@ -56,6 +57,7 @@ class UserAgent:
         self._reception = Reception(self._core, self._screening, self._keepalives, self._handed_up)
         self.subscriptions = Subscriptions(self._core)
         self.notifiers = Notifiers(self._core)
+        self.transfers = Transfers(self._core, self.invite)
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
         self._core.suspect = self._suspect
@@ -63,7 +65,13 @@ class UserAgent:
 
     def __len__(self) -> int:
         """How many things are alive: transactions, timers, calls, dialogs, questions, streams."""
-        rooms = (self._keepalives, self._handed_up, self.subscriptions, self.notifiers)
+        rooms = (
+            self._keepalives,
+            self._handed_up,
+            self.subscriptions,
+            self.notifiers,
+            self.transfers,
+        )
         return len(self._core) + sum(len(room) for room in rooms)
 
     def __bool__(self) -> bool:
@@ -341,6 +349,7 @@ class UserAgent:
             call.end(now)
         self.subscriptions.shut_down(now)
         self.notifiers.shut_down(now)
+        self.transfers.shut_down()
         for registration in self._registrations.values():
             registration.unregister(now)
 
@@ -374,6 +383,7 @@ class UserAgent:
     def _retire(self, line: Line, now: float) -> None:
         self.subscriptions.line_retired(line, now)
         self.notifiers.line_retired(line, now)
+        self.transfers.line_retired(line)
         registration = self._registrations.pop(line.name, None)
         if registration is not None:
             registration.retire(now)

@@ -41,8 +41,16 @@ KNOWN: Final = frozenset(
 )
 """Every method that an RFC defines."""
 
-ALLOWED: Final = (INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, SUBSCRIBE, NOTIFY)
+ALLOWED: Final = (INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, SUBSCRIBE, NOTIFY, REFER)
 """What our Allow header says, in its order."""
 
-SUPPORTED: Final[tuple[str, ...]] = ("100rel", "timer", "replaces", "199")
+SUPPORTED: Final[tuple[str, ...]] = (
+    "100rel",
+    "timer",
+    "replaces",
+    "199",
+    "norefersub",
+    "nosub",
+    "tdialog",
+)
 """The option tags we understand: what a Require of the far end may ask for (RFC 3261 §8.2.2.3)."""

@@ -1,0 +1,1 @@
+"""Call transfer: REFER sent and received (RFC 3515, RFC 5589)."""

@@ -1,0 +1,237 @@
+"""All transfers of a phone, asked for by us or of us: `UserAgent.transfers`.
+
+    blind(call, target) · attended(call, other) ─▶ TransferProgress … ─▶ TransferSucceeded | Failed
+    TransferAsked ─▶ follow(transfer, call) | refuse(transfer, status)
+
+Nobody outside a call can make the phone dial (A19): a REFER outside dialogs is refused unless it
+names a call that is up (RFC 4538).
+"""
+
+from typing import Final, Protocol
+
+from firmware.sip.bodies import Rows, warning_rows
+from firmware.sip.core import Core, Usage
+from firmware.sip.dialog import Dialog, contact_of, from_arrival
+from firmware.sip.errors import LocalError
+from firmware.sip.headers import NameAddr
+from firmware.sip.line import Line
+from firmware.sip.methods import REFER
+from firmware.sip.notifications import (
+    CallAnswered,
+    CallEnded,
+    CallProgress,
+    CallRef,
+    LineName,
+    Notification,
+    TransferRef,
+)
+from firmware.sip.transaction.server import ServerTransaction
+from firmware.sip.transfer.outgoing import Attempt, Standing, Transfer, attended, blind
+from firmware.sip.transfer.reference import (
+    Reference,
+    parse_reference,
+    parse_referrer,
+    parse_target_dialog,
+)
+from firmware.sip.transfer.referred import Referred
+from firmware.sip.usage.replaces import Replaces
+from firmware.sip.usage.session import Session
+
+MOST_ASKED: Final = 20
+"""REFERs that wait or are being told about; more are answered 503."""
+
+
+class Invite(Protocol):
+    """`UserAgent.invite`."""
+
+    def __call__(
+        self,
+        call: CallRef,
+        line: LineName,
+        target: str,
+        now: float,
+        *,
+        headers: Rows = (),
+        replaces: Replaces | None = None,
+    ) -> None:
+        """Place a call."""
+
+
+class Transfers:
+    """Every REFER that is not done with, in either direction."""
+
+    def __init__(self, core: Core, invite: Invite) -> None:
+        self._core = core
+        self._invite = invite
+        self._asking: dict[CallRef, Transfer] = {}
+        self._asked: dict[TransferRef, Referred] = {}
+        self._followed: dict[CallRef, Referred] = {}
+        self._count = 0
+        core.inside[REFER] = self._inside
+        core.outside[REFER] = self._outside
+        core.listen(self._hear, CallProgress, CallAnswered, CallEnded)
+
+    def __len__(self) -> int:
+        return len(self._asking) + len(self._asked) + len(self._followed)
+
+    def __bool__(self) -> bool:
+        return True  # also while nobody is transferred
+
+    # --- we ask -----------------------------------------------------------------------------
+
+    def blind(self, call: CallRef, target: str, now: float) -> None:
+        """Ask the far end of `call` to call `target`, a number, user part or URI.
+
+        Raises:
+            LocalError: the call is not up or being transferred, or the target cannot be called.
+        """
+        standing = self._standing(call)
+        uri = standing.line.target(target)
+        self._begin(call, blind(standing, uri), now)
+
+    def attended(self, call: CallRef, other: CallRef, now: float) -> None:
+        """Ask the far end of `call` to take our place in the call `other`.
+
+        Raises:
+            LocalError: one of the calls is not up, or is being transferred.
+        """
+        if call == other:
+            raise LocalError(f"call {call} cannot be transferred to itself")
+        self._begin(call, attended(self._standing(call), self._standing(other)), now)
+
+    def _begin(self, call: CallRef, attempts: list[Attempt], now: float) -> None:
+        if call in self._asking:
+            raise LocalError(f"call {call} is being transferred already")
+        transfer = Transfer(self._core, call, attempts, self._done)
+        self._asking[call] = transfer
+        transfer.start(now)
+
+    def _standing(self, call: CallRef) -> Standing:
+        found = self._core.calls.get(call)
+        if not isinstance(found, Session):
+            raise LocalError(f"call {call} is not up")
+        return Standing(found.line, found.dialog)
+
+    def _done(self, transfer: Transfer) -> None:
+        self._asking.pop(transfer.call, None)
+
+    # --- we are asked -----------------------------------------------------------------------
+
+    def follow(self, transfer: TransferRef, call: CallRef, now: float) -> None:
+        """Place the call that was asked for, as `call`; nothing if it is too late.
+
+        Raises:
+            LocalError: the name is not ours to give, or is taken.
+        """
+        referred = self._asked.get(transfer)
+        if referred is None:
+            return
+        reference, referrer = referred.reference, referred.referrer
+        headers = (("Referred-By", referrer),) if referrer else ()
+        self._followed[call] = referred
+        try:
+            self._invite(
+                call,
+                referred.line.name,
+                str(reference.target),
+                now,
+                headers=headers,
+                replaces=reference.replaces,
+            )
+        except LocalError:
+            del self._followed[call]
+            referred.refuse(500, now)
+            raise
+        del self._asked[transfer]
+        referred.accept(call, now)
+
+    def refuse(self, transfer: TransferRef, status: int, now: float, warning: str = "") -> None:
+        """Call nobody; nothing if it is too late.
+
+        Raises:
+            LocalError: the status is no failure.
+        """
+        if not 300 <= status <= 699:
+            raise LocalError(f"{status} refuses nothing")
+        referred = self._asked.get(transfer)
+        if referred is not None:
+            referred.refuse(status, now, warning_rows(warning))
+
+    def _inside(self, usage: Usage, transaction: ServerTransaction, now: float) -> None:
+        self._consider(usage.call, usage.line, usage.dialog, transaction, now)
+
+    def _outside(self, transaction: ServerTransaction, line: Line, now: float) -> None:
+        """A19: only who knows a call of ours may ask (RFC 7647 §4, RFC 4538 §4)."""
+        core, request = self._core, transaction.arrival.request
+        key = parse_target_dialog(request.headers.get("Target-Dialog") or "")
+        known = core.dialogs.get(key) if key is not None else None
+        target = contact_of(request.headers)
+        if not isinstance(known, Session) or known.line is not line:
+            core.answer(transaction, 403, now)
+        elif target is None:
+            core.answer(transaction, 400, now)
+        else:
+            dialog = from_arrival(transaction.arrival, core.tokens.word(80), target)
+            self._consider(known.call, line, dialog, transaction, now)
+
+    def _consider(
+        self,
+        call: CallRef,
+        line: Line,
+        dialog: Dialog,
+        transaction: ServerTransaction,
+        now: float,
+    ) -> None:
+        core, headers = self._core, transaction.arrival.request.headers
+        reference = parse_reference(headers)
+        referrer = parse_referrer(headers)
+        if not isinstance(reference, Reference):
+            core.answer(transaction, reference[0], now, reference[1])
+        elif isinstance(referrer, tuple):
+            core.answer(transaction, referrer[0], now, referrer[1])
+        elif len(self._asked) + len(self._followed) >= MOST_ASKED:
+            core.answer(transaction, 503, now, [("Retry-After", "60")])
+        else:
+            self._ask(call, line, dialog, transaction, reference, referrer, now)
+
+    def _ask(  # noqa: PLR0913, PLR0917 - what a REFER is made of
+        self,
+        call: CallRef,
+        line: Line,
+        dialog: Dialog,
+        transaction: ServerTransaction,
+        reference: Reference,
+        referrer: NameAddr | None,
+        now: float,
+    ) -> None:
+        self._count += 1
+        ref = TransferRef(f"transfer-{self._count}")
+        referred = Referred(self._core, ref, line, dialog, transaction, reference, self._forget)
+        self._asked[ref] = referred
+        referred.ask(call, referrer, now)
+
+    def _forget(self, referred: Referred) -> None:
+        self._asked.pop(referred.ref, None)
+        if referred.call is not None:
+            self._followed.pop(referred.call, None)
+
+    def _hear(self, notification: Notification) -> None:
+        if isinstance(notification, CallProgress | CallAnswered | CallEnded):
+            referred = self._followed.get(notification.call)
+            if referred is not None:
+                referred.follow(notification)
+
+    # --- the end of a line, or of the phone -------------------------------------------------
+
+    def line_retired(self, line: Line) -> None:
+        """A line is no more: nobody is told anything in its name."""
+        for referred in [*self._asked.values(), *self._followed.values()]:
+            if referred.line is line:
+                referred.drop()
+
+    def shut_down(self) -> None:
+        """The phone stops; whoever waits for news hears no more of it."""
+        for transfer in list(self._asking.values()):
+            transfer.drop()
+        for referred in [*self._asked.values(), *self._followed.values()]:
+            referred.drop()
