@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import NameAddr, quote, readable, values
-from firmware.sip.message import Headers, Request
+from firmware.sip.message import Headers, Message, Request
+from firmware.sip.multipart import understood
 from firmware.sip.notifications import Party
 
 SDP = "application/sdp"
@@ -34,14 +35,24 @@ def refusal(request: Request, supported: Iterable[str] = ()) -> Refusal | None:
     return None
 
 
-def sdp_of(request: Request) -> bytes | None:
-    """The session description of a request, `b""` if there is none, None if the body is foreign."""
-    if not request.body:
+def sdp_of(message: Message) -> bytes | None:
+    """The session description of a message, `b""` if there is none, None if the body is foreign.
+
+    It may be one of several parts (RFC 5621 §4.2).
+    """
+    if not message.body:
         return b""
-    kind = content_type(request.headers)
+    kind = content_type(message.headers)
     if kind == SDP or not kind:
-        return request.body
-    return b"" if optional(request.headers) else None
+        return message.body
+    if kind.startswith("multipart/"):
+        try:
+            parts = understood(message.headers, message.body, (SDP,))
+        except ParseError:
+            return b"" if optional(message.headers) else None
+        if parts:
+            return parts[0].body
+    return b"" if optional(message.headers) else None
 
 
 def warning_rows(text: str) -> Rows:
