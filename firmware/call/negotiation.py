@@ -72,6 +72,10 @@ class Negotiation:
                     return tuple(map(payload_format, medium.formats))
         return tuple(map(payload_format, self.capabilities.formats))
 
+    def at(self, address: str, port: int) -> "Negotiation":
+        """The same with our media elsewhere; the far end learns it by the next offer."""
+        return replace(self, local=LocalMedia(address, port, port + 1))
+
     def make_offer(self, *, held: bool) -> tuple["Negotiation", bytes]:
         """An offer, the first or a later one: hold is `sendonly`, or `inactive` if they hold us."""
         direction = Direction.SENDRECV

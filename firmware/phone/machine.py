@@ -28,6 +28,7 @@ from firmware.phone.features import (
     incoming,
     limits,
     media_port,
+    moving,
     outgoing,
 )
 from firmware.phone.features.audio_test import measured
@@ -282,6 +283,7 @@ EVERYWHERE: Rows = {
     sip.ReofferReceived: hold.received,
     sip.ReofferAnswered: hold.answered,
     sip.ReofferRejected: hold.rejected,
+    sip.AddressChanged: moving.address_changed,
     actions.Dial: lambda turn, event: outgoing.dial(turn, event.target, event.line),
     actions.Volume: volume.change,
     actions.Mute: volume.mute,

@@ -121,6 +121,12 @@ class Call:
     held: bool = False
     """The person wants this call on hold; the negotiation knows what the far end has been told."""
     reoffering: bool = False
+    move_to: str = ""
+    """Our new address, if the old one is gone and the media has still to go there."""
+    moving: Negotiation | None = None
+    """What was agreed, while the sockets at the new address are being bound."""
+    moved: bool = False
+    """The far end has still to be told where our media is now."""
     hearing: HearingChanged | None = None
     """Set while nothing is heard that should be; `silent_since` is when it began."""
     silent_since: float = 0.0

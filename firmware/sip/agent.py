@@ -32,6 +32,7 @@ from firmware.sip.late import too_late
 from firmware.sip.line import Line
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification, Party
 from firmware.sip.reception import Reception
+from firmware.sip.relocation import Relocations
 from firmware.sip.screening import Screening
 from firmware.sip.transfer.room import Transfers
 from firmware.sip.usage.invite_client import InviteClient
@@ -62,12 +63,14 @@ class UserAgent:
         self._core.trusts = self._screening.believes
         self._core.suspect = self._suspect
         self._core.too_late = too_late
+        self._relocations = Relocations(self._core)
 
     def __len__(self) -> int:
         """How many things are alive: transactions, timers, calls, dialogs, questions, streams."""
         rooms = (
             self._keepalives,
             self._handed_up,
+            self._relocations,
             self.subscriptions,
             self.notifiers,
             self.transfers,
@@ -154,18 +157,36 @@ class UserAgent:
     def network_changed(self, now: float, addresses: frozenset[str] = frozenset()) -> None:
         """Register again everywhere, soon: the machine has `addresses` now (empty = unknown).
 
-        A connection from one of them is kept, and so is the call that is being placed over it.
+        A connection from one of them is kept, and so is the call that is being placed over it. A
+        call that is up and stands on an address that is gone is told where it can go on
+        (`AddressChanged`); one that nobody has answered yet ends.
         """
-        lines = self._core.lines.values()
-        flows = [each.flow for line in lines for each in line.standings.values()]
-        for flow in dict.fromkeys(flows):
-            if not flow.transport.reliable or flow.local.host in addresses:
-                continue
-            # A connection from an address we no longer have would only stay silent.
-            self._core.effects.append(CloseFlow(flow))
-            self._flow_dead(flow, now)
+        core = self._core
+        core.addresses = addresses
+        core.reachability.forget()
+        self._drop_flows(now)
+        for call in list(core.calls.values()):
+            if isinstance(call, Session):
+                self._relocations.check(call, now)
+            elif isinstance(call, InviteServer) and not core.has_address(call.flow.local.host):
+                call.stranded(now)
         for registration in self._registrations.values():
             registration.network_changed(now)
+
+    def _drop_flows(self, now: float) -> None:
+        """End what stands on addresses we no longer have: it would only stay silent."""
+        core = self._core
+        core.trouble = Trouble("the network changed", FailureCause.NO_NETWORK)
+        registered = (each.flow for line in core.lines.values() for each in line.standings.values())
+        flows = dict.fromkeys((*registered, *(flow for flow, _ in core.streams.values())))
+        for flow in flows:
+            gone = not core.has_address(flow.local.host)
+            if flow.transport.reliable and (gone or not core.addresses):
+                core.effects.append(CloseFlow(flow))
+                self._flow_dead(flow, now)
+        for flow in core.transactions.flows():
+            if not core.has_address(flow.local.host):
+                core.transactions.flow_failed(flow, now)
 
     # --- the phone's side: lines ------------------------------------------------------------
 

@@ -69,6 +69,7 @@ class Alarm(enum.Enum):
     RESOLVE = "look the peers up again"
     RACE = "try the other family of addresses too"
     IMPATIENT = "no answer at all: try another address"
+    MOVE = "look again for a way from our new address"
     EXPIRY = "this has run out"
     SESSION = "refresh the session"
     THROTTLE = "enough time has passed to say more"

@@ -370,6 +370,17 @@ class Stranger:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """The address a call stands on is gone; the call can go on from `local`, "" if from nowhere.
+
+    Its media must move there: `reoffer` with new sockets, or `end`.
+    """
+
+    call: CallRef
+    local: str
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateEnds:
     """A certificate of ours, by its file, is good for so many days only (F27); 0 = no more."""
 
@@ -401,5 +412,6 @@ Notification = (
     | TransferAsked
     | RequestReceived
     | Stranger
+    | AddressChanged
     | CertificateEnds
 )

@@ -94,6 +94,7 @@ class Wayfinder:
         flow = self._hint and self._follow(self._hint)
         if flow:
             self._tried.add(flow.remote)
+            self._taken = Target(flow.transport, flow.remote, flow.local)
             self._user.on_way(flow, now)
         else:
             self._resolve()
@@ -101,14 +102,16 @@ class Wayfinder:
     def next(self, cause: FailureCause, detail: str, now: float) -> None:
         """The last way failed; try another or say what was wrong with this one."""
         self._cause, self._detail = cause, detail
+        if self._is_outdated():
+            # The network changed: what is known, and what was tried, is from the old one.
+            self._targets = self._taken = None
+            self._tried.clear()
         if self._targets is None:
             self._resolve()
             return
         target = self._next_target()
         if target is None:
             self._user.on_no_way(self._cause, self._detail, now)
-        elif not self._core.has_address(target.local.host):
-            self._resolve()  # the answer is from before the network changed
         else:
             self._take(target, now)
 
@@ -216,6 +219,11 @@ class Wayfinder:
             self._further = False
         else:
             self.next(cause, detail, now)
+
+    def _is_outdated(self) -> bool:
+        """Whether the last way was from an address of ours that is gone."""
+        taken = self._taken
+        return taken is not None and not self._core.has_address(taken.local.host)
 
     def _following(self) -> Target | None:
         left = (each for each in self._targets or () if each.remote not in self._tried)

@@ -151,6 +151,11 @@ about_calls = st.one_of(
         st.sampled_from((491, 488, 500)),
     ),
     st.builds(lambda i: lambda desk: n.InfoDigit(_ref(desk, i), "3", 160), refs),
+    st.builds(
+        lambda i, local: lambda desk: n.AddressChanged(_ref(desk, i), local),
+        refs,
+        st.sampled_from(("192.0.2.1", "192.0.2.7", "")),
+    ),
 )
 
 arrivals = st.builds(

@@ -150,6 +150,13 @@ class Desk(Node):
         self.second = Endpoint(host, self.endpoint.port)
         self.world.nodes[self.second] = self
 
+    def moves_to(self, host: str) -> None:
+        """Have this address instead of the old one, and hear of it as from the kernel."""
+        del self.world.nodes[self.endpoint]
+        self.endpoint = Endpoint(host, self.endpoint.port)
+        self.world.nodes[self.endpoint] = self
+        self.agent.network_changed(self.now, frozenset({host}))
+
     def _here(self, there: Endpoint) -> Endpoint:
         second = self.second
         return second if second and second.is_ipv6 == there.is_ipv6 else self.endpoint

@@ -10,7 +10,7 @@ from firmware.call.negotiation import Refused
 from firmware.phone.actions import Hold, Resume
 from firmware.phone.commands import AnswerReoffer, EndCall, RejectReoffer, Reoffer
 from firmware.phone.desk import paths, tones
-from firmware.phone.features import endings, limits
+from firmware.phone.features import endings, limits, moving
 from firmware.phone.model import Call, Ending, PhoneState, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
@@ -102,8 +102,12 @@ def resume(turn: Turn, ref: CallRef | None) -> None:
 def reconcile(turn: Turn, call: Call) -> None:
     """Tell the far end of a hold or resume it does not know of yet, if it can be told now."""
     negotiation = call.negotiation
+    if moving.begin(turn, call):
+        return
     ready = call.stage is CallState.TALKING and not call.reoffering
-    if not ready or negotiation is None or negotiation.held == call.held or negotiation.busy:
+    if not ready or negotiation is None or negotiation.busy:
+        return
+    if negotiation.held == call.held and not call.moved:
         return
     negotiation, sdp = negotiation.make_offer(held=call.held)
     turn.put(replace(call, negotiation=negotiation, reoffering=True))
@@ -124,7 +128,7 @@ def answered(turn: Turn, event: ReofferAnswered) -> None:
     negotiation = call.negotiation.take_answer(event.body)
     if isinstance(negotiation, Refused):
         negotiation = call.negotiation.take_back()
-    call = replace(call, negotiation=negotiation, reoffering=False)
+    call = replace(call, negotiation=negotiation, reoffering=False, moved=False)
     reconcile(turn, limits.restart(turn, call))
 
 
@@ -137,7 +141,10 @@ def rejected(turn: Turn, event: ReofferRejected) -> None:
     turn.put(replace(call, negotiation=negotiation, reoffering=False))
     if event.status == 491:
         turn.set_timer(Timer.REOFFER, _RETRY_OWNER if call.outgoing else _RETRY_OTHER)
+    elif call.moved:
+        moving.give_up(turn, call)
     else:
+        moving.begin(turn, replace(call, negotiation=negotiation, reoffering=False))
         said = notice(
             "hold_refused",
             who=call.who,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from firmware.call.negotiation import Negotiation
 from firmware.phone.commands import EndCall, FreeMediaPort, RejectCall, SendOffer
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
-from firmware.phone.features import audio_test, endings, incoming, outgoing
+from firmware.phone.features import audio_test, endings, incoming, moving, outgoing
 from firmware.phone.model import Call, Ending
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
@@ -20,6 +20,9 @@ def reserved(turn: Turn, event: MediaPortReserved) -> None:
     if call is None:
         # The call ended while the port was being bound.
         turn.do(FreeMediaPort(event.call))
+        return
+    if call.moving is not None:
+        moving.resume(turn, call, event)
         return
     if call.negotiation is not None:
         return
@@ -46,6 +49,9 @@ def refused(turn: Turn, event: MediaPortRefused) -> None:
         return
     call = turn.state.call(event.call)
     if call is None:
+        return
+    if call.moving is not None:
+        moving.give_up(turn, call)
         return
     if call.emergency and _made_room(turn, call):
         return

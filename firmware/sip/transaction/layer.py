@@ -108,6 +108,11 @@ class TransactionLayer:
 
     # --- the transport ----------------------------------------------------------------------
 
+    def flows(self) -> list[Flow]:
+        """The flows on which requests of ours wait for an answer."""
+        waiting = (each.flow for each in self._clients.values() if each.state in _WAITING)
+        return list(dict.fromkeys(waiting))
+
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Tell every transaction on this flow; a stream is gone for good, a datagram is not."""
         event = Event.FLOW_LOST if flow.transport.reliable else Event.TRANSPORT_ERROR

@@ -122,7 +122,7 @@ class InviteClient:
         if self.stage is Stage.OVER:
             return
         local = self._core.local(exchange.flow).host
-        if self._sdp is not None and (":" in local) == (":" in self._sdp_local):
+        if self._sdp is not None and local == self._sdp_local:
             self._send(now)
             return
         self.stage = Stage.OFFERING

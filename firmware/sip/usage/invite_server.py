@@ -13,6 +13,7 @@ from firmware.sip.bodies import Rows, sdp_of, shown, warning_rows
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog, from_arrival
 from firmware.sip.errors import LocalError, ParseError
+from firmware.sip.flow import Flow
 from firmware.sip.headers import parse_reason, values
 from firmware.sip.identity.envelope import facts_of
 from firmware.sip.identity.who import caller
@@ -154,7 +155,17 @@ class InviteServer:
     def on_failure(self, failure: Failure, now: float) -> None:
         """The caller's connection is gone: nobody could be answered any more."""
         del failure
-        if self.stage is not Stage.OVER and self._transaction.flow.transport.reliable:
+        if self._transaction.flow.transport.reliable:
+            self.stranded(now)
+
+    @property
+    def flow(self) -> Flow:
+        """The way it came."""
+        return self._transaction.flow
+
+    def stranded(self, now: float) -> None:
+        """There is no way back to the caller any more (F9)."""
+        if self.stage is not Stage.OVER:
             self._final(480, now)
             cause = FailureCause.SESSION_LOST
             self._core.notify(CallEnded(self.call, by_us=False, cause=cause))

@@ -49,6 +49,7 @@ SAMPLES = {
     n.DialogSaved: n.DialogSaved(REF, None),
     n.RequestReceived: n.RequestReceived("key", None, None),
     n.Stranger: n.Stranger(None, "INVITE"),
+    n.AddressChanged: n.AddressChanged(REF, "192.0.2.77"),
     hal.KeyDown: hal.KeyDown(Key.DIGIT_1, 0),
     hal.KeyUp: hal.KeyUp(Key.DIGIT_1, 0),
     hal.DeviceFailed: hal.DeviceFailed("oled", "gone", 0),
