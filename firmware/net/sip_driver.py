@@ -16,15 +16,18 @@ from typing import TypeVar, assert_never
 
 from firmware.base.tokens import Tokens
 from firmware.net.addresses import local_address_toward
-from firmware.net.errors import ListenError, NetError, PortTakenError
-from firmware.net.locate import locate
+from firmware.net.binding import SIGNALLING
+from firmware.net.clock import ClockWatch
+from firmware.net.errors import LinkError, ListenError, NetError, PortTakenError
+from firmware.net.locate import Place, locate
 from firmware.net.resolver import LookUpError, Resolver
-from firmware.net.stream import Streams
+from firmware.net.security import CertificateWatch, Security
+from firmware.net.stream import Door, Streams
 from firmware.net.udp import UdpSocket
 from firmware.sip.agent import UserAgent
 from firmware.sip.effects import CloseFlow, Effect, OpenFlow, QueryId, ResolveTarget, Transmit
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
-from firmware.sip.notifications import FailureCause, Notification
+from firmware.sip.notifications import CertificateEnds, FailureCause, Notification
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 20
@@ -47,6 +50,7 @@ class SipDriver:
         tokens: Tokens,
         notify: Callable[[Notification], None],
         trace: Trace | None = None,
+        dscp: int = SIGNALLING,
     ) -> None:
         self.agent = agent
         self._resolver = resolver
@@ -55,7 +59,12 @@ class SipDriver:
         self._trace = trace
         self._loop = asyncio.get_running_loop()
         self._udp: list[UdpSocket] = []
-        self._streams = Streams(self)
+        self._dscp = dscp
+        self._security = Security()
+        self._streams = Streams(self, self._security, dscp)
+        self._ports: dict[Transport, int] = {}
+        self._clock_watch = ClockWatch(self._clock_set)
+        self._certificates = CertificateWatch(self._security, self._certificate_ends)
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling = False
@@ -68,12 +77,17 @@ class SipDriver:
         """The SIP port in use."""
         return self._udp[0].endpoint.port
 
-    async def listen(self, hosts: tuple[str, ...], port: int) -> None:
-        """Bind UDP and TCP on each address, all on one port (0 = one that is free).
+    def port_of(self, transport: Transport) -> int:
+        """Where we listen for a transport; 0 where we do not."""
+        return self._ports.get(transport, 0)
+
+    async def listen(self, hosts: tuple[str, ...], port: int, doors: tuple[Door, ...] = ()) -> None:
+        """Bind UDP and TCP on each address, all on one port (0 = one that is free), and `doors`.
 
         Raises:
-            PortTakenError: the port is in use.
+            PortTakenError: a port is in use.
             ListenError: an address cannot be listened on.
+            LinkError: the certificate of a door cannot be used.
         """
         # A port that is free on UDP may be taken on TCP; then another one will do.
         attempts = 1 if port else _ATTEMPTS
@@ -86,12 +100,21 @@ class SipDriver:
                 if not attempts or not isinstance(error, PortTakenError):
                     raise
             else:
-                return
+                break
+        for door in doors:
+            await self._open_door(door)
+
+    async def _open_door(self, door: Door) -> None:
+        port = door.port
+        for host in [udp.endpoint.host for udp in self._udp]:
+            port = await self._streams.listen(host, port, door.transport, door.tls)
+        self._ports[door.transport] = port
+        self._certificates.look()
 
     async def _bind(self, hosts: tuple[str, ...], port: int) -> None:
         for host in hosts:
             try:
-                udp = UdpSocket(host, port, self._datagram, self._udp_failed)
+                udp = UdpSocket(host, port, self._datagram, self._udp_failed, self._dscp)
             except ListenError:
                 if host != "::" or not self._udp:
                     raise
@@ -100,6 +123,7 @@ class SipDriver:
             self._udp.append(udp)
             port = udp.endpoint.port
             await self._streams.listen(host, port)
+        self._ports = dict.fromkeys((Transport.UDP, Transport.TCP), port)
 
     async def _unbind(self) -> None:
         while self._udp:
@@ -111,6 +135,8 @@ class SipDriver:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
+        self._clock_watch.stop()
+        self._certificates.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -162,9 +188,16 @@ class SipDriver:
         """A whole message (or a pong) arrived on a connection."""
         self._datagram(data, flow)
 
-    def stream_closed(self, flow: Flow, reason: str) -> None:
+    def stream_closed(self, flow: Flow, reason: str, cause: FailureCause | None = None) -> None:
         """A connection is gone."""
-        self._input(reason, lambda now: self.agent.flow_failed(flow, reason, now))
+        self._input(reason, lambda now: self.agent.flow_failed(flow, reason, now, cause))
+
+    def _clock_set(self) -> None:
+        self._input("the clock", self.agent.clock_set)
+
+    def _certificate_ends(self, file: str, days: int) -> None:
+        notice = CertificateEnds(file, days)
+        self._guard(notice, self._notify, notice)
 
     def _datagram(self, data: bytes, flow: Flow) -> None:
         if self._trace is not None:
@@ -223,7 +256,7 @@ class SipDriver:
             self._lost(effect.query, cause, str(error))
             return
         targets = tuple(
-            Target(place.transport, place.remote, Endpoint(place.local, self.port), place.host)
+            Target(place.transport, place.remote, self._here(place), place.host)
             for place in found
             if place.local and not self._is_us(place.remote, place.local)
         )
@@ -234,6 +267,9 @@ class SipDriver:
             self._lost(effect.query, FailureCause.OTHER, f"{effect.host} is this phone itself")
         else:
             self._lost(effect.query, FailureCause.NO_NETWORK, f"no route to {effect.host}")
+
+    def _here(self, place: Place) -> Endpoint:
+        return Endpoint(place.local, self.port_of(place.transport))
 
     def _lost(
         self,
@@ -262,14 +298,19 @@ class SipDriver:
 
     async def _open(self, effect: OpenFlow) -> None:
         try:
-            flow = await self._streams.connect(effect.target)
+            flow = await self._streams.connect(effect.target, effect.terms)
+        except LinkError as error:
+            if error.cause is FailureCause.CLOCK_NOT_SET:
+                self._clock_watch.begin()
+            self._refused(effect.query, str(error), error.cause)
         except OSError as error:
             self._refused(effect.query, error.strerror or str(error) or "no answer")
         else:
             self._input(flow, lambda now: self.agent.flow_opened(effect.query, flow, now))
+            self._certificates.look()
 
-    def _refused(self, query: QueryId, reason: str) -> None:
-        self._input(reason, lambda now: self.agent.flow_refused(query, reason, now))
+    def _refused(self, query: QueryId, reason: str, cause: FailureCause | None = None) -> None:
+        self._input(reason, lambda now: self.agent.flow_refused(query, reason, now, cause))
 
     def _spawn(self, work: Coroutine[None, None, None], given_up: Callable[[], None]) -> None:
         """Do something that takes time; `given_up` tells the agent if it fails to be done."""

@@ -1,28 +1,50 @@
-"""SIP over TCP: a listener and the connections it or we opened, cut into messages.
+"""SIP over connections: listeners, and the connections that they or we opened.
 
-A connection that sends garbage, half a message for too long, or nothing at all is closed; UDP and
-the other connections do not notice.
+TCP, TLS and WebSockets differ only in the layers of their `Pipe`. A connection that sends garbage,
+half a message or half a handshake for too long, or nothing at all is closed; UDP and the other
+connections do not notice.
 """
 
 import asyncio
 import contextlib
-import errno
 import itertools
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from firmware.net.addresses import family_of
-from firmware.net.binding import bind
-from firmware.sip.flow import Endpoint, Flow, Target, Transport
-from firmware.sip.parser import Ping, Pong, StreamFramer
+from firmware.net.binding import SIGNALLING, bind, mark
+from firmware.net.errors import LinkError
+from firmware.net.pipe import PONG, Piece, Pipe
+from firmware.net.security import Security
+from firmware.sip.causes import cause_of_trouble
+from firmware.sip.flow import Endpoint, Flow, Target, Terms, TlsTerms, Transport
+from firmware.sip.framer import Ping, Pong
+from firmware.sip.notifications import FailureCause
 
 CONNECT_SECONDS = 5.0
+HANDSHAKE_SECONDS = 5.0
+"""How long TLS and WebSocket may take to begin (A13)."""
 HALF_MESSAGE_SECONDS = 10.0
 """How long the rest of a message that has begun may take (A13)."""
 STRANGER_IDLE_SECONDS = 120.0
 """How long a connection that somebody else opened may stay silent."""
+UNREAD_SECONDS = 30.0
+"""How long what we sent may stay unacknowledged before the connection is dead (F25)."""
 MOST_CONNECTIONS = 64
 _MOST_QUEUED = 1 << 20
+_LEAVE_SECONDS = 1.0
+_TCP_USER_TIMEOUT = 18  # linux/tcp.h; the socket module of Python 3.11 has it on some builds only
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One more way to listen: a port (0 = one that is free), and a certificate if it is secure."""
+
+    transport: Transport
+    port: int = 0
+    tls: TlsTerms | None = None
 
 
 class StreamSink(Protocol):
@@ -31,65 +53,67 @@ class StreamSink(Protocol):
     def stream_message(self, data: bytes, flow: Flow) -> None:
         """One whole message arrived."""
 
-    def stream_closed(self, flow: Flow, reason: str) -> None:
-        """The connection is gone."""
+    def stream_closed(self, flow: Flow, reason: str, cause: FailureCause | None = None) -> None:
+        """The connection is gone; `cause` if more is known than the system's words."""
 
 
 class _Connection(asyncio.Protocol):
-    """One TCP connection."""
+    """One connection."""
 
-    def __init__(self, owner: "Streams", *, ours: bool) -> None:
+    def __init__(
+        self,
+        owner: "Streams",
+        pipe: Pipe,
+        transport: Transport,
+        ready: "asyncio.Future[Flow] | None" = None,
+        terms: Terms | None = None,
+    ) -> None:
+        """`ready`, if we opened it, is told of the flow when every handshake is over."""
         self._owner = owner
-        self._ours = ours
-        self._framer = StreamFramer()
+        self._pipe = pipe
+        self._kind = transport
+        self._ready = ready
+        self._ours = ready is not None
+        self._terms = terms
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._half = False
         self._spoken = False
+        self._left = False
         self.flow: Flow | None = None
-        self.reason = "closed by the far end"
+        self.trouble = LinkError(FailureCause.REFUSED, "closed by the far end")
+
+    # --- asyncio ----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
-        if not remote or not self._owner.admit(ours=self._ours):
+        if not transport.get_extra_info("peername") or not self._owner.admit(ours=self._ours):
             transport.abort()
             return
-        self.flow = Flow(
-            Transport.TCP,
-            Endpoint(local[0], local[1]),
-            Endpoint(remote[0], remote[1]),
-            self._owner.next_number(),
-        )
-        self._owner.opened(self.flow, self)
-        self._arm()
+        self._owner.joined(self, transport.get_extra_info("socket"))
+        self._set_timer(HANDSHAKE_SECONDS, "it was silent too long")
+        self._advance(self._pipe.begin)
 
     def data_received(self, data: bytes) -> None:
-        if self.flow is None or self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
-        pieces = self._framer.feed(data)
-        for piece in pieces:
-            if self._transport.is_closing():
-                return  # what came before was answered by closing
-            match piece:
-                case Ping():
-                    self.send(b"\r\n")
-                case Pong():
-                    self._owner.sink.stream_message(b"\r\n", self.flow)
-                case bytes():
-                    self._spoken = True
-                    self._owner.sink.stream_message(piece, self.flow)
-        if self._framer.broken:
-            self.close("it sent something that is not SIP")
-        self._arm(whole=bool(pieces))
+        pieces: list[Piece] = []
+        self._advance(lambda: pieces.extend(self._pipe.feed(data)), pieces)
+        if self.flow is not None and not self._transport.is_closing():
+            self._arm(whole=bool(pieces))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self.flow is not None:
-            reason = (getattr(exc, "strerror", None) or str(exc)) if exc else self.reason
-            self._owner.closed(self.flow, reason)
+        if isinstance(exc, OSError) and not self._left:
+            words = exc.strerror or str(exc)
+            self.trouble = LinkError(cause_of_trouble(words), words)
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(self.trouble)
+        self._owner.left(self)
+
+    # --- the connections' side --------------------------------------------------------------
 
     @property
     def silent_stranger(self) -> bool:
@@ -100,22 +124,84 @@ class _Connection(asyncio.Protocol):
         return not (self._ours or self._spoken)
 
     def send(self, data: bytes) -> None:
-        """Queue bytes; a peer that does not read is dropped before it fills the memory."""
+        """Queue a message; a peer that does not read is dropped before it fills the memory."""
         if self._transport is None or self._transport.is_closing():
             return
-        self._transport.write(data)
+        self._pipe.send(data)
+        self._flush()
         if self._transport.get_write_buffer_size() > _MOST_QUEUED:
             self.close("it does not read")
 
     def close(self, reason: str) -> None:
-        """Close without waiting."""
-        self.reason = reason
-        if self._transport is not None:
-            self._transport.abort()
+        """Close without waiting for what is queued; the far end hears of it if it listens."""
+        self._give_up(LinkError(FailureCause.REFUSED, reason))
+
+    # --- helpers ----------------------------------------------------------------------------
+
+    def _advance(self, step: Callable[[], None], pieces: list[Piece] | None = None) -> None:
+        """One step of the layers: what they say is sent, what they found is handed up."""
+        trouble: LinkError | None = None
+        try:
+            step()
+        except LinkError as error:
+            trouble = error
+        self._flush()
+        if trouble is None and self.flow is None and self._pipe.ready:
+            self._open()
+        self._hand_up([*(pieces or ()), *(trouble.found if trouble else ())])
+        if trouble is not None:
+            self._give_up(trouble)
+        elif self._pipe.ended:
+            self.close("closed by the far end")
+
+    def _open(self) -> None:
+        assert self._transport is not None
+        local = self._transport.get_extra_info("sockname")
+        remote = self._transport.get_extra_info("peername")
+        here, there = Endpoint(local[0], local[1]), Endpoint(remote[0], remote[1])
+        self.flow = Flow(self._kind, here, there, self._owner.next_number(), self._terms)
+        self._owner.opened(self.flow, self)
+        self._arm()
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(self.flow)
+
+    def _hand_up(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            if self.flow is None or self._transport is None or self._transport.is_closing():
+                return  # what came before was answered by closing
+            match piece:
+                case Ping():
+                    self.send(PONG)
+                case Pong():
+                    self._owner.sink.stream_message(PONG, self.flow)
+                case bytes():
+                    self._spoken = True
+                    self._owner.sink.stream_message(piece, self.flow)
+
+    def _flush(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            data = self._pipe.take()
+            if data:
+                self._transport.write(data)
+
+    def _give_up(self, trouble: LinkError) -> None:
+        transport = self._transport
+        if self._left:
+            return
+        self.trouble, self._left = trouble, True
+        if transport is None or transport.is_closing():
+            return
+        farewell = self._pipe.end() if self._pipe.ready else self._pipe.take()
+        if not farewell or transport.get_write_buffer_size():
+            transport.abort()
+            return
+        transport.write(farewell)
+        transport.close()
+        asyncio.get_running_loop().call_later(_LEAVE_SECONDS, transport.abort)
 
     def _arm(self, *, whole: bool = True) -> None:
         """Set how long the peer has; drops of half a message do not buy it more time."""
-        half = self._framer.pending > 0
+        half = self._pipe.unfinished
         if half and self._half and not whole:
             return
         self._half = half
@@ -124,29 +210,44 @@ class _Connection(asyncio.Protocol):
             self._timer = None
         if half or not self._ours:
             limit = HALF_MESSAGE_SECONDS if half else STRANGER_IDLE_SECONDS
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(limit, self.close, "it was silent too long")
+            self._set_timer(limit, "it was silent too long")
+
+    def _set_timer(self, seconds: float, reason: str) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.close, reason)
 
 
 class Streams:
-    """All TCP connections of the phone."""
+    """All connections of the phone."""
 
-    def __init__(self, sink: StreamSink) -> None:
+    def __init__(
+        self, sink: StreamSink, security: Security | None = None, dscp: int = SIGNALLING
+    ) -> None:
         self.sink = sink
+        self.security = security or Security()
+        self._dscp = dscp
         self._numbers = itertools.count(1)
+        self._all: dict[_Connection, None] = {}
         self._open: dict[int, _Connection] = {}
         self._servers: list[asyncio.Server] = []
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._all)
 
-    async def listen(self, host: str, port: int) -> int:
+    async def listen(
+        self,
+        host: str,
+        port: int,
+        transport: Transport = Transport.TCP,
+        tls: TlsTerms | None = None,
+    ) -> int:
         """Accept connections on `host`; returns the port.
 
         Raises:
             PortTakenError: somebody else has the port.
             ListenError: the address or the port is not ours to have.
+            LinkError: the certificate or its key cannot be used.
         """
+        make = await self.security.door(transport, tls)
         loop = asyncio.get_running_loop()
         sock = socket.socket(family_of(host), socket.SOCK_STREAM)
         try:
@@ -157,31 +258,37 @@ class Streams:
         except OSError:
             sock.close()
             raise
-        server = await loop.create_server(lambda: _Connection(self, ours=False), sock=sock)
+        server = await loop.create_server(lambda: _Connection(self, make(), transport), sock=sock)
         self._servers.append(server)
         return int(sock.getsockname()[1])
 
-    async def connect(self, target: Target) -> Flow:
-        """Open a connection.
+    async def connect(self, target: Target, terms: Terms | None = None) -> Flow:
+        """Open a connection and let its handshakes come to their end.
 
         Raises:
-            OSError: it could not be opened (TimeoutError after `CONNECT_SECONDS`).
+            LinkError: the far end is not whom the terms ask for, or refuses.
+            OSError: it could not be opened (TimeoutError after `CONNECT_SECONDS` or
+                `HANDSHAKE_SECONDS`).
         """
-        if target.transport is not Transport.TCP:
-            # What asks for TLS must never travel in the clear.
-            name = target.transport.via
-            raise OSError(errno.EPROTONOSUPPORT, f"{name} is not in this release")
+        transport, remote = target.transport, target.remote
+        pipe = await self.security.opener(transport, remote, terms)
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(CONNECT_SECONDS):
-            _, connection = await loop.create_connection(
-                lambda: _Connection(self, ours=True),
-                target.remote.host,
-                target.remote.port,
-                local_addr=(target.local.host, 0),
-            )
-        if connection.flow is None:
-            raise ConnectionAbortedError(errno.ECONNABORTED, "the far end hung up at once")
-        return connection.flow
+        ready: asyncio.Future[Flow] = loop.create_future()
+        connection = _Connection(self, pipe, transport, ready, terms)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await loop.create_connection(
+                    lambda: connection,
+                    remote.host,
+                    remote.port,
+                    local_addr=(target.local.host, 0),
+                )
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                return await ready
+        except BaseException:
+            ready.cancel()
+            connection.close("given up")
+            raise
 
     def send(self, flow: Flow, data: bytes) -> bool:
         """Send on a connection; False if it is gone."""
@@ -200,13 +307,12 @@ class Streams:
         """Listen no more; connections stay."""
         servers, self._servers = self._servers, []
         for server in servers:
-            server.close()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(server.wait_closed(), 1.0)
+            server.close()  # waiting for it would be waiting for its connections
+        await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Close everything."""
-        for connection in list(self._open.values()):
+        for connection in list(self._all):
             connection.close("the phone stops")
         await self.deafen()
         await asyncio.sleep(0)  # the connections are told of their end on the loop's next round
@@ -220,20 +326,31 @@ class Streams:
 
         When all places are taken, the oldest stranger that has said nothing makes room (A13).
         """
-        if ours or len(self._open) < MOST_CONNECTIONS:
+        if ours or len(self._all) < MOST_CONNECTIONS:
             return True
-        for connection in self._open.values():
-            if connection.flow is not None and connection.silent_stranger:
+        for connection in self._all:
+            if connection.silent_stranger:
                 connection.close("it said nothing and another wanted its place")
-                self.closed(connection.flow, connection.reason)
+                self.left(connection)
                 return True
         return False
 
+    def joined(self, connection: _Connection, sock: socket.socket) -> None:
+        """A connection takes a place."""
+        self._all[connection] = None
+        mark(sock, self._dscp)
+        with contextlib.suppress(OSError):
+            milliseconds = int(UNREAD_SECONDS * 1000)
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, milliseconds)
+
     def opened(self, flow: Flow, connection: _Connection) -> None:
-        """A connection stands."""
+        """A connection can carry messages."""
         self._open[flow.number] = connection
 
-    def closed(self, flow: Flow, reason: str) -> None:
+    def left(self, connection: _Connection) -> None:
         """A connection ended."""
-        if self._open.pop(flow.number, None) is not None:
-            self.sink.stream_closed(flow, reason)
+        self._all.pop(connection, None)
+        flow = connection.flow
+        if flow is not None and self._open.pop(flow.number, None) is not None:
+            trouble = connection.trouble
+            self.sink.stream_closed(flow, str(trouble), trouble.cause)

@@ -12,12 +12,14 @@ import struct
 from collections.abc import Callable
 
 from firmware.net.addresses import family_of
-from firmware.net.binding import bind
+from firmware.net.binding import SIGNALLING, bind, mark
 from firmware.sip.flow import Endpoint, Flow, Transport
 
 # linux/in.h; the socket module of Python 3.11 has no name for it.
 _IP_PKTINFO = 8
-_DSCP_CS3 = 24 << 2
+# linux/in.h: let what is longer than the path leave in fragments; DF would lose it (F28).
+_IP_MTU_DISCOVER, _IP_PMTUDISC_DONT = 10, 0
+_IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_DONT = 23, 0
 _BURST = 8
 """Datagrams taken in one go: a flood must leave the loop time for everything else."""
 _LARGEST = 65535
@@ -45,7 +47,9 @@ def _local_in(ancillary: list[tuple[int, int, bytes]]) -> str | None:
 class UdpSocket:
     """A bound UDP socket on the loop."""
 
-    def __init__(self, host: str, port: int, received: Received, failed: Failed) -> None:
+    def __init__(
+        self, host: str, port: int, received: Received, failed: Failed, dscp: int = SIGNALLING
+    ) -> None:
         """Bind `host` (numeric; `0.0.0.0` or `::` for every address) and begin to read.
 
         Raises:
@@ -54,7 +58,7 @@ class UdpSocket:
         """
         self._received = received
         self._failed = failed
-        self._socket = _bound(host, port)
+        self._socket = _bound(host, port, dscp)
         self.endpoint = Endpoint(host, self._socket.getsockname()[1])
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._readable)
@@ -91,17 +95,18 @@ class UdpSocket:
             self._received(data, Flow(Transport.UDP, here, there))
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, dscp: int) -> socket.socket:
     family = family_of(host)
     sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _DSCP_CS3)
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_DONT)
         else:
             sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _DSCP_CS3)
+            sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_DONT)
+        mark(sock, dscp)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         bind(sock, host, port)

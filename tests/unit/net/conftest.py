@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from firmware.sip.flow import Flow
+from firmware.sip.notifications import FailureCause
 
 LOOPBACK = {"IPv4": "127.0.0.1", "IPv6": "::1"}
 SECONDS = 5.0
@@ -25,14 +26,16 @@ class Ear:
 
     messages: list[tuple[bytes, Flow]] = field(default_factory=list)
     closed: list[tuple[Flow, str]] = field(default_factory=list)
+    causes: list[FailureCause | None] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stream_message(self, data, flow):
         self.messages.append((data, flow))
         self._news.set()
 
-    def stream_closed(self, flow, reason):
+    def stream_closed(self, flow, reason, cause=None):
         self.closed.append((flow, reason))
+        self.causes.append(cause)
         self._news.set()
 
     async def until(self, true_of):
