@@ -386,9 +386,9 @@ class UserAgent:
         if registration is not None and registration.line is line:
             registration.suspect(now)
 
+        self._keepalives.drop(flow)
     def _flow_dead(self, flow: Flow, now: float) -> None:
         self._core.streams.pop(flow.number, None)
-        self._keepalives.drop(flow)
         self._core.transactions.flow_failed(flow, now)
         for registration in self._registrations.values():
             registration.flow_lost(flow, now)

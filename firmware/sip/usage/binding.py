@@ -139,6 +139,8 @@ class Binding:
             # RFC 5626 §4.5: a flow that never carried an answer to a ping was no success.
             self._failures += 1
             wait = self._flow_wait()
+            trouble = self._core.trouble
+            self._tell(Outcome(State.FAILED, trouble.cause, 0, trouble.reason, retry_in=wait))
         self._core.arm(self, Alarm.REFRESH, now + wait)
 
     def network_changed(self, now: float) -> None:
