@@ -14,7 +14,7 @@ its own.
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from firmware.sip.bodies import Rows, content_type
+from firmware.sip.bodies import Rows
 from firmware.sip.core import ALLOW, Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.errors import ParseError
@@ -44,10 +44,10 @@ _LONGEST_RETRY_AFTER: Final = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One NOTIFY: the state of the subscription, and the body with its media type in lower case."""
+    """One NOTIFY: the state of the subscription, and the body with its Content-Type."""
 
     state: SubscriptionState
-    media_type: str
+    content_type: str
     body: bytes
     request: Request
 
@@ -189,7 +189,8 @@ class Subscribed:
         # A NOTIFY is a target refresh request (RFC 6665 §3.2).
         self.dialog.refresh(request.headers)
         self.standing = state.standing
-        notice = Notice(state, content_type(request.headers), request.body, request)
+        kind = request.headers.get("Content-Type") or ""
+        notice = Notice(state, kind, request.body, request)
         status, headers = self._user.on_notified(self, notice, now)
         self._core.answer(transaction, status, now, headers)
         if self._over:

@@ -74,14 +74,14 @@ class DialogReader:
         self._table: dict[str, DialogEntry] = {}
         self._entity = ""
 
-    def read(self, media_type: str, body: bytes) -> DialogInfo:
+    def read(self, content_type: str, body: bytes) -> DialogInfo:
         """The whole table after this document.
 
         Raises:
             BodyError: it is no dialog information.
             GapError: a document before it is missing.
         """
-        del media_type
+        del content_type
         root = read_xml(body, "dialog-info")
         full = root.get("state", "full") == "full"
         entries = [_entry(child) for child in root.all("dialog")]
@@ -138,7 +138,8 @@ def _entry(element: Element) -> DialogEntry:
     )
 
 
-_DIRECTIONS: Final = {"initiator": True, "recipient": False}
+# The RFC itself writes "receiver" in an example.
+_DIRECTIONS: Final = {"initiator": True, "recipient": False, "receiver": False}
 
 
 def _participant(element: Element | None) -> Participant:

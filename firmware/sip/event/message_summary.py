@@ -42,13 +42,13 @@ class MessageSummary(Document):
 class SummaryReader:
     """Each body is the whole state (RFC 3842 §3.10)."""
 
-    def read(self, media_type: str, body: bytes) -> MessageSummary:
+    def read(self, content_type: str, body: bytes) -> MessageSummary:
         """The mailbox.
 
         Raises:
             BodyError: it does not say whether messages wait.
         """
-        del media_type
+        del content_type
         return read_summary(body)
 
 

@@ -30,8 +30,10 @@ class BodyError(ValueError):
 class Reader(Protocol):
     """Reads the bodies of one subscription, in their order; it may remember earlier ones."""
 
-    def read(self, media_type: str, body: bytes) -> Document:
+    def read(self, content_type: str, body: bytes) -> Document:
         """The whole state after this body, partial states merged in.
+
+        `content_type` is the header as it came (see `kind_of`).
 
         Raises:
             BodyError: the body is malformed.
@@ -63,6 +65,11 @@ class Package:
     reader: Callable[[], Reader]
     expires: int = 3600
     forks: bool = False
+
+
+def kind_of(content_type: str) -> str:
+    """The media type of a Content-Type in lower case, without parameters."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 # --- Event ----------------------------------------------------------------------------------------

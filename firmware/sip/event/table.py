@@ -23,10 +23,24 @@ def _dialog() -> Package:
     return dialog_info.PACKAGE
 
 
+def _reg() -> Package:
+    from firmware.sip.event import reg  # noqa: PLC0415 - as above
+
+    return reg.PACKAGE
+
+
+def _conference() -> Package:
+    from firmware.sip.event import conference  # noqa: PLC0415 - as above
+
+    return conference.PACKAGE
+
+
 PACKAGES: Final[Mapping[str, Callable[[], Package]]] = MappingProxyType(
     {
+        "conference": _conference,
         "dialog": _dialog,
         "message-summary": _message_summary,
+        "reg": _reg,
     }
 )
 """Package name to the package."""

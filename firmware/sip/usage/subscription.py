@@ -36,6 +36,7 @@ from firmware.sip.event.package import (
     Package,
     Reader,
     Standing,
+    kind_of,
 )
 from firmware.sip.event.table import PACKAGES, package
 from firmware.sip.exchange import Exchange
@@ -299,11 +300,11 @@ class Subscription:
         wish = self.wish
         if not notice.body:
             return GOOD
-        media_type = notice.media_type or wish.accept[0]
-        if media_type not in wish.accept:
+        kind = notice.content_type or wish.accept[0]
+        if kind_of(kind) not in wish.accept:
             return 415, (("Accept", ", ".join(wish.accept)),)
         try:
-            document = self._legs[usage].read(media_type, notice.body)
+            document = self._legs[usage].read(kind, notice.body)
         except BodyError:
             return 400, ()
         except GapError as gap:
@@ -426,11 +427,13 @@ class Subscriptions:
         accept: tuple[str, ...] = (),
         headers: Rows = (),
         once: bool = False,
+        lists: bool = False,
     ) -> None:
         """Watch `target` (a number, user part or URI; the line itself if empty).
 
         `accept` replaces the package's media types; `headers` are added to every SUBSCRIBE. With
-        `once` the state is fetched and the subscription ends.
+        `once` the state is fetched and the subscription ends. With `lists` the target may be a
+        list of resources (RFC 4662): then documents are `ResourceList`s.
 
         Raises:
             LocalError: no such line or package, the name is taken, or the target is no address.
@@ -441,6 +444,13 @@ class Subscriptions:
             raise LocalError(f"there is no line {line!r} or no package {package_name!r}")
         if ref in self._by_ref:
             raise LocalError(f"there is a subscription {ref!r} already")
+        if lists:
+            from firmware.sip.event.resource_list import (  # noqa: PLC0415 - few watch lists
+                OPTION,
+                as_list,
+            )
+
+            found, headers = as_list(found), (*headers, ("Supported", OPTION))
         uri = owner.account.target(target) if target else owner.account.address
         wish = Wish(
             ref,
