@@ -165,11 +165,7 @@ class UserAgent:
         core.addresses = addresses
         core.reachability.forget()
         self._drop_flows(now)
-        for call in list(core.calls.values()):
-            if isinstance(call, Session):
-                self._relocations.check(call, now)
-            elif isinstance(call, InviteServer) and not core.has_address(call.flow.local.host):
-                call.stranded(now)
+        self._relocations.network_changed(now)
         for registration in self._registrations.values():
             registration.network_changed(now)
 

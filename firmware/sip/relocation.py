@@ -14,6 +14,8 @@ from typing import Final
 from firmware.sip.core import Alarm, Core, Usage
 from firmware.sip.flow import Flow
 from firmware.sip.notifications import AddressChanged, CallRef, FailureCause
+from firmware.sip.usage.invite_server import InviteServer
+from firmware.sip.usage.session import Session
 from firmware.sip.wayfinder import Wayfinder
 
 _AGAIN: Final = 1.0
@@ -29,6 +31,15 @@ class Relocations:
 
     def __len__(self) -> int:
         return len(self._moves)
+
+    def network_changed(self, now: float) -> None:
+        """Look for those calls whose address is gone; one that rings here ends."""
+        for call in list(self._core.calls.values()):
+            if isinstance(call, Session):
+                self.check(call, now)
+            elif isinstance(call, InviteServer):
+                if not self._core.has_address(call.flow.local.host):
+                    call.stranded(now)
 
     def check(self, usage: Usage, now: float) -> None:
         """The machine's addresses have changed: does this call stand on one it still has?"""
