@@ -16,6 +16,7 @@ _TABLES = {
     "phone": "The phone as a whole.",
     "time": "The clock.",
     "network": "Addresses and ports.",
+    "network.tls": "Listening for TLS; lines that call out need nothing of this.",
     "network.wifi": "Wi-Fi.",
     "line": "One SIP identity; write `[[line]]` once for each.",
     "line.tls": "Certificates of the `[[line]]` above it.",

@@ -109,6 +109,7 @@ CARD_DEVICE = Form(
     _matches(r"(?:alsa|file|browser|null|id:[A-Za-z0-9_.:,=-]+)?"),
     "form.card",
 )
+WS_PATH = Form(_matches(r"/[!-~]{0,255}"), "form.ws_path")
 SSID = Form(lambda text: len(text.encode()) <= 32, "form.ssid")
 WIFI_PASSWORD = Form(_is_wifi_password, "form.wifi_password")
 SOCKET_PATH = Form(

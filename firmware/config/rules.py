@@ -10,7 +10,6 @@ from firmware.config.schema import LineSettings, Settings
 from firmware.config.syntax import Document, Table
 from firmware.config.table import SETTINGS
 
-_BUILT_TRANSPORTS = ("udp", "tcp")
 Found = tuple[Path, Wrong]
 
 
@@ -19,8 +18,6 @@ def line_blocked(line: LineSettings) -> str | None:
 
     It is the setting that is not in this version, as it is written in the file.
     """
-    if line.transport not in _BUILT_TRANSPORTS:
-        return f'transport = "{line.transport}"'
     if line.srtp == "require":
         return 'srtp = "require"'
     return None
@@ -55,6 +52,9 @@ def contradictions(values: Table, document: Document, file: str) -> list[Problem
         if name:
             names.add(name)
         found.extend(_in_line(line, path))
+    network = values.get("network", {})
+    if isinstance(network, dict) and _half_certificate(network.get("tls")):
+        found.append((("network", "tls"), Wrong("half_certificate")))
     audio = values.get("audio", {})
     if isinstance(audio, dict) and audio.get("loop") and audio.get("play"):
         found.append((("audio", "loop"), Wrong("loop_with_play")))
@@ -64,9 +64,12 @@ def contradictions(values: Table, document: Document, file: str) -> list[Problem
 def _in_line(line: Table, path: Path) -> Iterator[Found]:
     if line.get("server") == "" and line.get("register", True):
         yield (*path, "server"), Wrong("server_needed")
-    tls = line.get("tls", {})
-    if isinstance(tls, dict) and bool(tls.get("cert")) != bool(tls.get("key")):
+    if _half_certificate(line.get("tls")):
         yield (*path, "tls"), Wrong("half_certificate")
+
+
+def _half_certificate(tls: object) -> bool:
+    return isinstance(tls, dict) and bool(tls.get("cert")) != bool(tls.get("key"))
 
 
 def notes(settings: Settings, document: Document, file: str) -> tuple[Problem, ...]:
@@ -94,8 +97,7 @@ def _phone_notes(settings: Settings) -> Iterator[Found]:
 def _line_notes(line: LineSettings, path: Path) -> Iterator[Found]:
     setting = line_blocked(line)
     if setting:
-        key = "transport" if line.transport not in _BUILT_TRANSPORTS else "srtp"
-        yield (*path, key), Wrong("note_blocked", (("setting", setting),))
+        yield (*path, "srtp"), Wrong("note_blocked", (("setting", setting),))
     if line.srtp == "prefer":
         yield (*path, "srtp"), Wrong("note_srtp_prefer")
     if not line.tls.verify:

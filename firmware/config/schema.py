@@ -35,12 +35,25 @@ class WifiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenTlsSettings:
+    """`[network.tls]`; without a certificate nobody is listened to."""
+
+    cert: str = ""
+    key: str = ""
+    ca: str = ""
+    port: int = 5061
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkSettings:
     """`[network]`; `bind` empty = every address."""
 
     bind: tuple[str, ...] = ()
     sip_port: int = 5060
     rtp_ports: tuple[int, int] = (40000, 40999)
+    dscp_sip: int = 24
+    dscp_rtp: int = 46
+    tls: ListenTlsSettings = field(default_factory=ListenTlsSettings)
     wifi: WifiSettings = field(default_factory=WifiSettings)
 
 
@@ -69,6 +82,7 @@ class LineSettings:
     proxy: str = ""
     expires: int = 3600
     transport: str = "udp"
+    ws_path: str = "/"
     register: bool = True
     peers: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()

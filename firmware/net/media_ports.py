@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from firmware.base.tokens import Tokens
 from firmware.net.addresses import family_of
+from firmware.net.binding import MEDIA, mark
 from firmware.net.errors import NoMediaPortError
 
-_DSCP_EF = 46 << 2
 _ATTEMPTS = 64
 """So often the system is asked for a port whose neighbour is free too."""
 
@@ -35,7 +35,8 @@ class MediaPair:
 class MediaPorts:
     """The configured port range."""
 
-    def __init__(self, first: int, last: int, tokens: Tokens) -> None:
+    def __init__(self, first: int, last: int, tokens: Tokens, dscp: int = MEDIA) -> None:
+        self._dscp = dscp
         self._first = first + (first & 1)
         self._pairs = max(0, (last - self._first + 1) // 2)
         self._tokens = tokens
@@ -53,14 +54,14 @@ class MediaPorts:
         except NoMediaPortError:
             if not anywhere:
                 raise
-        return _of_machine(address)
+        return _of_machine(address, self._dscp)
 
     def _of_range(self, address: str) -> MediaPair:
         start = self._tokens.integer(self._pairs) if self._pairs else 0
         for step in range(self._pairs):
             port = self._first + 2 * ((start + step) % self._pairs)
             try:
-                return _pair(address, port)
+                return _pair(address, port, self._dscp)
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise NoMediaPortError(f"{address}: {error.strerror}") from error
@@ -68,13 +69,13 @@ class MediaPorts:
         raise NoMediaPortError(f"all media ports {self._first}-{last} are taken")
 
 
-def _of_machine(address: str) -> MediaPair:
+def _of_machine(address: str, dscp: int) -> MediaPair:
     trouble: str | None = "no port is free"
     for _ in range(_ATTEMPTS):
         try:
-            with _bound(address, 0) as probe:
+            with _bound(address, 0, dscp) as probe:
                 port: int = probe.getsockname()[1]
-            return _pair(address, port & ~1)
+            return _pair(address, port & ~1, dscp)
         except OSError as error:
             trouble = error.strerror
             if error.errno != errno.EADDRINUSE:
@@ -82,24 +83,21 @@ def _of_machine(address: str) -> MediaPair:
     raise NoMediaPortError(f"{address}: {trouble}")
 
 
-def _pair(address: str, port: int) -> MediaPair:
-    rtp = _bound(address, port)
+def _pair(address: str, port: int, dscp: int) -> MediaPair:
+    rtp = _bound(address, port, dscp)
     try:
-        rtcp = _bound(address, port + 1)
+        rtcp = _bound(address, port + 1, dscp)
     except OSError:
         rtp.close()
         raise
     return MediaPair(address, port, rtp, rtcp)
 
 
-def _bound(address: str, port: int) -> socket.socket:
+def _bound(address: str, port: int, dscp: int) -> socket.socket:
     family = family_of(address)
     sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _DSCP_EF)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _DSCP_EF)
+        mark(sock, dscp)
         sock.bind((address, port))
     except OSError:
         sock.close()

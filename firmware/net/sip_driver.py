@@ -50,7 +50,6 @@ class SipDriver:
         tokens: Tokens,
         notify: Callable[[Notification], None],
         trace: Trace | None = None,
-        dscp: int = SIGNALLING,
     ) -> None:
         self.agent = agent
         self._resolver = resolver
@@ -59,9 +58,9 @@ class SipDriver:
         self._trace = trace
         self._loop = asyncio.get_running_loop()
         self._udp: list[UdpSocket] = []
-        self._dscp = dscp
+        self._dscp = SIGNALLING
         self._security = Security()
-        self._streams = Streams(self, self._security, dscp)
+        self._streams = Streams(self, self._security)
         self._ports: dict[Transport, int] = {}
         self._clock_watch = ClockWatch(self._clock_set)
         self._certificates = CertificateWatch(self._security, self._certificate_ends)
@@ -81,14 +80,16 @@ class SipDriver:
         """Where we listen for a transport; 0 where we do not."""
         return self._ports.get(transport, 0)
 
-    async def listen(self, hosts: tuple[str, ...], port: int, doors: tuple[Door, ...] = ()) -> None:
-        """Bind UDP and TCP on each address, all on one port (0 = one that is free), and `doors`.
+    async def listen(self, hosts: tuple[str, ...], port: int, dscp: int = SIGNALLING) -> None:
+        """Bind UDP and TCP on each address, all on one port (0 = one that is free).
+
+        `dscp` marks everything that is sent.
 
         Raises:
-            PortTakenError: a port is in use.
+            PortTakenError: the port is in use.
             ListenError: an address cannot be listened on.
-            LinkError: the certificate of a door cannot be used.
         """
+        self._dscp = self._streams.dscp = dscp
         # A port that is free on UDP may be taken on TCP; then another one will do.
         attempts = 1 if port else _ATTEMPTS
         while True:
@@ -100,11 +101,15 @@ class SipDriver:
                 if not attempts or not isinstance(error, PortTakenError):
                     raise
             else:
-                break
-        for door in doors:
-            await self._open_door(door)
+                return
 
-    async def _open_door(self, door: Door) -> None:
+    async def open_door(self, door: Door) -> None:
+        """Listen for one transport more, on the same addresses.
+
+        Raises:
+            PortTakenError: its port is in use.
+            LinkError: its certificate cannot be used.
+        """
         port = door.port
         for host in [udp.endpoint.host for udp in self._udp]:
             port = await self._streams.listen(host, port, door.transport, door.tls)

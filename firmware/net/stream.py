@@ -224,7 +224,8 @@ class Streams:
     ) -> None:
         self.sink = sink
         self.security = security or Security()
-        self._dscp = dscp
+        self.dscp = dscp
+        """The mark of connections that are made from now on."""
         self._numbers = itertools.count(1)
         self._all: dict[_Connection, None] = {}
         self._open: dict[int, _Connection] = {}
@@ -338,7 +339,7 @@ class Streams:
     def joined(self, connection: _Connection, sock: socket.socket) -> None:
         """A connection takes a place."""
         self._all[connection] = None
-        mark(sock, self._dscp)
+        mark(sock, self.dscp)
         with contextlib.suppress(OSError):
             milliseconds = int(UNREAD_SECONDS * 1000)
             sock.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, milliseconds)

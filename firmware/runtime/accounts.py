@@ -5,7 +5,7 @@ from typing import Protocol
 from firmware.config.rules import line_blocked
 from firmware.config.schema import LineSettings, Settings
 from firmware.sip.account import Account
-from firmware.sip.flow import Transport
+from firmware.sip.flow import TlsTerms, Transport
 from firmware.sip.notifications import LineName
 
 
@@ -46,4 +46,12 @@ def account_of(line: LineSettings, identities: Identities) -> Account:
         anonymous=line.anonymous,
         contact_user=identities.contact_user(line.name),
         instance_id=identities.instance_id(line.name),
+        tls=TlsTerms(
+            ca=line.tls.ca,
+            cert=line.tls.cert,
+            key=line.tls.key,
+            server_name=line.tls.server_name,
+            verify=line.tls.verify,
+        ),
+        ws_path=line.ws_path,
     )

@@ -13,6 +13,7 @@ from firmware.media.messages import EngineLog, StreamReport
 from firmware.phone.events import Event
 from firmware.runtime.house import House
 from firmware.sip.notifications import (
+    CertificateEnds,
     DialogSaved,
     IncomingCall,
     OfferWanted,
@@ -87,6 +88,12 @@ def log_stranger(house: House, stranger: Stranger) -> None:
     )
 
 
+def log_certificate(house: House, certificate: CertificateEnds) -> None:
+    """Our own certificate ends soon (F27)."""
+    del house
+    _LOG.warning(phrase("log.certificate_ends", file=certificate.file, days=certificate.days))
+
+
 ASIDES: Mapping[type, Callable[[House, Any], None]] = {
     StreamReport: keep_report,
     DialogSaved: mirror_dialog,
@@ -95,4 +102,5 @@ ASIDES: Mapping[type, Callable[[House, Any], None]] = {
     EngineLog: log_engine,
     RegistrationChanged: log_registration,
     Stranger: log_stranger,
+    CertificateEnds: log_certificate,
 }

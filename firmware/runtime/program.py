@@ -141,7 +141,8 @@ class Program:
         )
 
     def _media_ports(self) -> MediaPorts:
-        return MediaPorts(*self._settings.network.rtp_ports, self._tokens)
+        network = self._settings.network
+        return MediaPorts(*network.rtp_ports, self._tokens, network.dscp_rtp)
 
     def _introduce(self, had: tuple[str, ...]) -> None:
         """The first inputs: what there is, and whether there is a network (it `had` these)."""

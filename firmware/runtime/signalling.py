@@ -5,18 +5,23 @@ Nothing here knows the phone machine. What the stack says before somebody listen
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 
+from firmware.base.phrase import phrase
 from firmware.base.tokens import Tokens
-from firmware.config.schema import Settings
+from firmware.config.schema import ListenTlsSettings, Settings
+from firmware.net.errors import LinkError
 from firmware.net.resolver import Resolver
 from firmware.net.sip_driver import SipDriver
+from firmware.net.stream import Door
 from firmware.runtime.accounts import Identities, accounts_of
 from firmware.runtime.trace import Trace
 from firmware.sip.agent import AgentSettings, UserAgent
-from firmware.sip.flow import Flow
+from firmware.sip.flow import Flow, TlsTerms, Transport
 from firmware.sip.notifications import Notification
 
+_LOG = logging.getLogger(__name__)
 _FIRST_LOOK_UP = 0.02
 GOODBYE_SECONDS = 2.0
 """How long BYE and de-registration may take at the end."""
@@ -42,7 +47,10 @@ class Signalling:
         Raises:
             PortTakenError: somebody else has the port.
         """
-        await self.driver.listen(settings.network.bind or EVERYWHERE, settings.network.sip_port)
+        network = settings.network
+        await self.driver.listen(network.bind or EVERYWHERE, network.sip_port, network.dscp_sip)
+        if network.tls.cert:
+            await self._listen_for_tls(network.tls)
         now = self._clock()
         for snapshot in orphans:
             self.agent.end_orphan(snapshot, now)
@@ -50,6 +58,14 @@ class Signalling:
         self.driver.settle()
         # A literal address is "looked up" at once: that REGISTER shall leave before anything else.
         await self.driver.caught_up(_FIRST_LOOK_UP)
+
+    async def _listen_for_tls(self, wanted: ListenTlsSettings) -> None:
+        terms = TlsTerms(ca=wanted.ca, cert=wanted.cert, key=wanted.key)
+        try:
+            await self.driver.open_door(Door(Transport.TLS, wanted.port, terms))
+        except LinkError as error:
+            # A phone that nobody can call by TLS is still a phone.
+            _LOG.error(phrase("log.no_tls_door", reason=error))
 
     async def say_goodbye(self) -> None:
         """End every call, take every registration back; returns when the far ends know."""
