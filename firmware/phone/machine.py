@@ -272,6 +272,7 @@ EVERYWHERE: Rows = {
     media.DigitHeard: dtmf.heard,
     sip.RegistrationChanged: _registration_changed,
     sip.InfoDigit: dtmf.informed,
+    sip.DigitsRefused: dtmf.refused,
     sip.IncomingCall: incoming.arrived,
     sip.ConnectedParty: identity.connected,
     sip.OfferWanted: outgoing.offer_wanted,

@@ -132,6 +132,8 @@ class Call:
     silent_since: float = 0.0
     digits: str = ""
     """The last digits that the far end pressed."""
+    digits_in_audio: bool = False
+    """The far end would not take ours by INFO."""
     facts: CallFacts = CallFacts()
     """What the caller's INVITE said about itself."""
     diverted_by: Party | None = None

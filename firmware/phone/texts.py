@@ -48,6 +48,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_no_such_line": ("line", "lines"),
     "call_waiting": ("who", "line"),
     "hold_refused": _CALL,
+    "digits_refused": _CALL,
     "call_not_moved": ("who", "line"),
     "emergency_trying": ("number", "line"),
     "emergency_again": ("number", "line"),

@@ -37,6 +37,7 @@ from firmware.sip.screening import Screening
 from firmware.sip.transfer.room import Transfers
 from firmware.sip.usage.invite_client import InviteClient
 from firmware.sip.usage.invite_server import InviteServer
+from firmware.sip.usage.info import Info
 from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.registration import Registration
 from firmware.sip.usage.replaces import Replaces
@@ -59,6 +60,7 @@ class UserAgent:
         self.subscriptions = Subscriptions(self._core)
         self.notifiers = Notifiers(self._core)
         self.transfers = Transfers(self._core, self.invite)
+        self.info = Info(self._core)
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
         self._core.suspect = self._suspect
@@ -74,6 +76,7 @@ class UserAgent:
             self.subscriptions,
             self.notifiers,
             self.transfers,
+            self.info,
         )
         return len(self._core) + sum(len(room) for room in rooms)
 
@@ -333,7 +336,7 @@ class UserAgent:
         """Send a keypad digit by INFO. Nothing if the call is over."""
         session = self._session(call)
         if session is not None:
-            session.send_digit(digit, ms, now)
+            self.info.digit(session, digit, ms, now)
 
     def respond(
         self,

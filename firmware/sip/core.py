@@ -39,13 +39,14 @@ class AgentSettings:
     """How a user agent behaves, the same for all its lines.
 
     `hand_up` names methods whose requests outside dialogs go to the owner whole
-    (`RequestReceived`). `open_house` takes requests from anyone for any user: for a laboratory
+    (`RequestReceived`). `info_packages` are the packages whose INFOs are taken (RFC 6086). `open_house` takes requests from anyone for any user: for a laboratory
     PBX, never for a phone. With `realm` and `passwords` (user to password) an INVITE from outside
     a dialog must carry a digest. Times are seconds.
     """
 
     product: str = "deskphone"
     hand_up: frozenset[str] = frozenset()
+    info_packages: tuple[str, ...] = ()
     open_house: bool = False
     realm: str = ""
     passwords: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

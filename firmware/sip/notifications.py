@@ -254,6 +254,24 @@ class InfoDigit:
 
 
 @dataclass(frozen=True, slots=True)
+class DigitsRefused:
+    """The far end takes no digits by INFO: these were not sent."""
+
+    call: CallRef
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfoReceived:
+    """An INFO of a package that the settings name came inside a call (RFC 6086)."""
+
+    call: CallRef
+    package: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class DialogSaved:
     """What a restarted phone needs to end this call with BYE; None when the call has ended."""
 
@@ -403,6 +421,8 @@ Notification = (
     | ReofferAnswered
     | ReofferRejected
     | InfoDigit
+    | DigitsRefused
+    | InfoReceived
     | DialogSaved
     | SubscriptionChanged
     | EventReceived

@@ -23,7 +23,7 @@ from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import parse_uri
-from firmware.sip.usage import info, options
+from firmware.sip.usage import options
 from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.session import Session
 from firmware.sip.writer import write
@@ -47,7 +47,6 @@ class Reception:
             Gatekeeper(settings.realm, settings.passwords, core.tokens) if settings.realm else None
         )
         options.install(core)
-        info.install(core)
 
     # --- messages ---------------------------------------------------------------------------
 

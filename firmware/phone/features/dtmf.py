@@ -1,16 +1,17 @@
-"""Digits into a call, by RFC 4733 where it was agreed, else as tones; and digits out of it."""
+"""Digits into a call, by RFC 4733 where it was agreed, else by INFO or as tones; and out of it."""
 
 from dataclasses import replace
 
 from firmware.media.messages import DigitHeard, SendDigits
 from firmware.phone.actions import Digit, SendDtmf
+from firmware.phone.commands import SendInfoDigit
 from firmware.phone.desk import tones
 from firmware.phone.features import endings
 from firmware.phone.model import Call, Engine, PhoneState
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import Notice
-from firmware.sip.notifications import CallRef, InfoDigit
+from firmware.sip.notifications import CallRef, DigitsRefused, InfoDigit
 
 _DIGITS = frozenset("0123456789*#ABCD")
 _MOST = 64
@@ -36,10 +37,45 @@ def send(turn: Turn, digits: str, ref: CallRef | None) -> None:
     wanted = "".join(digit for digit in digits.upper() if digit in _DIGITS)[:_MOST]
     if call is None or call.negotiation is None or call.negotiation.media is None or not wanted:
         return
-    # The order lasts no longer than the engine: an engine that is gone has nothing to send.
-    turn.order(SendDigits(call.stream, wanted))
+    _send(turn, call, wanted)
     if turn.state.front == call.ref and len(wanted) == 1:
         tones.key(turn, wanted)
+
+
+def refused(turn: Turn, event: DigitsRefused) -> None:
+    """The far end takes no digits by INFO: these, and all others of this call, go with the audio.
+
+    Where the setting wants INFO and nothing else the person sees that nothing came of it.
+    """
+    call = turn.state.call(event.call)
+    if call is None or not call.answered:
+        return
+    if _how(turn, call) == "info":
+        turn.say(notice("digits_refused", who=call.who, line=call.line), 5.0)
+        return
+    _send(turn, turn.put(replace(call, digits_in_audio=True)), event.digits)
+
+
+def _send(turn: Turn, call: Call, digits: str) -> None:
+    if _by_info(turn, call):
+        turn.do(*(SendInfoDigit(call.ref, digit) for digit in digits))
+    else:
+        # The order lasts no longer than the engine: an engine that is gone has nothing to send.
+        turn.order(SendDigits(call.stream, digits))
+
+
+def _by_info(turn: Turn, call: Call) -> bool:
+    how = _how(turn, call)
+    if how != "auto":
+        return how == "info"
+    # Tones within speech are the last resort: codecs and echo cancellers spoil them.
+    media = None if call.negotiation is None else call.negotiation.media
+    return not call.digits_in_audio and media is not None and media.dtmf is None
+
+
+def _how(turn: Turn, call: Call) -> str:
+    lines = turn.rules.settings.lines
+    return next((line.dtmf for line in lines if line.name == call.line), "auto")
 
 
 def heard(turn: Turn, event: DigitHeard) -> None:

@@ -121,18 +121,6 @@ class Session:
             self._core.disarm(self, Alarm.GUARD)
             self._core.answer(transaction, status, now, warning_rows(warning))
 
-    def send_digit(self, digit: str, ms: int, now: float) -> None:
-        """Send a keypad digit by INFO, as `application/dtmf-relay`.
-
-        Raises:
-            LocalError: it is no digit.
-        """
-        if len(digit) != 1 or digit not in "0123456789*#ABCD":
-            raise LocalError(f"{digit!r} is no keypad digit")
-        headers = (("Content-Type", "application/dtmf-relay"),)
-        body = f"Signal={digit}\r\nDuration={ms}\r\n".encode()
-        Errand(self._core, self.line, self.dialog, "INFO", headers, body).start(now)
-
     def accept(
         self, transaction: ServerTransaction, sdp: bytes, now: float, *, offered: bool
     ) -> None:

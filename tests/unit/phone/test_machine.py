@@ -46,6 +46,8 @@ SAMPLES = {
     n.ReofferAnswered: n.ReofferAnswered(REF, b""),
     n.ReofferRejected: n.ReofferRejected(REF, 488, ""),
     n.InfoDigit: n.InfoDigit(REF, "1", 100),
+    n.DigitsRefused: n.DigitsRefused(REF, "1"),
+    n.InfoReceived: n.InfoReceived(REF, "x", "text/plain", b""),
     n.DialogSaved: n.DialogSaved(REF, None),
     n.RequestReceived: n.RequestReceived("key", None, None),
     n.Stranger: n.Stranger(None, "INVITE"),
