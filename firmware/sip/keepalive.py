@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from firmware.sip.core import Alarm, Core
+from firmware.sip.dialog import Dialog
 from firmware.sip.effects import CloseFlow
 from firmware.sip.flow import Flow
 
@@ -65,8 +66,13 @@ class Keepalives:
             self._core.disarm(beat, Alarm.PING, Alarm.PONG)
 
     def wanted(self, flow: Flow) -> bool:
-        """Whether a line still uses the flow."""
-        return any(line.stands_on(flow) for line in self._core.lines.values())
+        """Whether a line or a call still uses the flow (F16: nobody's call is cut off)."""
+        core = self._core
+        if any(line.stands_on(flow) for line in core.lines.values()):
+            return True
+        dialogs = (getattr(call, "dialog", None) for call in core.calls.values())
+        on_it = any(isinstance(each, Dialog) and each.flow == flow for each in dialogs)
+        return flow.transport.reliable and (on_it or flow in core.transactions.flows())
 
     def release(self, flow: Flow) -> None:
         """No line needs the flow: a stream is closed."""

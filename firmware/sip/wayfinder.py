@@ -106,6 +106,8 @@ class Wayfinder:
             # The network changed: what is known, and what was tried, is from the old one.
             self._targets = self._taken = None
             self._tried.clear()
+        elif self._taken is not None:
+            self._passed.append(self._taken)
         if self._targets is None:
             self._resolve()
             return

@@ -31,6 +31,7 @@ _CLOCKS: Final = (
     FailureCause.CERT_NOT_YET,
     FailureCause.CERT_EXPIRED,
 )
+_SOONEST_RETURN: Final = 30.0
 _LONGEST_RETRY_AFTER: Final = 1800.0
 _LONGEST_EXPIRES: Final = 7 * 86400
 _SUSPICION_SECONDS: Final = 30.0
@@ -87,6 +88,8 @@ class Binding:
         self._wanted = False
         self._again = False
         self._removing = False
+        # Whether we are at another server than we would be if all were well.
+        self._detoured = False
         self._failures = 0
         self._checked_at = float("-inf")
         # Datagrams to a single server gain nothing by it, and it makes them longer.
@@ -173,7 +176,8 @@ class Binding:
         standing = self.line.standings.get(self.number)
         flow = standing.flow if standing is not None else None
         # A datagram has no connection to keep: look the server up anew, it may have moved (F16).
-        hint = flow if flow is not None and flow.transport.reliable else None
+        kept = flow is not None and flow.transport.reliable and not self._detoured
+        hint = flow if kept else None
         self._exchange = Exchange(
             self._core, self.line, self.home.hop, self._compose, self, hint, keep=True
         )
@@ -273,9 +277,11 @@ class Binding:
         )
         refresh = now + self._refresh_in(grant.seconds)
         better = exchange.detour_until(now)
+        self._detoured = better is not None
         if better is not None:
             # F16: a server that is to be preferred may be back by then.
-            refresh = min(refresh, better + self._core.tokens.fraction())
+            spread = 1.0 + 0.2 * self._core.tokens.fraction()
+            refresh = min(refresh, now + spread * max(better - now, _SOONEST_RETURN))
         self._core.arm(self, Alarm.REFRESH, refresh)
         self._tell(Outcome(State.REGISTERED, expires_in=float(grant.seconds)))
         self._keepalives.keep(flow, now, grant.beat)

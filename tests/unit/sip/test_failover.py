@@ -210,3 +210,54 @@ def test_f52_ten_thousand_calls_past_a_dead_server_leave_nothing(world, desk, si
     desk.agent.set_lines((), world.now)
     world.run(40.0)
     assert len(desk.agent) == 0
+
+
+def test_f16_the_preferred_server_is_used_again_soon_after_it_is_back(world, desk, sip, two):
+    first, second = two()
+    die(world, first)
+    assert registered_at(world, desk, second, sip)
+    live(world, first)
+    world.until(lambda: first.requests("REGISTER"), 150)
+    world.run(1.0)
+    assert desk.last(RegistrationChanged).state is REGISTERED
+    count = len(first.requests("REGISTER")) + len(second.requests("REGISTER"))
+    world.run(600.0)
+    assert len(first.requests("REGISTER")) + len(second.requests("REGISTER")) == count
+
+
+def test_f16_going_back_to_the_preferred_server_drops_no_call(world, desk, sip, two):
+    first, second = two(TCP)
+    die(world, first)
+    assert registered_at(world, desk, second, sip)
+    answers = {"INVITE": ("Contact", "<sip:bob@192.0.2.67:5060;transport=tcp>")}
+    register = second.reply
+
+    def reply(message):
+        if isinstance(message, Request) and message.method in ("INVITE", "BYE"):
+            row = answers.get(message.method)
+            return [sip.answer_to(message, 200, *([row] if row else []))]
+        return register(message)
+
+    second.reply = reply
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    world.until(lambda: desk.of(CallAnswered), 5)
+    live(world, first)
+    world.until(lambda: first.requests("REGISTER"), 150)
+    world.run(300.0)
+    assert not desk.of(CallEnded)
+    desk.agent.end(OUT, world.now)
+    world.run(1.0)
+    assert second.requests("BYE")
+
+
+def test_f18_a_busy_server_is_left_alone_for_the_time_it_says(world, desk, sip, two):
+    """RFC 3261 §21.5.4, RFC 3263 §4.3: Retry-After is about that server only."""
+    first, second = two()
+    first.verdicts = [lambda request: sip.answer_to(request, 503, ("Retry-After", "100"))]
+    assert registered_at(world, desk, second, sip)
+    for _ in range(3):
+        desk.agent.register(sip.LINE, world.now)
+        world.run(30.0)
+    assert len(first.requests("REGISTER")) == 1
+    world.run(60.0)
+    assert len(first.requests("REGISTER")) == 2, "and used again when that is over"
