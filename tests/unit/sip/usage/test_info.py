@@ -146,18 +146,20 @@ class TestDigitsOfTheFarEnd:
         assert up.of(InfoDigit) == [InfoDigit(OUT, "5", 200)]
 
     @pytest.mark.parametrize(
-        ("kind", "body", "status"),
+        ("given", "status"),
         [
-            ("", b"", 200),
-            (RELAY, b"", 200),
-            (RELAY, b"nonsense", 400),
-            ("application/media_control+xml", b"<media_control/>", 415),
-            ("text/plain", b"hello", 415),
+            (("", b""), 200),
+            ((RELAY, b""), 200),
+            ((RELAY, b"nonsense"), 400),
+            (("application/media_control+xml", b"<media_control/>"), 415),
+            (("text/plain", b"hello"), 415),
         ],
     )
-    def test_what_is_no_digit(self, world, up, pbx, sip, kind, body, status):
+    def test_what_is_no_digit(self, world, sip, pbx, up, given, status):
         """RFC 5168 has no meaning for a phone without a camera; RFC 6086 §2 for the others."""
-        answer = tell(world, up, pbx, sip, *([("Content-Type", kind)] if kind else []), body=body)
+        kind, body = given
+        rows = [("Content-Type", kind)] if kind else []
+        answer = tell(world, up, pbx, sip, *rows, body=body)
         assert answer.status == status
         assert up.of(InfoDigit) == []
         if status == 415:
