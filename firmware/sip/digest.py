@@ -132,12 +132,14 @@ def choose(challenges: Sequence[Challenge]) -> Challenge | None:
     """The challenge of one realm to answer, or None if there is none.
 
     The server lists what it likes best first (RFC 8760 §2.4); our own policy is that MD5 comes
-    last, so that nobody can talk us down by reordering.
+    last, and of it AKA's first version (RFC 4169 §4.1), so that nobody can talk us down by
+    reordering.
     """
-    for one in challenges:
-        if not one.algorithm.weak:
-            return one
-    return challenges[0] if challenges else None
+    return min(challenges, key=_weakness, default=None)
+
+
+def _weakness(one: Challenge) -> int:
+    return 0 if not one.algorithm.weak else 1 if one.algorithm.aka == 2 else 2
 
 
 def answer(  # noqa: PLR0913, PLR0917 - the parameters are the inputs of the hash
