@@ -16,17 +16,16 @@ from collections.abc import Iterable
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
-from firmware.sip.bodies import Rows, party
+from firmware.sip.bodies import Rows
 from firmware.sip.causes import Trouble, cause_of_trouble
 from firmware.sip.core import AgentSettings, Core
 from firmware.sip.credentials import Keyring
-from firmware.sip.dialog import Dialog, from_bytes
+from firmware.sip.dialog import from_bytes
 from firmware.sip.effects import CloseFlow, Effect, QueryId
 from firmware.sip.errand import say_goodbye
 from firmware.sip.errors import LocalError
 from firmware.sip.flow import Flow, Target
 from firmware.sip.handed_up import HandedUp
-from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
 from firmware.sip.keepalive import Keepalives
 from firmware.sip.late import too_late
 from firmware.sip.line import Line
@@ -35,7 +34,6 @@ from firmware.sip.reception import Reception
 from firmware.sip.relocation import Relocations
 from firmware.sip.screening import Screening
 from firmware.sip.transfer.room import Transfers
-from firmware.sip.usage.invite_client import InviteClient
 from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.info import Info
 from firmware.sip.usage.notifier import Notifiers
@@ -43,6 +41,7 @@ from firmware.sip.usage.registration import Registration
 from firmware.sip.usage.replaces import Replaces
 from firmware.sip.usage.session import Session
 from firmware.sip.usage.subscription import Subscriptions
+from firmware.sip.usage.unasked import Unasked
 
 __all__ = ["Account", "AgentSettings", "UserAgent"]
 
@@ -59,8 +58,10 @@ class UserAgent:
         self._reception = Reception(self._core, self._screening, self._keepalives, self._handed_up)
         self.subscriptions = Subscriptions(self._core)
         self.notifiers = Notifiers(self._core)
+        self._unasked = Unasked(self._core, self.subscriptions)
         self.transfers = Transfers(self._core, self.invite)
         self.info = Info(self._core)
+        self._calls = self._reception.calls
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
         self._core.suspect = self._suspect
@@ -75,6 +76,7 @@ class UserAgent:
             self._relocations,
             self.subscriptions,
             self.notifiers,
+            self._unasked,
             self.transfers,
             self.info,
         )
@@ -256,85 +258,89 @@ class UserAgent:
         Raises:
             LocalError: no such line, the call exists already, or the target cannot be called.
         """
-        if call in self._core.calls or call.startswith("in-"):
-            raise LocalError(f"there is a call {call} already, or the name is not yours to give")
-        owner = self._line(line)
-        uri = owner.target(target)
-        if (owner.account.anonymous if anonymous is None else anonymous) and not emergency:
-            caller = party(NOBODY)
-            headers = (*headers, *rows_for_hiding(owner.identity))
-        client = InviteClient(
-            *(self._core, owner, call, uri, self._established),
-            caller=caller,
+        self._calls.place(
+            *(call, self._line(line), target, now),
             emergency=emergency,
+            caller=caller,
             headers=headers,
             replaces=replaces,
+            anonymous=anonymous,
         )
-        self._core.calls[call] = client
-        client.start(now)
 
     def offer(self, call: CallRef, sdp: bytes, now: float) -> None:
         """The session description for `OfferWanted`; nothing if the call has ended meanwhile.
 
+        An empty one leaves the offer to the far end: it comes as `ReofferReceived`.
+
         Raises:
             LocalError: the call wants none.
         """
-        match self._core.calls.get(call):
-            case InviteClient() as client:
-                client.offer(sdp, now)
-            case None:
-                pass
-            case _:
-                raise LocalError(f"call {call} wants no offer")
+        client = self._calls.client(call)
+        if client is not None:
+            client.offer(sdp, now)
 
     def ring(self, call: CallRef, now: float, body: bytes = b"") -> None:
-        """Tell the caller that it rings; `body` is early media. Nothing if the call is over."""
-        server = self._incoming(call)
+        """Tell the caller that it rings; `body` is early media. Nothing if the call is over.
+
+        If the INVITE had no offer, `body` is ours; the answer comes as `ReofferAnswered`.
+        """
+        server = self._calls.server(call)
         if server is not None:
             server.ring(now, body)
 
     def accept(self, call: CallRef, sdp: bytes, now: float) -> None:
         """Answer a call. Nothing if the caller has given up meanwhile."""
-        server = self._incoming(call)
+        server = self._calls.server(call)
         if server is not None:
             server.accept(sdp, now)
 
-    def reject(self, call: CallRef, status: int, now: float, warning: str = "") -> None:
+    def reject(
+        self, call: CallRef, status: int, now: float, warning: str = "", headers: Rows = ()
+    ) -> None:
         """Refuse a call with a status from 300 to 699. Nothing if it is over.
 
-        `warning` is a sentence for the caller, or a whole Warning value (RFC 3261 §20.43).
+        `warning` is a sentence for the caller, or a whole Warning value (RFC 3261 §20.43);
+        `headers` (Contact, Retry-After …) go into the answer as they are.
         """
-        server = self._incoming(call)
+        server = self._calls.server(call)
         if server is not None:
-            server.reject(status, now, warning)
+            server.reject(status, now, warning, headers)
 
-    def end(self, call: CallRef, now: float) -> None:
-        """Cancel, decline or hang up; `CallEnded` follows. Nothing if it is over."""
+    def end(self, call: CallRef, now: float, reason: str = "") -> None:
+        """Cancel, decline or hang up; `CallEnded` follows. Nothing if it is over.
+
+        `reason` is a Reason value for the far end (RFC 3326).
+        """
         found = self._core.calls.get(call)
         if found is not None:
-            found.end(now)
+            found.end(now, reason)
 
     def reoffer(self, call: CallRef, sdp: bytes, now: float) -> None:
-        """Send a re-INVITE. Nothing if the call is over."""
-        session = self._session(call)
-        if session is not None:
-            session.reoffer(sdp, now)
+        """Offer something else: by re-INVITE, before the answer by UPDATE. Nothing if it is over.
 
-    def answer_reoffer(self, call: CallRef, sdp: bytes, now: float) -> None:
-        """Accept the far end's re-INVITE. Nothing if it is over or withdrawn."""
-        session = self._session(call)
-        if session is not None:
-            session.answer_reoffer(sdp, now)
+        Where an offer may not be sent now, `ReofferRejected` with 491 follows.
+        """
+        self._calls.reoffer(call, sdp, now)
 
-    def reject_reoffer(self, call: CallRef, status: int, now: float, warning: str = "") -> None:
-        """Refuse the far end's re-INVITE. Nothing if it is over or withdrawn."""
-        session = self._session(call)
-        if session is not None:
-            session.reject_reoffer(status, now, warning)
+    def answer_reoffer(self, call: CallRef, sdp: bytes, now: float, fork: str = "") -> None:
+        """Accept the far end's offer. Nothing if it is over or withdrawn."""
+        leg = self._calls.leg(call, fork)
+        if leg is not None:
+            leg.answer(sdp, now)
+
+    def reject_reoffer(
+        self, call: CallRef, status: int, now: float, warning: str = "", fork: str = ""
+    ) -> None:
+        """Refuse the far end's offer. Nothing if it is over or withdrawn.
+
+        Raises:
+            LocalError: the status is no failure.
+        """
+        self._calls.reject_reoffer(call, status, now, warning, fork)
 
     def info_digit(self, call: CallRef, digit: str, ms: int, now: float) -> None:
         """Send a keypad digit by INFO. Nothing if the call is over."""
-        session = self._session(call)
+        session = self._calls.session(call)
         if session is not None:
             self.info.digit(session, digit, ms, now)
 
@@ -375,22 +381,17 @@ class UserAgent:
 
     # --- what usages report -----------------------------------------------------------------
 
-    def _established(self, call: CallRef, line: Line, dialog: Dialog) -> None:
-        session = Session(self._core, line, call, dialog, self._reception.in_call, caller=True)
-        self._core.calls[call] = session
-        session.begin()
-
     def _suspect(self, line: Line, now: float) -> None:
         registration = self._registrations.get(line.name)
         if registration is not None and registration.line is line:
             registration.suspect(now)
 
-        self._keepalives.drop(flow)
     def _flow_dead(self, flow: Flow, now: float) -> None:
         self._core.streams.pop(flow.number, None)
         self._core.transactions.flow_failed(flow, now)
         for registration in self._registrations.values():
             registration.flow_lost(flow, now)
+        self._keepalives.drop(flow)
 
     # --- helpers ----------------------------------------------------------------------------
 
@@ -421,18 +422,6 @@ class UserAgent:
             found = Registration(self._core, line, self._keepalives)
             self._registrations[name] = found
         return found
-
-    def _incoming(self, call: CallRef) -> InviteServer | None:
-        found = self._core.calls.get(call)
-        if found is None or isinstance(found, InviteServer):
-            return found
-        raise LocalError(f"call {call} is not one that waits for an answer")
-
-    def _session(self, call: CallRef) -> Session | None:
-        found = self._core.calls.get(call)
-        if found is None or isinstance(found, Session):
-            return found
-        raise LocalError(f"call {call} has not been answered")
 
 
 def _urn(octets: bytes) -> str:

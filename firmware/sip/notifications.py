@@ -321,6 +321,22 @@ class EventReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigCheckAsked:
+    """The line's server asks us to look for a new configuration, and to `restart` after it."""
+
+    line: LineName
+    restart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileUrl:
+    """The line's server says where our configuration lies: an http or https URL, unchecked."""
+
+    line: LineName
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class TransferProgress:
     """Whoever we transfer has agreed to call the target (100), and how that goes (180 …)."""
 
@@ -426,6 +442,8 @@ Notification = (
     | DialogSaved
     | SubscriptionChanged
     | EventReceived
+    | ConfigCheckAsked
+    | ProfileUrl
     | TransferProgress
     | TransferSucceeded
     | TransferFailed

@@ -26,11 +26,11 @@ Event is not ours: RFC 6665 §5.4.9)."""
 class Opening:
     """Takes the first NOTIFY of every fork from `open` until `close` (at most until timer N).
 
-    `cseq` is the number of the request that was sent last: the dialogs count on from there.
+    Whoever makes the `Subscribed` sets its dialog's `local_cseq` to the number of the request that
+    was sent last.
     """
 
     def __init__(self, core: Core, call_id: str, tag: str, make: Make) -> None:
-        self.cseq = 0
         self._core = core
         self._key = (call_id, tag)
         self._make = make
@@ -57,7 +57,7 @@ class Opening:
         elif target is None or not arrival.from_tag:
             self._refuse(arrival, 400, now)  # nothing to make a dialog of (RFC 3261 §12.1.1)
         else:
-            dialog = from_notify(arrival, target, self.cseq)
+            dialog = from_notify(arrival, target, 0)
             made = self._make(dialog, event, now) if self._forks < _MOST_FORKS else None
             if made is None:
                 self._refuse(arrival, 481, now)

@@ -72,6 +72,16 @@ def kind_of(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+def parameter(content_type: str, name: str) -> str:
+    """A parameter of a Content-Type without quotes; empty if there is none."""
+    _, semicolon, rest = content_type.partition(";")
+    try:
+        params = parse_params(semicolon + rest)
+    except ParseError:
+        return ""
+    return next((unquote(value or "") for key, value in params if key.lower() == name), "")
+
+
 # --- Event ----------------------------------------------------------------------------------------
 
 

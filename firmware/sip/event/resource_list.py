@@ -4,20 +4,32 @@ The body is multipart/related; its root is an RLMI document that names the resou
 Content-ID to the part with the state of each, which the package's own reader reads.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from firmware.sip.event.multipart import Part, parameter, split_multipart
-from firmware.sip.event.package import BodyError, Document, GapError, Package, Reader, kind_of
+from firmware.sip.errors import ParseError
+from firmware.sip.event.package import (
+    BodyError,
+    Document,
+    GapError,
+    Package,
+    Reader,
+    kind_of,
+    parameter,
+)
 from firmware.sip.event.versions import Step, Versions
 from firmware.sip.event.xml import Element, read_xml
+from firmware.sip.multipart import Part, parts_of
 
 RLMI: Final = "application/rlmi+xml"
 RELATED: Final = "multipart/related"
 OPTION: Final = "eventlist"
 """The option tag of a subscription to a list (RFC 4662 §4.1)."""
 _MOST_RESOURCES: Final = 200
+_MOST_PARTS: Final = 300
+_MOST_OCTETS: Final = 262_144
 _MOST_NESTED: Final = 3
 
 
@@ -78,7 +90,7 @@ class ListReader:
         if kind_of(content_type) != RELATED:
             # RFC 4662 §4.2: a URI that is no list is notified as ever.
             return self._plain.read(content_type, body)
-        parts = split_multipart(content_type, body)
+        parts = _parts(content_type, body)
         root = read_xml(_root(content_type, parts).body, "list")
         full = root.get("fullState", "true").lower() in ("true", "1")
         step = self._versions.step(root.get("version"), full=full)
@@ -128,7 +140,7 @@ class ListReader:
         reader = row.readers.setdefault(mark, self._new_reader())
         if part is not None:
             try:
-                document = reader.read(part.content_type, part.body)
+                document = reader.read(part.headers.get("Content-Type") or "", part.body)
             except GapError as gap:
                 document = gap.document
         return Instance(mark, element.get("state"), element.get("reason"), document)
@@ -139,13 +151,26 @@ class ListReader:
         return ListReader(self._reader, self._depth + 1)
 
 
+def _parts(content_type: str, body: bytes) -> list[Part]:
+    whole = Part(RELATED, body, {"boundary": parameter(content_type, "boundary")})
+    if len(body) > _MOST_OCTETS:
+        raise BodyError("too long")
+    try:
+        parts = list(itertools.islice(parts_of(whole), _MOST_PARTS + 1))
+    except ParseError as error:
+        raise BodyError(str(error)) from error
+    if len(parts) > _MOST_PARTS:
+        raise BodyError("too many parts")
+    return parts
+
+
 def _root(content_type: str, parts: list[Part]) -> Part:
     """RFC 2387 §3.2: the part that `start` names, else the first."""
     start = parameter(content_type, "start").strip("<>")
     found = next((part for part in parts if start and part.content_id == start), None)
     if found is None and parts:
         found = parts[0]
-    if found is None or kind_of(found.content_type) != RLMI:
+    if found is None or found.media_type != RLMI:
         raise BodyError("no rlmi")
     return found
 

@@ -35,12 +35,19 @@ def _conference() -> Package:
     return conference.PACKAGE
 
 
+def _ua_profile() -> Package:
+    from firmware.sip.event import ua_profile  # noqa: PLC0415 - as above
+
+    return ua_profile.PACKAGE
+
+
 PACKAGES: Final[Mapping[str, Callable[[], Package]]] = MappingProxyType(
     {
         "conference": _conference,
         "dialog": _dialog,
         "message-summary": _message_summary,
         "reg": _reg,
+        "ua-profile": _ua_profile,
     }
 )
 """Package name to the package."""

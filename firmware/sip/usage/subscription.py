@@ -42,7 +42,7 @@ from firmware.sip.event.table import PACKAGES, package
 from firmware.sip.exchange import Exchange
 from firmware.sip.flow import Flow
 from firmware.sip.line import Line
-from firmware.sip.message import Headers, Request, Response
+from firmware.sip.message import Response
 from firmware.sip.methods import NOTIFY, SUBSCRIBE
 from firmware.sip.notifications import (
     EventReceived,
@@ -56,6 +56,7 @@ from firmware.sip.notifications import (
 )
 from firmware.sip.notifications import SubscriptionProgress as Progress
 from firmware.sip.opening import Opening
+from firmware.sip.outgoing import OutOfDialog
 from firmware.sip.sharing import SharedDialog, event_of
 from firmware.sip.subscribed import (
     GOOD,
@@ -94,6 +95,7 @@ _BETWEEN_GAPS: Final = 5.0
 _HASTE: Final = 2.0
 
 Unsolicited = Callable[[ServerTransaction, Line, Event, float], None]
+InCall = Callable[[Usage, ServerTransaction, Event, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +132,7 @@ class Subscription:
         self._wanted = True
         self._opening: Opening | None = None
         self._exchange: Exchange | None = None
-        self._sender = ""
-        self._call_id = ""
-        self._cseq = 0
+        self._letter: OutOfDialog | None = None
         self._expires = wish.expires
         self._granted_until: float | None = None
         self._failures = 0
@@ -143,19 +143,15 @@ class Subscription:
 
     def start(self, now: float) -> None:
         """Send the first SUBSCRIBE, of an unrelated dialog (RFC 6665 §4.1.2.1)."""
-        core, account = self._core, self.line.account
+        core, wish = self._core, self.wish
         self._close_opening()
         core.disarm(self, Alarm.REFRESH)
         self._tell(Progress.TRYING)
-        tag = core.tokens.word(60)
-        self._sender = f"{account.identity};tag={tag}"
-        self._call_id = core.tokens.word(100)
-        self._cseq = 0
         self._since = self._granted_until = None
-        self._opening = Opening(core, self._call_id, tag, self._make)
-        hop = account.proxy_uri or self.wish.target
-        hint = self.line.registrar_flow if self.line.serves(hop.host) else None
-        self._exchange = Exchange(core, self.line, hop, self._compose, self, hint)
+        self._letter = OutOfDialog(core, self.line, SUBSCRIBE, wish.target)
+        self._opening = Opening(core, self._letter.call_id, self._letter.tag, self._make)
+        self._write()
+        self._exchange = self._letter.exchange(self)
         self._exchange.start(now)
 
     def refresh(self, now: float) -> None:
@@ -226,34 +222,19 @@ class Subscription:
                 ending = Ending(phrase="no notification", silent=True)
                 self._over(ending, FailureCause.NO_ANSWER, now)
 
-    def _compose(self, flow: Flow) -> Request:
-        self._cseq += 1
-        if self._opening is not None:
-            self._opening.cseq = self._cseq
-        wish, core, account = self.wish, self._core, self.line.account
-        headers = Headers(
-            [
-                ("Max-Forwards", "70"),
-                ("From", self._sender),
-                ("To", f"<{wish.target}>"),
-                ("Call-ID", self._call_id),
-                ("CSeq", f"{self._cseq} {SUBSCRIBE}"),
-                ("Contact", core.contact(self.line, flow)),
-                ("Event", str(wish.event)),
-                ("Expires", str(self._expires)),
-                *wish.rows,
-                ("Allow", ALLOW),
-            ]
-        )
-        if account.proxy_uri is not None:
-            headers.add("Route", f"<{account.proxy_uri}>")
-        return Request(SUBSCRIBE, str(wish.target), headers)
+    def _write(self) -> None:
+        wish = self.wish
+        expires = ("Expires", str(self._expires))
+        rows = (("Event", str(wish.event)), expires, *wish.rows, ("Allow", ALLOW))
+        if self._letter is not None:
+            self._letter.headers = rows
 
     def _lengthen(self, response: Response) -> bool:
         least = min_expires(response)
         if least is None or self.wish.once or not self._expires < least <= LONGEST:
             return False
         self._expires = least
+        self._write()
         return True
 
     def _granted(self, seconds: int, now: float) -> None:
@@ -266,8 +247,9 @@ class Subscription:
     def _make(self, dialog: Dialog, event: Event, now: float) -> Subscribed | None:
         """A notifier shows itself by its first NOTIFY."""
         wish = self.wish
-        if not wish.event.same(event):
+        if not wish.event.same(event) or self._letter is None:
             return None
+        dialog.local_cseq = self._letter.cseq
         if self._since is not None and not wish.package.forks:
             return None  # RFC 6665 §5.4.9: one is enough, the others get 481
         terms = Terms(wish.event, self._expires, wish.rows, refreshes=not wish.once)
@@ -401,6 +383,7 @@ class Subscriptions:
         self._ways: dict[LineName, Flow] = {}
         # NOTIFYs outside dialogs, by package: who takes those that a server sends unasked.
         self.unsolicited: dict[str, Unsolicited] = {}
+        self.in_calls: dict[str, InCall] = {}
         core.listen(self._registered, RegistrationChanged)
         core.outside[NOTIFY] = self._outside
         core.inside[NOTIFY] = self._inside
@@ -451,7 +434,7 @@ class Subscriptions:
             )
 
             found, headers = as_list(found), (*headers, ("Supported", OPTION))
-        uri = owner.account.target(target) if target else owner.account.address
+        uri = owner.target(target) if target else owner.identity.uri
         wish = Wish(
             ref,
             found,
@@ -516,8 +499,12 @@ class Subscriptions:
     def _inside(self, usage: Usage, transaction: ServerTransaction, now: float) -> None:
         """A NOTIFY in a call's dialog."""
         shared = self._core.shared.get(usage.dialog.key)
-        if isinstance(shared, SharedDialog):
+        event = event_of(transaction.arrival)
+        serve = self.in_calls.get(event.package) if event else None
+        if isinstance(shared, SharedDialog) and event and shared.find(NOTIFY, event):
             shared.serve(transaction, now)
+        elif event is not None and serve is not None:
+            serve(usage, transaction, event, now)
         else:
             self._nobodys(transaction, now)
 
@@ -533,7 +520,7 @@ class Subscriptions:
     def _nobodys(self, transaction: ServerTransaction, now: float) -> None:
         """RFC 6665 §4.1.3: 481, or 489 for a package that we do not know at all."""
         event = event_of(transaction.arrival)
-        known = event is not None and (event.package in PACKAGES)
+        known = event is not None and (event.package in PACKAGES or event.package == "refer")
         self._core.answer(transaction, 481 if known else 489, now)
 
     def _forget(self, subscription: Subscription) -> None:

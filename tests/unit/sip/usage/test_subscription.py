@@ -455,7 +455,7 @@ def test_mistakes_of_our_own_are_errors(world, desk, subscribed):
 
 def test_a_notify_to_nobody_is_refused(world, desk, server, sip):
     """RFC 6665 §4.1.3: 481 for a package we know, 489 for one we do not."""
-    for number, (event, status) in enumerate((("message-summary", 481), ("x-magic", 489))):
+    for number, (event, status) in enumerate((("dialog", 481), ("x-magic", 489))):
         request = sip.request(
             "NOTIFY", "sip:101@192.0.2.1", ("Event", event), ("Subscription-State", "active"),
             branch=f"z9hG4bKn{number}", call_id=f"n{number}",
