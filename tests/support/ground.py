@@ -44,7 +44,7 @@ class Ground:
         return self._addresses.pop() if self.namespace is not None else loopback_address()
 
     def socket(
-        self, host: str, kind: int = socket.SOCK_DGRAM, seconds: float = 5.0
+        self, host: str, kind: int = socket.SOCK_DGRAM, seconds: float = 5.0, port: int = 0
     ) -> socket.socket:
         """A bound socket that is closed with the ground."""
         if self.namespace is None:
@@ -53,5 +53,5 @@ class Ground:
             sock = self.namespace.socket(self.family, kind)
         self._sockets.enter_context(sock)
         sock.settimeout(seconds)
-        sock.bind((host, 0))
+        sock.bind((host, port))
         return sock

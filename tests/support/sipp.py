@@ -1,4 +1,4 @@
-"""Debian's SIPp: its stock scenarios as caller and as callee."""
+"""Debian's SIPp: its stock scenarios as caller and as callee, and scenarios of our own."""
 
 import socket
 import subprocess
@@ -72,6 +72,80 @@ class Callee:
     def _listens(self) -> bool:
         ports = self._namespace.run("ss", "-Hlun", "sport", "=", ":5060", timeout=5).stdout
         return f"{self.address}:5060" in ports
+
+
+class Actor:
+    """SIPp playing one scenario file, once, at an address of its own.
+
+    A scenario that begins with `send` needs `target` (host:port) and calls `user` there; one that
+    begins with `recv` waits. `keys` are what the scenario calls `[name]`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        scenario: Path,
+        *,
+        address: str,
+        target: str = "",
+        user: str = "",
+        seconds: float = 20,
+        **keys: str,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = scenario.stem
+        self.address = address
+        self._seconds = seconds
+        self._errors = folder / f"{self.name}.errors"
+        self._messages = folder / f"{self.name}.messages"
+        self._log = folder / f"{self.name}.log"
+        given = [word for key, value in keys.items() for word in ("-key", key, value)]
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                (
+                    *("sipp", *filter(None, (target,)), "-sf", str(scenario), "-m", "1"),
+                    *("-i", address, "-p", "5060", *(("-s", user) if user else ()), *given),
+                    *("-nostdin", "-timeout", f"{seconds:g}s", "-timeout_error"),
+                    *("-trace_err", "-error_file", str(self._errors)),
+                    *("-trace_msg", "-message_file", str(self._messages)),
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+            )
+        wait_for(f"SIPp {self.name} to listen", self._listens, 10)
+
+    def finish(self) -> str:
+        """Wait for its end; returns the messages it saw.
+
+        Raises:
+            SippError: the scenario did not go as written; the words are SIPp's.
+        """
+        try:
+            code = self.process.wait(self._seconds + 5)
+        finally:
+            end(self.process)
+        if code:
+            raise SippError(f"{self.name} ended with {code}\n{self._told()}")
+        return self._read(self._messages)
+
+    def close(self) -> None:
+        """End it, however far it is."""
+        end(self.process)
+
+    def _told(self) -> str:
+        logs = (self._errors, self._log, self._messages)
+        return "\n".join(self._read(log)[-3000:] for log in logs)
+
+    def _read(self, path: Path) -> str:
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def _listens(self) -> bool:
+        if self.process.poll() is not None:
+            raise SippError(f"{self.name} did not start\n{self._told()}")
+        octets = "".join(f"{int(part):02X}" for part in reversed(self.address.split(".")))
+        return f" {octets}:13C4 " in Path("/proc/net/udp").read_text()
 
 
 def send(namespace: Namespace, address: tuple[str, int], data: bytes) -> socket.socket:
