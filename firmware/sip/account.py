@@ -69,7 +69,9 @@ class Account:
     or host names trusted besides the server, `numbers` other user parts (globs) that ring this
     line. `proxies` are further outbound proxies, each with a registration of its own (RFC 5626);
     `registrars` are further servers to be registered with, for when the first is gone. `aka` is
-    for operators that ask a SIM card instead of a password (RFC 3310).
+    for operators that ask a SIM card instead of a password (RFC 3310). `session_expires` is the
+    session timer that calls ask for, in seconds, 0 = none (RFC 4028); without `redirects` a 3xx is
+    a refusal.
     """
 
     line: LineName
@@ -90,6 +92,8 @@ class Account:
     numbers: tuple[str, ...] = ()
     accept_any_user: bool = False
     anonymous: bool = False
+    session_expires: int = 0
+    redirects: bool = True
     contact_user: str = ""
     instance_id: str = ""
     tls: TlsTerms = TlsTerms()  # noqa: RUF009 - frozen
@@ -122,6 +126,8 @@ class Account:
             numbers=other.numbers,
             accept_any_user=other.accept_any_user,
             anonymous=other.anonymous,
+            session_expires=other.session_expires,
+            redirects=other.redirects,
         )
         return ours == other
 

@@ -103,7 +103,7 @@ def from_response(request: Request, response: Response, flow: Flow) -> Dialog:
         local=local_row,
         remote=remote_row,
         remote_target=contact_of(headers) or parse_uri(request.uri),
-        routes=tuple(reversed(_record_routes(headers))),
+        routes=tuple(reversed(record_routes(headers))),
         flow=flow,
         local_cseq=int((request.headers.get("CSeq") or "0").split()[0]),
     )
@@ -119,10 +119,29 @@ def from_arrival(arrival: Arrival, local_tag: str, target: Uri) -> Dialog:
         local=f"{headers.get('To')};tag={local_tag}",
         remote=headers.get("From") or "",
         remote_target=target,
-        routes=tuple(_record_routes(headers)),
+        routes=tuple(record_routes(headers)),
         flow=arrival.flow,
         local_cseq=0,
         remote_cseq=arrival.cseq.number,
+    )
+
+
+def from_notify(arrival: Arrival, target: Uri, local_cseq: int) -> Dialog:
+    """The dialog that a NOTIFY makes at the subscriber (RFC 6665 §4.4.1).
+
+    `local_cseq` is the number of our SUBSCRIBE.
+    """
+    headers = arrival.request.headers
+    return Dialog(
+        call_id=arrival.call_id,
+        local_tag=arrival.to_tag,
+        remote_tag=arrival.from_tag,
+        local=headers.get("To") or "",
+        remote=headers.get("From") or "",
+        remote_target=target,
+        routes=tuple(record_routes(headers)),
+        flow=arrival.flow,
+        local_cseq=local_cseq,
     )
 
 
@@ -191,7 +210,7 @@ def from_bytes(snapshot: bytes) -> tuple[Dialog, str]:
         raise ValueError("this snapshot of a dialog is damaged") from error
 
 
-def _record_routes(headers: Headers) -> list[NameAddr]:
+def record_routes(headers: Headers) -> list[NameAddr]:
     """The Record-Route set; one that cannot be read is no route set (the far end is reachable)."""
     if headers.get("Record-Route") is None:
         return []

@@ -55,6 +55,9 @@ class Errand:
         return request
 
 
-def say_goodbye(core: Core, line: Line | None, dialog: Dialog, now: float) -> None:
-    """End a dialog with BYE."""
-    Errand(core, line, dialog, "BYE").start(now)
+def say_goodbye(
+    core: Core, line: Line | None, dialog: Dialog, now: float, reason: str = ""
+) -> None:
+    """End a dialog with BYE; `reason` is a Reason value (RFC 3326 §2)."""
+    headers = (("Reason", reason),) if reason else ()
+    Errand(core, line, dialog, "BYE", headers).start(now)

@@ -290,9 +290,23 @@ class Parcel:
         self._hint = hint
         self._flow: Flow | None = None
         self._data = b""
+        self._held = False
+
+    def wait(self) -> None:
+        """Keep it until `fill`: the answer it has to carry is not there yet."""
+        self._held = True
+
+    def fill(self, sdp: bytes) -> None:
+        """Put the session description into it that it has waited for."""
+        self._held = False
+        if sdp and not self._data:
+            self._request.headers.add("Content-Type", "application/sdp")
+            self._request.body = sdp
 
     def send(self, now: float) -> None:
         """Send for the first time, or again."""
+        if self._held:
+            return
         if self._flow is not None:
             self._core.transmit(self._flow, self._data)
         elif not self._data:

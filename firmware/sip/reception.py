@@ -4,9 +4,8 @@ Everything here is caused by the network, so nothing here raises. A friend gets 
 RFC asks for, a stranger none (`screening`).
 """
 
-from firmware.sip.bodies import Refusal, refusal, sdp_of
+from firmware.sip.bodies import Refusal, refusal
 from firmware.sip.core import ALLOW, Core, Usage
-from firmware.sip.dialog import Dialog, contact_of
 from firmware.sip.effects import CloseFlow
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow
@@ -16,16 +15,13 @@ from firmware.sip.keepalive import Keepalives
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import KNOWN, SUPPORTED
-from firmware.sip.notifications import CallRef
 from firmware.sip.parser import parse, validate
 from firmware.sip.screening import Screening
 from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
-from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import parse_uri
 from firmware.sip.usage import options
-from firmware.sip.usage.invite_server import InviteServer
-from firmware.sip.usage.session import Session
+from firmware.sip.usage.calls import Calls
 from firmware.sip.writer import write
 
 # They mean something only inside a dialog or a subscription that we would know.
@@ -47,6 +43,7 @@ class Reception:
             Gatekeeper(settings.realm, settings.passwords, core.tokens) if settings.realm else None
         )
         options.install(core)
+        self.calls = Calls(core, self.in_call, self._challenge)
 
     # --- messages ---------------------------------------------------------------------------
 
@@ -120,7 +117,9 @@ class Reception:
         elif request.method in core.settings.hand_up:
             self._handed_up.take(arrival, now)
         elif request.method == "INVITE":
-            self._invited(arrival, lines, now)
+            user = called_user(parse_uri(request.uri))
+            line = self._screening.line_for(user, arrival.flow, lines)
+            self.calls.invited(arrival, line, now)
         else:
             self._by_method(arrival, lines, now)
 
@@ -162,36 +161,11 @@ class Reception:
 
     # --- calls that arrive ------------------------------------------------------------------
 
-    def _invited(self, arrival: Arrival, lines: tuple[Line, ...], now: float) -> None:
-        core, request = self._core, arrival.request
-        user = called_user(parse_uri(request.uri))
-        line = self._screening.line_for(user, arrival.flow, lines)
-        target = contact_of(request.headers)
-        body = sdp_of(request)
-        transaction = core.transactions.open(arrival)
-        refused = self._why_not(arrival, line, now)
-        if refused is not None or line is None:
-            core.answer(transaction, *_at(refused or (404, ()), now))
-        elif target is None:
-            core.answer(transaction, 400, now)
-        elif body is None:
-            core.answer(transaction, 415, now, [("Accept", "application/sdp")])
-        else:
-            call = core.call_ref()
-            server = InviteServer(core, line, call, transaction, target, self._accepted)
-            core.calls[call] = server
-            called = called_user(arrival.to.uri) if user == line.contact_user else user
-            server.begin(called, body, now)
-
-    def _why_not(self, arrival: Arrival, line: Line | None, now: float) -> Refusal | None:
-        if line is None:
-            return 404, ()
+    def _challenge(self, arrival: Arrival, now: float) -> Refusal | None:
         gatekeeper, request = self._gatekeeper, arrival.request
         if gatekeeper is not None and gatekeeper.admits(request, now) is None:
             return 401, gatekeeper.challenges(request, now)
-        if len(self._core.calls) >= self._core.settings.most_calls:
-            return 486, ()
-        return refusal(request, SUPPORTED)
+        return None
 
     def _cancel(self, cancel: Arrival, now: float) -> None:
         """RFC 3261 §9.2: the CANCEL has its own answer; the INVITE gets 487 if it still waits."""
@@ -201,30 +175,9 @@ class Reception:
             self._stateless(cancel, 481, now)
             return
         core.answer(core.transactions.open(cancel), 200, now)
-        match invite.user:
-            case InviteServer() as server:
-                server.cancelled(cancel, now)
-            case Session() as session:
-                session.cancelled(invite, now)
-            case _:
-                pass
+        self.calls.cancelled(cancel, invite, now)
 
     # --- helpers ----------------------------------------------------------------------------
-
-    def _accepted(  # noqa: PLR0913, PLR0917 - the signature of `invite_server.Accepted`
-        self,
-        call: CallRef,
-        line: Line,
-        dialog: Dialog,
-        transaction: ServerTransaction,
-        sdp: bytes,
-        offered: bool,  # noqa: FBT001 - as there
-        now: float,
-    ) -> None:
-        session = Session(self._core, line, call, dialog, self.in_call, caller=False)
-        self._core.calls[call] = session
-        session.begin()
-        session.accept(transaction, sdp, now, offered=offered)
 
     def _stateless(self, arrival: Arrival, status: int, now: float, phrase: str = "") -> None:
         """Answer a friend without keeping anything (RFC 3261 §8.2.7); a stranger not at all."""
@@ -243,7 +196,3 @@ def _sender(so_far: Request | None, flow: Flow) -> Arrival | None:
         return None if so_far is None else read_arrival(so_far, flow)
     except ParseError:
         return None
-
-
-def _at(refused: Refusal, now: float) -> tuple[int, float, tuple[tuple[str, str], ...]]:
-    return refused[0], now, refused[1]

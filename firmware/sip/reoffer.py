@@ -1,23 +1,32 @@
-"""A re-INVITE of ours (RFC 3261 §14.1): the call as it is stays until the far end says yes."""
+"""An offer of ours inside a call, by re-INVITE (RFC 3261 §14.1) or UPDATE (RFC 3311 §5.1).
+
+The call as it is stays until the far end says yes. After glare it is tried again. A re-INVITE
+without a description asks the far end for its offer; then our answer goes into the ACK.
+"""
 
 import enum
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.core import ALLOW, Alarm, Core
+from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.exchange import Exchange, Parcel
 from firmware.sip.flow import Flow
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
+from firmware.sip.methods import INVITE
 from firmware.sip.notifications import FailureCause
+from firmware.sip.usage.reasons import retry_after
+
+Rows = tuple[tuple[str, str], ...]
 
 _MOST_GLARES: Final = 6
 _LATER: Final = 0.5
+_LONGEST_WAIT: Final = 10
 
 
 class Outcome(enum.Enum):
-    """How a re-INVITE ended."""
+    """How an offer ended."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -27,10 +36,14 @@ class Outcome(enum.Enum):
 Finished = Callable[["Reoffer", Outcome, Response | None, float], None]
 
 
+def _no_rows() -> Rows:
+    return ()
+
+
 class Reoffer:
     """One offer of ours inside a call, tried again after glare once `clear()` says it may."""
 
-    def __init__(  # noqa: PLR0913 - made in one place, by the session
+    def __init__(  # noqa: PLR0913 - made by the session and the leg only
         self,
         core: Core,
         line: Line,
@@ -40,6 +53,8 @@ class Reoffer:
         clear: Callable[[], bool],
         *,
         owns_call_id: bool,
+        method: str = INVITE,
+        rows: Callable[[], Rows] = _no_rows,
     ) -> None:
         self._core = core
         self._line = line
@@ -48,6 +63,8 @@ class Reoffer:
         self._finished = finished
         self._clear = clear
         self._owns_call_id = owns_call_id
+        self._method = method
+        self._rows = rows
         self._exchange: Exchange | None = None
         self._parcel: Parcel | None = None
         self._glares = 0
@@ -59,14 +76,31 @@ class Reoffer:
         """Whether the far end has our offer; not while we wait after glare."""
         return self._in_flight
 
+    @property
+    def request(self) -> Request:
+        """The request as it was last sent."""
+        assert self._exchange is not None
+        return self._exchange.request
+
+    @property
+    def offers(self) -> bytes:
+        """What it offers; empty if it asks for the far end's offer or only refreshes."""
+        return self._sdp
+
     def start(self, now: float) -> None:
-        """Send the re-INVITE."""
+        """Send the request."""
         self._in_flight = True
         dialog = self._dialog
         self._exchange = Exchange(
             self._core, self._line, dialog.next_hop, self._compose, self, dialog.flow
         )
         self._exchange.start(now)
+
+    def acknowledge(self, sdp: bytes, now: float) -> None:
+        """Send the ACK that has waited for our answer (RFC 3261 §13.2.2.4)."""
+        if self._parcel is not None:
+            self._parcel.fill(sdp)
+            self._parcel.send(now)
 
     def drop(self) -> None:
         """The call is over; only the ACK to a late 2xx is still sent.
@@ -101,8 +135,8 @@ class Reoffer:
             self._core.arm(self, Alarm.GUARD, now + 2 * self._core.timing.patience)
         elif status < 300:
             self._accepted(exchange, response, now)
-        elif status == 491 and self._glares < _MOST_GLARES and not self._dropped:
-            self._glare(now)
+        elif self._crossed(response) and self._glares < _MOST_GLARES and not self._dropped:
+            self._glare(retry_after(response.headers), now)
         elif status in (408, 481):
             self._finish(Outcome.SESSION_GONE, response, now)
         else:
@@ -113,24 +147,38 @@ class Reoffer:
         # RFC 3261 §12.2.1.2: no answer inside a dialog means that the dialog is gone.
         self._finish(Outcome.SESSION_GONE, None, now)
 
+    def _crossed(self, response: Response) -> bool:
+        """Whether it met an offer of the far end: 491, or 500 with Retry-After (§14.2)."""
+        crossed = response.status == 500 and response.headers.get("Retry-After") is not None
+        return response.status == 491 or crossed
+
     def _accepted(self, exchange: Exchange, response: Response, now: float) -> None:
+        self._in_flight = False
+        if self._method != INVITE:
+            self._dialog.refresh(response.headers)
+            self._finish(Outcome.ACCEPTED, response, now)
+            return
         first = self._parcel is None
         if first:
             self._dialog.refresh(response.headers)
             self._parcel = ack_parcel(self._core, self._dialog, exchange.request)
         assert self._parcel is not None
-        self._parcel.send(now)
+        if first and not self._sdp and response.body and not self._dropped:
+            # Their offer: the ACK waits for our answer.
+            self._parcel.wait()
+        else:
+            self._parcel.send(now)
         if first:
             self._finish(Outcome.ACCEPTED, response, now)
 
-    def _glare(self, now: float) -> None:
+    def _glare(self, wait_at_least: int, now: float) -> None:
         """RFC 3261 §14.1: whoever made the Call-ID waits longer, in steps of 10 ms."""
         self._glares += 1
         self._in_flight = False
         least, steps = (2.1, 190) if self._owns_call_id else (0.0, 200)
         wait = least + 0.01 * self._core.tokens.integer(steps + 1)
         self._core.disarm(self, Alarm.GUARD)
-        self._core.arm(self, Alarm.GLARE, now + wait)
+        self._core.arm(self, Alarm.GLARE, now + max(wait, min(wait_at_least, _LONGEST_WAIT)))
 
     def _finish(self, outcome: Outcome, response: Response | None, now: float) -> None:
         self._core.disarm(self, Alarm.GLARE, Alarm.GUARD)
@@ -138,11 +186,16 @@ class Reoffer:
             self._finished(self, outcome, response, now)
 
     def _compose(self, flow: Flow) -> Request:
-        request = self._dialog.request("INVITE", self._dialog.next_number())
-        request.headers.add("Contact", self._core.contact(self._line, flow))
-        request.headers.add("Allow", ALLOW)
+        request = self._dialog.request(self._method, self._dialog.next_number())
+        headers = request.headers
+        secure = request.uri[:5].lower() == "sips:"
+        headers.add("Contact", self._core.contact(self._line, flow, secure=secure))
+        headers.add("Allow", ALLOW)
+        headers.add("Supported", SUPPORTS)
+        for name, value in self._rows():
+            headers.add(name, value)
         if self._sdp:
-            request.headers.add("Content-Type", "application/sdp")
+            headers.add("Content-Type", "application/sdp")
             request.body = self._sdp
         return request
 

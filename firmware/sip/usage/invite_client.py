@@ -1,20 +1,24 @@
 """A call we place, until somebody answers or nobody will (RFC 3261 §13.2).
 
     LOCATING ──way found──▶ OFFERING ──offer()──▶ CALLING ──1xx──▶ CALLING ──2xx──▶ a Session
-        └──────────── end(): nothing was sent ───────┤ end(): CANCEL ──▶ OVER
+        │  ▲                                         │ end(): CANCEL ──▶ OVER
+        │  └───── 3xx: the next address ─────────────┤
+        └──────────── end(): nothing was sent        └ 422: once more, with a longer interval
 
+Each fork that rings or speaks is an `Early` dialog of its own; the first that answers is the call.
 What comes after the phone has lost interest is still dealt with: a 2xx that crosses the CANCEL and
 the 2xx of further forks are acknowledged and ended with BYE, repeated ones acknowledged again.
 """
 
 import enum
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from firmware.sip.bodies import Rows, party, shown
 from firmware.sip.causes import cause_of
-from firmware.sip.core import ALLOW, Alarm, Core
-from firmware.sip.dialog import Dialog, from_response, tag_of
+from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core
+from firmware.sip.dialog import from_response, record_routes, tag_of
 from firmware.sip.errand import say_goodbye
 from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.exchange import Exchange, Parcel
@@ -27,18 +31,24 @@ from firmware.sip.notifications import (
     CallAnswered,
     CallEnded,
     CallProgress,
+    CallRedirected,
     CallRef,
     CallTrying,
     FailureCause,
     OfferWanted,
     Party,
 )
-from firmware.sip.outgoing import way_of
+from firmware.sip.outgoing import Way, way_of
 from firmware.sip.reoffer import ack_parcel
 from firmware.sip.uri import Uri, parse_uri
+from firmware.sip.usage.early import TERMINATED, Early, Others
+from firmware.sip.usage.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.usage.reasons import ELSEWHERE, retry_after
+from firmware.sip.usage.redirection import Redirection, Step
 from firmware.sip.usage.replaces import Replaces
+from firmware.sip.usage.session_timer import SessionTimer
 
-Established = Callable[[CallRef, Line, Dialog], None]
+Established = Callable[[Leg, float], None]
 
 # After these the registrar may have forgotten us (F17).
 _SUSPICIOUS: Final = frozenset({403, 404, 408, 480, 503})
@@ -65,6 +75,7 @@ class InviteClient:
         call: CallRef,
         target: Uri,
         established: Established,
+        others: Others,
         *,
         caller: Party | None = None,
         emergency: bool = False,
@@ -72,13 +83,14 @@ class InviteClient:
         replaces: Replaces | None = None,
     ) -> None:
         self.call = call
+        self.stage = Stage.LOCATING
         self._headers = headers
         self._replaces = replaces
-        self.stage = Stage.LOCATING
         self._core = core
         self._line = line
         self._target = target
         self._established = established
+        self._others = others
         self._emergency = emergency
         self._from = f"{_sender(line, caller)};tag={core.tokens.word(60)}"
         self._call_id = core.tokens.word(100)
@@ -86,9 +98,20 @@ class InviteClient:
         self._sdp: bytes | None = None
         self._sdp_local = ""
         self._parcels: dict[str, Parcel] = {}
-        self._cancel_wanted = False
+        self._forks: dict[str, Early] = {}
+        self._cancel_wanted: str | None = None
+        self._timer = SessionTimer(core, line.account.session_expires)
+        self._redirection = Redirection(line, target)
+        self._refusal: Response | None = None
         self._way = way = way_of(line, target)
         self._exchange = Exchange(core, line, way.hop, self._compose, self, way.hint)
+
+    def __len__(self) -> int:
+        """How many forks are alive."""
+        return len(self._forks)
+
+    def __bool__(self) -> bool:
+        return True
 
     # --- intents ----------------------------------------------------------------------------
 
@@ -97,7 +120,7 @@ class InviteClient:
         self._exchange.start(now)
 
     def offer(self, sdp: bytes, now: float) -> None:
-        """Our session description for `OfferWanted`.
+        """Our session description for `OfferWanted`; empty: the far end shall offer.
 
         Raises:
             LocalError: nobody asked for it.
@@ -107,13 +130,28 @@ class InviteClient:
         self._sdp = sdp
         self._send(now)
 
-    def end(self, now: float) -> None:
+    def reoffer(self, sdp: bytes, now: float) -> None:
+        """Offer something else to every fork that has answered for certain (RFC 3311 §5.1)."""
+        settled = [fork for fork in self._forks.values() if fork.leg.settled]
+        for fork in settled:
+            fork.reoffer(sdp, now)
+        if not settled:
+            no_way(self._core, self.call, "")
+
+    def leg(self, fork: str) -> Leg | None:
+        """The dialog with one fork; with an empty name the only one."""
+        if not fork and len(self._forks) == 1:
+            fork = next(iter(self._forks))
+        found = self._forks.get(fork)
+        return None if found is None else found.leg
+
+    def end(self, now: float, reason: str = "") -> None:
         """Give up the call; whatever the far end still says, it is over."""
         sent = self._exchange.sent
         self._over(now, by_us=True, cause=FailureCause.CANCELLED)
         self._exchange.abandon()
         if sent:
-            self._cancel(now)
+            self._cancel(now, reason)
 
     # --- the exchange -----------------------------------------------------------------------
 
@@ -131,19 +169,21 @@ class InviteClient:
         self._core.notify(OfferWanted(self.call, local, self._call_id))
 
     def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
-        if response.status < 200:
-            self._progress(response, now)
-        elif response.status < 300:
+        if 200 <= response.status < 300:
             self._answered(exchange, response, now)
+        elif exchange is not self._exchange:
+            pass  # what an address still says that we have moved on from
+        elif response.status < 200:
+            self._progress(exchange, response, now)
         else:
-            if response.status in _SUSPICIOUS:
-                self._core.suspect(self._line, now)
-            cause = cause_of(response.status)
-            self._over(now, cause=cause, status=response.status, phrase=shown(response.phrase))
+            self._refused(response, now)
 
     def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
-        del exchange
+        if exchange is not self._exchange:
+            return
         self._core.suspect(self._line, now)
+        if self.stage is not Stage.OVER and self._go_on(now):
+            return
         self._over(now, cause=cause, phrase=detail)
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
@@ -158,26 +198,62 @@ class InviteClient:
             self._over(now, cause=FailureCause.NO_ANSWER, phrase="no answer")
             self._cancel(now)
 
-    # --- stages -----------------------------------------------------------------------------
+    # --- provisional answers ----------------------------------------------------------------
 
     def _send(self, now: float) -> None:
         self.stage = Stage.CALLING
         self._core.disarm(self, Alarm.GUARD)
         self._exchange.go(now)
 
-    def _progress(self, response: Response, now: float) -> None:
-        if self._cancel_wanted:
-            self._cancel(now)
+    def _progress(self, exchange: Exchange, response: Response, now: float) -> None:
+        if self._cancel_wanted is not None:
+            self._cancel(now, self._cancel_wanted)
         if self.stage is not Stage.CALLING:
             return
         self._core.arm(self, Alarm.GUARD, now + self._core.settings.ring_limit)
         if response.status == 100:
             self._core.notify(CallTrying(self.call))
-        else:
-            fork = shown(tag_of(response.headers.get("To") or ""))
-            phrase = shown(response.phrase)
-            self._core.notify(CallProgress(self.call, response.status, phrase, fork, response.body))
-            answered_by(self._core, self.call, self._line, self._exchange.flow, response)
+            return
+        self._hear(exchange, response, now)
+        answered_by(self._core, self.call, self._line, exchange.flow, response)
+
+    def _hear(self, exchange: Exchange, response: Response, now: float) -> None:
+        fork = tag_of(response.headers.get("To") or "")
+        early = self._early(fork, exchange, response)
+        if early is not None and response.status != TERMINATED:
+            early.on_provisional(response, now)
+            return
+        if early is not None:
+            # RFC 6228 §4: this fork will not answer any more; the others may.
+            del self._forks[fork]
+            early.on_provisional(response, now)
+            early.close(now)
+            return
+        # Without a tag it makes no dialog (RFC 2543 elements, F22).
+        phrase = shown(response.phrase)
+        progress = CallProgress(self.call, response.status, phrase, shown(fork), response.body)
+        self._core.notify(progress)
+
+    def _early(self, fork: str, exchange: Exchange, response: Response) -> Early | None:
+        known = self._forks.get(fork)
+        if known is not None:
+            return known
+        if not fork or len(self._forks) >= _MOST_FORKS or exchange.flow is None:
+            return None
+        leg = self._new_leg(exchange.request, response, exchange.flow)
+        self._forks[fork] = early = Early(self._core, leg, self._others)
+        return early
+
+    def _new_leg(self, request: Request, response: Response, flow: Flow) -> Leg:
+        timer = SessionTimer(self._core, self._line.account.session_expires)
+        dialog = from_response(request, response, flow)
+        leg = Leg(self._core, self._line, self.call, dialog, timer, caller=True)
+        leg.fork = shown(dialog.remote_tag)
+        leg.ours = Kind.INVITE if self._sdp else None
+        leg.sdp = self._sdp or b""
+        return leg
+
+    # --- the answer -------------------------------------------------------------------------
 
     def _answered(self, exchange: Exchange, response: Response, now: float) -> None:
         fork = tag_of(response.headers.get("To") or "")
@@ -187,28 +263,143 @@ class InviteClient:
             return
         if len(self._parcels) >= _MOST_FORKS or exchange.flow is None:
             return
-        dialog = from_response(exchange.request, response, exchange.flow)
-        parcel = ack_parcel(self._core, dialog, exchange.request)
+        leg = self._leg_of(fork, exchange, response, now)
+        parcel = ack_parcel(self._core, leg.dialog, exchange.request)
         self._parcels[fork] = parcel
-        parcel.send(now)
         if self.stage is not Stage.CALLING:
             # Another fork was first, or the CANCEL came too late (RFC 3261 §13.2.2.4, §9.1).
-            say_goodbye(self._core, self._line, dialog, now)
+            parcel.send(now)
+            reason = ELSEWHERE if self.stage is Stage.ANSWERED else ""
+            say_goodbye(self._core, self._line, leg.dialog, now, reason)
             return
         self.stage = Stage.ANSWERED
         self._core.disarm(self, Alarm.GUARD)
-        self._established(self.call, self._line, dialog)
-        self._core.notify(CallAnswered(self.call, shown(fork), response.body, _remote(response)))
+        self._close_forks(now)
+        leg.timer.took(exchange.request, response, now)
+        self._take_up(leg, parcel, response, now)
         answered_by(self._core, self.call, self._line, exchange.flow, response)
 
-    def _cancel(self, now: float) -> None:
+    def _leg_of(self, fork: str, exchange: Exchange, response: Response, now: float) -> Leg:
+        """The leg of the fork that answers; route set and target are those of the 2xx."""
+        # RFC 3261 §13.2.2.4
+        early = self._forks.pop(fork, None)
+        assert exchange.flow is not None
+        if early is None:
+            leg = self._new_leg(exchange.request, response, exchange.flow)
+        else:
+            leg = early.leg
+            self._core.leave(leg.dialog.key)
+            leg.dialog.refresh(response.headers)
+            leg.dialog.routes = tuple(reversed(record_routes(response.headers)))
+            if self.stage is not Stage.CALLING:
+                leg.close(now)
+        leg.peer.learn(response.headers)
+        return leg
+
+    def _take_up(self, leg: Leg, parcel: Parcel, response: Response, now: float) -> None:
+        body, offer = response.body, b""
+        if leg.ours is Kind.INVITE:
+            leg.ours, leg.settled = None, True
+        elif leg.settled or leg.theirs is not None:
+            body = b""  # what was agreed before stands (RFC 3261 §13.2.1)
+        else:
+            body, offer = b"", body
+        fork, leg.fork = leg.fork, ""
+        if offer:
+            parcel.wait()
+        parcel.send(now)
+        self._established(leg, now)
+        self._core.notify(CallAnswered(self.call, fork, body, _remote(response)))
+        if offer:
+            self._ask(leg, parcel, offer, now)
+
+    def _ask(self, leg: Leg, parcel: Parcel, offer: bytes, now: float) -> None:
+        """The 2xx brought the offer; our answer goes into the ACK (RFC 3261 §13.2.2.4)."""
+
+        def answer(sdp: bytes, now: float) -> None:
+            parcel.fill(sdp)
+            parcel.send(now)
+
+        def refuse(status: int, rows: Rows, now: float) -> None:
+            del status, rows
+            # There is no refusing it: the ACK must go out, and then the call ends.
+            answer(b"", now)
+            call = self._core.calls.get(self.call)
+            if call is not None:
+                call.end(now)
+
+        leg.ask(Waiting(Kind.RESPONSE, None, answer, refuse), offer, now)
+
+    # --- refusals ---------------------------------------------------------------------------
+
+    def _refused(self, response: Response, now: float) -> None:
+        status = response.status
+        if status in _SUSPICIOUS:
+            self._core.suspect(self._line, now)
+        if self.stage is Stage.CALLING and status == 422 and self._timer.refused(response):
+            # RFC 4028 §7.3: the same call, with the interval that is wanted there.
+            self._close_forks(now)
+            self._exchange.go(now)
+            return
+        if self.stage is Stage.CALLING and self._redirects(response) and self._go_on(now):
+            return
+        last = response if self._refusal is None or not 300 <= status < 400 else self._refusal
+        self._over(
+            now,
+            cause=cause_of(last.status),
+            status=last.status,
+            phrase=shown(last.phrase),
+            retry_after=retry_after(last.headers),
+        )
+
+    def _redirects(self, response: Response) -> bool:
+        """Take a redirection, or note what one of its addresses said; False after 6xx."""
+        follows = self._line.account.redirects or self._emergency
+        if follows and response.status < 400:
+            self._redirection.learn(response)
+        elif response.status >= 400:
+            self._refusal = response
+        # RFC 3261 §8.1.3.4: a global failure ends the search.
+        return response.status < 600
+
+    def _go_on(self, now: float) -> bool:
+        """Try the next address of a redirection."""
+        step = self._redirection.next()
+        if step is None:
+            return False
+        self._close_forks(now)
+        self._core.disarm(self, Alarm.GUARD)
+        self.stage = Stage.LOCATING
+        if not step.proxy:
+            self._target = step.uri
+        self._way = way = self._way_to(step)
+        address = party(NameAddr("", step.uri))
+        self._core.notify(CallRedirected(self.call, address, 305 if step.proxy else 302))
+        self._exchange = Exchange(self._core, self._line, way.hop, self._compose, self, way.hint)
+        self._exchange.start(now)
+        return True
+
+    def _way_to(self, step: Step) -> Way:
+        if not step.proxy:
+            return way_of(self._line, step.uri)
+        # RFC 3261 §21.3.4: the same target, through this proxy.
+        return Way(step.uri, self._target, (NameAddr("", _loose(step.uri)),), None)
+
+    # --- the end ----------------------------------------------------------------------------
+
+    def _cancel(self, now: float, reason: str = "") -> None:
         """RFC 3261 §9.1: CANCEL only after a provisional response; the 200 may still win."""
         if not self._exchange.progressed:
-            self._cancel_wanted = True
+            self._cancel_wanted = reason
             return
-        self._cancel_wanted = False
-        self._exchange.cancel(now)
+        self._cancel_wanted = None
+        self._exchange.cancel(now, reason)
         self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
+
+    def _close_forks(self, now: float) -> None:
+        for early in self._forks.values():
+            early.close(now)
+        self._forks.clear()
 
     def _over(
         self,
@@ -218,19 +409,25 @@ class InviteClient:
         cause: FailureCause | None = None,
         status: int = 0,
         phrase: str = "",
+        retry_after: int = 0,
     ) -> None:
-        del now
         self._core.disarm(self, Alarm.GUARD)
-        self._cancel_wanted = False
+        self._cancel_wanted = None
+        self._close_forks(now)
         if self.stage in (Stage.OVER, Stage.ANSWERED):
             return
         self.stage = Stage.OVER
         self._core.calls.pop(self.call, None)
-        self._core.notify(CallEnded(self.call, by_us, cause, status, phrase))
+        self._core.notify(
+            CallEnded(self.call, by_us, cause, status, phrase, retry_after=retry_after)
+        )
+
+    # --- the request ------------------------------------------------------------------------
 
     def _compose(self, flow: Flow) -> Request:
         self._cseq += 1
         way = self._way
+        contact = self._core.contact(self._line, flow, secure=self._target.secure)
         headers = Headers(
             [
                 ("Max-Forwards", "70"),
@@ -238,8 +435,9 @@ class InviteClient:
                 ("To", f"<{self._target}>"),
                 ("Call-ID", self._call_id),
                 ("CSeq", f"{self._cseq} INVITE"),
-                ("Contact", self._core.contact(self._line, flow)),
+                ("Contact", contact),
                 ("Allow", ALLOW),
+                ("Supported", SUPPORTS),
             ]
         )
         if way.routes:
@@ -250,7 +448,7 @@ class InviteClient:
             # RFC 3891 §4: only who replaces the old call may ring; others shall refuse with 420.
             headers.add("Require", "replaces")
             headers.add("Replaces", str(self._replaces))
-        for name, value in self._headers:
+        for name, value in (*self._timer.rows(), *self._headers):
             headers.add(name, value)
         if self._sdp:
             headers.add("Content-Type", "application/sdp")
@@ -265,6 +463,10 @@ def _sender(line: Line, caller: Party | None) -> NameAddr:
     except ParseError:
         uri = line.identity.uri
     return NameAddr(shown(caller.name), uri)
+
+
+def _loose(uri: Uri) -> Uri:
+    return uri if uri.loose else replace(uri, params=(*uri.params, ("lr", None)))
 
 
 def _remote(response: Response) -> Party:

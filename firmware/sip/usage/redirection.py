@@ -1,10 +1,10 @@
-"""Where a call goes that was redirected: the Contacts of 3xx answers, best first (RFC 3261 §8.1.3.4).
+"""Where a redirected call goes: the Contacts of 3xx answers, best first (RFC 3261 §8.1.3.4).
 
 A loop ends because no address is tried twice, a long way because there are few steps. A call to a
 sips address never goes on to one that is not secure (RFC 3261 §8.1.3.4, §26.4.4).
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.headers import NameAddr, contact_list
@@ -18,6 +18,13 @@ _FOLLOWED: Final = frozenset({300, 301, 302, 305})
 """380 names other services, in its body; they are for a person to read."""
 
 
+class Step(NamedTuple):
+    """An address to try; as a `proxy` it is the way to the target as it was (305)."""
+
+    uri: Uri
+    proxy: bool
+
+
 class Redirection:
     """The addresses of one call that are still worth a try."""
 
@@ -25,7 +32,7 @@ class Redirection:
         self._line = line
         self._secure = target.secure
         self._tried = {_key(target)}
-        self._left: list[Uri] = []
+        self._left: list[Step] = []
         self._steps = 0
 
     def learn(self, response: Response) -> None:
@@ -38,11 +45,13 @@ class Redirection:
         except ParseError:
             return
         contacts.sort(key=_quality, reverse=True)  # stable: equal ones in their order
-        fresh = [uri for contact in contacts if (uri := self._usable(contact.uri)) is not None]
+        proxy = response.status == 305
+        usable = map(self._usable, (contact.uri for contact in contacts))
+        fresh = [Step(uri, proxy) for uri in usable if uri is not None]
         # What this answer says comes before what is left of earlier ones.
         self._left = [*fresh, *self._left][:_MOST_TARGETS]
 
-    def next(self) -> Uri | None:
+    def next(self) -> Step | None:
         """The next address to try; None if there is none."""
         return self._left.pop(0) if self._left else None
 

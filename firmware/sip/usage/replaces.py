@@ -4,12 +4,13 @@ The value names a dialog by the tags as *its receiver* sees them: `to_tag` is th
 `from_tag` that of whoever it talks to. What taking over means for a person is for the phone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from firmware.sip.bodies import Refusal
-from firmware.sip.dialog import Dialog
+from firmware.sip.core import DialogUser
+from firmware.sip.dialog import Dialog, DialogKey
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import NameAddr, parse_params
 from firmware.sip.message import Headers
@@ -55,8 +56,9 @@ def naming(dialog: Dialog, *, early_only: bool = False) -> Replaces:
     return Replaces(dialog.call_id, dialog.remote_tag, dialog.local_tag, early_only)
 
 
+@runtime_checkable
 class Replaceable(Protocol):
-    """A user of a dialog that an INVITE made."""
+    """The user of a dialog that an INVITE made."""
 
     @property
     def call(self) -> CallRef:
@@ -67,14 +69,8 @@ class Replaceable(Protocol):
         """True: it is up. False: we placed it and nobody answered yet. None: it just ended."""
 
 
-def judge(
-    headers: Headers, found: Iterable[tuple[Replaces, Replaceable | None]]
-) -> CallRef | Refusal | None:
-    """The call that an INVITE wants to replace, why it may not, or None if it names none.
-
-    `found` are the dialogs that are alive, by the name their far end has for them; with None where
-    no INVITE made them.
-    """
+def judge(headers: Headers, dialogs: Mapping[DialogKey, DialogUser]) -> CallRef | Refusal | None:
+    """The call that an INVITE wants to replace, why it may not, or None if it names none."""
     rows = headers.all("Replaces")
     if not rows:
         return None
@@ -85,22 +81,16 @@ def judge(
         wanted = parse_replaces(rows[0])
     except ParseError:
         return 400, ()
-    users = [user for name, user in found if _matches(wanted, name)]
-    # RFC 3891 §3: several are as good as none, and so is one that no INVITE made, or a call that
-    # rings here and was not placed by us.
-    user = users[0] if len(users) == 1 else None
-    if user is None:
+    # RFC 3891 §3: the tags are compared as if they stood in a request to us.
+    user: object = dialogs.get((wanted.call_id, wanted.to_tag, wanted.from_tag))
+    if not isinstance(user, Replaceable):
+        # Nothing, a subscription, or a call that rings here and was not placed by us.
         return 481, ()
     if user.replaceable is None:
         return 603, ()
     if user.replaceable and wanted.early_only:
         return 486, ()
     return user.call
-
-
-def _matches(wanted: Replaces, name: Replaces) -> bool:
-    mine = (name.call_id, _tag(name.to_tag), _tag(name.from_tag))
-    return mine == (wanted.call_id, wanted.to_tag, wanted.from_tag)
 
 
 def _tag(text: str) -> str:

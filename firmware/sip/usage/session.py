@@ -1,18 +1,19 @@
-"""A confirmed call: ACK, re-INVITE both ways, BYE (RFC 3261 §13.3.1.4, §14, §15).
+"""A confirmed call: ACK, re-INVITE both ways, refreshes, BYE (RFC 3261 §13.3.1.4, §14, §15).
 
 A session begins with the 2xx to its INVITE, ours or theirs, and is the user of its dialog until
-BYE. As callee it repeats the 2xx until the ACK arrives. All else that may come inside a dialog is
-handed to `others`.
+BYE. As callee it repeats the 2xx until the ACK arrives. Whose offer is open, and UPDATE, is the
+business of its leg; all else that may come inside a dialog is handed to `others`.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import refusal, sdp_of, shown, warning_rows
-from firmware.sip.core import ALLOW, Alarm, Core, Usage
+from firmware.sip.bodies import Rows, refusal, sdp_of, shown
+from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core, Usage
 from firmware.sip.dialog import Dialog, to_bytes
 from firmware.sip.errand import Errand, say_goodbye
 from firmware.sip.errors import LocalError
+from firmware.sip.headers import Reason
 from firmware.sip.identity.connected import heard_from
 from firmware.sip.line import Line
 from firmware.sip.message import Response
@@ -24,16 +25,18 @@ from firmware.sip.notifications import (
     DialogSaved,
     FailureCause,
     ReofferAnswered,
-    ReofferReceived,
     ReofferRejected,
 )
 from firmware.sip.reoffer import Outcome, Reoffer
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction
+from firmware.sip.usage.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.usage.reasons import Why, why
 
 Others = Callable[[Usage, Arrival, float], None]
-_LONGEST_RETRY: Final = 10
+_EXPIRED: Final = str(Reason("SIP", 408, "Session timer expired"))
+_UNCONFIRMED: Final = str(Reason("SIP", 408, "ACK timeout"))
 
 
 class _Unacknowledged:
@@ -51,37 +54,47 @@ class _Unacknowledged:
 class Session:
     """One call that was answered."""
 
-    def __init__(
-        self,
-        core: Core,
-        line: Line,
-        call: CallRef,
-        dialog: Dialog,
-        others: Others,
-        *,
-        caller: bool,
-    ) -> None:
-        self.call = call
-        self.line = line
-        self.dialog = dialog
+    def __init__(self, core: Core, leg: Leg, others: Others) -> None:
+        self.leg = leg
         self._core = core
         self._others = others
-        self._caller = caller
         self._over = False
+        self._reason = ""
         self._unacknowledged: _Unacknowledged | None = None
-        self._their_offer: ServerTransaction | None = None
         self._our_offer: Reoffer | None = None
         self._waiting_offer: bytes | None = None
 
+    @property
+    def call(self) -> CallRef:
+        return self.leg.call
+
+    @property
+    def line(self) -> Line:
+        return self.leg.line
+
+    @property
+    def dialog(self) -> Dialog:
+        return self.leg.dialog
+
+    @property
+    def replaceable(self) -> bool | None:
+        """Whether another call may take this one's place (RFC 3891 §3)."""
+        return None if self._over else True
+
     def begin(self) -> None:
         """Take requests for the dialog, and let the phone keep a copy of it."""
-        self._core.dialogs[self.dialog.key] = self
+        leg = self.leg
+        leg.fork = ""
+        leg.lost = self._lost
+        leg.timer.serve(self)
+        self._core.dialogs[leg.dialog.key] = self
         self._save()
 
     # --- intents ----------------------------------------------------------------------------
 
-    def end(self, now: float) -> None:
-        """Hang up."""
+    def end(self, now: float, reason: str = "") -> None:
+        """Hang up; `reason` is a Reason value for the far end."""
+        self._reason = reason
         self._finish(now, by_us=True)
         # RFC 3261 §15: the callee may not send BYE before the ACK or its time-out.
         if self._unacknowledged is None:
@@ -89,50 +102,32 @@ class Session:
 
     def reoffer(self, sdp: bytes, now: float) -> None:
         """Offer something else; 491 at once while another offer is open (RFC 3261 §14.1)."""
-        if self._their_offer is not None or self._our_offer is not None:
-            self._core.notify(ReofferRejected(self.call, 491, "Request Pending"))
-        elif self._unacknowledged is not None:
+        leg = self.leg
+        if leg.theirs is not None or self._our_offer is not None or leg.ours is Kind.UPDATE:
+            no_way(self._core, self.call, "")
+        elif self._unacknowledged is not None or leg.updating or leg.ours is not None:
             self._waiting_offer = sdp
+            # RFC 6337 §4.3: no re-INVITE while an UPDATE of ours is on its way.
+            self._core.arm(self, Alarm.GLARE, now + self._core.timing.t1)
         else:
             self._offer(sdp, now)
-
-    def answer_reoffer(self, sdp: bytes, now: float) -> None:
-        """Accept the far end's re-INVITE; `sdp` is the answer, or the offer it asked for."""
-        transaction = self._their_offer
-        if transaction is None:
-            return  # it was cancelled meanwhile
-        self._their_offer = None
-        self._core.disarm(self, Alarm.GUARD)
-        offered = not sdp_of(transaction.arrival.request)
-        self.dialog.refresh(transaction.arrival.request.headers)
-        self.accept(transaction, sdp, now, offered=offered)
-        self._save()
-
-    def reject_reoffer(self, status: int, now: float, warning: str = "") -> None:
-        """Refuse the far end's re-INVITE; the call goes on as it is.
-
-        Raises:
-            LocalError: the status is no failure.
-        """
-        if not 300 <= status <= 699:
-            raise LocalError(f"{status} refuses nothing")
-        transaction, self._their_offer = self._their_offer, None
-        if transaction is not None:
-            self._core.disarm(self, Alarm.GUARD)
-            self._core.answer(transaction, status, now, warning_rows(warning))
 
     def accept(
         self, transaction: ServerTransaction, sdp: bytes, now: float, *, offered: bool
     ) -> None:
         """Send a 2xx to an INVITE and repeat it until it is acknowledged (RFC 3261 §13.3.1.4)."""
-        core = self._core
-        contact = core.contact(self.line, transaction.arrival.flow)
-        headers = [("Contact", contact), ("Allow", ALLOW)]
-        headers += [("Record-Route", row) for row in _routes(transaction.arrival)]
+        core, leg, arrival = self._core, self.leg, transaction.arrival
+        rows: Rows = (("Contact", leg.contact(arrival)), ("Allow", ALLOW), ("Supported", SUPPORTS))
+        rows = (*rows, *(("Record-Route", row) for row in _routes(arrival)))
+        rows = (*rows, *leg.timer.grant(arrival.request.headers, now))
         if sdp:
-            headers.append(("Content-Type", "application/sdp"))
+            rows = (*rows, ("Content-Type", "application/sdp"))
+            leg.sdp = sdp
+        leg.theirs = None
+        leg.ours = Kind.RESPONSE if offered else leg.ours
+        leg.settled = leg.settled or not offered
         transaction.user = self
-        answer = core.response(transaction.arrival, 200, self.dialog.local_tag, headers, sdp)
+        answer = core.response(arrival, 200, self.dialog.local_tag, rows, sdp)
         transaction.respond(answer, now)
         t1 = core.timing.t1
         self._unacknowledged = _Unacknowledged(transaction, t1, offered=offered)
@@ -152,15 +147,23 @@ class Session:
             # RFC 3261 §12.2.2: out of order is 500.
             core.answer(core.transactions.open(arrival), 500, now)
             return
+        if arrival.request.method == "BYE":
+            self._their_bye(arrival, now)
+        elif self._over:
+            core.answer(core.transactions.open(arrival), 481, now)
+        else:
+            self._in_call(arrival, now)
+
+    def _in_call(self, arrival: Arrival, now: float) -> None:
         if arrival.request.method in ("INVITE", "UPDATE"):
-            heard_from(core, self, arrival.request, arrival.flow)
+            heard_from(self._core, self, arrival.request, arrival.flow)
         match arrival.request.method:
-            case "BYE":
-                self._their_bye(arrival, now)
-            case _ if self._over:
-                core.answer(core.transactions.open(arrival), 481, now)
             case "INVITE":
                 self._their_reinvite(arrival, now)
+            case "UPDATE":
+                self.leg.on_update(arrival, now)
+            case "PRACK":
+                self.leg.on_prack(arrival, now)
             case _:
                 self._others(self, arrival, now)
 
@@ -174,19 +177,16 @@ class Session:
             return
         body = arrival.request.body if waiting.offered else b""
         self._core.notify(CallConfirmed(self.call, body))
-        if self._waiting_offer is not None:
-            sdp, self._waiting_offer = self._waiting_offer, None
-            self._offer(sdp, now)
+        self._offer_what_waits(now)
 
     def on_failure(self, failure: Failure, now: float) -> None:
         """A response of ours could not be sent; the ACK's time-out decides."""
 
     def cancelled(self, transaction: ServerTransaction, now: float) -> bool:
         """A CANCEL for a re-INVITE that waits for the phone (RFC 3261 §9.2)."""
-        if transaction is not self._their_offer:
+        if not self.leg.asked_in(transaction):
             return False
-        self._their_offer = None
-        self._core.disarm(self, Alarm.GUARD)
+        self.leg.withdraw()
         self._core.answer(transaction, 487, now)
         return True
 
@@ -195,43 +195,58 @@ class Session:
         core.answer(core.transactions.open(arrival), 200, now)
         self._acknowledged()
         if not self._over:
-            self._finish(now, by_us=False)
+            self._finish(now, by_us=False, said=why(arrival.request.headers))
         core.leave(self.dialog.key)
 
     def _their_reinvite(self, arrival: Arrival, now: float) -> None:
-        core = self._core
+        core, leg, request = self._core, self.leg, arrival.request
         transaction = core.transactions.open(arrival, self)
-        if self._their_offer is not None:
-            # RFC 3261 §14.2: a second one before the first is answered.
-            wait = str(core.tokens.integer(_LONGEST_RETRY + 1))
-            core.answer(transaction, 500, now, [("Retry-After", wait)])
-            return
-        waiting = self._unacknowledged
-        ours = self._our_offer is not None and self._our_offer.in_flight
-        if ours or (waiting is not None and waiting.offered):
-            core.answer(transaction, 491, now)
-            return
-        refused = refusal(arrival.request, SUPPORTED)
-        body = sdp_of(arrival.request)
-        if refused is not None:
+        leg.peer.learn(request.headers)
+        crossed = self._crossed()
+        refused = refusal(request, SUPPORTED) or leg.timer.too_brief(request.headers)
+        body = sdp_of(request)
+        if crossed is not None:
+            core.answer(transaction, crossed, now, leg.later() if crossed == 500 else ())
+        elif refused is not None:
             core.answer(transaction, refused[0], now, refused[1])
         elif body is None:
             core.answer(transaction, 415, now, [("Accept", "application/sdp")])
         else:
-            if waiting is not None:
-                # Whoever goes on to a new INVITE has our 2xx; its ACK may be lost.
+            if self._unacknowledged is not None:
+                # RFC 5407 §3.1.4: who goes on to a new INVITE has our 2xx; its ACK may be lost.
                 self._acknowledged()
                 core.notify(CallConfirmed(self.call))
             transaction.respond(core.response(arrival, 100), now)
-            self._their_offer = transaction
-            core.arm(self, Alarm.GUARD, now + core.timing.patience)
-            core.notify(ReofferReceived(self.call, body))
+            leg.ask(self._asks(transaction), body, now, core.timing.patience)
+
+    def _crossed(self) -> int | None:
+        """The status for a re-INVITE that meets another offer (RFC 3261 §14.2, RFC 6337 §4.3)."""
+        waiting, leg = self._unacknowledged, self.leg
+        if leg.theirs is not None and leg.theirs is not Kind.RESPONSE:
+            return 500
+        ours = self._our_offer is not None and self._our_offer.in_flight
+        # RFC 5407 §3.1.5: 491 too while our offer in a 2xx waits for its ACK.
+        if ours or leg.theirs is not None or (waiting is not None and waiting.offered):
+            return 491
+        return 491 if leg.ours is Kind.UPDATE else None
+
+    def _asks(self, transaction: ServerTransaction) -> Waiting:
+        def answer(sdp: bytes, now: float) -> None:
+            request = transaction.arrival.request
+            self.dialog.refresh(request.headers)
+            self.accept(transaction, sdp, now, offered=not sdp_of(request))
+            self._save()
+
+        def refuse(status: int, rows: Rows, now: float) -> None:
+            self._core.answer(transaction, status, now, rows)
+
+        return Waiting(Kind.INVITE, transaction, answer, refuse)
 
     # --- timers -----------------------------------------------------------------------------
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
-        if alarm is Alarm.GUARD:
-            self.reject_reoffer(500, now)  # nobody here wants to decide
+        if alarm is Alarm.GLARE:
+            self._offer_what_waits(now)
             return
         waiting = self._unacknowledged
         if waiting is None:
@@ -244,25 +259,44 @@ class Session:
             # RFC 3261 §13.3.1.4: the dialog is confirmed all the same, and must be ended.
             self._acknowledged()
             if not self._over:
+                self._reason = _UNCONFIRMED
                 self._finish(now, by_us=False, cause=FailureCause.NO_ACK)
             self._bye(now)
+
+    def refresh(self, now: float) -> None:
+        """The session timer wants a refresh (RFC 4028 §7.4, §10)."""
+        leg = self.leg
+        if self._over or self._our_offer is not None or self._unacknowledged is not None:
+            return
+        if leg.peer.updates:
+            leg.update(b"", now)
+        elif leg.idle:
+            self._offer(leg.sdp, now)
+
+    def expired(self, now: float) -> None:
+        """Nobody refreshed the session (RFC 4028 §10); a BYE to us may have been lost (F24)."""
+        self._reason = _EXPIRED
+        self._lost(now)
 
     # --- our own offer ----------------------------------------------------------------------
 
     def _offer(self, sdp: bytes, now: float) -> None:
+        self.leg.ours = Kind.INVITE
         self._our_offer = Reoffer(
-            self._core,
-            self.line,
-            self.dialog,
-            sdp,
-            self._offered,
-            self._clear,
-            owns_call_id=self._caller,
+            *(self._core, self.line, self.dialog, sdp, self._offered, self._clear),
+            owns_call_id=self.leg.caller,
+            rows=self.leg.timer.rows,
         )
         self._our_offer.start(now)
 
+    def _offer_what_waits(self, now: float) -> None:
+        if self._waiting_offer is None or self._over:
+            return
+        sdp, self._waiting_offer = self._waiting_offer, None
+        self.reoffer(sdp, now)
+
     def _clear(self) -> bool:
-        return self._their_offer is None and self._unacknowledged is None
+        return self.leg.theirs is None and self._unacknowledged is None and not self.leg.updating
 
     def _offered(
         self, reoffer: Reoffer, outcome: Outcome, response: Response | None, now: float
@@ -270,44 +304,82 @@ class Session:
         if reoffer is not self._our_offer:
             return
         self._our_offer = None
-        match outcome:
-            case Outcome.ACCEPTED:
-                assert response is not None
-                self._save()
-                self._core.notify(ReofferAnswered(self.call, response.body))
-            case Outcome.REJECTED:
-                assert response is not None
-                self._core.notify(
-                    ReofferRejected(self.call, response.status, shown(response.phrase))
-                )
-            case Outcome.SESSION_GONE:
-                self._finish(now, by_us=False, cause=FailureCause.SESSION_LOST)
-                self._bye(now)
+        self.leg.ours = None
+        if outcome is Outcome.SESSION_GONE:
+            self._lost(now)
+        elif response is not None and outcome is Outcome.ACCEPTED:
+            self._agreed(reoffer, response, now)
+        elif response is not None:
+            self._disagreed(reoffer, response, now)
+
+    def _agreed(self, reoffer: Reoffer, response: Response, now: float) -> None:
+        leg = self.leg
+        leg.peer.learn(response.headers)
+        leg.timer.took(reoffer.request, response, now)
+        self._save()
+        if reoffer.offers:
+            leg.sdp = reoffer.offers
+            self._core.notify(ReofferAnswered(self.call, response.body))
+        elif response.body:
+            leg.ask(self._asked_back(reoffer), response.body, now)
+
+    def _asked_back(self, reoffer: Reoffer) -> Waiting:
+        def answer(sdp: bytes, now: float) -> None:
+            reoffer.acknowledge(sdp, now)
+
+        def refuse(status: int, rows: Rows, now: float) -> None:
+            del status, rows
+            reoffer.acknowledge(b"", now)
+            self._lost(now)
+
+        return Waiting(Kind.RESPONSE, None, answer, refuse)
+
+    def _disagreed(self, reoffer: Reoffer, response: Response, now: float) -> None:
+        if response.status == 422 and self.leg.timer.refused(response):
+            self._offer(reoffer.offers, now)
+            return
+        phrase = shown(response.phrase)
+        self._core.notify(ReofferRejected(self.call, response.status, phrase))
 
     # --- the end ----------------------------------------------------------------------------
 
     def _acknowledged(self) -> None:
         self._unacknowledged = None
+        if self.leg.ours is Kind.RESPONSE:
+            self.leg.ours, self.leg.settled = None, True
         self._core.disarm(self, Alarm.REPEAT, Alarm.NO_ACK)
 
-    def _finish(self, now: float, *, by_us: bool, cause: FailureCause | None = None) -> None:
+    def _lost(self, now: float) -> None:
+        if not self._over:
+            self._finish(now, by_us=False, cause=FailureCause.SESSION_LOST)
+            self._bye(now)
+
+    def _finish(
+        self,
+        now: float,
+        *,
+        by_us: bool,
+        cause: FailureCause | None = None,
+        said: Why | None = None,
+    ) -> None:
         self._over = True
         self._waiting_offer = None
-        self._core.disarm(self, Alarm.GUARD)
-        if self._their_offer is not None:
-            # RFC 3261 §15.1.2: pending requests get 487.
-            self._core.answer(self._their_offer, 487, now)
-            self._their_offer = None
+        self._core.disarm(self, Alarm.GLARE)
+        # RFC 3261 §15.1.2: pending requests get 487.
+        self.leg.close(now)
         if self._our_offer is not None:
             self._our_offer.drop()
             self._our_offer = None
+        said = said or Why()
         self._core.calls.pop(self.call, None)
         self._core.notify(DialogSaved(self.call, None))
-        self._core.notify(CallEnded(self.call, by_us, cause))
+        self._core.notify(
+            CallEnded(self.call, by_us, cause, phrase=said.text, answered_elsewhere=said.elsewhere)
+        )
 
     def _bye(self, now: float) -> None:
         self._core.leave(self.dialog.key)
-        say_goodbye(self._core, self.line, self.dialog, now)
+        say_goodbye(self._core, self.line, self.dialog, now, self._reason)
 
     def _save(self) -> None:
         self._core.notify(DialogSaved(self.call, to_bytes(self.dialog, self.line.name)))

@@ -57,6 +57,11 @@ class SessionTimer:
         """Whether we refresh it."""
         return self._ours
 
+    @property
+    def serving(self) -> bool:
+        """Whether the call is up: an early dialog has no session to refresh."""
+        return self._user is not None
+
     def serve(self, user: Refreshed) -> None:
         """From now on `user` refreshes and ends the session."""
         self._user = user

@@ -166,17 +166,21 @@ def test_f22_a_200_without_a_tag_or_contact_makes_a_call_all_the_same(world, des
 @pytest.mark.parametrize(
     ("status", "cause"),
     [
-        (302, FailureCause.OTHER),
+        (302, FailureCause.MOVED),
+        (380, FailureCause.MOVED),
         (403, FailureCause.FORBIDDEN),
         (404, FailureCause.NOT_FOUND),
         (408, FailureCause.NO_ANSWER),
         (480, FailureCause.NO_ANSWER),
+        (484, FailureCause.INCOMPLETE),
+        (485, FailureCause.AMBIGUOUS),
         (486, FailureCause.BUSY),
         (488, FailureCause.NOT_ACCEPTABLE),
         (500, FailureCause.SERVER_ERROR),
         (599, FailureCause.SERVER_ERROR),
         (600, FailureCause.BUSY),
         (603, FailureCause.DECLINED),
+        (607, FailureCause.UNWANTED),
         (699, FailureCause.OTHER),
     ],
 )
@@ -437,9 +441,9 @@ def test_misuse_is_an_error(world, desk, sip, place):
         desk.agent.invite(OUT, sip.LINE, "600", world.now)
     with pytest.raises(LocalError, match="no offer"):
         desk.agent.offer(OUT, b"", world.now)
-    for verb in (desk.agent.ring, desk.agent.reoffer):
+    for verb in (desk.agent.ring, desk.agent.accept):
         with pytest.raises(LocalError):
-            verb(OUT, *((b"",) if verb == desk.agent.reoffer else ()), world.now)
+            verb(OUT, *((b"",) if verb == desk.agent.accept else ()), world.now)
 
 
 def test_a_dialog_is_saved_while_it_lives(world, desk, place):

@@ -148,16 +148,24 @@ def test_a_refusal_is_repeated_until_its_ack(world, desk, pbx, sip, invited, sta
 
 
 @pytest.mark.parametrize(
-    ("reasons", "elsewhere"),
+    ("reasons", "elsewhere", "words"),
     [
-        ((), False),
-        ((("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),), True),
-        ((("Reason", "Q.850;cause=16"), ("Reason", "SIP ;cause=200")), True),
-        ((("Reason", "SIP;cause=487"),), False),
-        ((("Reason", "SIP;;;=?"),), False),
+        ((), False, ""),
+        (
+            (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),),
+            True,
+            "Call completed elsewhere",
+        ),
+        ((("Reason", "Q.850;cause=16"), ("Reason", "SIP ;cause=200")), True, ""),
+        ((("Reason", "Q.850;cause=26"),), True, ""),
+        ((("Reason", 'SIP;cause=487;text="gave up"'),), False, "gave up"),
+        ((("Reason", "SIP;;;=?"),), False, ""),
     ],
 )
-def test_the_caller_gives_up(world, desk, pbx, sip, invited, reasons, elsewhere):  # noqa: PLR0917
+def test_the_caller_gives_up(  # noqa: PLR0917 - rows and fixtures
+    world, desk, pbx, sip, invited, reasons, elsewhere, words
+):
+    """RFC 3326 §2: answered elsewhere is no missed call; the words are for the person."""
     call = invited()
     desk.agent.ring(call, world.now)
     pbx.tell(sip.request("CANCEL", "sip:101@192.0.2.1", *reasons), desk)
@@ -169,6 +177,7 @@ def test_the_caller_gives_up(world, desk, pbx, sip, invited, reasons, elsewhere)
         by_us=False,
         cause=FailureCause.CANCELLED,
         status=487,
+        phrase=words,
         answered_elsewhere=elsewhere,
     )
 
@@ -178,11 +187,11 @@ def test_the_caller_ends_an_early_dialog_with_bye(world, desk, pbx, sip, invited
     desk.agent.ring(call, world.now)
     world.run(0.02)
     tag = pbx.responses(180)[0].headers.get("To").split("tag=")[1]
-    for number, method in enumerate(("UPDATE", "BYE"), 2):
+    for number, method in enumerate(("PRACK", "BYE"), 2):
         uri, branch = "sip:101@192.0.2.1", f"z9hG4bK{method}"
         pbx.tell(sip.request(method, uri, tag=tag, branch=branch, cseq=number), desk)
     world.run(0.02)
-    assert pbx.responses(481)[0].headers.get("CSeq") == "2 UPDATE"
+    assert pbx.responses(481)[0].headers.get("CSeq") == "2 PRACK"
     assert pbx.responses(200)[0].headers.get("CSeq") == "3 BYE"
     assert pbx.responses(487)
     assert desk.last(CallEnded).cause is FailureCause.CANCELLED
@@ -256,7 +265,7 @@ def test_a_repeated_invite_is_one_call_and_a_copy_by_another_way_is_482(
 @pytest.mark.parametrize(
     ("rows", "body", "status", "header"),
     [
-        ((("Require", "100rel, timer"),), b"v=0", 420, ("Unsupported", "100rel, timer")),
+        ((("Require", "100rel, warp, fog"),), b"v=0", 420, ("Unsupported", "warp, fog")),
         ((("Require", '"'),), b"v=0", 420, ("Unsupported", '"')),
         ((("Content-Encoding", "gzip"),), b"v=0", 415, ("Accept-Encoding", "identity")),
         ((("Content-Type", "text/html"),), b"<p>", 415, ("Accept", "application/sdp")),
@@ -326,8 +335,10 @@ def test_misuse_is_an_error(world, desk, invited):
     call = invited()
     with pytest.raises(LocalError, match="refuses nothing"):
         desk.agent.reject(call, 200, world.now)
+    with pytest.raises(LocalError, match="refuses nothing"):
+        desk.agent.reject_reoffer(call, 200, world.now)
     with pytest.raises(LocalError, match="not been answered"):
-        desk.agent.reoffer(call, b"", world.now)
+        desk.agent.info_digit(call, "5", 100, world.now)
     desk.agent.accept(call, b"v=0", world.now)
     with pytest.raises(LocalError, match="waits for an answer"):
         desk.agent.ring(call, world.now)
