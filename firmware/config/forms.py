@@ -110,6 +110,8 @@ CARD_DEVICE = Form(
     "form.card",
 )
 WS_PATH = Form(_matches(r"/[!-~]{0,255}"), "form.ws_path")
+SIM_KEY = Form(_matches(r"(?:[0-9A-Fa-f]{32})?"), "form.sim_key")
+SIM_AMF = Form(_matches(r"[0-9A-Fa-f]{4}"), "form.sim_amf")
 SSID = Form(lambda text: len(text.encode()) <= 32, "form.ssid")
 WIFI_PASSWORD = Form(_is_wifi_password, "form.wifi_password")
 SOCKET_PATH = Form(

@@ -66,6 +66,8 @@ def _in_line(line: Table, path: Path) -> Iterator[Found]:
         yield (*path, "server"), Wrong("server_needed")
     if _half_certificate(line.get("tls")):
         yield (*path, "tls"), Wrong("half_certificate")
+    if bool(line.get("aka_k")) != bool(line.get("aka_op") or line.get("aka_opc")):
+        yield (*path, "aka_k"), Wrong("half_card")
 
 
 def _half_certificate(tls: object) -> bool:

@@ -80,6 +80,12 @@ class LineSettings:
     auth_user: str = ""
     realm: str = ""
     proxy: str = ""
+    proxies: tuple[str, ...] = ()
+    registrars: tuple[str, ...] = ()
+    aka_k: str = field(default="", repr=False)
+    aka_op: str = field(default="", repr=False)
+    aka_opc: str = field(default="", repr=False)
+    aka_amf: str = "0000"
     expires: int = 3600
     transport: str = "udp"
     ws_path: str = "/"

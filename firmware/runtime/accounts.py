@@ -4,7 +4,7 @@ from typing import Protocol
 
 from firmware.config.rules import line_blocked
 from firmware.config.schema import LineSettings, Settings
-from firmware.sip.account import Account
+from firmware.sip.account import Account, AkaKeys
 from firmware.sip.flow import TlsTerms, Transport
 from firmware.sip.notifications import LineName
 
@@ -37,6 +37,9 @@ def account_of(line: LineSettings, identities: Identities) -> Account:
         realm=line.realm,
         display_name=line.display_name,
         proxy=line.proxy,
+        proxies=line.proxies,
+        registrars=line.registrars,
+        aka=_card(line),
         transport=Transport(line.transport),
         expires=line.expires,
         register=line.register,
@@ -54,4 +57,14 @@ def account_of(line: LineSettings, identities: Identities) -> Account:
             verify=line.tls.verify,
         ),
         ws_path=line.ws_path,
+    )
+
+
+def _card(line: LineSettings) -> AkaKeys | None:
+    """The SIM card of a line, if it has one."""
+    if not line.aka_k:
+        return None
+    octets = bytes.fromhex
+    return AkaKeys(
+        octets(line.aka_k), octets(line.aka_op), octets(line.aka_opc), octets(line.aka_amf)
     )

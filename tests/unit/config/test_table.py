@@ -51,6 +51,9 @@ def test_numbers_have_a_unit():
 def test_passwords_are_secret():
     assert {key for key, row in SETTINGS.items() if row.secret} == {
         "line.password",
+        "line.aka_k",
+        "line.aka_op",
+        "line.aka_opc",
         "network.wifi.password",
     }
 

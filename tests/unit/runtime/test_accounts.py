@@ -55,3 +55,24 @@ def test_lines_become_accounts_with_their_kept_identities():
 
 def test_a_line_that_asks_for_more_security_than_there_is_stays_down():
     assert [account.user for account in accounts_of(parse(FILE), Identities())] == ["101", "102"]
+
+
+HOMES = """
+[[line]]
+user = "101"
+server = "ims.example"
+proxy = "edge1.example"
+proxies = ["edge2.example"]
+registrars = ["spare.example"]
+aka_k = "465b5ce8b199b49faa5f0a2ee238a6bc"
+aka_opc = "cd63cb71954a9f4e48a5994e37a02baf"
+"""
+
+
+def test_further_proxies_registrars_and_a_sim_card_arrive():
+    (account,) = accounts_of(parse(HOMES), Identities())
+    hops = [str(home.hop) for home in account.homes]
+    assert hops == ["sip:edge1.example;lr", "sip:edge2.example;lr", "sip:spare.example"]
+    assert account.aka is not None
+    assert account.aka.key.hex().startswith("465b5ce8")
+    assert account.aka.amf == b"\0\0"
