@@ -1,8 +1,8 @@
 """Which addresses this machine has, which one it uses toward a peer, and when that changes.
 
 The kernel is asked, never a configuration: connecting a UDP socket (which sends nothing) makes it
-choose the source address it would use, and an rtnetlink socket tells when links or addresses come
-and go.
+choose the source address it would use, and an rtnetlink socket tells when links, addresses or
+default routes come and go.
 """
 
 import asyncio
@@ -17,7 +17,16 @@ from firmware.sip.flow import Endpoint
 # linux/rtnetlink.h
 _RTMGRP_LINK = 0x1
 _RTMGRP_IPV4_IFADDR = 0x10
+_RTMGRP_IPV4_ROUTE = 0x40
 _RTMGRP_IPV6_IFADDR = 0x100
+_RTMGRP_IPV6_ROUTE = 0x400
+_GROUPS = (
+    _RTMGRP_LINK
+    | _RTMGRP_IPV4_IFADDR
+    | _RTMGRP_IPV4_ROUTE
+    | _RTMGRP_IPV6_IFADDR
+    | _RTMGRP_IPV6_ROUTE
+)
 _RTM_NEWLINK = 16
 _RTM_GETLINK = 18
 _RTM_NEWADDR = 20
@@ -34,6 +43,11 @@ _IFF_RUNNING = 0x1 | 0x40
 
 SETTLE_SECONDS = 0.5
 """A link that comes up sends a burst of messages; one reaction to the burst is enough."""
+LONGEST_SETTLING = 2.0
+"""A machine on which something changes all the time is looked at all the same."""
+
+# Somewhere outside, to ask which way leads there: documentation addresses, RFC 5737 and RFC 3849.
+_OUTSIDE = (Endpoint("192.0.2.1", 9), Endpoint("2001:db8::1", 9))
 
 
 def family_of(host: str) -> socket.AddressFamily:
@@ -102,17 +116,26 @@ def _address_in(payload: bytes) -> str | None:
     return None if address.is_loopback or address.is_link_local else str(address)
 
 
+def _ways() -> tuple[str | None, ...]:
+    """Our address toward the world outside, by each family: it changes with the default route."""
+    return tuple(local_address_toward(place) for place in _OUTSIDE)
+
+
 class AddressWatch:
-    """Calls back, on the loop, when the machine's addresses are different from before."""
+    """Calls back, on the loop, when the machine's addresses or its way out are others than before.
+
+    Changes that come in a burst are one: it is looked when nothing has changed for half a second.
+    """
 
     def __init__(self, changed: Callable[[tuple[str, ...]], None]) -> None:
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
+        self._latest = 0.0
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self._socket.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        self._socket.bind((0, _RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV6_IFADDR))
+        self._socket.bind((0, _GROUPS))
         # Listen first, then look: what changes in between is told.
-        self._known = machine_addresses()
+        self._known, self._out = machine_addresses(), _ways()
         asyncio.get_running_loop().add_reader(self._socket, self._readable)
 
     @property
@@ -132,13 +155,16 @@ class AddressWatch:
         with contextlib.suppress(OSError):
             while self._socket.recv(65536):
                 pass
-        if self._timer is not None:
+        loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._latest = loop.time() + LONGEST_SETTLING
+        else:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settled)
+        self._timer = loop.call_at(min(loop.time() + SETTLE_SECONDS, self._latest), self._settled)
 
     def _settled(self) -> None:
         self._timer = None
-        now = machine_addresses()
-        if now != self._known:
-            self._known = now
+        now, out = machine_addresses(), _ways()
+        if (now, out) != (self._known, self._out):
+            self._known, self._out = now, out
             self._changed(now)

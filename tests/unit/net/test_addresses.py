@@ -136,3 +136,39 @@ def test_a_change_that_changes_no_address_is_no_news(town, monkeypatch):
         return told
 
     assert town.inside(lambda: asyncio.run(nothing())) == []
+
+
+def test_f09_another_way_out_is_news_although_no_address_is_another(town, monkeypatch):
+    monkeypatch.setattr(addresses, "SETTLE_SECONDS", 0.05)
+    steps = [
+        lambda: (
+            town.ip("link", "set", "eth0", "up"),
+            town.ip("addr", "add", "10.7.0.2/24", "dev", "eth0"),
+            town.ip("addr", "add", "10.8.0.2/24", "dev", "eth0"),
+        ),
+        lambda: town.ip("route", "add", "default", "via", "10.7.0.1", "src", "10.7.0.2"),
+        lambda: town.ip("route", "change", "default", "via", "10.8.0.1", "src", "10.8.0.2"),
+    ]
+    assert town.inside(lambda: watching(steps)) == [("10.7.0.2", "10.8.0.2")] * 3
+
+
+def test_f08_where_something_changes_all_the_time_it_is_looked_all_the_same(town, monkeypatch):
+    monkeypatch.setattr(addresses, "SETTLE_SECONDS", 0.3)
+    monkeypatch.setattr(addresses, "LONGEST_SETTLING", 0.6)
+
+    async def restless():
+        told = asyncio.Event()
+        watch = AddressWatch(lambda _found: told.set())
+        town.ip("link", "set", "eth0", "up")
+        changes = 0
+        try:
+            async with asyncio.timeout(10):
+                while not told.is_set():
+                    changes += 1
+                    address = f"10.7.0.{changes % 200 + 1}/24"
+                    await asyncio.to_thread(town.ip, "addr", "add", address, "dev", "eth0")
+        finally:
+            watch.close()
+        return changes
+
+    assert town.inside(lambda: asyncio.run(restless())) > 1
