@@ -8,11 +8,12 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from firmware.call.forks import Forks
 from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
 from firmware.phone.events import Started
 from firmware.phone.view import CallState, Mode, Notice, VolumeBar
-from firmware.sip.identity.facts import CallFacts
+from firmware.sip.facts import CallFacts
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationChanged
 
 
@@ -107,6 +108,12 @@ class Call:
     local: str = ""
     negotiation: Negotiation | None = None
     offer: bytes = b""
+    offer_first: bool = False
+    """The caller wants our offer while it rings (RFC 3262 §5)."""
+    forks: Forks | None = None
+    """What was agreed with each phone that rings there; None before the first and after all."""
+    replaces: CallRef | None = None
+    """The call whose place it takes when it is answered (RFC 3891)."""
     emergency: bool = False
     other_lines: tuple[LineName, ...] = ()
     """Where an emergency call is tried next, in this order."""
@@ -134,7 +141,7 @@ class Call:
     """The last digits that the far end pressed."""
     digits_in_audio: bool = False
     """The far end would not take ours by INFO."""
-    facts: CallFacts = CallFacts()
+    facts: CallFacts = CallFacts()  # noqa: RUF009 - frozen
     """What the caller's INVITE said about itself."""
     diverted_by: Party | None = None
 

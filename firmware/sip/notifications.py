@@ -7,17 +7,39 @@ the two never collide because the stack's begin with `in-`.
 
 import enum
 from dataclasses import dataclass
-from typing import NewType
 
 from firmware.sip.event.package import Document
+from firmware.sip.facts import CallFacts
 from firmware.sip.flow import Endpoint, Flow
-from firmware.sip.identity.facts import CallFacts
 from firmware.sip.message import Request
+from firmware.sip.names import (
+    CallRef,
+    FailureCause,
+    LineName,
+    Party,
+    SubscriptionRef,
+    TransferRef,
+)
+from firmware.sip.told import (
+    ComposingChanged,
+    MessageOutcome,
+    MessageReceived,
+    PublicationChanged,
+)
 
-CallRef = NewType("CallRef", str)
-LineName = NewType("LineName", str)
-TransferRef = NewType("TransferRef", str)
-SubscriptionRef = NewType("SubscriptionRef", str)
+# What stands elsewhere and is to be had here as well, beside all that follows.
+__all__ = [
+    "CallRef",
+    "ComposingChanged",
+    "FailureCause",
+    "LineName",
+    "MessageOutcome",
+    "MessageReceived",
+    "Party",
+    "PublicationChanged",
+    "SubscriptionRef",
+    "TransferRef",
+]
 
 
 class RegistrationState(enum.Enum):
@@ -27,40 +49,6 @@ class RegistrationState(enum.Enum):
     TRYING = "trying"
     REGISTERED = "registered"
     FAILED = "failed"
-
-
-class FailureCause(enum.Enum):
-    """Why something did not work; each has a sentence in `ui/text`."""
-
-    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a cause
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not_found"
-    NAME_NOT_FOUND = "name_not_found"
-    NO_ANSWER = "no_answer"
-    REFUSED = "refused"
-    NO_NETWORK = "no_network"
-    SERVER_ERROR = "server_error"
-    BUSY = "busy"
-    DECLINED = "declined"
-    NOT_ACCEPTABLE = "not_acceptable"
-    CANCELLED = "cancelled"
-    TLS_FAILED = "tls_failed"
-    TLS_TOO_OLD = "tls_too_old"
-    TLS_WANTS_CERT = "tls_wants_cert"
-    TLS_OWN_FILES = "tls_own_files"
-    CERT_UNTRUSTED = "cert_untrusted"
-    CERT_SELF_SIGNED = "cert_self_signed"
-    CERT_NAME = "cert_name"
-    CERT_EXPIRED = "cert_expired"
-    CERT_NOT_YET = "cert_not_yet"
-    CLOCK_NOT_SET = "clock_not_set"
-    NO_ACK = "no_ack"
-    SESSION_LOST = "session_lost"
-    INCOMPLETE = "incomplete"
-    AMBIGUOUS = "ambiguous"
-    UNWANTED = "unwanted"
-    MOVED = "moved"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +70,6 @@ class RegistrationChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
-    """Who is at the other end: display name (may be empty), user part and whole URI."""
-
-    name: str
-    user: str
-    uri: str
-
-
-@dataclass(frozen=True, slots=True)
 class IncomingCall:
     """An INVITE from a trusted source for one of our lines; 100 Trying has been sent.
 
@@ -107,7 +86,7 @@ class IncomingCall:
     call_info: str = ""
     call_id: str = ""
     """For whoever looks through a trace of messages."""
-    facts: CallFacts = CallFacts()
+    facts: CallFacts = CallFacts()  # noqa: RUF009 - frozen
     diverted_by: Party | None = None
     """Who sent the call on to us; None too if they want no name (see `facts.diversions`)."""
     replaces: CallRef | None = None
@@ -448,6 +427,10 @@ Notification = (
     | TransferSucceeded
     | TransferFailed
     | TransferAsked
+    | MessageReceived
+    | MessageOutcome
+    | ComposingChanged
+    | PublicationChanged
     | RequestReceived
     | Stranger
     | AddressChanged

@@ -7,7 +7,7 @@ lamp and the screen show the call all the same.
 from typing import Final
 
 from firmware.dsp.cadence import country
-from firmware.sip.identity.facts import RingKind
+from firmware.sip.facts import RingKind
 
 _RHYTHMS: Final = {
     RingKind.INTERNAL: (0.4, 0.2, 0.4, 3.0),

@@ -14,7 +14,7 @@ from firmware.phone.desk.rings import rhythm
 from firmware.phone.model import Call, PhoneState, Progress
 from firmware.phone.turn import Turn
 from firmware.phone.view import Mode
-from firmware.sip.identity.facts import RingKind
+from firmware.sip.facts import RingKind
 
 PROGRESS, RING, WAITING, KEY, BEEP = "progress", "ring", "waiting", "key", "beep"
 
@@ -51,9 +51,9 @@ def wanted(state: PhoneState, code: str) -> Iterator[PlayTone]:
         return
     ringer = _ringer(state)
     if ringer is not None:
-        kind = state.ringing[0].facts.ring
-        if rhythm(kind, code):
-            yield _ring(ringer, code, kind)
+        wish = state.ringing[0].facts.ring
+        if rhythm(wish, code):
+            yield _ring(ringer, code, wish)
 
 
 @lru_cache(maxsize=128)

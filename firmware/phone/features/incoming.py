@@ -7,12 +7,12 @@ from firmware.media.messages import PathName
 from firmware.phone.actions import Answer
 from firmware.phone.commands import AcceptCall, RejectCall, SayRinging
 from firmware.phone.desk import history, paths, tones
-from firmware.phone.features import endings, hold, limits
+from firmware.phone.features import endings, hold, limits, replacing
 from firmware.phone.model import Call, Ending, Line, PhoneState, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import CallState, Mode, Notice
-from firmware.sip.identity.facts import AnswerWish, CallFacts
+from firmware.sip.facts import AnswerWish, CallFacts
 from firmware.sip.notifications import CallRef, IncomingCall
 
 _AT_ONCE = (AnswerWish.AUTO, AnswerWish.PRIVILEGED)
@@ -28,6 +28,12 @@ def arrived(turn: Turn, event: IncomingCall) -> None:
         return
     # Whoever calls back after an emergency call is never turned away.
     call_backs = Timer.CALL_BACKS in state.timers or state.emergency_call is not None
+    if not replacing.may(turn, event):
+        turn.do(RejectCall(event.call, 486))
+        return
+    if event.replaces is not None:
+        turn.state = replace(state, calls=(*state.calls, _new(turn, event, auto=True)))
+        return
     if len(state.calls) >= turn.rules.settings.phone.max_calls and not call_backs:
         turn.do(RejectCall(event.call, 486))
         history.write_turned_away(turn, event)
@@ -39,7 +45,13 @@ def arrived(turn: Turn, event: IncomingCall) -> None:
         turn.do(RejectCall(event.call, 403, "automatic answer forbidden"))
         history.write_turned_away(turn, event)
         return
-    call = Call(
+    call = _new(turn, event, auto=auto)
+    call = replace(call, auto_tone=auto and line is not None and line.auto_answer_tone)
+    turn.state = replace(turn.state, calls=(*turn.state.calls, call))
+
+
+def _new(turn: Turn, event: IncomingCall, *, auto: bool) -> Call:
+    return Call(
         ref=event.call,
         line=event.line,
         outgoing=False,
@@ -49,12 +61,12 @@ def arrived(turn: Turn, event: IncomingCall) -> None:
         started_at=turn.now,
         local=event.local,
         offer=event.offer,
+        offer_first=event.ring_with_offer,
+        replaces=event.replaces,
         auto=auto,
-        auto_tone=auto and line is not None and line.auto_answer_tone,
         facts=event.facts,
         diverted_by=event.diverted_by,
     )
-    turn.state = replace(turn.state, calls=(*turn.state.calls, call))
 
 
 def _answers_itself(state: PhoneState, line: Line, facts: CallFacts) -> bool:
@@ -71,6 +83,9 @@ def _answers_itself(state: PhoneState, line: Line, facts: CallFacts) -> bool:
 
 def announce(turn: Turn, call: Call) -> None:
     """The media port is there: the call may ring, or is answered at once."""
+    if call.replaces is not None:
+        _replace(turn, call)
+        return
     if call.auto:
         _answer_itself(turn, call)
         return
@@ -79,11 +94,28 @@ def announce(turn: Turn, call: Call) -> None:
         if isinstance(fits, Refused):
             _nothing_in_common(turn, call, fits)
             return
-    turn.do(SayRinging(call.ref))
+    _say_ringing(turn, call)
     limits.watch(turn)
     attend(turn)
     if turn.state.mode is not Mode.RINGING:
         turn.log(notice("call_waiting", who=call.who, line=call.line))
+
+
+def _say_ringing(turn: Turn, call: Call) -> None:
+    sdp = b""
+    if call.offer_first and call.negotiation is not None:
+        negotiation, sdp = call.negotiation.make_offer(held=False)
+        turn.put(replace(call, negotiation=negotiation))
+    turn.do(SayRinging(call.ref, sdp))
+
+
+def _replace(turn: Turn, call: Call) -> None:
+    """It takes another call's place, or fails like that one (RFC 3891 §3)."""
+    if call.replaces is None or turn.state.call(call.replaces) is None:
+        turn.do(RejectCall(call.ref, 603))
+        endings.by_far_end(turn, call, Ending(by_us=True))
+    elif _accept(turn, call):
+        replacing.take_over(turn, turn.state.call(call.ref) or call)
 
 
 def _nothing_in_common(turn: Turn, call: Call, refused: Refused) -> None:
@@ -171,6 +203,8 @@ def _accept(turn: Turn, call: Call) -> bool:
         if isinstance(result, Refused):
             _nothing_in_common(turn, call, result)
             return False
+    elif negotiation.sent is not None:
+        result = negotiation, b""  # it went out while it rang
     else:
         result = negotiation.make_offer(held=False)
     negotiation, sdp = result

@@ -8,8 +8,8 @@ parameters that no RFC knows. The same holds for the two ways to ask for an auto
 import re
 from typing import Final, NamedTuple
 
+from firmware.sip.facts import AnswerWish, RingKind
 from firmware.sip.headers import NameAddr
-from firmware.sip.identity.facts import AnswerWish, RingKind
 from firmware.sip.identity.who import addresses
 from firmware.sip.message import Headers
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from firmware.sip.bodies import party
 from firmware.sip.errors import ParseError
+from firmware.sip.facts import DiversionReason
 from firmware.sip.headers import NameAddr, parse_reason
-from firmware.sip.identity.facts import DiversionReason
 from firmware.sip.identity.privacy import wishes
 from firmware.sip.identity.who import addresses
 from firmware.sip.message import Headers

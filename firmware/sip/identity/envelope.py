@@ -3,11 +3,11 @@
 from typing import Final
 
 from firmware.sip.bodies import shown
+from firmware.sip.facts import CallFacts, DiversionReason
 from firmware.sip.headers import NameAddr
 from firmware.sip.identity.alerting import answering, icon, ring_kind
 from firmware.sip.identity.date import seconds_of
 from firmware.sip.identity.diversion import diversion_of
-from firmware.sip.identity.facts import CallFacts, DiversionReason
 from firmware.sip.identity.who import is_anonymous
 from firmware.sip.message import Headers
 from firmware.sip.notifications import Party

@@ -16,6 +16,7 @@ from firmware.phone.turn import Rows
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationState
+from firmware.sip.told import PublicationState
 from hal import events as hal
 from hal.keys import Key
 from tests.support.desk import ANN, LINE, Desk, only, sdp, settings
@@ -48,6 +49,10 @@ SAMPLES = {
     n.InfoDigit: n.InfoDigit(REF, "1", 100),
     n.DigitsRefused: n.DigitsRefused(REF, "1"),
     n.InfoReceived: n.InfoReceived(REF, "x", "text/plain", b""),
+    n.MessageReceived: n.MessageReceived(LINE, Party("Ann", "201", "sip:201@pbx"), "Hello"),
+    n.MessageOutcome: n.MessageOutcome("m", LINE),
+    n.ComposingChanged: n.ComposingChanged(LINE, Party("Ann", "201", "sip:201@pbx"), active=True),
+    n.PublicationChanged: n.PublicationChanged("p", LINE, PublicationState.PUBLISHED),
     n.DialogSaved: n.DialogSaved(REF, None),
     n.RequestReceived: n.RequestReceived("key", None, None),
     n.Stranger: n.Stranger(None, "INVITE"),

@@ -6,7 +6,7 @@ from firmware.config.schema import LineSettings, Settings
 from firmware.phone import commands as c
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
-from firmware.sip.identity.facts import AnswerWish, CallFacts, RingKind
+from firmware.sip.facts import AnswerWish, CallFacts, RingKind
 from firmware.sip.notifications import CallRef, Party
 from tests.support.desk import Desk, only
 

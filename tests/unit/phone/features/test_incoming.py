@@ -10,7 +10,7 @@ from firmware.phone import commands as c
 from firmware.phone.commands import CallOutcome
 from firmware.phone.view import CallState, Mode
 from firmware.sip import notifications as n
-from firmware.sip.identity.facts import AnswerWish, CallFacts
+from firmware.sip.facts import AnswerWish, CallFacts
 from firmware.sip.notifications import CallRef, FailureCause
 from tests.support.desk import Desk, only, sdp, settings
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from firmware.sip.facts import AnswerWish, RingKind
 from firmware.sip.identity.alerting import Answering, answering, icon, ring_kind
-from firmware.sip.identity.facts import AnswerWish, RingKind
 from firmware.sip.message import Headers
 
 AUTO = Answering(AnswerWish.AUTO)

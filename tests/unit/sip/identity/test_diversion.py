@@ -2,8 +2,8 @@
 
 import pytest
 
+from firmware.sip.facts import DiversionReason as Why
 from firmware.sip.identity.diversion import Diversion, diversion_of
-from firmware.sip.identity.facts import DiversionReason as Why
 from firmware.sip.message import Headers
 from firmware.sip.notifications import Party
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from firmware.sip.facts import AnswerWish, CallFacts, DiversionReason, RingKind
 from firmware.sip.headers import parse_name_addr
 from firmware.sip.identity.date import seconds_of
 from firmware.sip.identity.envelope import facts_of
-from firmware.sip.identity.facts import AnswerWish, CallFacts, DiversionReason, RingKind
 from firmware.sip.message import Headers
 from firmware.sip.notifications import Party
 

@@ -3,8 +3,8 @@
 import pytest
 
 from firmware.sip.errors import LocalError
+from firmware.sip.facts import CallFacts, RingKind
 from firmware.sip.flow import Target, Transport
-from firmware.sip.identity.facts import CallFacts, RingKind
 from firmware.sip.notifications import (
     CallAnswered,
     CallConfirmed,

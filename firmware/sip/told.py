@@ -1,0 +1,74 @@
+"""What the phone must know of messages and published state (the rest is `notifications`)."""
+
+import enum
+from dataclasses import dataclass
+
+from firmware.sip.names import (
+    CallRef,
+    FailureCause,
+    LineName,
+    MessageRef,
+    Party,
+    PublicationRef,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """Somebody whom the line trusts sent a text (RFC 3428), in a call or outside.
+
+    `sent_at` is what the sender says, seconds since 1970.
+    """
+
+    line: LineName
+    sender: Party
+    text: str
+    call: CallRef | None = None
+    subject: str = ""
+    sent_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOutcome:
+    """What became of a text of ours; without `cause` the next hop took it.
+
+    A 202 says no more than that somebody keeps it (RFC 3428 §4).
+    """
+
+    ref: MessageRef
+    line: LineName
+    cause: FailureCause | None = None
+    status: int = 0
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComposingChanged:
+    """Somebody writes a text to us, or has stopped (RFC 3994)."""
+
+    line: LineName
+    sender: Party
+    active: bool
+    call: CallRef | None = None
+
+
+class PublicationState(enum.Enum):
+    """Where a publication stands with its server."""
+
+    TRYING = "trying"
+    PUBLISHED = "published"
+    WAITING = "waiting"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationChanged:
+    """A publication of ours moved on; while WAITING it is tried again in `retry_in` seconds."""
+
+    ref: PublicationRef
+    line: LineName
+    state: PublicationState
+    cause: FailureCause | None = None
+    status: int = 0
+    phrase: str = ""
+    retry_in: float = 0.0
