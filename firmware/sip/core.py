@@ -28,6 +28,7 @@ from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.layer import TransactionLayer
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.transaction.timing import Timing
+from firmware.sip.unwilling import Unwilling
 from firmware.sip.uri import bracketed
 
 ALLOW = ", ".join(ALLOWED)
@@ -185,6 +186,7 @@ class Core:
         self.inside: dict[str, Inside] = {}
         self.queries: dict[QueryId, QueryUser] = {}
         self.reachability = Reachability()
+        self.unwilling = Unwilling()
         # What the machine has; empty while nobody has said.
         self.addresses: frozenset[str] = frozenset()
         # Streams that stand, by number, with the address we listen on beside them.

@@ -20,6 +20,7 @@ from firmware.sip.headers import parse_retry_after
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.notifications import FailureCause
+from firmware.sip.oversize import Switch
 from firmware.sip.transaction.client import ClientTransaction, cancel_for
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.tables import State
@@ -73,6 +74,9 @@ class Exchange:
         self._attempts = Attempts(line.keyring if line else None)
         self._unavailable: Response | None = None
         self._way = Wayfinder(core, hop, self, line, hint)
+        self._switch = Switch(core, self)
+        # The datagram flow that was too small for the request, while it goes by TCP.
+        self._small: Flow | None = None
         self._transaction: ClientTransaction | None = None
         self._progressed = False
         self.flow: Flow | None = None
@@ -115,6 +119,10 @@ class Exchange:
         request.headers.prepend("Via", f"{via};keep" if self._keep else via)
         if "User-Agent" not in request.headers:
             request.headers.add("User-Agent", self._core.settings.product)
+        if self._switch.wanted(request, self.flow, now):
+            self._small = self.flow
+            self._switch.start(self.flow, now)
+            return
         self._progressed = False
         transactions = self._core.transactions
         self._transaction = transactions.send(request, branch, self.flow, self, now)
@@ -141,6 +149,7 @@ class Exchange:
     def abandon(self) -> None:
         """Stop looking; a request that has left runs its course."""
         self._core.disarm(self, Alarm.IMPATIENT)
+        self._switch.abandon()
         self._way.abandon()
 
     def kill(self) -> None:
@@ -151,7 +160,14 @@ class Exchange:
 
     # --- the wayfinder ----------------------------------------------------------------------
 
+    def on_switched(self, flow: Flow | None, now: float) -> None:
+        """The long request leaves by TCP, or by datagram if there is no TCP (F28)."""
+        # RFC 3261 §18.1.1: it is written anew, for its Via names the transport.
+        self.flow = flow or self._small
+        self.go(now)
+
     def on_way(self, flow: Flow, now: float) -> None:
+        self._small = None
         self.flow = flow
         self._user.on_located(self, now)
 
@@ -223,6 +239,11 @@ class Exchange:
         if self._progressed and self.request.method == "INVITE":
             # Somebody rings already; another server would ring them twice.
             self._user.on_failed(self, FailureCause.SESSION_LOST, "connection lost", now)
+        elif failure is Failure.TRANSPORT and self._small not in (None, self.flow):
+            # RFC 3261 §18.1.1: a server that resets the connection may still take datagrams.
+            assert self._small is not None
+            self._core.unwilling.note(self._small.remote, now)
+            self.on_switched(None, now)
         elif failure is Failure.TIMEOUT:
             if self.flow is not None:
                 self._core.distrust(self.flow)
@@ -291,6 +312,7 @@ class Parcel:
         self._flow: Flow | None = None
         self._data = b""
         self._held = False
+        self._switch = Switch(core, self)
 
     def wait(self) -> None:
         """Keep it until `fill`: the answer it has to carry is not there yet."""
@@ -314,11 +336,18 @@ class Parcel:
             self._way.start(now)
 
     def on_way(self, flow: Flow, now: float) -> None:
-        del now
+        if self._switch.wanted(self._request, flow, now):
+            self._hint = flow
+            self._switch.start(flow, now)
+            return
         self._flow = flow
         self._request.headers.prepend("Via", via_row(self._core, flow, self._core.branch()))
         self._data = write(self._request)
         self._core.transmit(flow, self._data)
+
+    def on_switched(self, flow: Flow | None, now: float) -> None:
+        """An ACK with a long answer in it, as any request (RFC 3261 §18.1.1)."""
+        self.on_way(flow or self._hint, now)
 
     def on_no_way(self, cause: FailureCause, detail: str, now: float) -> None:
         """The way the 2xx came is the last hope."""
