@@ -18,6 +18,14 @@ ntp = []
 bind = ""
 sip_port = 5060
 rtp_ports = [40000, 40999]
+dscp_sip = 24
+dscp_rtp = 46
+
+[network.tls]
+cert = ""
+key = ""
+ca = ""
+port = 5061
 
 [network.wifi]
 ssid = ""
@@ -40,6 +48,7 @@ aka_opc = ""
 aka_amf = "0000"
 expires = 3600
 transport = "udp"
+ws_path = "/"
 register = true
 peers = []
 numbers = []

@@ -144,7 +144,7 @@ ONE_FAULT = [
     (LINE + 'aka_k = "123"', "write 32 hex digits"),
     (LINE + 'peers = ["pbx.example"]', "write an address or network"),
     (LINE + 'srtp = "required"', 'did you mean "require"?'),
-    (LINE + '[line.tls]\ncert = "a.pem"', "line[1].tls: a client certificate needs both"),
+    (LINE + '[line.tls]\ncert = "a.pem"', "line[1].tls: a certificate needs both"),
     ('[[line]]\nuser = "1"\nserver = ""', "line[1].server: this is empty, write the PBX's host"),
     ('[[line]]\nuser = "sip:1@h"\nserver = "h"', "write the part before the @, without sip:"),
     ('[audio]\ncodecs = ["PCMU"]', '"PCMU" is not known, did you mean "pcmu"?'),
@@ -242,7 +242,6 @@ def test_the_error_carries_every_fault():
 
 
 NOTES = [
-    (LINE + 'transport = "tls"', "f:4: line[1].transport: this line stays down: transport"),
     (LINE + 'srtp = "require"', 'f:4: line[1].srtp: this line stays down: srtp = "require" is not'),
     (LINE + 'srtp = "prefer"', "calls are in the clear"),
     (LINE + "register = false", "only pbx.example may call this line"),

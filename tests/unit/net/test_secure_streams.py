@@ -180,7 +180,7 @@ async def test_a13_a_handshake_in_drops_is_cut_off(pbx, certificate, wire, trans
 
 @pytest.mark.parametrize(
     "noise_at",
-    itertools.product(KINDS, NOISES),
+    list(itertools.product(KINDS, NOISES)),
     ids=lambda each: f"{each[0].value}-{each[1][:3]!r}",
 )
 async def test_noise_at_the_door_ends_that_connection_only(

@@ -1,6 +1,6 @@
 from firmware.config.load import parse
 from firmware.runtime.accounts import accounts_of
-from firmware.sip.flow import Transport
+from firmware.sip.flow import Terms, TlsTerms, Transport
 
 FILE = """
 [[line]]
@@ -26,7 +26,7 @@ register = false
 [[line]]
 user = "103"
 server = "pbx.example"
-transport = "tls"
+srtp = "require"
 """
 
 
@@ -55,6 +55,28 @@ def test_lines_become_accounts_with_their_kept_identities():
 
 def test_a_line_that_asks_for_more_security_than_there_is_stays_down():
     assert [account.user for account in accounts_of(parse(FILE), Identities())] == ["101", "102"]
+
+
+SECURE = """
+[[line]]
+user = "101"
+server = "pbx.example"
+transport = "wss"
+ws_path = "/sip"
+[line.tls]
+ca = "ca.pem"
+cert = "own.pem"
+key = "own.key"
+server_name = "sip.example"
+verify = false
+"""
+
+
+def test_what_a_line_asks_of_its_secure_connection_arrives():
+    (account,) = accounts_of(parse(SECURE), Identities())
+    assert account.transport is Transport.WSS
+    assert account.tls == TlsTerms("ca.pem", "own.pem", "own.key", "sip.example", verify=False)
+    assert account.terms(Transport.WSS) == Terms("sip.example", account.tls, "/sip")
 
 
 HOMES = """
