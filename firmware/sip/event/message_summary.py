@@ -13,8 +13,10 @@ from firmware.sip.event.package import BodyError, Document, Package
 MEDIA_TYPE: Final = "application/simple-message-summary"
 _MOST_OCTETS: Final = 16_384
 _MOST_LINES: Final = 200
+_MOST: Final = 2**32 - 1
 _COUNTS: Final = re.compile(
-    r"(\d{1,9})[ \t]*/[ \t]*(\d{1,9})(?:[ \t]*\([ \t]*(\d{1,9})[ \t]*/[ \t]*(\d{1,9})[ \t]*\))?"
+    r"([0-9]{1,20})[ \t]*/[ \t]*([0-9]{1,20})"
+    r"(?:[ \t]*\([ \t]*([0-9]{1,20})[ \t]*/[ \t]*([0-9]{1,20})[ \t]*\))?"
 )
 _VOICE: Final = "voice-message"
 
@@ -89,7 +91,8 @@ def _counts(value: str) -> Counts | None:
     match = _COUNTS.match(value)
     if match is None:
         return None
-    return Counts(*(int(number or 0) for number in match.groups()))
+    # RFC 3842 §3.5: a larger number counts as 2^32-1.
+    return Counts(*(min(int(number or 0), _MOST) for number in match.groups()))
 
 
 PACKAGE: Final = Package("message-summary", (MEDIA_TYPE,), SummaryReader, expires=3600)
