@@ -95,6 +95,9 @@ class Switch:
 
 def size_of(request: Request) -> int:
     """About how many octets a request has on the wire, without writing it; never too few."""
-    rows = sum(len(name) + len(value.encode()) + _ROW_OCTETS for name, value in request.headers)
+    rows = sum(
+        len(name) + len(value.encode("utf-8", "surrogateescape")) + _ROW_OCTETS
+        for name, value in request.headers
+    )
     first = len(request.method) + len(request.uri) + _FIRST_ROW_OCTETS
     return first + rows + len(request.body)
