@@ -287,6 +287,7 @@ class Program:
             "sip_open": len(self.agent),
             "names_cached": len(self.signalling.resolver),
             "control_clients": len(self.control),
+            "loop_tasks": len(asyncio.all_tasks()),
             "audio_starts": self._engine_starts,
             "card_failures": self._card_failures,
             "handler_failures": self.loop.inbox.failures + self.driver.failures,

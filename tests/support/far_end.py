@@ -200,8 +200,9 @@ class FarEnd:
         match thing:
             case RequestReceived(key, request):
                 contact = (request.headers.get("Contact") or "").partition("<")[2]
-                expires = request.headers.get("Expires") or "3600"
-                uri = contact.partition(">")[0]
+                uri, _, params = contact.partition(">")
+                said = params.partition(";expires=")[2].partition(";")[0]
+                expires = said or request.headers.get("Expires") or "3600"
                 self._agent.respond(key, 200, now, (("Contact", f"<{uri}>;expires={expires}"),))
                 self.registrations.append(Registered(time.monotonic(), uri, expires))
             case IncomingCall(call):
