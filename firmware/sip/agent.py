@@ -36,6 +36,7 @@ from firmware.sip.screening import Screening
 from firmware.sip.transfer.room import Transfers
 from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.info import Info
+from firmware.sip.usage.message import Messages
 from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.registration import Registration
 from firmware.sip.usage.replaces import Replaces
@@ -61,6 +62,7 @@ class UserAgent:
         self._unasked = Unasked(self._core, self.subscriptions)
         self.transfers = Transfers(self._core, self.invite)
         self.info = Info(self._core)
+        self.messages = Messages(self._core)
         self._calls = self._reception.calls
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
@@ -79,6 +81,7 @@ class UserAgent:
             self._unasked,
             self.transfers,
             self.info,
+            self.messages,
         )
         return len(self._core) + sum(len(room) for room in rooms)
 
@@ -405,6 +408,7 @@ class UserAgent:
         self.subscriptions.line_retired(line, now)
         self.notifiers.line_retired(line, now)
         self.transfers.line_retired(line)
+        self.messages.line_retired(line)
         registration = self._registrations.pop(line.name, None)
         if registration is not None:
             registration.retire(now)

@@ -41,7 +41,20 @@ KNOWN: Final = frozenset(
 )
 """Every method that an RFC defines."""
 
-ALLOWED: Final = (INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, SUBSCRIBE, NOTIFY, REFER)
+ALLOWED: Final = (
+    INVITE,
+    ACK,
+    CANCEL,
+    BYE,
+    OPTIONS,
+    INFO,
+    PRACK,
+    UPDATE,
+    SUBSCRIBE,
+    NOTIFY,
+    REFER,
+    MESSAGE,
+)
 """What our Allow header says, in its order."""
 
 SUPPORTED: Final[tuple[str, ...]] = (
@@ -52,5 +65,7 @@ SUPPORTED: Final[tuple[str, ...]] = (
     "norefersub",
     "nosub",
     "tdialog",
+    "from-change",
+    "answermode",
 )
 """The option tags we understand: what a Require of the far end may ask for (RFC 3261 §8.2.2.3)."""

@@ -38,7 +38,7 @@ def test_options_says_what_we_can(ask):
         ("SUBSCRIBE", 489),
         ("PUBLISH", 405),
         ("REFER", 405),
-        ("MESSAGE", 405),
+        ("MESSAGE", 200),
         ("BYE", 481),
         ("INFO", 481),
         ("UPDATE", 481),

@@ -211,7 +211,7 @@ def test_another_info_gets_its_right_answer(desk, pbx, up, rows, body, status):
 
 @pytest.mark.parametrize(
     ("method", "status"),
-    [("OPTIONS", 200), ("UPDATE", 200), ("MESSAGE", 405), ("DANCE", 501)],
+    [("OPTIONS", 200), ("UPDATE", 200), ("PUBLISH", 405), ("DANCE", 501)],
 )
 def test_any_method_in_a_call_gets_its_right_answer(desk, pbx, up, method, status):
     _, say = up
