@@ -109,7 +109,7 @@ class TestReceived:
         bomb = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><isComposing>&b;</isComposing>'
         assert say(COMPOSING, body=bomb).status == 400
         assert say(COMPOSING, body="<isComposing>" * 200).status == 400
-        assert len(desk.agent) <= 2  # what is left are the transactions of the two answers
+        assert len(desk.agent.messages) == 0
 
     def test_a21_the_network_says_who_sent_it(self, desk, say):
         say(TEXT, ("P-Asserted-Identity", '"Bob" <sip:102@pbx>'), body="x")
@@ -120,7 +120,7 @@ class TestReceived:
         assert say(TEXT, body="Your bank needs your PIN", sender=stranger) is None
         assert desk.of(MessageReceived) == []
 
-    def test_a11_a_flood_of_texts_is_cut(self, world, desk, say):
+    def test_a11_a_flood_of_texts_is_cut(self, world, say):
         answers = [say(TEXT, body=f"{number}") for number in range(60)]
         refused = [answer for answer in answers if answer.status == 480]
         assert 30 <= len(refused) <= 40
@@ -293,7 +293,5 @@ class TestSent:
         left.agent.messages.send(REF, "desk", "600", "Hello", world.now)
         world.run(0.1)
         kinds = [type(each) for each in right.heard]
-        assert kinds == [ComposingChanged, MessageReceived, ComposingChanged] or kinds == [
-            ComposingChanged, ComposingChanged, MessageReceived,
-        ]  # fmt: skip
+        assert kinds == [ComposingChanged, ComposingChanged, MessageReceived]
         assert left.last(MessageOutcome).status == 200
