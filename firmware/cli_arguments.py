@@ -112,8 +112,9 @@ def _questions(verbs: Verbs) -> None:
     screen.add_argument("--png", type=Path, metavar="FILE", help="write it as a picture")
     events = verbs.add_parser("events", help="what happens, one JSON object a line")
     events.add_argument("topics", nargs="*", metavar="TOPIC", help="only these kinds")
-    ladder = verbs.add_parser("ladder", help="the SIP messages of a call", parents=[form])
-    ladder.add_argument("call", nargs="?", metavar="CALL")
+    about = "the SIP messages of a call, and why it ended"
+    ladder = verbs.add_parser("ladder", help=about, parents=[form])
+    ladder.add_argument("call", nargs="?", metavar="CALL", help="or a line: its registration")
     verbs.add_parser("reload", help="read the configuration file again", parents=[form])
 
 

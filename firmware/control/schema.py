@@ -61,7 +61,7 @@ class Screen(Request, frozen=True, tag="screen"):
 
 
 class Ladder(Request, frozen=True, tag="ladder"):
-    """The SIP messages of a call (None = the latest): `LadderReply`."""
+    """The SIP messages of a call, or of a line's registration; None = the latest call."""
 
     call: str | None = None
     skip: int = 0

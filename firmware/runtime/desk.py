@@ -8,16 +8,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from firmware.base.phrase import Phrase, phrase
+from firmware.config.redact import redact
+from firmware.config.schema import Settings
 from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.phone.view import PhoneView
 from firmware.runtime.figures import call_of, stats_of, status_of
 from firmware.runtime.house import House
 from firmware.runtime.inputs import check_done, hands_on, inputs_of
+from firmware.runtime.ladder import ladder
 from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
 from firmware.runtime.screen import Screen
-from firmware.runtime.trace import Trace, ladder
+from firmware.runtime.trace import Trace
 from firmware.sip.notifications import CallRef
 
 _ROWS_AT_ONCE = 200
@@ -46,6 +49,7 @@ class Desk:
         self.wall: Callable[[], float] = house.now
         self.xruns: Callable[[], int] = int
         self.words: Callable[[Phrase], str] = str
+        self.settings: Callable[[], Settings | None] = _none
 
     # --- what the control server calls ------------------------------------------------------
 
@@ -112,17 +116,28 @@ class Desk:
 
     async def ladder(self, request: s.Ladder) -> s.LadderReply:
         """`ladder`."""
-        call_id = self._trace.last_call_id()
-        if request.call is not None:
-            call_id = self._house.call_ids.get(CallRef(request.call), request.call)
+        call_id = self._call_id(request.call)
         messages = self._trace.messages(call_id) if call_id else []
         if not messages:
             if request.call is None:
                 raise RefusedError(Phrase("refused.no_ladder"))
             raise RefusedError(phrase("refused.no_ladder_of", call=request.call))
-        rows = ladder(messages).splitlines()
+        rows = ladder(messages, self._trace.lost(call_id), self.words)
+        rows = [redact(row, self.settings()) for row in rows]
         piece = rows[request.skip : request.skip + _ROWS_AT_ONCE]
         return s.LadderReply(tuple(piece), len(rows) > request.skip + len(piece))
+
+    def _call_id(self, name: str | None) -> str:
+        """The Call-ID of a call, of a line's registration, or of the newest call."""
+        if name is None:
+            return self._trace.last_call_id()
+        if (known := self._house.call_ids.get(CallRef(name))) is not None:
+            return known
+        settings = self.settings()
+        for line in settings.lines if settings else ():
+            if name in (line.name, f"{line.user}@{line.server}"):
+                return self._trace.last_registration(line.user, line.server)
+        return name
 
     async def read_again(self, _request: s.Reload) -> s.ReloadReply:
         """`reload`."""
@@ -134,6 +149,10 @@ class Desk:
         """A verb whose feature is not there yet says so, rather than doing nothing."""
         verb = request.__struct_config__.tag
         raise RefusedError(phrase("refused.not_yet", verb=verb))
+
+
+def _none() -> None:
+    """Before anybody says which settings are in force."""
 
 
 ANSWERS: Mapping[type, Callable[[Desk, Any], Awaitable[s.AnyResult]]] = {

@@ -170,6 +170,7 @@ class Program:
         self.desk.counters = self._counters
         self.desk.wall = _wall
         self.desk.words = self._words
+        self.desk.settings = lambda: self._settings
         self.desk.xruns = lambda: self._xruns
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -198,7 +199,8 @@ class Program:
             self.signalling.use_lines(new)
             self.keeper.save()
             self.driver.settle()
-        if new.network.rtp_ports != old.network.rtp_ports:
+        before, after = old.network, new.network
+        if (after.rtp_ports, after.dscp_rtp) != (before.rtp_ports, before.dscp_rtp):
             self.house.ports = self._media_ports()
         if new.audio != old.audio:
             self.sounds.volumes = dict(self.loop.view.volumes)

@@ -150,7 +150,7 @@ async def test_the_ladder_of_the_newest_call(desk):
     with pytest.raises(RefusedError, match=r"refused\.no_ladder_of call=out-2"):
         await desk.handle(s.Ladder(call="out-2"))
     rest = await desk.handle(s.Ladder(call="one", skip=200))
-    assert (len(rest.rows), rest.more) == (101, False)
+    assert (len(rest.rows), rest.more) == (103, False)
 
 
 async def test_reload_needs_a_file(desk):

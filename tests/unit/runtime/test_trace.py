@@ -1,6 +1,6 @@
 import pytest
 
-from firmware.runtime.trace import Trace, ladder
+from firmware.runtime.trace import Trace
 from firmware.sip.flow import Endpoint, Flow, Transport
 
 FLOW = Flow(Transport.UDP, Endpoint("192.0.2.1", 5060), Endpoint("192.0.2.9", 5070))
@@ -20,19 +20,6 @@ INVITE = message("INVITE sip:204@pbx SIP/2.0")
 @pytest.fixture
 def trace():
     return Trace()
-
-
-def test_a_ladder_shows_who_said_what_and_when(trace):
-    trace.note(SENT, INVITE, FLOW, 10.0)
-    trace.note(RECEIVED, message("SIP/2.0 180 Ringing"), FLOW, 10.25)
-    trace.note(RECEIVED, message("SIP/2.0 200 OK"), FLOW, 12.0)
-    trace.note(SENT, message("ACK sip:204@pbx SIP/2.0", cseq="1 ACK"), FLOW, 12.001)
-    rows = ladder(trace.messages("abc@pbx")).splitlines()
-    assert len(rows) == 5
-    assert rows[1].split() == ["0.000s", f"|--{'INVITE':-<24}->|", "192.0.2.9:5070", "UDP"]
-    assert "0.250s" in rows[2]
-    assert "|<-180 Ringing (INVITE)" in rows[2]
-    assert rows[4].strip().startswith("2.001s  |--ACK")
 
 
 def test_calls_are_told_apart_and_the_newest_is_known(trace):
@@ -56,20 +43,29 @@ def test_keep_alives_are_left_out(trace):
     assert trace.last_call_id() == ""
 
 
-def test_a24_neither_bodies_nor_credentials_are_shown(trace):
+def test_what_is_longer_than_is_kept_says_so(trace):
     trace.note(SENT, INVITE, FLOW, 0.0)
-    shown = ladder(trace.messages()) + repr(trace.messages())
-    assert "secret words" not in shown
-    assert "0123" not in shown
+    trace.note(SENT, INVITE + b"x" * 5000, FLOW, 0.0)
+    assert [seen.cut for seen in trace.messages()] == [False, True]
 
 
-@pytest.mark.parametrize(
-    "data", [b"\xff\xfe\x00\x1b[2J garbage", b"x" * 65_000, b"\r\n\r\n\r\n\r\nfoo"]
-)
-def test_garbage_is_shown_harmlessly(trace, data):
-    trace.note(RECEIVED, data, FLOW, 0.0)
-    shown = ladder(trace.messages())
-    assert all(letter.isprintable() or letter == "\n" for letter in shown)
+def test_the_last_registration_of_a_line_is_found(trace):
+    def register(user, call_id):
+        first = f"REGISTER sip:pbx.example SIP/2.0\r\nTo: <sip:{user}@pbx.example>"
+        trace.note(SENT, message(first, call_id, "1 REGISTER"), FLOW, 0.0)
+
+    register("101", "one")
+    register("102", "two")
+    register("101", "three")
+    assert trace.last_registration("101", "pbx.example") == "three"
+    assert trace.last_registration("102", "PBX.example:5070") == "two"
+    assert trace.last_registration("103", "pbx.example") == ""
+
+
+def test_repr_shows_neither_bodies_nor_credentials(trace):
+    trace.note(SENT, INVITE, FLOW, 0.0)
+    assert "secret words" not in repr(trace.messages())
+    assert "0123" not in repr(trace.messages())
 
 
 def test_a_week_of_messages_keeps_the_last_few_hundred(trace):
@@ -77,3 +73,11 @@ def test_a_week_of_messages_keeps_the_last_few_hundred(trace):
         trace.note(SENT, INVITE + b"x" * 5000, FLOW, float(number))
     assert len(trace) == 400
     assert trace.messages()[0].at == 9600.0
+    assert trace.lost("abc@pbx") == 9600
+
+
+def test_that_messages_are_gone_is_remembered_of_the_last_hundred_calls(trace):
+    for number in range(1000):
+        trace.note(SENT, message("BYE sip:a SIP/2.0", f"call-{number}"), FLOW, float(number))
+    assert len(trace._lost) == 100
+    assert (trace.lost("call-599"), trace.lost("call-600"), trace.lost("call-1")) == (1, 0, 0)

@@ -23,6 +23,7 @@ HERE = (
     "ctl.",
     "form.",
     "kind.",
+    "ladder.",
     "log.",
     "refused.",
     "setting.",

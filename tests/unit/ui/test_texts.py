@@ -29,6 +29,7 @@ ELSEWHERE = (
     "ctl.",
     "form.",
     "kind.",
+    "ladder.",
     "log.",
     "refused.",
     "setting.",
