@@ -12,6 +12,7 @@ PACKAGES = {
     "baresip": "baresip-core",
     "sipp": "sip-tester",
     "chromium": "chromium",
+    "openssl": "openssl",
 }
 
 

@@ -6,6 +6,7 @@ The password of user 101 is `s101`, and so on: no database.
 import socket
 from pathlib import Path
 
+from tests.support.certificates import Certificate
 from tests.support.namespace import Namespace
 from tests.support.waiting import wait_for
 
@@ -18,6 +19,7 @@ tcp_children=2
 auto_aliases=no
 listen=udp:{host}:{port}
 listen=tcp:{host}:{port}
+{tls_settings}
 loadmodule "kex.so"
 loadmodule "tm.so"
 loadmodule "sl.so"
@@ -34,13 +36,15 @@ modparam("registrar", "min_expires", 10)
 modparam("registrar", "max_expires", {longest})
 modparam("tm", "fr_timer", 10000)
 modparam("tm", "fr_inv_timer", 30000)
+{tls_modules}
 
 request_route {{
+    {web_request}
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     if (is_method("OPTIONS") && $rU == $null) {{ sl_send_reply("200", "OK"); exit; }}
     if (is_method("CANCEL")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
     if (has_totag()) {{
-        if (loose_route()) {{ t_relay(); exit; }}
+        if (loose_route()) {{ {web_route} t_relay(); exit; }}
         if (is_method("ACK")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
         sl_send_reply("404", "Not here");
         exit;
@@ -51,6 +55,7 @@ request_route {{
             www_challenge("{realm}", "0");
             exit;
         }}
+        {web_register}
         save("location");
         exit;
     }}
@@ -64,9 +69,58 @@ request_route {{
         record_route();
     }}
     if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
+    {web_answer}
     t_relay();
 }}
+{web_events}
 """
+_TLS = """\
+enable_tls=yes
+tcp_accept_no_cl=yes
+listen=tls:{host}:{tls_port}
+"""
+_TLS_MODULES = """\
+loadmodule "tls.so"
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
+loadmodule "nathelper.so"
+modparam("tls", "config", "{folder}/tls.cfg")
+modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
+"""
+_TLS_FILE = """\
+[server:default]
+method = {method}
+private_key = {key}
+certificate = {cert}
+ca_list = {ca}
+verify_certificate = {verify}
+require_certificate = {verify}
+[client:default]
+method = TLSv1.2+
+"""
+# A phone behind a WebSocket has no address of its own: its connection is written into its Contact
+# (RFC 7118 §5, appendix B.1).
+_WEB = {
+    "web_request": 'if (proto == WS || proto == WSS) {{ force_rport(); if (is_method("INVITE"))'
+    " {{ add_contact_alias(); }} }}",
+    "web_register": "if (proto == WS || proto == WSS) {{ fix_nated_register(); }}",
+    "web_route": "handle_ruri_alias();",
+    "web_answer": 't_on_reply("WEB");',
+    "web_events": """\
+onreply_route[WEB] {{
+    if (proto == WS || proto == WSS) {{ add_contact_alias(); }}
+}}
+event_route[xhttp:request] {{
+    set_reply_close();
+    set_reply_no_connect();
+    if ($hu == "/sip" && $hdr(Upgrade) =~ "websocket" && $rm =~ "GET") {{
+        if (ws_handle_handshake()) {{ exit; }}
+    }}
+    xhttp_reply("404", "Not Found", "", "");
+}}
+""",
+}
+_NO_WEB = dict.fromkeys((*_WEB, "tls_settings", "tls_modules"), "")
 _UNKNOWN = 'if (!registered("location", "$fu")) {{ {verdict} exit; }}'
 FORBIDS = 'sl_send_reply("403", "Who are you");'
 """What it says to the INVITE of somebody who is not registered, instead of passing it on."""
@@ -91,7 +145,14 @@ class Kamailio:
         nonce_seconds: int = 300,
         unknown_caller: str = "",
         ipv6: bool = False,
+        certificate: Certificate | None = None,
+        client_ca: Path | None = None,
+        tls_method: str = "TLSv1.2+",
     ) -> None:
+        """With a certificate it takes TLS at `secure_server` and WebSockets at the path /sip.
+
+        With `client_ca` a phone must show a certificate of that authority.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._namespace = namespace
         self._folder = folder
@@ -101,7 +162,11 @@ class Kamailio:
         self.host = f"[{self.address}]" if ipv6 else self.address
         self.port = 5060
         self.realm = "office.example"
+        self._certificate = certificate
+        self._client_ca = client_ca
+        self._tls_method = tls_method
         config = _CONFIG.format(
+            **self._secure_parts(),
             host=self.host,
             port=self.port,
             unknown_caller=unknown_caller and _UNKNOWN.format(verdict=unknown_caller),
@@ -116,6 +181,29 @@ class Kamailio:
     def server(self) -> str:
         """host:port for a line's `server`."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def secure_server(self) -> str:
+        """host:port for a line with `transport = "tls"` or `"wss"`."""
+        return f"{self.host}:{self.port + 1}"
+
+    def _secure_parts(self) -> dict[str, str]:
+        if self._certificate is None:
+            return _NO_WEB
+        verify = self._client_ca is not None
+        text = _TLS_FILE.format(
+            method=self._tls_method,
+            key=self._certificate.key,
+            cert=self._certificate.cert,
+            ca=self._client_ca or self._certificate.cert,
+            verify="yes" if verify else "no",
+        )
+        (self._folder / "tls.cfg").write_text(text)
+        return {
+            **{name: part.format() for name, part in _WEB.items()},
+            "tls_settings": _TLS.format(host=self.host, tls_port=self.port + 1),
+            "tls_modules": _TLS_MODULES.format(folder=self._folder),
+        }
 
     def start(self) -> None:
         """Start it (again, with all registrations forgotten) and wait until it answers."""
