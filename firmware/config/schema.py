@@ -16,6 +16,7 @@ class PhoneSettings:
     max_calls: int = 8
     emergency: tuple[str, ...] = ()
     not_emergency: tuple[str, ...] = ()
+    transfer_on_hang_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,19 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """The transfer key, or a whole wish.
+
+    The key begins a transfer, sends the call to the number typed, or connects the two calls. With
+    `target` the call is sent there at once, with `to` to the far end of that call of ours.
+    """
+
+    target: str = ""
+    call: CallRef | None = None
+    to: CallRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SendDtmf:
     """Send digits into a call."""
 
@@ -117,6 +130,7 @@ Action = (
     | HangUp
     | Hold
     | Resume
+    | Transfer
     | SendDtmf
     | Mute
     | Volume

@@ -7,7 +7,7 @@ import enum
 from dataclasses import dataclass
 
 from firmware.media.messages import AnyOrder, PathName
-from firmware.sip.notifications import CallRef, LineName
+from firmware.sip.notifications import CallRef, LineName, TransferRef
 from hal.ports import LampPattern
 
 
@@ -117,6 +117,31 @@ class SendInfoDigit:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferCall:
+    """REFER: to `target` as dialled or, with `consultation`, into our place in that call."""
+
+    call: CallRef
+    target: str
+    consultation: CallRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowTransfer:
+    """The far end of a call wants us to call somebody: do so, as `call`."""
+
+    transfer: TransferRef
+    call: CallRef
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseTransfer:
+    """Call nobody."""
+
+    transfer: TransferRef
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class MediaOrder:
     """An order for the audio engine; an `OpenStream` takes the sockets of `call` with it."""
 
@@ -205,6 +230,9 @@ Command = (
     | AnswerReoffer
     | RejectReoffer
     | SendInfoDigit
+    | TransferCall
+    | FollowTransfer
+    | RefuseTransfer
     | MediaOrder
     | RingBell
     | SetLamp

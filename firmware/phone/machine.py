@@ -30,6 +30,8 @@ from firmware.phone.features import (
     media_port,
     moving,
     outgoing,
+    transfer,
+    transferred,
 )
 from firmware.phone.features.audio_test import measured
 from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
@@ -46,7 +48,7 @@ from firmware.phone.states import (
     talking,
 )
 from firmware.phone.texts import notice
-from firmware.phone.turn import Alarms, Rows, Rules, Turn, WhyNot
+from firmware.phone.turn import Alarms, Handler, Rows, Rules, Turn, WhyNot
 from firmware.phone.view import Mode, Notice, PhoneView
 from firmware.sip import notifications as sip
 from hal import events as hal
@@ -256,6 +258,16 @@ def _ask_again(turn: Turn) -> None:
     turn.unsay()
 
 
+def _and_then_transfer(handler: Handler) -> Handler:
+    """A transfer waits until the far end has been told of the hold."""
+
+    def handle(turn: Turn, event: Any) -> None:
+        handler(turn, event)
+        transfer.go_on(turn)
+
+    return handle
+
+
 EVERYWHERE: Rows = {
     events.Started: _started,
     events.StopAsked: _stop,
@@ -279,13 +291,18 @@ EVERYWHERE: Rows = {
     sip.CallTrying: outgoing.trying,
     sip.CallProgress: outgoing.progressed,
     sip.CallAnswered: outgoing.answered,
-    sip.CallConfirmed: hold.confirmed,
+    sip.CallConfirmed: _and_then_transfer(hold.confirmed),
     sip.CallEnded: outgoing.ended,
     sip.ReofferReceived: hold.received,
-    sip.ReofferAnswered: hold.answered,
-    sip.ReofferRejected: hold.rejected,
+    sip.ReofferAnswered: _and_then_transfer(hold.answered),
+    sip.ReofferRejected: _and_then_transfer(hold.rejected),
+    sip.TransferProgress: transfer.progressed,
+    sip.TransferSucceeded: transfer.succeeded,
+    sip.TransferFailed: transfer.failed,
+    sip.TransferAsked: transferred.asked,
     sip.AddressChanged: moving.address_changed,
     actions.Dial: lambda turn, event: outgoing.dial(turn, event.target, event.line),
+    actions.Transfer: transfer.wish,
     actions.Volume: volume.change,
     actions.Mute: volume.mute,
     hal.HeadsetPlugged: paths.plugged,
@@ -310,6 +327,7 @@ WHY_NOT: Mapping[type, WhyNot] = {
     actions.Answer: incoming.why_not,
     actions.Hold: hold.why_not_hold,
     actions.Resume: hold.why_not_resume,
+    actions.Transfer: transfer.why_not,
     actions.SendDtmf: dtmf.why_not,
     actions.Mute: volume.why_no_mute,
     actions.Volume: volume.why_not,
@@ -334,4 +352,5 @@ _ALARMS: Alarms = {
     Timer.REOFFER: hold.reconcile_all,
     Timer.HOLD_REMINDER: hold.remind,
     Timer.CALL_LIMITS: limits.enforce,
+    Timer.LEAVE_OLD: transferred.leave,
 }

@@ -12,7 +12,7 @@ from firmware.call.forks import Forks
 from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
 from firmware.phone.events import Started
-from firmware.phone.view import CallState, Mode, Notice, VolumeBar
+from firmware.phone.view import CallState, Mode, Notice, TransferStage, VolumeBar
 from firmware.sip.facts import CallFacts
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationChanged
 
@@ -35,6 +35,7 @@ class Timer(enum.Enum):
     REOFFER = "reoffer"
     HOLD_REMINDER = "hold_reminder"
     CALL_LIMITS = "call_limits"
+    LEAVE_OLD = "leave_old"
 
 
 MODE_TIMERS = frozenset(
@@ -81,6 +82,26 @@ class Line:
     """Why it must stay down (a clause), "" if nothing is wrong; the stack does not know it then."""
     registration: RegistrationChanged | None = None
     at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Where a call is being sent: as dialled, or to the far end of our call `consultation`."""
+
+    target: str
+    consultation: CallRef | None = None
+    stage: TransferStage = TransferStage.HOLDING
+
+
+@dataclass(frozen=True, slots=True)
+class Consultation:
+    """The person wants to send `call` elsewhere; `target` is their call with whoever takes it.
+
+    Without `target` they are still dialling.
+    """
+
+    call: CallRef
+    target: CallRef | None = None
 
 
 def named(party: Party) -> str:
@@ -144,6 +165,9 @@ class Call:
     facts: CallFacts = CallFacts()  # noqa: RUF009 - frozen
     """What the caller's INVITE said about itself."""
     diverted_by: Party | None = None
+    transfer: Transfer | None = None
+    instead_of: CallRef | None = None
+    """The call whose far end sent us to make this one."""
 
     @property
     def who(self) -> str:
@@ -221,6 +245,7 @@ class PhoneState:
     missed: int = 0
     last_dialled: str = ""
     test: AudioTest | None = None
+    consultation: Consultation | None = None
     timers: Mapping[Timer, float] = field(default_factory=dict)
     run: int = 0
     counter: int = 0
@@ -247,6 +272,11 @@ class PhoneState:
     def line(self, name: LineName) -> Line | None:
         """A line by its name."""
         return next((line for line in self.lines if line.name == name), None)
+
+    @property
+    def transferred(self) -> Call | None:
+        """The call that is being transferred, if one is."""
+        return next((call for call in self.calls if call.transfer is not None), None)
 
     @property
     def ringing(self) -> tuple[Call, ...]:

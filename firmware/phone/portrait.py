@@ -9,7 +9,15 @@ from firmware.phone.desk import lamps, lines
 from firmware.phone.model import Call, Engine, Line, PhoneState, named
 from firmware.phone.outputs import microphone_open
 from firmware.phone.texts import HEARING, notice
-from firmware.phone.view import CallState, CallView, LineView, Mode, Notice, PhoneView
+from firmware.phone.view import (
+    CallState,
+    CallView,
+    LineView,
+    Mode,
+    Notice,
+    PhoneView,
+    TransferView,
+)
 from firmware.sip.notifications import CallRef, RegistrationState
 
 Sketches = dict[CallRef, tuple[Call, CallView]]
@@ -40,7 +48,15 @@ def of(state: PhoneState, sketches: Sketches) -> PhoneView:
         network_up=state.network_up,
         audio_alive=state.engine is not Engine.LOST,
         lamps=tuple((lamp, pattern.value) for lamp, pattern in lamps.wanted(state).items()),
+        transferee=state.consultation.call if state.consultation is not None else None,
+        transfer=_transfer(state.transferred),
     )
+
+
+def _transfer(call: Call | None) -> TransferView | None:
+    if call is None or call.transfer is None:
+        return None
+    return TransferView(call.ref, call.transfer.target, call.transfer.stage)
 
 
 def _visible(call: Call) -> bool:

@@ -25,6 +25,15 @@ LINE_CAUSES: dict[FailureCause, str] = {cause: f"line_{cause.value}" for cause i
 CALL_CAUSES: dict[FailureCause, str] = {cause: f"call_{cause.value}" for cause in FailureCause}
 """Why a call did not come about or broke off."""
 
+TRANSFER_CAUSES: dict[FailureCause, str] = {
+    FailureCause.BUSY: "transfer_busy",
+    FailureCause.NO_ANSWER: "transfer_no_answer",
+    FailureCause.DECLINED: "transfer_declined",
+    FailureCause.NOT_FOUND: "transfer_not_found",
+    FailureCause.FORBIDDEN: "transfer_forbidden",
+}
+"""Why the target of a transfer was not reached, if that has a sentence of its own."""
+
 HEARING: dict[Silence, str] = {cause: f"hearing_nothing_{cause.value}" for cause in Silence}
 """Why nothing is heard in a call."""
 
@@ -49,6 +58,16 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_waiting": ("who", "line"),
     "hold_refused": _CALL,
     "digits_refused": _CALL,
+    "transfer_to_whom": ("who",),
+    "transfer_done": ("who", "number"),
+    "transfer_under_way": ("who", "number"),
+    "transfer_not_itself": (),
+    "transfer_only_answered": (),
+    "transfer_emergency": ("number",),
+    "transfer_refused": ("who", "number", "status", "phrase"),
+    "transfer_failed": ("who", "number", "status", "phrase"),
+    **dict.fromkeys(TRANSFER_CAUSES.values(), ("who", "number", "status", "phrase")),
+    "transferred_to": ("who", "number"),
     "call_not_moved": ("who", "line"),
     "emergency_trying": ("number", "line"),
     "emergency_again": ("number", "line"),

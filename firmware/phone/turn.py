@@ -18,6 +18,9 @@ from firmware.phone.view import Mode, Notice
 from firmware.sdp.negotiate import Capabilities
 from firmware.sip.notifications import CallRef
 
+_NOT_DIALLING = (Mode.IDLE, Mode.CALLING, Mode.RINGING, Mode.TALKING, Mode.AUDIO_TEST)
+"""Modes in which nobody dials the target of a transfer any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -63,6 +66,9 @@ class Turn:
         if mode is not self.state.mode:
             timers = {t: at for t, at in self.state.timers.items() if t not in MODE_TIMERS}
             self.state = replace(self.state, mode=mode, timers=timers, test=None)
+        consultation = self.state.consultation
+        if mode in _NOT_DIALLING and consultation is not None and consultation.target is None:
+            self.state = replace(self.state, consultation=None)
 
     def take_path(self, path: PathName | None) -> None:
         """Talk on this path from now on; None closes microphone and earpiece."""

@@ -89,6 +89,26 @@ class CallView:
     """What the caller says the call is about."""
 
 
+class TransferStage(enum.Enum):
+    """How far a transfer is."""
+
+    HOLDING = "holding"
+    """The far end is being put on hold first."""
+    ASKED = "asked"
+    WORKING = "working"
+    """The far end has agreed and calls the target."""
+    RINGING = "ringing"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferView:
+    """A transfer under way: which call is sent to whom."""
+
+    call: CallRef
+    target: str
+    stage: TransferStage
+
+
 @dataclass(frozen=True, slots=True)
 class VolumeBar:
     """Shown for two seconds after a volume key."""
@@ -117,6 +137,9 @@ class PhoneView:
     network_up: bool = True
     audio_alive: bool = True
     lamps: tuple[tuple[str, str], ...] = ()
+    transferee: CallRef | None = None
+    """The call that the person is about to transfer: they dial the target, or talk to it."""
+    transfer: TransferView | None = None
 
     @property
     def front_call(self) -> CallView | None:

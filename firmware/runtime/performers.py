@@ -20,7 +20,7 @@ from firmware.phone.events import MediaPortRefused, MediaPortReserved
 from firmware.runtime.figures import row_of
 from firmware.runtime.house import House
 from firmware.sip.errors import LocalError
-from firmware.sip.notifications import CallEnded, FailureCause
+from firmware.sip.notifications import CallEnded, FailureCause, TransferFailed
 
 _LOG = logging.getLogger(__name__)
 
@@ -109,6 +109,33 @@ def send_info_digit(house: House, command: c.SendInfoDigit) -> None:
     house.agent.info_digit(command.call, command.digit, command.duration_ms, house.now())
 
 
+def transfer_call(house: House, command: c.TransferCall) -> None:
+    """Send the far end of a call elsewhere; a target that cannot be called is not reached."""
+    transfers, now = house.agent.transfers, house.now()
+    try:
+        if command.consultation is None:
+            transfers.blind(command.call, command.target, now)
+        else:
+            transfers.attended(command.call, command.consultation, now)
+    except LocalError as error:
+        house.inbox.put(TransferFailed(command.call, FailureCause.OTHER, phrase=str(error)))
+
+
+def follow_transfer(house: House, command: c.FollowTransfer) -> None:
+    """Call whom the far end sends us to; a call that cannot be placed ends before it began."""
+    try:
+        house.agent.transfers.follow(command.transfer, command.call, house.now())
+    except LocalError as error:
+        house.inbox.put(
+            CallEnded(command.call, by_us=False, cause=FailureCause.OTHER, phrase=str(error))
+        )
+
+
+def refuse_transfer(house: House, command: c.RefuseTransfer) -> None:
+    """Stay where we are."""
+    house.agent.transfers.refuse(command.transfer, command.status, house.now())
+
+
 def media_order(house: House, command: c.MediaOrder) -> None:
     """Tell the audio process; a stream takes its sockets along."""
     order = command.order
@@ -172,6 +199,9 @@ PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
     c.AnswerReoffer: answer_reoffer,
     c.RejectReoffer: reject_reoffer,
     c.SendInfoDigit: send_info_digit,
+    c.TransferCall: transfer_call,
+    c.FollowTransfer: follow_transfer,
+    c.RefuseTransfer: refuse_transfer,
     c.MediaOrder: media_order,
     c.RingBell: ring_bell,
     c.SetLamp: set_lamp,

@@ -23,6 +23,7 @@ from firmware.phone.actions import (
     Redial,
     Resume,
     SelectPath,
+    Transfer,
     Volume,
 )
 from firmware.phone.view import CallState, CallView, Mode, PhoneView
@@ -47,6 +48,7 @@ _VOLUME_DIGITS = {Key.DIGIT_2: VOLUME_STEP, Key.DIGIT_8: -VOLUME_STEP}
 _PLAIN: dict[Key, Action] = {
     Key.REDIAL: Redial(),
     Key.MUTE: Mute(),
+    Key.TRANSFER: Transfer(),
     Key.SPEAKER: SelectPath(PathName.SPEAKER),
     Key.HEADSET: SelectPath(PathName.HEADSET),
 }

@@ -16,6 +16,7 @@ from firmware.phone.actions import (
     Mute,
     Redial,
     Resume,
+    Transfer,
 )
 from firmware.phone.view import CallState, CallView, Mode, PhoneView
 
@@ -33,6 +34,8 @@ SoftKeys = tuple[SoftKey | None, SoftKey | None, SoftKey | None, SoftKey | None]
 _REDIAL = SoftKey("key.redial", Redial())
 _HANG_UP = SoftKey("key.hang_up", HangUp())
 _CLEAR = SoftKey("key.clear", Dismiss())
+_TRANSFER = SoftKey("key.transfer", Transfer())
+_CANCEL = SoftKey("key.cancel", HangUp())
 
 
 _FIXED: dict[Mode, SoftKeys] = {
@@ -62,7 +65,34 @@ def soft_keys(view: PhoneView) -> SoftKeys:
         return (_REDIAL, None, None, _CLEAR if view.missed or view.notice else None)
     if view.mode is Mode.TALKING:
         return _talking(view)
+    if view.transferee is not None and view.mode in _DIALLING_TARGET:
+        return _dialling_target(view)
     return _FIXED[view.mode]
+
+
+_DIALLING_TARGET = (Mode.OFF_HOOK, Mode.DIALLING, Mode.CALLING)
+
+
+def _dialling_target(view: PhoneView) -> SoftKeys:
+    """Whom shall the call be sent to?"""
+    if view.mode is Mode.DIALLING:
+        dial, delete, _, _ = _FIXED[Mode.DIALLING]
+        return (dial, delete, _TRANSFER, _CANCEL)
+    if view.mode is Mode.CALLING:
+        return (None, None, _TRANSFER, _CANCEL)
+    others = any(_up(call) and call.ref != view.transferee for call in view.calls)
+    return (_REDIAL, None, _TRANSFER if others else None, _CANCEL)
+
+
+def _up(call: CallView) -> bool:
+    return call.state in (CallState.ANSWERING, CallState.TALKING)
+
+
+def other_call(view: PhoneView) -> CallView | None:
+    """The call that waits behind the one in front, if both are answered."""
+    if view.front is None:
+        return None
+    return next((call for call in view.calls if _up(call) and call.ref != view.front), None)
 
 
 def waiting_call(view: PhoneView) -> CallView | None:
@@ -85,8 +115,15 @@ def _talking(view: PhoneView) -> SoftKeys:
         hold = None  # An emergency call is not put on hold.
     mute = SoftKey("key.unmute" if view.muted else "key.mute", Mute())
     waiting = waiting_call(view)
+    if view.transfer is not None and waiting is None:
+        return (None, None, None, _HANG_UP)
     if waiting is None:
-        return (hold, mute, None, _HANG_UP)
+        transfer = None if call is not None and call.emergency else _TRANSFER
+        other = other_call(view)
+        if other is None or transfer is None:
+            return (hold, mute, transfer, _HANG_UP)
+        swap = SoftKey("key.swap", Resume(other.ref))
+        return (hold if held else mute, swap, transfer, _HANG_UP)
     answer = SoftKey("key.answer", Answer(waiting.ref))
     reject = SoftKey("key.reject", HangUp(waiting.ref))
     return (answer, reject, hold, _HANG_UP)

@@ -63,6 +63,7 @@ class Account:
         self.paths = set(paths)
         self.tones, self.streams, self.configured, self.routes = {}, {}, {}, {}
         self.ports, self.calls = {}, {}
+        self.transfers, self.followed, self.refused = {}, [], []
         self.talk = m.TalkOn(None)
         self.muted, self.volumes, self.lamps = False, {}, {}
         self.bell = ()
@@ -119,6 +120,21 @@ class Account:
 
     def _send_info_digit(self, command):
         self._live(command, "up")
+
+    def _transfer_call(self, command):
+        self._live(command, "up")
+        assert command.call not in self.transfers, "one transfer a call"
+        if command.consultation is not None:
+            assert self.calls.get(command.consultation) == "up"
+        self.transfers[command.call] = command
+
+    def _follow_transfer(self, command):
+        assert command.call not in self.calls
+        self.calls[command.call] = "placed"
+        self.followed.append(command)
+
+    def _refuse_transfer(self, command):
+        self.refused.append(command)
 
     def _media_order(self, command):
         order = command.order
@@ -302,6 +318,21 @@ class Desk:
     def acknowledged(self, ref="in-1", body=b""):
         return self.send(n.CallConfirmed(CallRef(ref), body))
 
+    def transfer_goes(self, ref, status):
+        return self.send(n.TransferProgress(ref, status))
+
+    def transfer_succeeds(self, ref):
+        self.heard.transfers.pop(ref, None)
+        return self.send(n.TransferSucceeded(ref))
+
+    def transfer_fails(self, ref, cause, status=0, *, reached=True):
+        self.heard.transfers.pop(ref, None)
+        return self.send(n.TransferFailed(ref, cause, status, reached=reached))
+
+    def sends_us(self, ref, target, name="transfer-1"):
+        transfer = n.TransferRef(name)
+        return self.send(n.TransferAsked(transfer, ref, LINE, target, ANN))
+
     def engine_ready(self):
         return self.send(m.EngineReady(1, realtime=True))
 
@@ -324,6 +355,16 @@ class Desk:
         self.lift()
         self.acknowledged(ref)
         return self
+
+    def holds_are_agreed(self):
+        """The far ends answer every offer of ours that waits."""
+        for call in self.phone.state.calls:
+            if call.reoffering:
+                self.send(
+                    n.ReofferAnswered(
+                        call.ref, sdp(direction="recvonly" if call.held else "sendrecv")
+                    )
+                )
 
     # What can be observed.
     @property

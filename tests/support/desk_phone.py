@@ -21,6 +21,16 @@ from tests.support.desk import Account as Ledger
 from tests.support.sip_link import Desk as Stack
 
 LINE = LineName("desk")
+
+
+def transfer(transfers, x, now):
+    """As the program does it."""
+    if x.consultation is None:
+        transfers.blind(x.call, x.target, now)
+    else:
+        transfers.attended(x.call, x.consultation, now)
+
+
 INTENTS = {
     c.SendOffer: lambda ua, x, now: ua.offer(x.call, x.sdp, now),
     c.SayRinging: lambda ua, x, now: ua.ring(x.call, now),
@@ -30,6 +40,9 @@ INTENTS = {
     c.Reoffer: lambda ua, x, now: ua.reoffer(x.call, x.sdp, now),
     c.AnswerReoffer: lambda ua, x, now: ua.answer_reoffer(x.call, x.sdp, now),
     c.RejectReoffer: lambda ua, x, now: ua.reject_reoffer(x.call, x.status, now, x.warning),
+    c.TransferCall: lambda ua, x, now: transfer(ua.transfers, x, now),
+    c.FollowTransfer: lambda ua, x, now: ua.transfers.follow(x.transfer, x.call, now),
+    c.RefuseTransfer: lambda ua, x, now: ua.transfers.refuse(x.transfer, x.status, now),
 }
 
 

@@ -29,6 +29,7 @@ from firmware.sip.notifications import LineName, RegistrationState
 from hal.events import HookLifted, HookReplaced
 from tests.support.desk import ALL_PATHS
 from tests.support.desk import Account as Ledger
+from tests.support.desk_phone import transfer
 from tests.support.sip_link import Desk as Stack
 from tests.support.sip_link import World
 
@@ -62,6 +63,9 @@ INTENTS = {
     c.Reoffer: lambda ua, x, now: ua.reoffer(x.call, x.sdp, now),
     c.AnswerReoffer: lambda ua, x, now: ua.answer_reoffer(x.call, x.sdp, now),
     c.RejectReoffer: lambda ua, x, now: ua.reject_reoffer(x.call, x.status, now, x.warning),
+    c.TransferCall: lambda ua, x, now: transfer(ua.transfers, x, now),
+    c.FollowTransfer: lambda ua, x, now: ua.transfers.follow(x.transfer, x.call, now),
+    c.RefuseTransfer: lambda ua, x, now: ua.transfers.refuse(x.transfer, x.status, now),
 }
 LEDGER = (c.ReserveMediaPort, c.FreeMediaPort, c.MediaOrder, c.RingBell, c.SetLamp, c.RecordCall)
 

@@ -60,6 +60,8 @@ def backspace(turn: Turn) -> None:
     turn.state = replace(turn.state, digits=digits)
     if digits:
         _restart_clock(turn)
+    elif turn.state.consultation is not None:
+        endings.off_hook(turn)
     else:
         endings.rest(turn)
 

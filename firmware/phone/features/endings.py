@@ -25,10 +25,17 @@ _BUSY_TONE = (FailureCause.BUSY, FailureCause.DECLINED, FailureCause.CANCELLED)
 def forget(turn: Turn, call: Call, ending: Ending) -> None:
     """Take a call out of the phone and write it down; what it owned is closed with it."""
     turn.state = turn.state.without_call(call.ref)
+    consultation = turn.state.consultation
+    if consultation is not None and call.ref in (consultation.call, consultation.target):
+        turn.state = replace(turn.state, consultation=None)
+    for other in turn.state.calls:
+        if other.instead_of == call.ref:
+            turn.put(replace(other, instead_of=None))
+            turn.cancel(Timer.LEAVE_OLD)
     history.write(turn, call, ending)
     turn.log(history.reason(call, ending))
     if not turn.state.calls:
-        turn.cancel(Timer.CALL_LIMITS, Timer.HOLD_REMINDER, Timer.REOFFER)
+        turn.cancel(Timer.CALL_LIMITS, Timer.HOLD_REMINDER, Timer.REOFFER, Timer.LEAVE_OLD)
     if call.emergency:
         turn.cancel(Timer.EMERGENCY_NEXT, Timer.HANG_UP_ASKED)
         turn.set_timer(Timer.CALL_BACKS, CALL_BACKS)
@@ -57,10 +64,19 @@ def hang_up(turn: Turn, call: Call) -> bool:
     part(turn, call, 486)
     was_front = turn.state.front == call.ref
     forget(turn, call, Ending(by_us=True))
+    leave_old(turn, call)
     if was_front:
         turn.unsay()
         regroup(turn, None)
     return True
+
+
+def leave_old(turn: Turn, call: Call) -> None:
+    """End the call whose place this one takes, if its far end has not."""
+    old = None if call.instead_of is None else turn.state.call(call.instead_of)
+    if old is not None:
+        part(turn, old, 486)
+        forget(turn, old, Ending(by_us=True))
 
 
 def part(turn: Turn, call: Call, refusal: int) -> None:
@@ -78,7 +94,7 @@ def regroup(turn: Turn, released: tuple[Call, Ending] | None) -> None:
     """
     following = _following(turn.state)
     if following is not None:
-        _bring(turn, following)
+        bring(turn, following)
         if released is not None:
             turn.show(history.reason(*released), 5.0)
         return
@@ -137,10 +153,11 @@ def idle(turn: Turn) -> None:
         turn.front(None)
         turn.enter(Mode.IDLE)
     else:
-        _bring(turn, following)
+        bring(turn, following)
 
 
-def _bring(turn: Turn, call: Call) -> None:
+def bring(turn: Turn, call: Call) -> None:
+    """Bring a call to the front as it is; the path stays as it is too."""
     turn.front(call.ref)
     if call.rings_here:
         turn.enter(Mode.RINGING)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from firmware.media.messages import PathName
 from firmware.phone.actions import SelectPath
 from firmware.phone.desk import paths
-from firmware.phone.features import endings, hold, incoming
+from firmware.phone.features import endings, hold, incoming, transfer
 from firmware.phone.model import Timer
 from firmware.phone.turn import Turn
 
@@ -42,7 +42,9 @@ def replaced_in_call(turn: Turn) -> None:
 def flash_over(turn: Turn) -> None:
     """It was no flash: the handset was put down. A call on hold stays on hold."""
     call = turn.state.front_call
-    if call is not None and not call.held and not turn.state.hook_up:
+    if call is None or call.held or turn.state.hook_up:
+        return
+    if not transfer.handset_down(turn, call):
         endings.hang_up(turn, call)
 
 
@@ -91,13 +93,22 @@ def hang_up_front(turn: Turn) -> None:
     if call.emergency and Timer.HANG_UP_ASKED not in turn.state.timers:
         endings.hang_up(turn, call)
         return
+    if turn.state.path is not None and transfer.under_way(turn.state, call):
+        transfer.let_go(turn)
+        return
     # Closed first: the call that follows must not find an open microphone.
     turn.take_path(paths.of_handset(turn.state) if turn.state.hook_up else None)
     endings.hang_up(turn, call)
 
 
 def close(turn: Turn) -> None:
-    """Back to rest from a mode without a call: the handset, if up, hears dial tone again."""
+    """Back to rest from a mode without a call: the handset, if up, hears dial tone again.
+
+    Whoever was to be transferred is there again.
+    """
+    if turn.state.consultation is not None:
+        transfer.back(turn)
+        return
     turn.take_path(paths.of_handset(turn.state) if turn.state.hook_up else None)
     turn.state = replace(turn.state, test=None)
     endings.rest(turn)

@@ -7,7 +7,15 @@ from firmware.phone.actions import Dial, Redial
 from firmware.phone.commands import EndCall
 from firmware.phone.desk import lines, paths
 from firmware.phone.dialplan import Verdict, dialable
-from firmware.phone.features import audio_test, emergency_call, endings, hold, placing
+from firmware.phone.features import (
+    audio_test,
+    emergency_call,
+    endings,
+    hold,
+    placing,
+    transfer,
+    transferred,
+)
 from firmware.phone.model import Call, Ending, Line, PhoneState, Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
@@ -169,6 +177,7 @@ def answered(turn: Turn, event: CallAnswered) -> None:
     if turn.state.front == call.ref:
         turn.unsay()
         turn.enter(Mode.TALKING)
+        transferred.answered(turn, call)
     elif not turn.rules.settings.audio.loop:
         # Nobody is at the phone for a call in the background: the far end shall know.
         hold.put_on(turn, call)
@@ -190,6 +199,8 @@ def ended(turn: Turn, event: CallEnded) -> None:
         phrase=event.phrase,
         elsewhere=event.answered_elsewhere,
     )
+    if not event.by_us and transfer.far_end_left(turn, call, ending):
+        return
     failed(turn, call, ending, refused=event.status >= 300)
 
 

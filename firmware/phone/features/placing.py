@@ -38,6 +38,10 @@ def bring_up(turn: Turn, call: Call) -> None:
     """Bring a new call to the front and, unless it waits, send it on its way."""
     turn.unsay()
     turn.state = replace(turn.state, calls=(*turn.state.calls, call), digits="")
+    consultation = turn.state.consultation
+    if consultation is not None and consultation.target is None and not call.emergency:
+        consultation = replace(consultation, target=call.ref)
+        turn.state = replace(turn.state, consultation=consultation)
     turn.front(call.ref)
     turn.enter(Mode.CALLING)
     paths.open_some(turn)

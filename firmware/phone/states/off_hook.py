@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from firmware.phone import actions
 from firmware.phone.desk import lines, paths
-from firmware.phone.features import dialling, endings, hook, incoming
+from firmware.phone.features import dialling, endings, hook, incoming, transfer
 from firmware.phone.model import Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Alarms, Rows, Turn
@@ -26,6 +26,10 @@ def _flashed(turn: Turn, _event: HookFlash) -> None:
 
 
 def _nothing_dialled(turn: Turn) -> None:
+    if turn.state.consultation is not None:
+        transfer.back(turn)
+        turn.say(notice("nothing_dialled"), 5.0)
+        return
     endings.fail(turn, Progress.CONGESTION)
     turn.say(notice("nothing_dialled"))
 

@@ -24,6 +24,9 @@ def _replaced(turn: Turn, _event: HookReplaced) -> None:
 
 
 def _over(turn: Turn) -> None:
+    if turn.state.consultation is not None:
+        hook.close(turn)
+        return
     if not turn.state.hook_up:
         endings.idle(turn)
         return

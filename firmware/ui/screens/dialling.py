@@ -8,7 +8,9 @@ from firmware.ui.widgets import header, soft_row
 
 def draw(canvas: Canvas, scene: Scene) -> None:
     """Draw the screen."""
-    header(canvas, scene, scene.notice(scene.view.notice), scene.time())
+    transfers = scene.view.transferee is not None and scene.view.notice is None
+    title = scene.say("call.transfer_to") if transfers else scene.notice(scene.view.notice)
+    header(canvas, scene, title, scene.time())
     digits = scene.view.digits
     choice = (
         (fonts.CLOCK, fonts.LARGE, fonts.TITLE) if canvas.is_tall else (fonts.LARGE, fonts.BODY)

@@ -14,12 +14,16 @@ def draw(canvas: Canvas, scene: Scene) -> None:
         paragraph(canvas, words, 12 if canvas.is_tall else 8, body_bottom(canvas))
     elif canvas.is_tall:
         header(canvas, scene, labels(scene.view), scene.time())
-        canvas.row(13, scene.say("off_hook.title"), fonts.TITLE)
+        canvas.row(13, scene.say(_title(scene)), fonts.TITLE)
         _cursor(canvas, 31, 18)
     else:
-        header(canvas, scene, scene.say("off_hook.title"))
+        header(canvas, scene, scene.say(_title(scene)))
         _cursor(canvas, 9, 14)
     soft_row(canvas, scene)
+
+
+def _title(scene: Scene) -> str:
+    return "off_hook.title" if scene.view.transferee is None else "call.transfer_to"
 
 
 def _cursor(canvas: Canvas, top: int, height: int) -> None:

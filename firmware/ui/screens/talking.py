@@ -1,6 +1,6 @@
 """A call is up: with whom, for how long, in what quality, and who waits behind it."""
 
-from firmware.phone.view import CallState, CallView
+from firmware.phone.view import CallState, CallView, TransferStage, TransferView
 from firmware.ui import fonts
 from firmware.ui.canvas import Canvas
 from firmware.ui.scene import Scene, talked, who
@@ -53,11 +53,20 @@ def below(scene: Scene, call: CallView) -> str:
         return scene.say("call.waiting", who=who(waiting, scene.texts)[0])
     if call.emergency:
         return scene.say("call.emergency")
+    if view.transfer is not None:
+        return transferring(scene, view.transfer)
     if call.held:
         return scene.say("call.on_hold")
     if call.held_by_them:
         return scene.say("call.held_by_them")
     return scene.say("call.muted") if view.muted else ""
+
+
+def transferring(scene: Scene, transfer: TransferView) -> str:
+    """How a transfer goes."""
+    rings = transfer.stage is TransferStage.RINGING
+    text = "call.transferring_rings" if rings else "call.transferring"
+    return scene.say(text, who=transfer.target)
 
 
 def _title(scene: Scene, call: CallView) -> str:

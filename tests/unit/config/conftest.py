@@ -9,6 +9,7 @@ language = "en"
 max_calls = 8
 emergency = []
 not_emergency = []
+transfer_on_hang_up = true
 
 [time]
 zone = "UTC"

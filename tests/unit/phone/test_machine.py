@@ -15,7 +15,14 @@ from firmware.phone.texts import notice
 from firmware.phone.turn import Rows
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
-from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationState
+from firmware.sip.notifications import (
+    CallRef,
+    FailureCause,
+    LineName,
+    Party,
+    RegistrationState,
+    TransferRef,
+)
 from firmware.sip.told import PublicationState
 from hal import events as hal
 from hal.keys import Key
@@ -54,6 +61,10 @@ SAMPLES = {
     n.ComposingChanged: n.ComposingChanged(LINE, Party("Ann", "201", "sip:201@pbx"), active=True),
     n.PublicationChanged: n.PublicationChanged("p", LINE, PublicationState.PUBLISHED),
     n.DialogSaved: n.DialogSaved(REF, None),
+    n.TransferProgress: n.TransferProgress(REF, 180),
+    n.TransferSucceeded: n.TransferSucceeded(REF),
+    n.TransferFailed: n.TransferFailed(REF, FailureCause.BUSY, 486),
+    n.TransferAsked: n.TransferAsked(TransferRef("t"), REF, LINE, ANN),
     n.RequestReceived: n.RequestReceived("key", None, None),
     n.Stranger: n.Stranger(None, "INVITE"),
     n.AddressChanged: n.AddressChanged(REF, "192.0.2.77"),

@@ -13,6 +13,8 @@ from firmware.phone.view import (
     Mode,
     Notice,
     PhoneView,
+    TransferStage,
+    TransferView,
     VolumeBar,
 )
 from firmware.sip.notifications import CallRef, LineName, RegistrationState
@@ -52,6 +54,7 @@ def words(text, **args):
 
 
 SECOND = call(ref=CallRef("c2"), name="Boss", user="100", state=CallState.RINGING_HERE)
+BEHIND = call(ref=CallRef("c3"), name="Carl", user="205", held=True)
 SCENES = {
     "idle": (phone(), CLOCK),
     "idle_missed": (phone(missed=3, volumes=((PathName.RINGER, 0),)), CLOCK),
@@ -131,6 +134,40 @@ SCENES = {
     ),
     "talking_volume": (
         phone(Mode.TALKING, call(), volume_bar=VolumeBar(PathName.HANDSET, 100)),
+        CLOCK,
+    ),
+    "talking_two_calls": (phone(Mode.TALKING, call(), BEHIND), CLOCK),
+    "transfer_to_whom": (phone(Mode.OFF_HOOK, BEHIND, off_hook=True, transferee="c3"), CLOCK),
+    "transfer_dialling": (phone(Mode.DIALLING, BEHIND, digits="103", transferee="c3"), CLOCK),
+    "transfer_calling": (
+        phone(
+            Mode.CALLING,
+            call(outgoing=True, state=CallState.RINGING_THERE),
+            BEHIND,
+            transferee="c3",
+        ),
+        CLOCK,
+    ),
+    "transfer_asked": (
+        phone(
+            Mode.TALKING,
+            call(held=True),
+            transfer=TransferView(CallRef("c1"), "103", TransferStage.ASKED),
+        ),
+        CLOCK,
+    ),
+    "transfer_ringing": (
+        phone(
+            Mode.TALKING,
+            call(held=True),
+            transfer=TransferView(CallRef("c1"), "103", TransferStage.RINGING),
+        ),
+        CLOCK,
+    ),
+    "transfer_failed": (
+        phone(
+            Mode.TALKING, call(held=True), notice=words("transfer_busy", who="Ann", number="103")
+        ),
         CLOCK,
     ),
     "released": (phone(Mode.RELEASED), CLOCK),

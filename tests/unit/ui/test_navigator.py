@@ -13,6 +13,7 @@ from firmware.phone.actions import (
     Redial,
     Resume,
     SelectPath,
+    Transfer,
     Volume,
 )
 from firmware.phone.view import CallState, Mode
@@ -87,6 +88,7 @@ def test_a_digit_counts_when_it_is_pressed_not_when_it_is_let_go(at):
         (Mode.RINGING, Key.CANCEL, HangUp()),
         (Mode.TALKING, Key.MUTE, Mute()),
         (Mode.TALKING, Key.HOLD, Hold("c1")),
+        (Mode.TALKING, Key.TRANSFER, Transfer()),
         (Mode.TALKING, Key.UP, Volume(5)),
         (Mode.RELEASED, Key.OK, Dismiss()),
     ],
@@ -95,7 +97,7 @@ def test_what_a_key_means(mode, key, action, at):
     assert at(mode).press(key) == [action]
 
 
-@pytest.mark.parametrize("key", [Key.SOFT_2, Key.HOLD, Key.TRANSFER, Key.DND, Key.LINE_8, Key.OK])
+@pytest.mark.parametrize("key", [Key.SOFT_2, Key.HOLD, Key.CONFERENCE, Key.DND, Key.LINE_8, Key.OK])
 def test_a_key_without_a_meaning_does_nothing(key, at):
     assert at(Mode.OFF_HOOK).press(key) == []
 

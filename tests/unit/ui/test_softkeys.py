@@ -8,6 +8,7 @@ from firmware.phone.actions import (
     Mute,
     Redial,
     Resume,
+    Transfer,
 )
 from firmware.phone.view import CallState, Mode
 from firmware.sip.notifications import CallRef
@@ -37,7 +38,7 @@ def test_a_call_can_be_answered_or_rejected(make_phone):
 
 
 def test_a_call_can_be_held_and_muted(make_phone, make_call):
-    assert actions(make_phone(Mode.TALKING, make_call())) == [Hold(), Mute(), None, HangUp()]
+    assert actions(make_phone(Mode.TALKING, make_call())) == [Hold(), Mute(), Transfer(), HangUp()]
 
 
 def test_a_held_call_can_be_resumed(make_phone, make_call):
@@ -70,3 +71,29 @@ def test_every_label_fits_above_its_key(all_scenes):
     for view, _ in all_scenes.values():
         for key in filter(None, soft_keys(view)):
             assert fonts.TINY.measure(texts.say(key.label)) <= 128 // 4
+
+
+def test_two_calls_can_be_swapped_and_joined(make_phone, make_call):
+    carl = make_call(ref=CallRef("c3"), held=True)
+    view = make_phone(Mode.TALKING, make_call(), carl)
+    assert actions(view) == [Mute(), Resume("c3"), Transfer(), HangUp()]
+
+
+def test_a_target_is_dialled_or_sent_to_at_once(make_phone, make_call):
+    carl = make_call(ref=CallRef("c3"), held=True)
+    typed = make_phone(Mode.DIALLING, carl, transferee="c3")
+    assert actions(typed) == [DialNow(), Backspace(), Transfer(), HangUp()]
+    ringing = make_phone(Mode.CALLING, make_call(), carl, transferee="c3")
+    assert actions(ringing) == [None, None, Transfer(), HangUp()]
+
+
+def test_whom_to_transfer_to_may_be_the_other_call(make_phone, make_call):
+    carl, bob = make_call(ref=CallRef("c3"), held=True), make_call(ref=CallRef("c4"), held=True)
+    alone = make_phone(Mode.OFF_HOOK, carl, transferee="c3")
+    assert actions(alone) == [Redial(), None, None, HangUp()]
+    both = make_phone(Mode.OFF_HOOK, carl, bob, transferee="c3")
+    assert actions(both) == [Redial(), None, Transfer(), HangUp()]
+
+
+def test_a_transfer_under_way_can_only_be_left(all_scenes):
+    assert actions(all_scenes["transfer_ringing"][0]) == [None, None, None, HangUp()]

@@ -1,0 +1,74 @@
+"""Being transferred: the far end of a call sends us to somebody else.
+
+We call whom it names; the old call ends when the new one is answered, and is there again if it is
+not (RFC 5589 §6). No path is opened and no muted microphone heard again. Calls that arrive in the
+place of one of ours are in `firmware.phone.features.replacing`.
+"""
+
+from dataclasses import replace
+
+from firmware.phone.commands import FollowTransfer, RefuseTransfer
+from firmware.phone.dialplan import Verdict
+from firmware.phone.features import endings, hold, placing
+from firmware.phone.model import Call, Timer
+from firmware.phone.texts import notice
+from firmware.phone.turn import Turn
+from firmware.phone.view import Mode
+from firmware.sip.notifications import TransferAsked
+
+LEAVE_AFTER = 10.0
+"""Seconds after the answer in which whoever transferred us should have hung up."""
+_TOLD = 5.0
+
+
+def asked(turn: Turn, event: TransferAsked) -> None:
+    """A REFER: only within a call that is up, to a number, one at a time (A19)."""
+    state = turn.state
+    old = state.call(event.call)
+    if old is None or not old.answered or state.stopped:
+        turn.do(RefuseTransfer(event.transfer, 481))
+        return
+    on_the_way = old.instead_of is not None or any(x.instead_of == old.ref for x in state.calls)
+    emergency = turn.rules.plan.judge_whole(event.target.user) is Verdict.EMERGENCY
+    if state.emergency_call is not None or emergency:
+        turn.do(RefuseTransfer(event.transfer, 403))
+    elif on_the_way or old.transfer is not None:
+        turn.do(RefuseTransfer(event.transfer, 491))
+    else:
+        _follow(turn, event, old)
+
+
+def _follow(turn: Turn, event: TransferAsked, old: Call) -> None:
+    new = placing.new_call(turn, event.target.user or event.target.uri, old.line)
+    new = replace(new, remote=event.target, instead_of=old.ref)
+    turn.state = replace(turn.state, calls=(*turn.state.calls, new))
+    if turn.state.front == old.ref:
+        take_front(turn, new)
+        turn.enter(Mode.CALLING)
+    turn.do(FollowTransfer(event.transfer, new.ref))
+    turn.say(notice("transferred_to", who=old.who, number=new.who), _TOLD)
+
+
+def take_front(turn: Turn, new: Call) -> None:
+    """The new call is in front instead of the old one; a muted microphone stays muted."""
+    muted = turn.state.muted
+    turn.front(new.ref)
+    turn.state = replace(turn.state, muted=muted)
+
+
+def answered(turn: Turn, new: Call) -> None:
+    """Who we were sent to has answered: whoever sent us should hang up now."""
+    old = None if new.instead_of is None else turn.state.call(new.instead_of)
+    if old is None:
+        return
+    if old.held:
+        hold.put_on(turn, new)
+    turn.set_timer(Timer.LEAVE_OLD, LEAVE_AFTER)
+
+
+def leave(turn: Turn) -> None:
+    """They have not: we do."""
+    for new in turn.state.calls:
+        if new.instead_of is not None and new.answered:
+            endings.leave_old(turn, new)
+            turn.put(replace(new, instead_of=None))
