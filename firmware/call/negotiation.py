@@ -105,6 +105,13 @@ class Negotiation:
             return agreed
         return replace(self._agreed(agreed), offered=None, held=self._holding)
 
+    def hear_again(self, body: bytes) -> "Negotiation | Refused":
+        """The answer to our last description, which was offered again unchanged (RFC 4028 §7.4)."""
+        if self.sent is None or not body:
+            return self
+        heard = replace(self, offered=self.sent).hear_early(body)
+        return heard if isinstance(heard, Refused) else replace(heard, offered=self.offered)
+
     def take_back(self) -> "Negotiation":
         """Our offer was refused: all is as it was (RFC 3261 §14.1)."""
         return replace(self, offered=None, _holding=self.held)

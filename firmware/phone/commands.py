@@ -53,9 +53,10 @@ class SendOffer:
 
 @dataclass(frozen=True, slots=True)
 class SayRinging:
-    """180 Ringing."""
+    """180 Ringing; `sdp` is our offer if the caller wants that first."""
 
     call: CallRef
+    sdp: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +93,21 @@ class Reoffer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReoffer:
-    """200 to the far end's re-INVITE."""
+    """Our answer to an offer of the far end (re-INVITE, UPDATE …), of one `fork` of the call."""
 
     call: CallRef
     sdp: bytes
+    fork: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectReoffer:
-    """Refuse the far end's re-INVITE; the call goes on as before."""
+    """Refuse an offer of the far end; the call goes on as before."""
 
     call: CallRef
     status: int
     warning: str = ""
+    fork: str = ""
 
 
 @dataclass(frozen=True, slots=True)

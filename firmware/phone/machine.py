@@ -290,6 +290,7 @@ EVERYWHERE: Rows = {
     sip.OfferWanted: outgoing.offer_wanted,
     sip.CallTrying: outgoing.trying,
     sip.CallProgress: outgoing.progressed,
+    sip.CallRedirected: outgoing.redirected,
     sip.CallAnswered: outgoing.answered,
     sip.CallConfirmed: _and_then_transfer(hold.confirmed),
     sip.CallEnded: outgoing.ended,

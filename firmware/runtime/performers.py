@@ -71,7 +71,7 @@ def send_offer(house: House, command: c.SendOffer) -> None:
 
 def say_ringing(house: House, command: c.SayRinging) -> None:
     """Tell the caller that the bell rings here."""
-    house.agent.ring(command.call, house.now())
+    house.agent.ring(command.call, house.now(), command.sdp)
 
 
 def accept_call(house: House, command: c.AcceptCall) -> None:
@@ -96,12 +96,14 @@ def reoffer(house: House, command: c.Reoffer) -> None:
 
 def answer_reoffer(house: House, command: c.AnswerReoffer) -> None:
     """Accept what the far end proposed for a call that is up."""
-    house.agent.answer_reoffer(command.call, command.sdp, house.now())
+    house.agent.answer_reoffer(command.call, command.sdp, house.now(), command.fork)
 
 
 def reject_reoffer(house: House, command: c.RejectReoffer) -> None:
     """Decline what the far end proposed; the call goes on as it was."""
-    house.agent.reject_reoffer(command.call, command.status, house.now(), command.warning)
+    house.agent.reject_reoffer(
+        command.call, command.status, house.now(), command.warning, command.fork
+    )
 
 
 def send_info_digit(house: House, command: c.SendInfoDigit) -> None:

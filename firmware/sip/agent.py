@@ -26,6 +26,7 @@ from firmware.sip.errand import say_goodbye
 from firmware.sip.errors import LocalError
 from firmware.sip.flow import Flow, Target
 from firmware.sip.handed_up import HandedUp
+from firmware.sip.invite.replaces import Replaces
 from firmware.sip.keepalive import Keepalives
 from firmware.sip.late import too_late
 from firmware.sip.line import Line
@@ -39,7 +40,6 @@ from firmware.sip.usage.info import Info
 from firmware.sip.usage.message import Messages
 from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.registration import Registration
-from firmware.sip.usage.replaces import Replaces
 from firmware.sip.usage.session import Session
 from firmware.sip.usage.subscription import Subscriptions
 from firmware.sip.usage.unasked import Unasked

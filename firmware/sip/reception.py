@@ -5,6 +5,7 @@ RFC asks for, a stranger none (`screening`).
 """
 
 from firmware.sip.bodies import Refusal, refusal
+from firmware.sip.calls import Calls
 from firmware.sip.core import ALLOW, Core, Usage
 from firmware.sip.effects import CloseFlow
 from firmware.sip.errors import ParseError
@@ -21,7 +22,6 @@ from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
 from firmware.sip.uri import parse_uri
 from firmware.sip.usage import options
-from firmware.sip.usage.calls import Calls
 from firmware.sip.writer import write
 
 # They mean something only inside a dialog or a subscription that we would know.

@@ -16,7 +16,7 @@ from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import INVITE
 from firmware.sip.notifications import FailureCause
-from firmware.sip.usage.reasons import retry_after
+from firmware.sip.reasons import retry_after
 
 Rows = tuple[tuple[str, str], ...]
 

@@ -22,13 +22,16 @@ def reason(call: Call, ending: Ending) -> Notice:
 
 
 def _text(call: Call, ending: Ending) -> str:
-    if ending.elsewhere:
+    if ending.elsewhere and not call.answered:
         return "call_elsewhere"
     if ending.cause is not None:
         return CALL_CAUSES[ending.cause]
     if ending.by_us:
         return "call_cancelled" if call.placing else "call_finished"
-    return "call_ended" if call.answered else "call_missed"
+    if call.answered:
+        # RFC 3326: the far end may say why.
+        return "call_ended_because" if ending.phrase else "call_ended"
+    return "call_missed"
 
 
 def write(turn: Turn, call: Call, ending: Ending) -> None:

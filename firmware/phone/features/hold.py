@@ -6,11 +6,11 @@ end's consent. What the far end has been told follows by re-INVITE, one at a tim
 
 from dataclasses import replace
 
-from firmware.call.negotiation import Refused
+from firmware.call.negotiation import Negotiation, Refused
 from firmware.phone.actions import Hold, Resume
 from firmware.phone.commands import AnswerReoffer, EndCall, RejectReoffer, Reoffer
 from firmware.phone.desk import paths, tones
-from firmware.phone.features import endings, limits, moving
+from firmware.phone.features import endings, forking, limits, moving
 from firmware.phone.model import Call, Ending, PhoneState, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
@@ -123,13 +123,24 @@ def reconcile_all(turn: Turn) -> None:
 def answered(turn: Turn, event: ReofferAnswered) -> None:
     """Our re-INVITE was accepted."""
     call = turn.state.call(event.call)
-    if call is None or call.negotiation is None or not call.reoffering:
+    if call is None or call.negotiation is None:
+        return
+    if not call.reoffering:
+        _unasked(turn, call, call.negotiation, event.body)
         return
     negotiation = call.negotiation.take_answer(event.body)
     if isinstance(negotiation, Refused):
         negotiation = call.negotiation.take_back()
     call = replace(call, negotiation=negotiation, reoffering=False, moved=False)
     reconcile(turn, limits.restart(turn, call))
+
+
+def _unasked(turn: Turn, call: Call, negotiation: Negotiation, body: bytes) -> None:
+    """An answer to what was offered while it rang, or to a refresh by the stack (RFC 4028)."""
+    hear = negotiation.take_answer if negotiation.busy else negotiation.hear_again
+    after = hear(body)
+    if not isinstance(after, Refused):
+        turn.put(replace(call, negotiation=after))
 
 
 def rejected(turn: Turn, event: ReofferRejected) -> None:
@@ -159,7 +170,10 @@ def received(turn: Turn, event: ReofferReceived) -> None:
     """A re-INVITE from the far end: hold, resume, moved, or a wish for our offer."""
     call = turn.state.call(event.call)
     if call is None or call.negotiation is None:
-        turn.do(RejectReoffer(event.call, 488))
+        turn.do(RejectReoffer(event.call, 488, "", event.fork))
+        return
+    if call.placing:
+        forking.offered(turn, call, event)
         return
     if call.negotiation.busy:
         # RFC 3261 §14.2: our own offer is still out.

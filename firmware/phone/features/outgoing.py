@@ -11,6 +11,7 @@ from firmware.phone.features import (
     audio_test,
     emergency_call,
     endings,
+    forking,
     hold,
     placing,
     transfer,
@@ -24,6 +25,7 @@ from firmware.sip.notifications import (
     CallAnswered,
     CallEnded,
     CallProgress,
+    CallRedirected,
     CallTrying,
     LineName,
     OfferWanted,
@@ -142,12 +144,22 @@ def progressed(turn: Turn, event: CallProgress) -> None:
         turn.cancel(Timer.EMERGENCY_NEXT)
     alerted = call.alerted or event.status == 180
     stage = CallState.RINGING_THERE if alerted else CallState.PROCEEDING
-    call = replace(call, alerted=alerted, stage=stage)
-    if event.body and call.negotiation is not None:
-        heard = call.negotiation.hear_early(event.body)
-        if not isinstance(heard, Refused):
-            call = replace(call, negotiation=heard)
-    turn.put(call)
+    turn.put(forking.progressed(replace(call, alerted=alerted, stage=stage), event))
+
+
+def redirected(turn: Turn, event: CallRedirected) -> None:
+    """The far end sends callers elsewhere (RFC 3261 §8.1.3.4): say where."""
+    call = turn.state.call(event.call)
+    if call is None or not call.placing:
+        return
+    if call.negotiation is not None and call.forks is not None:
+        # What the first address agreed to is nothing any more; our offer goes on.
+        call = turn.put(replace(call, negotiation=call.forks.base, forks=None))
+    target = event.target
+    said = notice("call_redirected", who=call.who, number=target.user or target.uri)
+    turn.log(said)
+    if turn.state.front == call.ref:
+        turn.show(said, 5.0)
 
 
 def answered(turn: Turn, event: CallAnswered) -> None:
@@ -155,18 +167,15 @@ def answered(turn: Turn, event: CallAnswered) -> None:
     call = turn.state.call(event.call)
     if call is None or not call.placing or call.negotiation is None:
         return
-    negotiation = call.negotiation.take_answer(event.body)
-    if isinstance(negotiation, Refused):
+    agreed = forking.answered(call, event)
+    if isinstance(agreed, Refused):
         turn.do(EndCall(call.ref))
-        said = notice(
-            "call_nothing_in_common", who=call.who, line=call.line, detail=negotiation.why
-        )
+        said = notice("call_nothing_in_common", who=call.who, line=call.line, detail=agreed.why)
         failed(turn, call, Ending(by_us=True, notice=said), refused=True)
         return
     call = replace(
-        call,
+        agreed,
         stage=CallState.TALKING,
-        negotiation=negotiation,
         answered_at=turn.now,
         remote=_merged(call.remote, event.remote),
         hearing=None,

@@ -12,10 +12,10 @@ from firmware.sip.bodies import Refusal, shown, warning_rows
 from firmware.sip.dialog import Dialog
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import NameAddr, parse_name_addr, parse_params, values
+from firmware.sip.invite.replaces import Replaces, naming, parse_replaces
 from firmware.sip.message import Headers
 from firmware.sip.methods import INVITE
 from firmware.sip.uri import Uri
-from firmware.sip.usage.replaces import Replaces, naming, parse_replaces
 
 SIPFRAG: Final = "message/sipfrag"
 _MEDIA_TYPE: Final = "message/sipfrag;version=2.0"

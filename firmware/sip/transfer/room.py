@@ -14,6 +14,7 @@ from firmware.sip.core import Core, Usage
 from firmware.sip.dialog import Dialog, contact_of, from_arrival
 from firmware.sip.errors import LocalError
 from firmware.sip.headers import NameAddr
+from firmware.sip.invite.replaces import Replaces
 from firmware.sip.line import Line
 from firmware.sip.methods import REFER
 from firmware.sip.notifications import (
@@ -34,7 +35,6 @@ from firmware.sip.transfer.reference import (
     parse_target_dialog,
 )
 from firmware.sip.transfer.referred import Referred
-from firmware.sip.usage.replaces import Replaces
 from firmware.sip.usage.session import Session
 
 MOST_ASKED: Final = 20

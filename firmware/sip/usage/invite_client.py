@@ -25,6 +25,11 @@ from firmware.sip.exchange import Exchange, Parcel
 from firmware.sip.flow import Flow
 from firmware.sip.headers import NameAddr, parse_name_addr
 from firmware.sip.identity.connected import answered_by
+from firmware.sip.invite.early import TERMINATED, Early, Others
+from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.invite.redirection import Redirection, Step
+from firmware.sip.invite.replaces import Replaces
+from firmware.sip.invite.session_timer import SessionTimer
 from firmware.sip.line import Line
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.notifications import (
@@ -39,14 +44,9 @@ from firmware.sip.notifications import (
     Party,
 )
 from firmware.sip.outgoing import Way, way_of
+from firmware.sip.reasons import ELSEWHERE, retry_after
 from firmware.sip.reoffer import ack_parcel
 from firmware.sip.uri import Uri, parse_uri
-from firmware.sip.usage.early import TERMINATED, Early, Others
-from firmware.sip.usage.leg import Kind, Leg, Waiting, no_way
-from firmware.sip.usage.reasons import ELSEWHERE, retry_after
-from firmware.sip.usage.redirection import Redirection, Step
-from firmware.sip.usage.replaces import Replaces
-from firmware.sip.usage.session_timer import SessionTimer
 
 Established = Callable[[Leg, float], None]
 

@@ -17,16 +17,16 @@ from firmware.sip.errors import LocalError
 from firmware.sip.flow import Flow
 from firmware.sip.identity.envelope import facts_of
 from firmware.sip.identity.who import caller
+from firmware.sip.invite.leg import Kind, Leg, no_way
+from firmware.sip.invite.prack import OPTION, Reliable
+from firmware.sip.invite.session_timer import SessionTimer
 from firmware.sip.line import Line
 from firmware.sip.notifications import CallEnded, CallRef, FailureCause, IncomingCall
+from firmware.sip.reasons import why
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import Uri
-from firmware.sip.usage.leg import Kind, Leg, no_way
-from firmware.sip.usage.prack import OPTION, Reliable
-from firmware.sip.usage.reasons import why
-from firmware.sip.usage.session_timer import SessionTimer
 
 # (leg, INVITE transaction, our SDP, whether that SDP is an offer, now)
 Accepted = Callable[[Leg, ServerTransaction, bytes, bool, float], None]

@@ -15,6 +15,7 @@ from firmware.sip.errand import Errand, say_goodbye
 from firmware.sip.errors import LocalError
 from firmware.sip.headers import Reason
 from firmware.sip.identity.connected import heard_from
+from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
 from firmware.sip.line import Line
 from firmware.sip.message import Response
 from firmware.sip.methods import SUPPORTED
@@ -27,12 +28,11 @@ from firmware.sip.notifications import (
     ReofferAnswered,
     ReofferRejected,
 )
+from firmware.sip.reasons import Why, why
 from firmware.sip.reoffer import Outcome, Reoffer
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction
-from firmware.sip.usage.leg import Kind, Leg, Waiting, no_way
-from firmware.sip.usage.reasons import Why, why
 
 Others = Callable[[Usage, Arrival, float], None]
 _EXPIRED: Final = str(Reason("SIP", 408, "Session timer expired"))

@@ -17,6 +17,8 @@ from typing import Final
 from firmware.sip.bodies import Rows, options, refusal, sdp_of, shown, warning_rows
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core
 from firmware.sip.dialog import Dialog
+from firmware.sip.invite.prack import Reliable
+from firmware.sip.invite.session_timer import SessionTimer
 from firmware.sip.line import Line
 from firmware.sip.message import Headers, Response
 from firmware.sip.methods import SUPPORTED, UPDATE
@@ -29,8 +31,6 @@ from firmware.sip.notifications import (
 from firmware.sip.reoffer import Outcome, Reoffer
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.server import ServerTransaction
-from firmware.sip.usage.prack import Reliable
-from firmware.sip.usage.session_timer import SessionTimer
 
 _LONGEST_RETRY: Final = 10
 _PROMPTLY: Final = 10.0

@@ -15,12 +15,12 @@ from firmware.sip.core import Core, Usage
 from firmware.sip.dialog import Dialog
 from firmware.sip.errand import Errand
 from firmware.sip.exchange import Exchange
+from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.invite.prack import rseq_of
 from firmware.sip.line import Line
 from firmware.sip.message import Response
 from firmware.sip.notifications import CallProgress, CallRef, FailureCause
 from firmware.sip.transaction.keys import Arrival
-from firmware.sip.usage.leg import Kind, Leg, Waiting, no_way
-from firmware.sip.usage.prack import rseq_of
 
 Others = Callable[[Usage, Arrival, float], None]
 TERMINATED: Final = 199

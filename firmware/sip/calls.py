@@ -12,6 +12,10 @@ from firmware.sip.core import Core
 from firmware.sip.dialog import contact_of
 from firmware.sip.errors import LocalError
 from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
+from firmware.sip.invite.early import Others
+from firmware.sip.invite.leg import Leg
+from firmware.sip.invite.replaces import Replaces, judge
+from firmware.sip.invite.session_timer import MIN_SE, SessionTimer
 from firmware.sip.line import Line
 from firmware.sip.methods import SUPPORTED
 from firmware.sip.notifications import CallRef, Party
@@ -19,13 +23,9 @@ from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import parse_uri
-from firmware.sip.usage.early import Others
 from firmware.sip.usage.invite_client import InviteClient
 from firmware.sip.usage.invite_server import InviteServer
-from firmware.sip.usage.leg import Leg
-from firmware.sip.usage.replaces import Replaces, judge
 from firmware.sip.usage.session import Session
-from firmware.sip.usage.session_timer import MIN_SE, SessionTimer
 
 Gate = Callable[[Arrival, float], Refusal | None]
 
