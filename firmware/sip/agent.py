@@ -39,6 +39,7 @@ from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.info import Info
 from firmware.sip.usage.message import Messages
 from firmware.sip.usage.notifier import Notifiers
+from firmware.sip.usage.publication import Publications
 from firmware.sip.usage.registration import Registration
 from firmware.sip.usage.session import Session
 from firmware.sip.usage.subscription import Subscriptions
@@ -63,6 +64,7 @@ class UserAgent:
         self.transfers = Transfers(self._core, self.invite)
         self.info = Info(self._core)
         self.messages = Messages(self._core)
+        self.publications = Publications(self._core)
         self._calls = self._reception.calls
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
@@ -82,6 +84,7 @@ class UserAgent:
             self.transfers,
             self.info,
             self.messages,
+            self.publications,
         )
         return len(self._core) + sum(len(room) for room in rooms)
 
@@ -379,6 +382,7 @@ class UserAgent:
         self.subscriptions.shut_down(now)
         self.notifiers.shut_down(now)
         self.transfers.shut_down()
+        self.publications.shut_down(now)
         for registration in self._registrations.values():
             registration.unregister(now)
 
@@ -409,6 +413,7 @@ class UserAgent:
         self.notifiers.line_retired(line, now)
         self.transfers.line_retired(line)
         self.messages.line_retired(line)
+        self.publications.line_retired(line)
         registration = self._registrations.pop(line.name, None)
         if registration is not None:
             registration.retire(now)
