@@ -1,4 +1,4 @@
-"""Every transport against real peers, judged by registration, by sound, and by the words of failures.
+"""Every transport against real peers, judged by registration, sound and words of failures.
 
 Certificates are made by openssl for each run; nothing is trusted that the test did not make.
 """

@@ -85,6 +85,8 @@ loadmodule "xhttp.so"
 loadmodule "websocket.so"
 loadmodule "nathelper.so"
 modparam("tls", "config", "{folder}/tls.cfg")
+# Its scripts have to look a GRUU up inside dialogs too; here it is about connections.
+modparam("registrar", "gruu_enabled", 0)
 modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
 """
 _TLS_FILE = """\
