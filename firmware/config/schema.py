@@ -97,6 +97,8 @@ class LineSettings:
     auto_answer: str = "never"
     auto_answer_tone: bool | None = None
     anonymous: bool = False
+    session_expires: int = 1800
+    redirects: bool = True
     dtmf: str = "auto"
     buddies: tuple[str, ...] = ()
     publish_presence: bool = False

@@ -115,6 +115,8 @@ _LINE_ROWS = (
     Setting("line.auto_answer", Choice(("never", "trusted", "always")), _NOW),
     Setting("line.auto_answer_tone", _FLAG, _NOW),
     Setting("line.anonymous", _FLAG, _NEXT),
+    Setting("line.session_expires", Whole(0, 86400), _NEXT, "seconds"),
+    Setting("line.redirects", _FLAG, _NEXT),
     Setting("line.dtmf", Choice(("auto", "rtp", "info")), _NOW),
     Setting("line.buddies", Many(Text(forms.BUDDY, may_be_empty=False), limit=64), _NOW),
     Setting("line.publish_presence", _FLAG, _NOW),

@@ -47,6 +47,8 @@ def account_of(line: LineSettings, identities: Identities) -> Account:
         numbers=line.numbers,
         accept_any_user=line.accept_any_user,
         anonymous=line.anonymous,
+        session_expires=line.session_expires,
+        redirects=line.redirects,
         contact_user=identities.contact_user(line.name),
         instance_id=identities.instance_id(line.name),
         tls=TlsTerms(
