@@ -16,6 +16,7 @@ from firmware.base.tokens import Tokens
 from firmware.config.schema import PhoneSettings
 from firmware.lab.booth import EngineBooth
 from firmware.lab.exchange import LINE, Exchange
+from firmware.lab.mailbox import Mailboxes
 from firmware.lab.registrar import Registrar
 from firmware.net.addresses import family_of
 from firmware.net.errors import NetError, PortTakenError
@@ -43,6 +44,7 @@ class PracticePbx:
             "deskphone practice PBX", hand_up=frozenset({"REGISTER"}), open_house=True
         )
         self._agent = UserAgent(settings, tokens)
+        self._agent.notifiers.serve(Mailboxes())
         self._booth = EngineBooth(tokens)
         self.registrar = Registrar(tokens)
         self._exchange = Exchange(self._agent, self.registrar, self._booth, emergency_numbers())
