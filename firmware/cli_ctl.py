@@ -107,6 +107,12 @@ def _wish(client: Client, options: argparse.Namespace) -> None:
     client.ask(WISHES[options.ask](options), type(None))
 
 
+def _transfer(client: Client, options: argparse.Namespace) -> None:
+    """Answered when the two have each other, or cannot."""
+    client.be_patient()
+    _wish(client, options)
+
+
 def _volume(options: argparse.Namespace) -> schema.Volume:
     path = PathName(options.path) if options.path else None
     if options.change in ("up", "down"):
@@ -161,6 +167,7 @@ ANSWERS: dict[str, Callable[[Client, argparse.Namespace], None]] = {
     "screen": _screen,
     "ladder": _ladder,
     "events": _events,
+    "transfer": _transfer,
 }
 WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
     "key": _key,

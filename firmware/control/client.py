@@ -26,6 +26,8 @@ from firmware.control.schema import (
 )
 
 TIMEOUT = 10.0
+PATIENT = 330.0
+"""Seconds for what is answered only when people have done something (a transfer)."""
 Result = TypeVar("Result", bound=AnyResult)
 
 
@@ -73,6 +75,10 @@ class Client:
         _trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def be_patient(self) -> None:
+        """Wait longer for the next reply."""
+        self._socket.settimeout(PATIENT)
 
     def close(self) -> None:
         """Hang up."""

@@ -147,9 +147,12 @@ class Resume(Request, frozen=True, tag="resume"):
 
 
 class Transfer(Request, frozen=True, tag="transfer"):
-    """Send the far end of a call to `target`."""
+    """Send the far end of a call to `target`, or connect the two calls that are up (no target).
 
-    target: str
+    The reply comes when it is known whether they have each other; refused = why not.
+    """
+
+    target: str = ""
     call: str | None = None
 
 
@@ -240,6 +243,7 @@ class RtpFigures(msgspec.Struct, frozen=True):
 class CallFigures(msgspec.Struct, frozen=True):
     """One call that is up; `direction` is `in` or `out`, `duration` counts from the answer.
 
+    `transfer` is whom it is being transferred to.
     `digits` are the last ones that the far end pressed, `name` is what it calls itself;
     `diverted_by` sent the call on to us, `subject` is what the caller says it is about.
     """
@@ -253,6 +257,7 @@ class CallFigures(msgspec.Struct, frozen=True):
     secure: bool = False
     held: bool = False
     held_by_them: bool = False
+    transfer: str = ""
     duration: float = 0.0
     digits: str = ""
     name: str = ""

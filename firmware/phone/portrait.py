@@ -104,6 +104,7 @@ def _call(call: Call) -> CallView:
         digits=call.digits,
         diverted_by=named(call.diverted_by) if call.diverted_by is not None else "",
         subject=call.facts.subject,
+        transfer=call.transfer.target if call.transfer is not None else "",
     )
 
 

@@ -87,6 +87,8 @@ class CallView:
     """Who sent the call on to us."""
     subject: str = ""
     """What the caller says the call is about."""
+    transfer: str = ""
+    """Whom it is being transferred to."""
 
 
 class TransferStage(enum.Enum):

@@ -15,12 +15,13 @@ from firmware.control.errors import RefusedError
 from firmware.phone.view import PhoneView
 from firmware.runtime.figures import call_of, stats_of, status_of
 from firmware.runtime.house import House
-from firmware.runtime.inputs import check_done, hands_on, inputs_of
+from firmware.runtime.inputs import check_done, hands_on, inputs_of, transfer_inputs
 from firmware.runtime.ladder import ladder
 from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
 from firmware.runtime.screen import Screen
 from firmware.runtime.trace import Trace
+from firmware.runtime.transfers import carried_out
 from firmware.sip.notifications import CallRef
 
 _ROWS_AT_ONCE = 200
@@ -145,7 +146,17 @@ class Desk:
             raise RefusedError(Phrase("refused.no_file"))
         return await self.reload()
 
-    async def not_yet(self, request: s.Transfer | s.Play) -> None:
+    async def transfer(self, request: s.Transfer) -> None:
+        """`transfer`: answered when it is known how it went."""
+        inputs = transfer_inputs(request, self._loop.phone)
+
+        def begin() -> None:
+            for event in inputs:
+                self._loop.inbox.put(event)
+
+        await carried_out(self._loop, begin)
+
+    async def not_yet(self, request: s.Play) -> None:
         """A verb whose feature is not there yet says so, rather than doing nothing."""
         verb = request.__struct_config__.tag
         raise RefusedError(phrase("refused.not_yet", verb=verb))
@@ -162,6 +173,6 @@ ANSWERS: Mapping[type, Callable[[Desk, Any], Awaitable[s.AnyResult]]] = {
     s.Screen: Desk.picture,
     s.Ladder: Desk.ladder,
     s.Reload: Desk.read_again,
-    s.Transfer: Desk.not_yet,
+    s.Transfer: Desk.transfer,
     s.Play: Desk.not_yet,
 }

@@ -67,6 +67,7 @@ def call_of(call: CallView, report: StreamReport | None, now: float) -> CallFigu
         secure=call.secure,
         held=call.held,
         held_by_them=call.held_by_them,
+        transfer=call.transfer,
         digits=call.digits,
         name=call.name,
         diverted_by=call.diverted_by,

@@ -26,7 +26,19 @@ def inputs_of(request: s.AnyRequest, phone: Phone, now: float) -> Inputs:
     Raises:
         RefusedError: it makes no sense now, or the phone would refuse it.
     """
-    inputs = _INPUTS[type(request)](request, phone.view(), now)
+    return _judged(_INPUTS[type(request)](request, phone.view(), now), phone)
+
+
+def transfer_inputs(request: s.Transfer, phone: Phone) -> Inputs:
+    """What goes into the phone for a transfer; its end is told later.
+
+    Raises:
+        RefusedError: it makes no sense now, or the phone would refuse it.
+    """
+    return _judged(_transfer(request, phone.view()), phone)
+
+
+def _judged(inputs: Inputs, phone: Phone) -> Inputs:
     for event in inputs:
         why = phone.refusal(event)
         if why is not None:
@@ -115,6 +127,20 @@ def _hold(request: s.Hold, view: PhoneView, _now: float) -> Inputs:
 
 def _resume(request: s.Resume, view: PhoneView, _now: float) -> Inputs:
     return (a.Resume(_call(request.call, view)),)
+
+
+def _transfer(request: s.Transfer, view: PhoneView) -> Inputs:
+    """To `target`; without one the two calls that are up are connected with each other."""
+    call = _call(request.call, view)
+    if request.target:
+        return (a.Transfer(request.target, call),)
+    up = [each.ref for each in view.calls if each.answered_at]
+    behind = next((ref for ref in up if ref != view.front), None)
+    first = call or view.transferee or behind
+    other = next((ref for ref in up if ref != first), None)
+    if first is None or other is None:
+        raise RefusedError(Phrase("refused.two_calls"))
+    return (a.Transfer(call=first, to=other),)
 
 
 def _dtmf(request: s.Dtmf, view: PhoneView, _now: float) -> Inputs:

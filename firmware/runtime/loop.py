@@ -50,6 +50,10 @@ class PhoneLoop:
         """Call `watcher(old, new)` whenever the view has changed."""
         self._watchers.append(watcher)
 
+    def unwatch(self, watcher: Watcher) -> None:
+        """Call this watcher no more."""
+        self._watchers.remove(watcher)
+
     def close(self) -> None:
         """Take no more time."""
         if self._timer is not None:
@@ -87,7 +91,7 @@ class PhoneLoop:
         if view == self.view:
             return
         old, self.view = self.view, view
-        for watcher in self._watchers:
+        for watcher in tuple(self._watchers):
             try:
                 watcher(old, view)
             except Exception:  # noqa: BLE001 - a broken screen must not blind the page (F43)

@@ -164,11 +164,16 @@ async def test_reload_needs_a_file(desk):
     assert (await desk.handle(s.Reload())).applied == ("phone.country",)
 
 
-@pytest.mark.parametrize("request_", [s.Transfer(target="204"), s.Play(file="a.wav")])
-async def test_what_is_not_there_yet_says_so(desk, request_):
-    verb = type(request_).__name__.lower()
-    with pytest.raises(RefusedError, match=f"refused.not_yet verb={verb}"):
-        await desk.handle(request_)
+async def test_what_is_not_there_yet_says_so(desk):
+    with pytest.raises(RefusedError, match=r"refused\.not_yet verb=play"):
+        await desk.handle(s.Play(file="a.wav"))
+
+
+async def test_nothing_is_transferred_without_a_call(desk):
+    with pytest.raises(RefusedError, match="no_call_up"):
+        await desk.handle(s.Transfer(target="204"))
+    with pytest.raises(RefusedError, match="two_calls"):
+        await desk.handle(s.Transfer())
 
 
 async def test_a_digit_is_heard_before_the_next_request_is_answered(desk, loop):
