@@ -35,13 +35,11 @@ from firmware.sip.reception import Reception
 from firmware.sip.relocation import Relocations
 from firmware.sip.screening import Screening
 from firmware.sip.transfer.room import Transfers
-from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.info import Info
 from firmware.sip.usage.message import Messages
 from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.publication import Publications
 from firmware.sip.usage.registration import Registration
-from firmware.sip.usage.session import Session
 from firmware.sip.usage.subscription import Subscriptions
 from firmware.sip.usage.unasked import Unasked
 
@@ -54,7 +52,7 @@ class UserAgent:
     def __init__(self, settings: AgentSettings, tokens: Tokens) -> None:
         self._core = Core(settings, tokens)
         self._screening = Screening(self._core)
-        self._keepalives = Keepalives(self._core, self._flow_dead)
+        self._keepalives = Keepalives(self._core, self._flow_dead, self._flow_doubted)
         self._registrations: dict[LineName, Registration] = {}
         self._handed_up = HandedUp(self._core)
         self._reception = Reception(self._core, self._screening, self._keepalives, self._handed_up)
@@ -175,6 +173,7 @@ class UserAgent:
         core = self._core
         core.addresses = addresses
         core.reachability.forget()
+        core.appearance.forget()
         self._drop_flows(now)
         self._relocations.network_changed(now)
         for registration in self._registrations.values():
@@ -392,6 +391,12 @@ class UserAgent:
         registration = self._registrations.get(line.name)
         if registration is not None and registration.line is line:
             registration.suspect(now)
+
+    def _flow_doubted(self, flow: Flow, now: float) -> None:
+        """A server is silent, or a NAT has forgotten us: look whether we are still registered."""
+        for registration in self._registrations.values():
+            if registration.line.stands_on(flow):
+                registration.suspect(now)
 
     def _flow_dead(self, flow: Flow, now: float) -> None:
         self._core.streams.pop(flow.number, None)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from firmware.base.deadlines import Deadlines
 from firmware.base.tokens import Tokens
+from firmware.sip.appearance import Appearance, NatRule
 from firmware.sip.causes import LOST
 from firmware.sip.dialog import Dialog, DialogKey
 from firmware.sip.effects import CloseFlow, Effect, QueryId, Transmit
@@ -42,7 +43,8 @@ class AgentSettings:
     `hand_up` names methods whose requests outside dialogs go to the owner whole
     (`RequestReceived`). `info_packages` are the packages whose INFOs are taken (RFC 6086). `open_house` takes requests from anyone for any user: for a laboratory
     PBX, never for a phone. With `realm` and `passwords` (user to password) an INVITE from outside
-    a dialog must carry a digest. Times are seconds.
+    a dialog must carry a digest. `nat` says what we are called by far ends of other networks.
+    Times are seconds.
     """
 
     product: str = "deskphone"
@@ -52,6 +54,7 @@ class AgentSettings:
     realm: str = ""
     passwords: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     timing: Timing = field(default_factory=Timing)
+    nat: tuple[NatRule, ...] = ()
     most_calls: int = 200
     most_transactions: int = 5000
     ring_limit: float = 300.0
@@ -147,7 +150,7 @@ class Call(Protocol):
 class TooLate(Protocol):
     """Who ends a call that was answered after we had gone on to another server."""
 
-    def __call__(  # noqa: PLR0913, PLR0917 - all that is known of the call
+    def __call__(
         self,
         core: "Core",
         line: Line | None,
@@ -186,6 +189,7 @@ class Core:
         self.inside: dict[str, Inside] = {}
         self.queries: dict[QueryId, QueryUser] = {}
         self.reachability = Reachability()
+        self.appearance = Appearance(settings.nat)
         self.unwilling = Unwilling()
         # What the machine has; empty while nobody has said.
         self.addresses: frozenset[str] = frozenset()
@@ -311,7 +315,18 @@ class Core:
         # knows no outbound flows would call us back in the clear.
         suffix = "" if plain else f";transport={transport.parameter}"
         scheme = "sips" if secure else "sip"
-        return f"{scheme}:{line.contact_user}@{self.sent_by(flow)}{suffix}"
+        return f"{scheme}:{line.contact_user}@{self._outer(flow)}{suffix}"
+
+    def _outer(self, flow: Flow) -> str:
+        """Where the far end finds us: our own address, or what a NAT has made of it."""
+        if flow.transport.web:
+            return self.sent_by(flow)
+        outer = self.appearance.contact_for(flow, self.local(flow))
+        return f"{bracketed(outer.host)}:{outer.port}"
+
+    def shown(self, flow: Flow) -> str:
+        """The host that a session description for the far end of `flow` should name."""
+        return self.appearance.host_for(flow.remote.host) or self.local(flow).host
 
     def sent_by(self, flow: Flow) -> str:
         """Our own address in Via and Contact.
@@ -323,7 +338,8 @@ class Core:
             self._nowhere = self._nowhere or f"{self.tokens.word(60)}.invalid"
             return self._nowhere
         local = self.local(flow)
-        return f"{bracketed(local.host)}:{local.port}"
+        host = self.appearance.host_for(flow.remote.host) or local.host
+        return f"{bracketed(host)}:{local.port}"
 
     # --- answering --------------------------------------------------------------------------
 

@@ -213,6 +213,8 @@ class Exchange:
         """Remember that a place lives, or how long it wants to be left alone (RFC 3261 §21.5.4)."""
         if self.flow is None:
             return
+        if self.request.method == "REGISTER":
+            self._core.appearance.note(self.flow, self._core.local(self.flow), response)
         place = (self.flow.transport, self.flow.remote)
         if response.status != 503:
             self._core.reachability.forgive(place)

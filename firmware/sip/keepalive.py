@@ -1,8 +1,12 @@
 """Keeps the ways to our registrars open, and notices when one is dead (RFC 5626 §3.5, §4.4.1).
 
-A datagram flow gets a CRLF often enough for any NAT; whoever receives it ignores it. A stream gets
-a double CRLF, to which the far end answers with one; a far end that has answered before and is
-silent now is gone, long before TCP would say so.
+A datagram flow gets something often enough for any NAT: an OPTIONS, whose answer shows that the
+server lives and where it sees us; where the first is not answered a CRLF, which everybody ignores.
+A stream gets a double CRLF, to which the far end answers with one. A far end that has answered
+before and is silent now is gone, long before anything else would say so.
+
+The time between two datagrams is RFC 5626's 24 to 29 seconds, longer if a NAT was measured to
+remember for longer, and half as long after each time that a NAT was seen to have forgotten us.
 """
 
 from collections.abc import Callable
@@ -12,6 +16,8 @@ from firmware.sip.core import Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.effects import CloseFlow
 from firmware.sip.flow import Flow
+from firmware.sip.line import Line
+from firmware.sip.probe import Probe
 
 PING: Final = b"\r\n\r\n"
 PONG: Final = b"\r\n"
@@ -20,14 +26,23 @@ _DATAGRAM_SECONDS: Final = (24.0, 29.0)
 _STREAM_SECONDS: Final = (95.0, 120.0)
 _PONG_SECONDS: Final = 10.0
 _SHORTEST: Final = 5.0
+_LONGEST_BEAT: Final = 110.0
 
 
 class Keepalives:
     """One beat for each flow that is some line's way to its registrar."""
 
-    def __init__(self, core: Core, dead: Callable[[Flow, float], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        dead: Callable[[Flow, float], None],
+        doubted: Callable[[Flow, float], None],
+    ) -> None:
         self._core = core
         self._dead = dead
+        self.doubted = doubted
+        self.binding_life = 0.0
+        """Seconds that the NAT remembers a datagram, 0 = not measured."""
         self._beats: dict[Flow, _Beat] = {}
 
     def __len__(self) -> int:
@@ -63,12 +78,17 @@ class Keepalives:
         """The flow is gone."""
         beat = self._beats.pop(flow, None)
         if beat is not None:
-            self._core.disarm(beat, Alarm.PING, Alarm.PONG)
+            beat.end()
+
+    def line_on(self, flow: Flow) -> Line | None:
+        """A line that is registered over this flow."""
+        lines = self._core.lines.values()
+        return next((line for line in lines if line.stands_on(flow)), None)
 
     def wanted(self, flow: Flow) -> bool:
         """Whether a line or a call still uses the flow (F16: nobody's call is cut off)."""
         core = self._core
-        if any(line.stands_on(flow) for line in core.lines.values()):
+        if self.line_on(flow) is not None:
             return True
         dialogs = (getattr(call, "dialog", None) for call in core.calls.values())
         on_it = any(isinstance(each, Dialog) and each.flow == flow for each in dialogs)
@@ -94,6 +114,10 @@ class _Beat:
         self._core = core
         self._flow = flow
         self._owner = owner
+        self._probe: Probe | None = None
+        # Whether a probe is worth sending: not where the first was not answered.
+        self._deaf = False
+        self._moves = 0
         self.answers = False
         self.at_most = 0
 
@@ -102,6 +126,12 @@ class _Beat:
             self._ping(now)
         else:
             self._again(now)
+
+    def end(self) -> None:
+        """Nobody needs the flow any more."""
+        self._core.disarm(self, Alarm.PING, Alarm.PONG)
+        if self._probe is not None:
+            self._probe.drop()
 
     def answered(self) -> None:
         self.answers = True
@@ -116,17 +146,47 @@ class _Beat:
             self._owner.release(self._flow)
 
     def _ping(self, now: float) -> None:
-        stream = self._flow.transport.reliable
-        self._core.transmit(self._flow, PING if stream else PONG)
-        if stream and self.answers:
-            self._core.arm(self, Alarm.PONG, now + _PONG_SECONDS)
+        line = self._owner.line_on(self._flow)
+        if self._flow.transport.reliable:
+            self._core.transmit(self._flow, PING)
+            if self.answers:
+                self._core.arm(self, Alarm.PONG, now + _PONG_SECONDS)
+        elif self._deaf or line is None:
+            self._core.transmit(self._flow, PONG)
+        elif self._probe is None:
+            self._probe = Probe(self._core, line, self._flow, self._heard)
+            self._probe.start(now)
         self._again(now)
 
+    def _heard(self, alive: bool, moved: bool, now: float) -> None:  # noqa: FBT001 - as `Heard`
+        """What a probe of a datagram flow brought."""
+        self._probe = None
+        if not alive and not self.answers:
+            self._deaf = True  # it never answers these: silence means nothing
+            return
+        self.answers = alive
+        if moved:
+            # F55: a NAT forgot us between two beats; they must come closer together.
+            self._moves += 1
+            self._again(now)
+        if moved or not alive:
+            self._owner.doubted(self._flow, now)
+
     def _again(self, now: float) -> None:
-        least, most = _STREAM_SECONDS if self._flow.transport.reliable else _DATAGRAM_SECONDS
+        self._core.arm(self, Alarm.PING, now + self._wait())
+
+    def _wait(self) -> float:
+        core, flow = self._core, self._flow
+        least, most = _STREAM_SECONDS if flow.transport.reliable else _DATAGRAM_SECONDS
         if self.at_most:
             # RFC 5626 §4.4, RFC 6223 §5: between 80 and 100 per cent of what the server says.
             most = max(float(self.at_most), _SHORTEST)
             least = 0.8 * most
-        wait = least + (most - least) * self._core.tokens.fraction()
-        self._core.arm(self, Alarm.PING, now + wait)
+        elif not flow.transport.reliable and self._owner.binding_life:
+            # As long as the NAT's memory allows, if that has been measured (RFC 5626 §4.4.2).
+            most = min(max(0.8 * self._owner.binding_life, _SHORTEST), _LONGEST_BEAT)
+            least = 0.8 * most
+        if self._moves:
+            most = max(most / 2**self._moves, _SHORTEST)
+            least = 0.8 * most
+        return least + (most - least) * core.tokens.fraction()

@@ -32,6 +32,7 @@ _CLOCKS: Final = (
     FailureCause.CERT_EXPIRED,
 )
 _SOONEST_RETURN: Final = 30.0
+_MOST_CORRECTIONS: Final = 3
 _LONGEST_RETRY_AFTER: Final = 1800.0
 _LONGEST_EXPIRES: Final = 7 * 86400
 _SUSPICION_SECONDS: Final = 30.0
@@ -90,6 +91,7 @@ class Binding:
         self._removing = False
         # Whether we are at another server than we would be if all were well.
         self._detoured = False
+        self._corrections = 0
         self._failures = 0
         self._checked_at = float("-inf")
         # Datagrams to a single server gain nothing by it, and it makes them longer.
@@ -185,7 +187,7 @@ class Binding:
 
     def _compose(self, flow: Flow) -> Request:
         self._removing = not self._wanted
-        self._contact = self._core.address(self.line, flow) + (";ob" if self._outbound else "")
+        self._contact = self._address(flow)
         reg_id = f";reg-id={self.number}" if self._outbound else ""
         instance = f';+sip.instance="<{self.line.instance_id}>"'
         request = self.request(f"<{self._contact}>{reg_id}{instance}{_FEATURES}")
@@ -285,7 +287,22 @@ class Binding:
         self._core.arm(self, Alarm.REFRESH, refresh)
         self._tell(Outcome(State.REGISTERED, expires_in=float(grant.seconds)))
         self._keepalives.keep(flow, now, grant.beat)
+        self._correct(flow)
         self._tidy(grant, flow, now)
+
+    def _correct(self, flow: Flow) -> None:
+        """The registrar saw us elsewhere than our Contact says: register that (F55).
+
+        A NAT that gives every datagram another port is followed a few times only.
+        """
+        if self._address(flow) == self._contact:
+            self._corrections = 0
+        elif self._corrections < _MOST_CORRECTIONS:
+            self._corrections += 1
+            self._again = True
+
+    def _address(self, flow: Flow) -> str:
+        return self._core.address(self.line, flow) + (";ob" if self._outbound else "")
 
     def _refresh_in(self, granted: int) -> float:
         """Seconds until the refresh: well before the end, and not when everybody else does."""
