@@ -23,6 +23,7 @@ _PER_HOST: Final = 50
 _PER_SECOND: Final = 400
 _RESOLVE_AGAIN: Final = 300.0
 _MOST_CACHED: Final = 1024
+_LONGEST_METHOD: Final = 32  # of what a stranger wrote, in the log (A23)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -205,7 +206,7 @@ class Screening:
             self._core.effects.append(CloseFlow(flow))
         self._unsaid += 1
         if now - self._said_at >= 1.0:
-            self._core.notify(Stranger(flow.remote, method, self._unsaid))
+            self._core.notify(Stranger(flow.remote, method[:_LONGEST_METHOD], self._unsaid))
             self._said_at, self._unsaid = now, 0
 
 

@@ -108,6 +108,8 @@ class Crowd:
                 self._open(phone, query, target)
             case CloseFlow(flow) if flow in phone.flows:
                 phone.flows.remove(flow)
+                # As the driver does, once the connection is really gone.
+                self._later(0.0, lambda: phone.agent.flow_failed(flow, "closed", self.now))
 
     def _open(self, phone: Phone, query, target: Target) -> None:
         if not self.alive:
