@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
 from firmware.sip.bodies import Rows
+from firmware.sip.buddies import Buddies
 from firmware.sip.causes import Trouble, cause_of_trouble
 from firmware.sip.core import AgentSettings, Core
 from firmware.sip.credentials import Keyring
@@ -31,6 +32,7 @@ from firmware.sip.keepalive import Keepalives
 from firmware.sip.late import too_late
 from firmware.sip.line import Line
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification, Party
+from firmware.sip.presentity import Presentity
 from firmware.sip.reception import Reception
 from firmware.sip.relocation import Relocations
 from firmware.sip.screening import Screening
@@ -63,6 +65,8 @@ class UserAgent:
         self.info = Info(self._core)
         self.messages = Messages(self._core)
         self.publications = Publications(self._core)
+        self.presence = Presentity(self._core, self.publications, self.notifiers)
+        self.buddies = Buddies(self._core, self.subscriptions)
         self._calls = self._reception.calls
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
@@ -83,6 +87,7 @@ class UserAgent:
             self.info,
             self.messages,
             self.publications,
+            self.buddies,
         )
         return len(self._core) + sum(len(room) for room in rooms)
 
@@ -419,6 +424,8 @@ class UserAgent:
         self.transfers.line_retired(line)
         self.messages.line_retired(line)
         self.publications.line_retired(line)
+        self.presence.line_retired(line)
+        self.buddies.line_retired(line)
         registration = self._registrations.pop(line.name, None)
         if registration is not None:
             registration.retire(now)

@@ -24,6 +24,7 @@ from firmware.sip.told import (
     ComposingChanged,
     MessageOutcome,
     MessageReceived,
+    PresenceChanged,
     PublicationChanged,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "MessageOutcome",
     "MessageReceived",
     "Party",
+    "PresenceChanged",
     "PublicationChanged",
     "SubscriptionRef",
     "TransferRef",
@@ -431,6 +433,7 @@ Notification = (
     | MessageOutcome
     | ComposingChanged
     | PublicationChanged
+    | PresenceChanged
     | RequestReceived
     | Stranger
     | AddressChanged

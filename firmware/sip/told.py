@@ -72,3 +72,17 @@ class PublicationChanged:
     status: int = 0
     phrase: str = ""
     retry_in: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """Somebody who is watched can be reached, or not; `available` None = nothing is known.
+
+    `activities` are the words of RFC 4480 §3.2, such as `on-the-phone`; `note` is their own.
+    """
+
+    line: LineName
+    who: str
+    available: bool | None = None
+    activities: tuple[str, ...] = ()
+    note: str = ""

@@ -41,11 +41,18 @@ def _ua_profile() -> Package:
     return ua_profile.PACKAGE
 
 
+def _presence() -> Package:
+    from firmware.sip.event import presence  # noqa: PLC0415 - as above
+
+    return presence.PACKAGE
+
+
 PACKAGES: Final[Mapping[str, Callable[[], Package]]] = MappingProxyType(
     {
         "conference": _conference,
         "dialog": _dialog,
         "message-summary": _message_summary,
+        "presence": _presence,
         "reg": _reg,
         "ua-profile": _ua_profile,
     }
