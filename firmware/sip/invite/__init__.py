@@ -1,1 +1,1 @@
-"""What the stages of a call share: its dialog, its offers, reliable answers, timers, redirection."""
+"""What the stages of a call share: dialog, offers, reliable answers, timers, redirection."""

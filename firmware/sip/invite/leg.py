@@ -102,6 +102,7 @@ class Leg:
         "ours",
         "peer",
         "pracking",
+        "reinvite",
         "reliable",
         "sdp",
         "settled",
@@ -127,6 +128,8 @@ class Leg:
         self.peer = Peer()
         self.timer = timer
         self.reliable: Reliable | None = None
+        self.reinvite: Reoffer | None = None
+        """Our re-INVITE that is on its way or waits after glare; the session's."""
         self.ours: Kind | None = None
         self.theirs: Kind | None = None
         self.settled = False
@@ -145,10 +148,24 @@ class Leg:
 
     def ask(self, waiting: Waiting, body: bytes, now: float, patience: float = _PROMPTLY) -> None:
         """Put an offer (or with an empty `body` the wish for ours) before the phone."""
+        self._give_way()
         self.theirs = waiting.kind
         self._waiting = waiting
         self._core.arm(self, Alarm.GUARD, now + patience)
         self._core.notify(ReofferReceived(self.call, body, self.fork))
+
+    def _give_way(self) -> None:
+        """An offer of ours that waits after glare is given up for theirs; the phone may repeat it.
+
+        What it said may not be true any more once theirs has been answered.
+        """
+        for waits in (self._update, self.reinvite):
+            if waits is not None and waits.offers and not waits.in_flight:
+                waits.drop()
+                self._update = None if waits is self._update else self._update
+                self.reinvite = None if waits is self.reinvite else self.reinvite
+                self.ours = None
+                no_way(self._core, self.call, self.fork)
 
     def answer(self, sdp: bytes, now: float) -> None:
         """The phone accepts; nothing if the offer was withdrawn meanwhile."""
@@ -192,9 +209,10 @@ class Leg:
         RFC 3311 §5.2: 491 if an offer of ours is open, 500 if one of theirs is. RFC 6337 §4.3
         says the same of descriptions in responses whose PRACK or ACK is still on its way.
         """
-        if self.ours is Kind.RESPONSE or (self.reliable is not None and self.reliable.holds_answer):
+        ours = self.offering
+        if ours is Kind.RESPONSE or (self.reliable is not None and self.reliable.holds_answer):
             return 500
-        if self.ours is not None or self.pracking or self.theirs is Kind.RESPONSE:
+        if ours is not None or self.pracking or self.theirs is Kind.RESPONSE:
             return 491
         return None if self.theirs is None else 500
 
@@ -287,6 +305,12 @@ class Leg:
     # --- UPDATE of ours ---------------------------------------------------------------------
 
     @property
+    def offering(self) -> Kind | None:
+        """What the far end has of an offer of ours; nothing of one that waits after glare."""
+        reoffer = self.reinvite or (self._update if self.ours is Kind.UPDATE else None)
+        return self.ours if reoffer is None or reoffer.in_flight else None
+
+    @property
     def idle(self) -> bool:
         """Whether an offer of ours may leave now (RFC 3311 §5.1, RFC 6337 §4.3)."""
         unheard = self.reliable is not None and self.reliable.holds_answer
@@ -306,13 +330,16 @@ class Leg:
         if sdp:
             self.ours = Kind.UPDATE
         self._update = Reoffer(
-            *(self._core, self.line, self.dialog, sdp, self._updated, lambda: True),
+            *(self._core, self.line, self.dialog, sdp, self._updated, self._clear),
             owns_call_id=self.caller,
             method=UPDATE,
             rows=self._timer_rows,
         )
         self._update.start(now)
         return True
+
+    def _clear(self) -> bool:
+        return self.theirs is None
 
     def _timer_rows(self) -> Rows:
         return self.timer.rows() if self.timer.serving else ()

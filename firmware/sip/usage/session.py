@@ -11,8 +11,7 @@ from typing import Final
 from firmware.sip.bodies import Rows, refusal, sdp_of, shown
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core, Usage
 from firmware.sip.dialog import Dialog, to_bytes
-from firmware.sip.errand import Errand, say_goodbye
-from firmware.sip.errors import LocalError
+from firmware.sip.errand import say_goodbye
 from firmware.sip.headers import Reason
 from firmware.sip.identity.connected import heard_from
 from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
@@ -61,7 +60,6 @@ class Session:
         self._over = False
         self._reason = ""
         self._unacknowledged: _Unacknowledged | None = None
-        self._our_offer: Reoffer | None = None
         self._waiting_offer: bytes | None = None
 
     @property
@@ -103,7 +101,7 @@ class Session:
     def reoffer(self, sdp: bytes, now: float) -> None:
         """Offer something else; 491 at once while another offer is open (RFC 3261 §14.1)."""
         leg = self.leg
-        if leg.theirs is not None or self._our_offer is not None or leg.ours is Kind.UPDATE:
+        if leg.theirs is not None or self.leg.reinvite is not None or leg.ours is Kind.UPDATE:
             no_way(self._core, self.call, "")
         elif self._unacknowledged is not None or leg.updating or leg.ours is not None:
             self._waiting_offer = sdp
@@ -224,11 +222,10 @@ class Session:
         waiting, leg = self._unacknowledged, self.leg
         if leg.theirs is not None and leg.theirs is not Kind.RESPONSE:
             return 500
-        ours = self._our_offer is not None and self._our_offer.in_flight
         # RFC 5407 §3.1.5: 491 too while our offer in a 2xx waits for its ACK.
-        if ours or leg.theirs is not None or (waiting is not None and waiting.offered):
+        if leg.theirs is not None or (waiting is not None and waiting.offered):
             return 491
-        return 491 if leg.ours is Kind.UPDATE else None
+        return None if leg.offering is None else 491
 
     def _asks(self, transaction: ServerTransaction) -> Waiting:
         def answer(sdp: bytes, now: float) -> None:
@@ -266,7 +263,7 @@ class Session:
     def refresh(self, now: float) -> None:
         """The session timer wants a refresh (RFC 4028 §7.4, §10)."""
         leg = self.leg
-        if self._over or self._our_offer is not None or self._unacknowledged is not None:
+        if self._over or self.leg.reinvite is not None or self._unacknowledged is not None:
             return
         if leg.peer.updates:
             leg.update(b"", now)
@@ -281,13 +278,14 @@ class Session:
     # --- our own offer ----------------------------------------------------------------------
 
     def _offer(self, sdp: bytes, now: float) -> None:
-        self.leg.ours = Kind.INVITE
-        self._our_offer = Reoffer(
+        leg = self.leg
+        leg.ours = Kind.INVITE
+        leg.reinvite = Reoffer(
             *(self._core, self.line, self.dialog, sdp, self._offered, self._clear),
             owns_call_id=self.leg.caller,
             rows=self.leg.timer.rows,
         )
-        self._our_offer.start(now)
+        leg.reinvite.start(now)
 
     def _offer_what_waits(self, now: float) -> None:
         if self._waiting_offer is None or self._over:
@@ -301,9 +299,9 @@ class Session:
     def _offered(
         self, reoffer: Reoffer, outcome: Outcome, response: Response | None, now: float
     ) -> None:
-        if reoffer is not self._our_offer:
+        if reoffer is not self.leg.reinvite:
             return
-        self._our_offer = None
+        self.leg.reinvite = None
         self.leg.ours = None
         if outcome is Outcome.SESSION_GONE:
             self._lost(now)
@@ -367,9 +365,9 @@ class Session:
         self._core.disarm(self, Alarm.GLARE)
         # RFC 3261 §15.1.2: pending requests get 487.
         self.leg.close(now)
-        if self._our_offer is not None:
-            self._our_offer.drop()
-            self._our_offer = None
+        if self.leg.reinvite is not None:
+            self.leg.reinvite.drop()
+            self.leg.reinvite = None
         said = said or Why()
         self._core.calls.pop(self.call, None)
         self._core.notify(DialogSaved(self.call, None))

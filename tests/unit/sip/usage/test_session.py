@@ -271,9 +271,13 @@ def test_f22_both_hold_at_once_and_both_succeed_after_a_while(talking):
 
     answers(left, out)
     answers(right, arrived)
-    world.run(10.0)
-    assert left.of(ReofferAnswered) == [ReofferAnswered(out, b"to left")]
+    world.run(2.05)
     assert right.of(ReofferAnswered) == [ReofferAnswered(arrived, b"to right")]
+    # The caller waits longer (RFC 3261 §14.1), and what it offered is out of date by now.
+    assert left.of(ReofferRejected) == [ReofferRejected(out, 491, "Request Pending")]
+    left.agent.reoffer(out, b"left", world.now)
+    world.run(1.0)
+    assert left.of(ReofferAnswered) == [ReofferAnswered(out, b"to left")]
     refused = [data for _, _, _, data in world.log if data.startswith(b"SIP/2.0 491")]
     assert len(refused) == 2
 
