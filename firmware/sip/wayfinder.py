@@ -279,7 +279,10 @@ class Wayfinder:
             return line.account.terms(transport, self._hop.host)
         if line is not None and target.remote.host in line.servers:
             return line.account.terms(transport)
-        tls = TlsTerms() if transport.secure else None
+        # Whom the line trusts holds for others too; its own certificate, its server's name and
+        # the wish not to verify do not.
+        trusted = TlsTerms(ca=line.account.tls.ca if line is not None else "")
+        tls = trusted if transport.secure else None
         return Terms(self._hop.host, tls, "/" if transport.web else "")
 
     def _take(self, target: Target, now: float) -> None:

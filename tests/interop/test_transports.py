@@ -6,6 +6,7 @@ Certificates are made by openssl for each run; nothing is trusted that the test 
 import pytest
 
 from firmware.control import schema as s
+from tests.support.baresip import Baresip
 from tests.support.certificates import Authority, Certificate, self_signed
 from tests.support.kamailio import Kamailio
 from tests.support.phone import Phone, line
@@ -216,3 +217,112 @@ def test_f25_a_server_that_vanishes_is_found_again(make_kamailio, make_phone, au
     kamailio.process.wait(10)
     kamailio.start()
     phone.wait("registration again", lambda _: kamailio.knows("101"), 40)
+
+
+def hear(phone: Phone, far: Baresip) -> None:
+    """Both sides have to have heard the other one's tone."""
+    enough = phone.status().calls[0].duration + 2.5
+    phone.wait("two seconds of sound", lambda status: status.calls[0].duration > enough)
+    there = loudest_tone(far.quit())
+    phone.wait("the end of the call", lambda status: not status.calls)
+    phone.close()
+    here = loudest_tone(phone.heard)
+    for found, tone in ((there, 440), (here, 1000)):
+        assert found[0] == pytest.approx(tone, rel=0.01)
+        assert found[2] > 0.9
+
+
+@pytest.fixture
+def with_baresip(need, make_kamailio, make_phone, authority, network, tmp_path):
+    """Our phone 101 and baresip 102, both at Kamailio by one transport."""
+    need("baresip")
+    opened = []
+
+    def make(transport: str, **more) -> tuple[Phone, Baresip]:
+        kamailio = make_kamailio(authority.issue(f"DNS:{HOST}", "IP:10.99.3.1"))
+        secure = transport == "tls"
+        server = kamailio.secure_server if secure else kamailio.server
+        account = f"<sip:102@{server};transport={transport}>;auth_pass=s102;regint=60"
+        ca = authority.file if secure else None
+        far = Baresip(network, tmp_path / "baresip", account, ca=ca)
+        opened.append(far)
+        tls = {"ca": authority.file} if secure else None
+        ours = make_phone("101", server, tls, transport=transport, **more)
+        far.wait_registered()
+        ours.wait_registered()
+        return ours, far
+
+    yield make
+    for far in opened:
+        far.close()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_we_call_baresip_through_kamailio(with_baresip, transport):
+    ours, far = with_baresip(transport)
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    hear(ours, far)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_baresip_calls_us_through_kamailio(with_baresip, transport):
+    ours, far = with_baresip(transport, auto_answer="always")
+    far.command("dial", "101")
+    ours.wait_state("talking")
+    hear(ours, far)
+
+
+@pytest.fixture
+def face_to_face(need, authority, network, tmp_path):
+    """Our phone 101 and baresip 102 without anything between them; each has a certificate."""
+    need("baresip")
+    opened = []
+
+    def make(transport: str, **more) -> tuple[Phone, Baresip]:
+        here, there = network.party(), "10.99.2.1"
+        secure = transport == "tls"
+        account = "<sip:102@{address};transport=" + transport + ">;regint=0"
+        far = Baresip(
+            *(network, tmp_path / "baresip", account),
+            certificate=authority.issue(f"IP:{there}") if secure else None,
+            ca=authority.file if secure else None,
+        )
+        assert far.address == there
+        opened.append(far)
+        # Its connections leave from the address they go to: all of them are this machine's.
+        peers = [there, here]
+        rows = {"transport": transport, "register": False, "peers": peers, **more}
+        text = line("101", f"{there}:{5061 if secure else 5060}", **rows)
+        if secure:
+            text += f'[line.tls]\nca = "{authority.file}"\n'
+        ours = Phone(
+            *(tmp_path / "phone", text),
+            namespace=network,
+            address=here,
+            certificate=authority.issue(f"IP:{here}") if secure else None,
+        )
+        opened.append(ours)
+        return ours, far
+
+    yield make
+    for phone in reversed(opened):
+        phone.close()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_we_call_baresip_directly(face_to_face, transport):
+    ours, far = face_to_face(transport)
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    hear(ours, far)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_baresip_calls_us_directly(face_to_face, transport):
+    """Over TLS this is the phone in the server's role, with a certificate of its own."""
+    ours, far = face_to_face(transport, auto_answer="always")
+    port = 5061 if transport == "tls" else 5060
+    far.command("dial", f"sip:101@{ours.address}:{port}")  # it adds the transport itself
+    ours.wait_state("talking")
+    hear(ours, far)

@@ -7,6 +7,7 @@ import json
 import socket
 from pathlib import Path
 
+from tests.support.certificates import Certificate
 from tests.support.namespace import Namespace, end
 from tests.support.waiting import wait_for
 from tests.support.wav import write_tone
@@ -59,14 +60,18 @@ class Baresip:
         codec: str = "PCMU",
         tone_hz: float = 1000.0,
         answers: bool = True,
+        certificate: Certificate | None = None,
+        ca: Path | None = None,
     ) -> None:
+        """With a certificate it takes TLS on port 5061; with `ca` it verifies whom it calls."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.address = namespace.party()
         name, rate = CODECS[codec]
         write_tone(folder / "tone.wav", tone_hz, rate, 60)
         (folder / "config").write_text(
-            _CONFIG.format(
+            self._secure_rows(certificate, ca)
+            + _CONFIG.format(
                 address=self.address,
                 tone=folder / "tone.wav",
                 folder=folder,
@@ -86,6 +91,16 @@ class Baresip:
         self._buffer = b""
         wait_for("baresip's control port", self._connect, 10)
         self.events: list[dict[str, object]] = []
+
+    def _secure_rows(self, certificate: Certificate | None, ca: Path | None) -> str:
+        rows = ""
+        if certificate is not None:
+            both = self._folder / "own.pem"
+            both.write_bytes(certificate.cert.read_bytes() + certificate.key.read_bytes())
+            rows += f"sip_certificate {both}\n"
+        if ca is not None:
+            rows += f"sip_cafile {ca}\nsip_verify_server yes\n"
+        return rows
 
     def command(self, command: str, params: str = "") -> str:
         """Run one of its commands; returns its answer."""

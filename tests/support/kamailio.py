@@ -105,7 +105,8 @@ method = TLSv1.2+
 _WEB = {
     "web_request": 'if (proto == WS || proto == WSS) {{ force_rport(); if (is_method("INVITE"))'
     " {{ add_contact_alias(); }} }}",
-    "web_register": "if (proto == WS || proto == WSS) {{ fix_nated_register(); }}",
+    "web_register": "if (proto == TLS || proto == WS || proto == WSS)"
+    " {{ force_rport(); fix_nated_register(); }}",
     "web_route": "handle_ruri_alias();",
     "web_answer": 't_on_reply("WEB");',
     "web_events": """\

@@ -14,6 +14,7 @@ from firmware.control import schema as s
 from firmware.control.client import Client
 from firmware.control.errors import ControlError
 from firmware.sip.flow import Endpoint
+from tests.support.certificates import Certificate
 from tests.support.namespace import Namespace, end
 from tests.support.waiting import wait_for
 from tests.support.wav import write_tone
@@ -58,6 +59,12 @@ def _toml(value: object) -> str:
     return str(value) if isinstance(value, int) else f'"{value}"'
 
 
+def _tls_door(certificate: Certificate | None) -> str:
+    if certificate is None:
+        return ""
+    return f'[network.tls]\ncert = "{certificate.cert}"\nkey = "{certificate.key}"\n'
+
+
 class Phone:
     """A running phone; `heard` is the WAV of what its person hears."""
 
@@ -74,7 +81,9 @@ class Phone:
         max_calls: int = 8,
         loop: bool = False,
         page_port: int = 0,
+        certificate: Certificate | None = None,
     ) -> None:
+        """With a certificate it takes TLS on port 5061."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.address = address
@@ -91,7 +100,7 @@ class Phone:
             _CONFIG.format(
                 address=address,
                 port=port,
-                lines=lines,
+                lines=_tls_door(certificate) + lines,
                 codecs=_toml(codecs),
                 play="" if loop else folder / "voice.wav",
                 record=self.heard,
