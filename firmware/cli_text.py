@@ -33,6 +33,14 @@ def status_text(status: StatusReply, say: Say) -> str:
         rows.append(say(phrase("ctl.no_audio")))
     if status.missed:
         rows.append(say(phrase("ctl.missed", count=status.missed)))
+    rows += [
+        say(phrase("ctl.messages", line=line.name, count=line.new_messages or "?"))
+        for line in status.lines
+        if line.mwi
+    ]
+    rows += [
+        say(phrase("ctl.watched", who=each.target, state=each.state)) for each in status.watched
+    ]
     return "\n".join(rows)
 
 

@@ -100,6 +100,9 @@ class LineSettings:
     session_expires: int = 1800
     redirects: bool = True
     dtmf: str = "auto"
+    mwi: bool = False
+    voicemail: str = ""
+    watch: tuple[str, ...] = ()
     buddies: tuple[str, ...] = ()
     publish_presence: bool = False
     quality_reports: str = ""

@@ -274,6 +274,17 @@ class LineFigures(msgspec.Struct, frozen=True):
     reason: str = ""
     expires_in: float = 0.0
     label: str = ""
+    mwi: bool | None = None
+    """Whether messages wait; None if the server has not said."""
+    new_messages: int = 0
+
+
+class WatchFigures(msgspec.Struct, frozen=True):
+    """Somebody whose calls are watched: `state` is unknown, idle, ringing or busy."""
+
+    line: str
+    target: str
+    state: str
 
 
 class AudioFigures(msgspec.Struct, frozen=True):
@@ -297,6 +308,7 @@ class StatusReply(msgspec.Struct, frozen=True):
     muted: bool = False
     missed: int = 0
     volumes: dict[str, int] = {}
+    watched: tuple[WatchFigures, ...] = ()
 
 
 class StatsReply(StatusReply, frozen=True):

@@ -41,6 +41,11 @@ class Redial:
 
 
 @dataclass(frozen=True, slots=True)
+class CallMailbox:
+    """Hear the messages that wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Answer a ringing call; `call` None = the one in front."""
 
@@ -126,6 +131,7 @@ Action = (
     | DialNow
     | Dial
     | Redial
+    | CallMailbox
     | Answer
     | HangUp
     | Hold

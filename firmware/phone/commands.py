@@ -7,7 +7,7 @@ import enum
 from dataclasses import dataclass
 
 from firmware.media.messages import AnyOrder, PathName
-from firmware.sip.notifications import CallRef, LineName, TransferRef
+from firmware.sip.notifications import CallRef, LineName, SubscriptionRef, TransferRef
 from hal.ports import LampPattern
 
 
@@ -145,6 +145,23 @@ class RefuseTransfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Watch an event package; `target` is a number or URI, the line itself if empty."""
+
+    ref: SubscriptionRef
+    line: LineName
+    package: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Watch it no more."""
+
+    ref: SubscriptionRef
+
+
+@dataclass(frozen=True, slots=True)
 class MediaOrder:
     """An order for the audio engine; an `OpenStream` takes the sockets of `call` with it."""
 
@@ -233,6 +250,8 @@ Command = (
     | AnswerReoffer
     | RejectReoffer
     | SendInfoDigit
+    | Subscribe
+    | Unsubscribe
     | TransferCall
     | FollowTransfer
     | RefuseTransfer

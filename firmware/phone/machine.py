@@ -32,6 +32,7 @@ from firmware.phone.features import (
     outgoing,
     transfer,
     transferred,
+    watching,
 )
 from firmware.phone.features.audio_test import measured
 from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
@@ -183,6 +184,7 @@ def _started(turn: Turn, event: events.Started) -> None:
         run=int(turn.now),
     )
     _warn_of_removed(turn)
+    watching.follow(turn)
 
 
 def _warn_of_removed(turn: Turn) -> None:
@@ -197,6 +199,7 @@ def _settings_changed(turn: Turn, event: events.SettingsChanged) -> None:
     turn.state = replace(state, lines=lines.from_settings(event.settings, state.lines))
     if old.phone != event.settings.phone:
         _warn_of_removed(turn)
+    watching.follow(turn)
     _line_news(turn)
 
 
@@ -222,6 +225,7 @@ def _registration_changed(turn: Turn, event: sip.RegistrationChanged) -> None:
         known = old.registration is not None and old.registration.cause is event.cause
         if line.name == event.line and event.cause and trouble is not None and not known:
             turn.log(trouble)
+    watching.follow(turn)
     _line_news(turn)
 
 
@@ -283,6 +287,8 @@ EVERYWHERE: Rows = {
     media.StreamReport: measured,
     media.DigitHeard: dtmf.heard,
     sip.RegistrationChanged: _registration_changed,
+    sip.SubscriptionChanged: watching.changed,
+    sip.EventReceived: watching.received,
     sip.InfoDigit: dtmf.informed,
     sip.DigitsRefused: dtmf.refused,
     sip.IncomingCall: incoming.arrived,
@@ -303,6 +309,7 @@ EVERYWHERE: Rows = {
     sip.TransferAsked: transferred.asked,
     sip.AddressChanged: moving.address_changed,
     actions.Dial: lambda turn, event: outgoing.dial(turn, event.target, event.line),
+    actions.CallMailbox: lambda turn, _event: watching.call_mailbox(turn),
     actions.Transfer: transfer.wish,
     actions.Volume: volume.change,
     actions.Mute: volume.mute,
@@ -325,6 +332,7 @@ _CALL_VERBS: Rows = {
 WHY_NOT: Mapping[type, WhyNot] = {
     actions.Dial: outgoing.why_not,
     actions.Redial: outgoing.why_no_redial,
+    actions.CallMailbox: watching.why_no_mailbox,
     actions.Answer: incoming.why_not,
     actions.Hold: hold.why_not_hold,
     actions.Resume: hold.why_not_resume,

@@ -12,9 +12,16 @@ from firmware.call.forks import Forks
 from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
 from firmware.phone.events import Started
-from firmware.phone.view import CallState, Mode, Notice, TransferStage, VolumeBar
+from firmware.phone.view import Busyness, CallState, Mode, Notice, TransferStage, VolumeBar
 from firmware.sip.facts import CallFacts
-from firmware.sip.notifications import CallRef, FailureCause, LineName, Party, RegistrationChanged
+from firmware.sip.notifications import (
+    CallRef,
+    FailureCause,
+    LineName,
+    Party,
+    RegistrationChanged,
+    SubscriptionRef,
+)
 
 
 class Timer(enum.Enum):
@@ -69,6 +76,26 @@ class Progress(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mailbox:
+    """What a server said of a mailbox; `account` is where messages are heard, "" if not said."""
+
+    waiting: bool
+    new: int = 0
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A subscription of ours; `busyness` is what is known of a person's calls."""
+
+    ref: SubscriptionRef
+    line: LineName
+    package: str
+    target: str = ""
+    busyness: Busyness = Busyness.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of the settings and the last that was said of its registration (`at` = when)."""
 
@@ -82,6 +109,7 @@ class Line:
     """Why it must stay down (a clause), "" if nothing is wrong; the stack does not know it then."""
     registration: RegistrationChanged | None = None
     at: float = 0.0
+    mailbox: Mailbox | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +265,7 @@ class PhoneState:
     volume_bar: VolumeBar | None = None
     notice: Notice | None = None
     lines: tuple[Line, ...] = ()
+    watches: Mapping[SubscriptionRef, Watch] = field(default_factory=dict)
     network_up: bool = True
     engine: Engine = Engine.STARTING
     card_faults: Mapping[PathName, str] = field(default_factory=dict)
@@ -251,6 +280,11 @@ class PhoneState:
     counter: int = 0
     """How many calls and streams this run has numbered."""
     stopped: bool = False
+
+    @property
+    def messages_wait(self) -> bool:
+        """Whether a server said that messages wait."""
+        return any(line.mailbox is not None and line.mailbox.waiting for line in self.lines)
 
     @property
     def front_call(self) -> Call | None:

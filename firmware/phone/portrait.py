@@ -4,6 +4,8 @@ Which sentence is shown is decided here, by one order of urgency: what was just 
 is heard, what is broken, what keeps the phone from working.
 """
 
+from dataclasses import replace
+
 from firmware.media.messages import PathName
 from firmware.phone.desk import lamps, lines
 from firmware.phone.model import Call, Engine, Line, PhoneState, named
@@ -17,6 +19,7 @@ from firmware.phone.view import (
     Notice,
     PhoneView,
     TransferView,
+    WatchView,
 )
 from firmware.sip.notifications import CallRef, RegistrationState
 
@@ -48,6 +51,11 @@ def of(state: PhoneState, sketches: Sketches) -> PhoneView:
         network_up=state.network_up,
         audio_alive=state.engine is not Engine.LOST,
         lamps=tuple((lamp, pattern.value) for lamp, pattern in lamps.wanted(state).items()),
+        watched=tuple(
+            WatchView(watch.line, watch.target, watch.busyness)
+            for watch in state.watches.values()
+            if watch.target
+        ),
         transferee=state.consultation.call if state.consultation is not None else None,
         transfer=_transfer(state.transferred),
     )
@@ -64,6 +72,13 @@ def _visible(call: Call) -> bool:
 
 
 def _line(state: PhoneState, line: Line) -> LineView:
+    view, box = _registration(state, line), line.mailbox
+    return (
+        view if box is None else replace(view, messages_waiting=box.waiting, new_messages=box.new)
+    )
+
+
+def _registration(state: PhoneState, line: Line) -> LineView:
     said, trouble = line.registration, lines.trouble(state, line)
     if not line.registers:
         return LineView(line.name, line.label, RegistrationState.OFF, trouble)

@@ -42,6 +42,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "line_trying": _LINE,
     "line_blocked": ("line", "setting"),
     "line_none": (),
+    "mailbox_unknown": (),
     **dict.fromkeys(CALL_CAUSES.values(), _CALL),
     "call_ended": _CALL,
     "call_ended_because": _CALL,

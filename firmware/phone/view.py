@@ -39,6 +39,24 @@ class CallState(enum.Enum):
     ENDING = "ending"
 
 
+class Busyness(enum.Enum):
+    """What is known of the calls of somebody we watch."""
+
+    UNKNOWN = "unknown"
+    IDLE = "idle"
+    RINGING = "ringing"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchView:
+    """Somebody whose calls are watched."""
+
+    line: LineName
+    target: str
+    state: Busyness
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A text id and its arguments."""
@@ -62,6 +80,9 @@ class LineView:
     notice: Notice | None = None
     until: float = 0.0
     since: float = 0.0
+    messages_waiting: bool | None = None
+    """Whether messages wait in its mailbox; None if no server has said so."""
+    new_messages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +160,7 @@ class PhoneView:
     network_up: bool = True
     audio_alive: bool = True
     lamps: tuple[tuple[str, str], ...] = ()
+    watched: tuple[WatchView, ...] = ()
     transferee: CallRef | None = None
     """The call that the person is about to transfer: they dial the target, or talk to it."""
     transfer: TransferView | None = None

@@ -11,6 +11,7 @@ from firmware.control.schema import (
     RtpFigures,
     StatsReply,
     StatusReply,
+    WatchFigures,
 )
 from firmware.media.messages import StreamReport
 from firmware.phone.commands import CallRecord
@@ -43,6 +44,9 @@ def status_of(
         muted=view.muted,
         missed=view.missed,
         volumes={path.value: volume for path, volume in view.volumes},
+        watched=tuple(
+            WatchFigures(each.line, each.target, each.state.value) for each in view.watched
+        ),
     )
 
 
@@ -110,6 +114,8 @@ def _line(line: LineView, say: Say, now: float, *, counts: bool) -> LineFigures:
         reason=_why_down(line, say, now, counts=counts),
         expires_in=round(max(0.0, line.until - now), 1) if registered and line.until else 0.0,
         label=line.label,
+        mwi=line.messages_waiting,
+        new_messages=line.new_messages,
     )
 
 

@@ -106,6 +106,18 @@ def reject_reoffer(house: House, command: c.RejectReoffer) -> None:
     )
 
 
+def subscribe(house: House, command: c.Subscribe) -> None:
+    """Watch something from now on."""
+    house.agent.subscriptions.subscribe(
+        command.ref, command.line, command.package, house.now(), target=command.target
+    )
+
+
+def unsubscribe(house: House, command: c.Unsubscribe) -> None:
+    """Watch it no more."""
+    house.agent.subscriptions.unsubscribe(command.ref, house.now())
+
+
 def send_info_digit(house: House, command: c.SendInfoDigit) -> None:
     """Press a key for the far end by a SIP message rather than in the sound."""
     house.agent.info_digit(command.call, command.digit, command.duration_ms, house.now())
@@ -201,6 +213,8 @@ PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
     c.AnswerReoffer: answer_reoffer,
     c.RejectReoffer: reject_reoffer,
     c.SendInfoDigit: send_info_digit,
+    c.Subscribe: subscribe,
+    c.Unsubscribe: unsubscribe,
     c.TransferCall: transfer_call,
     c.FollowTransfer: follow_transfer,
     c.RefuseTransfer: refuse_transfer,

@@ -14,6 +14,7 @@ from firmware.phone.actions import (
     Action,
     Answer,
     Backspace,
+    CallMailbox,
     DialNow,
     Digit,
     Dismiss,
@@ -47,6 +48,7 @@ _ARROWS = {Key.UP: VOLUME_STEP, Key.DOWN: -VOLUME_STEP}
 _VOLUME_DIGITS = {Key.DIGIT_2: VOLUME_STEP, Key.DIGIT_8: -VOLUME_STEP}
 _PLAIN: dict[Key, Action] = {
     Key.REDIAL: Redial(),
+    Key.MESSAGES: CallMailbox(),
     Key.MUTE: Mute(),
     Key.TRANSFER: Transfer(),
     Key.SPEAKER: SelectPath(PathName.SPEAKER),

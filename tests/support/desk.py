@@ -67,6 +67,7 @@ class Account:
         self.talk = m.TalkOn(None)
         self.muted, self.volumes, self.lamps = False, {}, {}
         self.bell = ()
+        self.watches = {}
         self.records, self.logged, self.sent_digits, self.kept = [], [], [], {}
 
     def take(self, command):
@@ -198,6 +199,13 @@ class Account:
 
     def _keep_volume(self, command):
         self.kept[command.path] = command.volume
+
+    def _subscribe(self, command):
+        assert command.ref not in self.watches, "one subscription of a name"
+        self.watches[command.ref] = command
+
+    def _unsubscribe(self, command):
+        self.watches.pop(command.ref)
 
     def _log_notice(self, command):
         self.logged.append(command.text)

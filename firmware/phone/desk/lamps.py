@@ -12,7 +12,7 @@ def wanted(state: PhoneState) -> dict[str, LampPattern]:
     """Lamp → pattern."""
     ringing = bool(state.ringing)
     lamps = {
-        "message": _SLOW if state.missed else _OFF,
+        "message": _SLOW if state.missed or state.messages_wait else _OFF,
         "ring": _FAST if ringing else _OFF,
         "mute": _SLOW if state.muted else _OFF,
         "hold": _SLOW if any(call.held for call in state.calls) else _OFF,

@@ -15,7 +15,12 @@ def from_settings(settings: Settings, known: tuple[Line, ...] = ()) -> tuple[Lin
     before = {line.name: line for line in known}
     lines = (_line(line) for line in settings.lines)
     return tuple(
-        replace(line, registration=before[line.name].registration, at=before[line.name].at)
+        replace(
+            line,
+            registration=before[line.name].registration,
+            at=before[line.name].at,
+            mailbox=before[line.name].mailbox,
+        )
         if line.name in before and _is_as_before(line, before[line.name])
         else line
         for line in lines
@@ -27,9 +32,14 @@ def _is_as_before(line: Line, before: Line) -> bool:
     return not line.blocked and line.registers == before.registers
 
 
+def name_of(line: LineSettings) -> LineName:
+    """The name of a line, which the settings may leave to us."""
+    return LineName(line.name or f"{line.user}@{line.server}")
+
+
 def _line(line: LineSettings) -> Line:
     return Line(
-        name=LineName(line.name or f"{line.user}@{line.server}"),
+        name=name_of(line),
         user=line.user,
         label=line.display_name or line.name or line.user,
         registers=line.register,

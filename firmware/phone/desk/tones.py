@@ -102,7 +102,11 @@ def _progress(state: PhoneState) -> ToneKind | None:
     if state.mode is Mode.CALLING:
         call = state.front_call
         return ToneKind.RINGBACK if call is not None and _local_ringback(call) else None
-    return _KINDS.get(state.progress) if state.mode in _PROGRESS_MODES else None
+    if state.mode not in _PROGRESS_MODES:
+        return None
+    if state.progress is Progress.DIAL and state.messages_wait:
+        return ToneKind.STUTTER
+    return _KINDS.get(state.progress)
 
 
 def _local_ringback(call: Call) -> bool:

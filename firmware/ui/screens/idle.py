@@ -71,6 +71,11 @@ def _troubled(canvas: Canvas, scene: Scene, words: str, line: LineView | None) -
 def _below(scene: Scene) -> str:
     if scene.view.missed:
         return scene.say("idle.missed", count=scene.view.missed)
+    waiting = [line for line in scene.view.lines if line.messages_waiting]
+    if waiting:
+        count = sum(line.new_messages for line in waiting)
+        text = "idle.messages" if count else "idle.messages_wait"
+        return scene.say(text, count=count) if count else scene.say(text)
     return scene.date() or scene.say("clock.unset")
 
 

@@ -15,6 +15,7 @@ from firmware.phone.texts import notice
 from firmware.phone.turn import Rows
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
+from firmware.sip.event.message_summary import MessageSummary
 from firmware.sip.notifications import (
     CallRef,
     FailureCause,
@@ -62,6 +63,10 @@ SAMPLES = {
     n.ComposingChanged: n.ComposingChanged(LINE, Party("Ann", "201", "sip:201@pbx"), active=True),
     n.PublicationChanged: n.PublicationChanged("p", LINE, PublicationState.PUBLISHED),
     n.DialogSaved: n.DialogSaved(REF, None),
+    n.SubscriptionChanged: n.SubscriptionChanged("s", LINE, "x", n.SubscriptionProgress.ACTIVE),
+    n.EventReceived: n.EventReceived("", LINE, "message-summary", MessageSummary(waiting=True)),
+    n.ConfigCheckAsked: n.ConfigCheckAsked(LINE),
+    n.ProfileUrl: n.ProfileUrl(LINE, "https://x/"),
     n.TransferProgress: n.TransferProgress(REF, 180),
     n.TransferSucceeded: n.TransferSucceeded(REF),
     n.TransferFailed: n.TransferFailed(REF, FailureCause.BUSY, 486),

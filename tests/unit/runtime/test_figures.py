@@ -4,7 +4,7 @@ from firmware import __version__
 from firmware.control.schema import RtpFigures
 from firmware.media.messages import PathName, StreamReport
 from firmware.phone.commands import CallOutcome, CallRecord
-from firmware.phone.view import CallState, LineView, Mode, Notice
+from firmware.phone.view import Busyness, CallState, LineView, Mode, Notice, WatchView
 from firmware.runtime.figures import call_of, row_of, stats_of, status_of
 from firmware.runtime.news import changes, present
 from firmware.sip.notifications import RegistrationState
@@ -149,3 +149,12 @@ def test_lamps_and_notices_are_told_when_they_change(a_view):
     notice = a_view(notice=Notice("busy"))
     assert kinds(news(a_view(), notice)) == ["NoticeEvent", "StatusEvent"]
     assert kinds(news(notice, a_view())) == ["StatusEvent"]
+
+
+def test_messages_and_who_is_watched(a_view):
+    line = LineView(LINE, "101", RegistrationState.OFF, messages_waiting=True, new_messages=2)
+    found = status(a_view(lines=(line,), watched=(WatchView(LINE, "102", Busyness.RINGING),)))
+    assert (found.lines[0].mwi, found.lines[0].new_messages) == (True, 2)
+    assert [(each.target, each.state) for each in found.watched] == [("102", "ringing")]
+    unknown = status(a_view(lines=(LineView(LINE, "101", RegistrationState.OFF),)))
+    assert unknown.lines[0].mwi is None

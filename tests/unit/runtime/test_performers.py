@@ -220,3 +220,22 @@ def test_closed_sockets_are_really_closed(house):
     perform(house, c.FreeMediaPort(CALL))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
         again.bind(("127.0.0.1", port))
+
+
+def test_subscriptions_are_the_sip_stacks(house):
+    asked = []
+
+    class Subscriptions:
+        def subscribe(self, *args, **more):
+            asked.append((args, more))
+
+        def unsubscribe(self, *args):
+            asked.append(args)
+
+    house.agent.subscriptions = Subscriptions()
+    perform(house, c.Subscribe("calls", "desk", "dialog", "102"))
+    perform(house, c.Unsubscribe("calls"))
+    assert asked == [
+        (("calls", "desk", "dialog", 1000.0), {"target": "102"}),
+        ("calls", 1000.0),
+    ]

@@ -58,6 +58,10 @@ BEHIND = call(ref=CallRef("c3"), name="Carl", user="205", held=True)
 SCENES = {
     "idle": (phone(), CLOCK),
     "idle_missed": (phone(missed=3, volumes=((PathName.RINGER, 0),)), CLOCK),
+    "idle_messages": (
+        phone(lines=(replace(line(), messages_waiting=True, new_messages=2),)),
+        CLOCK,
+    ),
     "idle_clock_unset": (phone(), Clock(NOW)),
     "idle_trying": (
         phone(lines=(line(), line("202", RegistrationState.TRYING, until=NOW + 12))),

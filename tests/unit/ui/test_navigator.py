@@ -4,6 +4,7 @@ from firmware.media.messages import PathName
 from firmware.phone.actions import (
     Answer,
     Backspace,
+    CallMailbox,
     DialNow,
     Digit,
     Dismiss,
@@ -74,6 +75,7 @@ def test_a_digit_counts_when_it_is_pressed_not_when_it_is_let_go(at):
     ("mode", "key", "action"),
     [
         (Mode.IDLE, Key.REDIAL, Redial()),
+        (Mode.IDLE, Key.MESSAGES, CallMailbox()),
         (Mode.IDLE, Key.SOFT_1, Redial()),
         (Mode.IDLE, Key.SPEAKER, SelectPath(PathName.SPEAKER)),
         (Mode.IDLE, Key.HEADSET, SelectPath(PathName.HEADSET)),
