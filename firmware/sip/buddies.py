@@ -10,7 +10,7 @@ from typing import Final
 
 from firmware.sip.core import Core
 from firmware.sip.errors import LocalError
-from firmware.sip.event.presence import Presence
+from firmware.sip.event.package import Document
 from firmware.sip.line import Line
 from firmware.sip.names import LineName, SubscriptionRef
 from firmware.sip.notifications import (
@@ -87,16 +87,22 @@ class Buddies:
 
     def _hear(self, notification: Notification) -> None:
         match notification:
-            case EventReceived(ref=ref, document=Presence() as said) if ref in self._watched:
-                was = self._watched[ref]
-                news = (said.available, said.activities, said.note)
-                self._tell(ref, PresenceChanged(was.line, was.who, *news))
+            case EventReceived(ref=ref, document=document) if ref in self._watched:
+                self._told(ref, document)
             case SubscriptionChanged(ref=ref, progress=progress) if progress in _UNKNOWN:
                 known = self._watched.get(ref)
                 if known is not None:
                     self._tell(ref, PresenceChanged(known.line, known.who))
             case _:
                 pass
+
+    def _told(self, ref: SubscriptionRef, document: Document) -> None:
+        from firmware.sip.event.presence import Presence  # noqa: PLC0415 - it has been read already
+
+        if isinstance(document, Presence):
+            was = self._watched[ref]
+            news = (document.available, document.activities, document.note)
+            self._tell(ref, PresenceChanged(was.line, was.who, *news))
 
     def _tell(self, ref: SubscriptionRef, news: PresenceChanged) -> None:
         if self._watched[ref] != news:

@@ -1,4 +1,4 @@
-"""What a request says about itself beside who sent it: plain values for the phone.
+"""What a request says about itself beside who sent it, and what we say: values for the phone.
 
 Texts are the far end's, fit for a screen (`bodies.shown`) and cut to a length a screen can hold.
 """
@@ -69,3 +69,11 @@ class CallFacts:
     icon: str = ""
     sent_at: float | None = None
     """The Date header as seconds since 1970, None without a readable one."""
+
+
+class Activity(enum.Enum):
+    """What we say of ourselves; the value is RPID's word, empty for none."""
+
+    AVAILABLE = ""
+    ON_THE_PHONE = "on-the-phone"
+    DO_NOT_DISTURB = "busy"

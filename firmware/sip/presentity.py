@@ -13,7 +13,7 @@ from typing import Final
 from firmware.sip.core import Core
 from firmware.sip.errors import LocalError
 from firmware.sip.event.package import Reason
-from firmware.sip.event.presence import PIDF, Activity, write_presence
+from firmware.sip.facts import Activity
 from firmware.sip.line import Line
 from firmware.sip.names import LineName, PublicationRef
 from firmware.sip.notifying import Content, Notifying
@@ -22,6 +22,7 @@ from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.publication import Publications, State
 
 PACKAGE: Final = "presence"
+PIDF: Final = "application/pidf+xml"
 _INTERVAL: Final = 5.0
 """RFC 3856 §6.10: no more than one NOTIFY in five seconds."""
 
@@ -74,6 +75,8 @@ class Presentity:
         self._shown.pop(line.name, None)
 
     def _document(self, line: Line) -> bytes:
+        from firmware.sip.event.presence import write_presence  # noqa: PLC0415 - loaded when used
+
         uri = str(line.identity.uri)
         return write_presence(uri, uri, self._shown.get(line.name, Activity.AVAILABLE))
 

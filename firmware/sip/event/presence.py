@@ -4,7 +4,6 @@ Read are PIDF (RFC 3863) with what RPID adds to it (RFC 4480), and xpidf, which 
 them and is what old softphones and servers still send. Ours is written as PIDF with RPID.
 """
 
-import enum
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Final
 
 from firmware.sip.event.package import Document, Package
 from firmware.sip.event.xml import Element, escape, read_xml
+from firmware.sip.facts import Activity
 
 PIDF: Final = "application/pidf+xml"
 CPIM: Final = "application/cpim-pidf+xml"
@@ -140,14 +140,6 @@ def _cut(text: str) -> str:
 
 
 # --- our own --------------------------------------------------------------------------------------
-
-
-class Activity(enum.Enum):
-    """What we say of ourselves; the value is RPID's word, empty for none."""
-
-    AVAILABLE = ""
-    ON_THE_PHONE = "on-the-phone"
-    DO_NOT_DISTURB = "busy"
 
 
 def write_presence(entity: str, contact: str, activity: Activity) -> bytes:
