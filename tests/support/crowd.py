@@ -95,7 +95,8 @@ class Crowd:
     def _perform(self, phone: Phone, effect: object) -> None:
         match effect:
             case Transmit(flow, data) if data.strip():
-                self.attempts.append(self.now)
+                if data.startswith(b"REGISTER"):
+                    self.attempts.append(self.now)
                 if self.alive:
                     self._later(DELAY, lambda: self._serve(phone, flow, data))
             case Transmit(flow, data) if flow.transport.reliable and self.alive:
@@ -133,7 +134,8 @@ class Crowd:
         request = parse(data)
         if not isinstance(request, Request) or not self.alive:
             return
-        self.times.append(self.now)
+        if request.method == "REGISTER":
+            self.times.append(self.now)
         headers = request.headers
         rows = [(name, headers.get(name)) for name in ("Via", "From", "To", "Call-ID", "CSeq")]
         rows.append(("Contact", f"{headers.get('Contact')};expires={headers.get('Expires')}"))

@@ -3,6 +3,7 @@
 import pytest
 
 from firmware.sip.flow import Transport
+from firmware.sip.message import Request
 from firmware.sip.notifications import RegistrationChanged, RegistrationState
 
 
@@ -16,10 +17,61 @@ def over_tcp(world, sip):
 
 
 def test_a_datagram_flow_gets_a_crlf_every_25_seconds_or_so(registered):
+    """After the first OPTIONS, which this server does not answer."""
     world, _, pbx = registered
     world.run(290.0)
     beats = [data for data in pbx.raw if data == b"\r\n"]
-    assert 10 <= len(beats) <= 12
+    assert 9 <= len(beats) <= 11
+    assert len({each.headers.get("Call-ID") for each in pbx.requests("OPTIONS")}) == 1
+
+
+@pytest.fixture
+def answering(registered, sip):
+    """The same with a server that answers OPTIONS."""
+    world, desk, pbx = registered
+    register = pbx.reply
+
+    def reply(message):
+        if isinstance(message, Request) and message.method == "OPTIONS":
+            return [sip.answer_to(message, 404)]
+        return register(message)
+
+    pbx.reply = reply
+    return world, desk, pbx
+
+
+def test_a_server_that_answers_options_is_asked_every_25_seconds_or_so(answering):
+    """RFC 3261 §11: any answer shows that it lives; nobody rings for it."""
+    world, desk, pbx = answering
+    world.run(290.0)
+    assert 10 <= len(pbx.requests("OPTIONS")) <= 12
+    assert {each.uri for each in pbx.requests("OPTIONS")} == {"sip:192.0.2.9"}
+    assert len(pbx.requests("REGISTER")) == 1
+    assert len(desk.agent) < 12
+
+
+@pytest.mark.parametrize("away", [30.0, 100.0, 1000.0])
+def test_f17_p04_a_server_that_is_back_has_us_again_within_a_minute(answering, away):
+    """Over datagrams nothing breaks when it goes: only that it answers no more tells."""
+    world, desk, pbx = answering
+    world.run(40.0)
+    world.silent.add(pbx.endpoint)
+    world.run(away)
+    world.silent.clear()
+    pbx.inbox.clear()
+    began = world.now
+    world.until(lambda: pbx.requests("REGISTER"), 75)
+    assert world.now - began < 60 * 1.25, "P4: a minute and the jitter"
+    world.run(1.0)
+    assert desk.last(RegistrationChanged).state is RegistrationState.REGISTERED
+
+
+def test_a_single_lost_datagram_makes_nobody_doubt(answering):
+    world, _, pbx = answering
+    world.run(40.0)
+    world.wire.loss = 0.3
+    world.run(1500.0)
+    assert len(pbx.requests("REGISTER")) < 6
 
 
 def test_a_stream_is_pinged_at_once_and_every_two_minutes(world, over_tcp):
