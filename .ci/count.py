@@ -12,6 +12,7 @@ from pathlib import Path
 ALLOWED = Path(__file__).with_name("allowed-skips")
 PEERS = {
     "kamailio": "test_kamailio",
+    "kamailio as a network": "interop.test_registration",
     "baresip": "test_baresip",
     "sipp": "test_sipp",
     "chromium": "tests.browser",

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,18 @@ def need():
         for program in programs:
             if shutil.which(program) is None:
                 _lacking(f"{program} is missing: apt-get install {PACKAGES[program]}")
+
+    return ask
+
+
+@pytest.fixture
+def need_module():
+    """Ask for a module of Kamailio that is a package of its own, by name and package."""
+
+    def ask(module: str, package: str) -> None:
+        folders = (Path("/usr/lib"), Path("/usr/lib64"))
+        if not any(next(each.glob(f"**/kamailio/modules/{module}.so"), None) for each in folders):
+            _lacking(f"Kamailio's {module} is missing: apt-get install {package}")
 
     return ask
 
