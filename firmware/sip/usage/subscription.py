@@ -71,7 +71,7 @@ from firmware.sip.subscribed import (
     retry_after,
 )
 from firmware.sip.transaction.server import ServerTransaction
-from firmware.sip.uri import Uri
+from firmware.sip.uri import Params, Uri
 
 # First wait and longest wait in seconds.
 _FAST: Final = (4.0, 300.0)
@@ -406,6 +406,7 @@ class Subscriptions:
         *,
         target: str = "",
         event_id: str | None = None,
+        params: Params = (),
         expires: int | None = None,
         accept: tuple[str, ...] = (),
         headers: Rows = (),
@@ -414,7 +415,8 @@ class Subscriptions:
     ) -> None:
         """Watch `target` (a number, user part or URI; the line itself if empty).
 
-        `accept` replaces the package's media types; `headers` are added to every SUBSCRIBE. With
+        `params` are further parameters of the Event header; `accept` replaces the package's media
+        types; `headers` are added to every SUBSCRIBE. With
         `once` the state is fetched and the subscription ends. With `lists` the target may be a
         list of resources (RFC 4662): then documents are `ResourceList`s.
 
@@ -439,7 +441,7 @@ class Subscriptions:
             ref,
             found,
             uri,
-            Event(package_name, event_id),
+            Event(package_name, event_id, params),
             accept or found.accept,
             0 if once else (found.expires if expires is None else expires),
             once,
