@@ -35,6 +35,8 @@ _SOONEST_RETURN: Final = 30.0
 _MOST_CORRECTIONS: Final = 3
 _LONGEST_RETRY_AFTER: Final = 1800.0
 _LONGEST_EXPIRES: Final = 7 * 86400
+_BRIEF_SECONDS: Final = 60.0
+_FEW_BRIEF: Final = 2
 _SUSPICION_SECONDS: Final = 30.0
 _MOST_LEFTOVERS: Final = 4
 # RFC 5627 §4.2: early enough for the refresh to time out before the binding ends.
@@ -93,6 +95,9 @@ class Binding:
         self._detoured = False
         self._corrections = 0
         self._failures = 0
+        # When the flow in use was first good, and how many in a row were good only briefly.
+        self._stood_since = float("-inf")
+        self._brief = 0
         self._checked_at = float("-inf")
         # Datagrams to a single server gain nothing by it, and it makes them longer.
         self._outbound = line.account.transport.reliable or len(line.account.homes) > 1
@@ -139,7 +144,7 @@ class Binding:
         del self.line.standings[self.number]
         if not self._wanted or self._exchange is not None or self.state is not State.REGISTERED:
             return
-        wait = 0.2 + 2 * self._core.tokens.fraction()
+        wait = self._flow_again(now)
         if not proven:
             # RFC 5626 §4.5: a flow that never carried an answer to a ping was no success.
             self._failures += 1
@@ -147,6 +152,18 @@ class Binding:
             trouble = self._core.trouble
             self._tell(Outcome(State.FAILED, trouble.cause, 0, trouble.reason, retry_in=wait))
         self._core.arm(self, Alarm.REFRESH, now + wait)
+
+    def _flow_again(self, now: float) -> float:
+        """Seconds until the next flow: at once after a good one, longer after each brief one.
+
+        F21: a server that registers us and then sends garbage must not make us storm.
+        """
+        fraction = self._core.tokens.fraction()
+        brief = now - self._stood_since < _BRIEF_SECONDS
+        self._brief = self._brief + 1 if brief else 0
+        if self._brief < _FEW_BRIEF:
+            return 0.2 + 2 * fraction
+        return wait_after(FailureCause.REFUSED, self._brief - _FEW_BRIEF, fraction)
 
     def network_changed(self, now: float) -> None:
         """Addresses may be others now: the registrar must learn the new Contact (F9)."""
@@ -272,6 +289,8 @@ class Binding:
             self._failed(FailureCause.SERVER_ERROR, response.status, "not our server", now)
             return
         before = self.line.standings.get(self.number)
+        if before is None or before.flow != flow:
+            self._stood_since = now
         if before is not None or not grant.outbound:
             self._failures = 0
         self.line.standings[self.number] = Standing(
