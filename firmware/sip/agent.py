@@ -54,7 +54,7 @@ class UserAgent:
     def __init__(self, settings: AgentSettings, tokens: Tokens) -> None:
         self._core = Core(settings, tokens)
         self._screening = Screening(self._core)
-        self._keepalives = Keepalives(self._core, self._flow_dead, self._flow_doubted)
+        self._keepalives = Keepalives(self._core, self._flow_dead, self._flow_probed)
         self._registrations: dict[LineName, Registration] = {}
         self._handed_up = HandedUp(self._core)
         self._reception = Reception(self._core, self._screening, self._keepalives, self._handed_up)
@@ -397,11 +397,11 @@ class UserAgent:
         if registration is not None and registration.line is line:
             registration.suspect(now)
 
-    def _flow_doubted(self, flow: Flow, now: float) -> None:
-        """A server is silent, or a NAT has forgotten us: look whether we are still registered."""
+    def _flow_probed(self, flow: Flow, now: float, *, alive: bool) -> None:
+        """Silence makes us look whether we are still registered, an answer whether still there."""
         for registration in self._registrations.values():
             if registration.line.stands_on(flow):
-                registration.suspect(now)
+                registration.probed(flow, now, alive=alive)
 
     def _flow_dead(self, flow: Flow, now: float) -> None:
         self._core.streams.pop(flow.number, None)

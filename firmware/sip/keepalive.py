@@ -10,7 +10,7 @@ remember for longer, and half as long after each time that a NAT was seen to hav
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from firmware.sip.core import Alarm, Core
 from firmware.sip.dialog import Dialog
@@ -27,6 +27,14 @@ _STREAM_SECONDS: Final = (95.0, 120.0)
 _PONG_SECONDS: Final = 10.0
 _SHORTEST: Final = 5.0
 _LONGEST_BEAT: Final = 110.0
+_MOST_MOVES: Final = 3
+
+
+class Probed(Protocol):
+    """Who hears of the answers to probes."""
+
+    def __call__(self, flow: Flow, now: float, *, alive: bool) -> None:
+        """A server that has answered before did so again, or is silent."""
 
 
 class Keepalives:
@@ -36,11 +44,11 @@ class Keepalives:
         self,
         core: Core,
         dead: Callable[[Flow, float], None],
-        doubted: Callable[[Flow, float], None],
+        probed: Probed,
     ) -> None:
         self._core = core
         self._dead = dead
-        self.doubted = doubted
+        self.probed = probed
         self.binding_life = 0.0
         """Seconds that the NAT remembers a datagram, 0 = not measured."""
         self._beats: dict[Flow, _Beat] = {}
@@ -118,6 +126,7 @@ class _Beat:
         # Whether a probe is worth sending: not where the first was not answered.
         self._deaf = False
         self._moves = 0
+        self._hopeless = False
         self.answers = False
         self.at_most = 0
 
@@ -166,11 +175,12 @@ class _Beat:
             return
         self.answers = alive
         if moved:
-            # F55: a NAT forgot us between two beats; they must come closer together.
+            # F55: a NAT forgot us between two beats; they must come closer together. Where that
+            # does not help, every datagram gets another port and no beat can keep one.
+            self._hopeless = self._moves >= _MOST_MOVES
             self._moves += 1
             self._again(now)
-        if moved or not alive:
-            self._owner.doubted(self._flow, now)
+        self._owner.probed(self._flow, now, alive=alive)
 
     def _again(self, now: float) -> None:
         self._core.arm(self, Alarm.PING, now + self._wait())
@@ -186,7 +196,7 @@ class _Beat:
             # As long as the NAT's memory allows, if that has been measured (RFC 5626 §4.4.2).
             most = min(max(0.8 * self._owner.binding_life, _SHORTEST), _LONGEST_BEAT)
             least = 0.8 * most
-        if self._moves:
+        if self._moves and not self._hopeless:
             most = max(most / 2**self._moves, _SHORTEST)
             least = 0.8 * most
         return least + (most - least) * core.tokens.fraction()

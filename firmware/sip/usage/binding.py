@@ -135,6 +135,16 @@ class Binding:
             self._checked_at = now
             self._begin(now)
 
+    def probed(self, flow: Flow, now: float, *, alive: bool) -> None:
+        """A probe on a flow was answered, or was not; if it is ours the binding may be of no use."""
+        standing = self.line.standings.get(self.number)
+        if standing is None or standing.flow != flow:
+            return
+        if not alive:
+            self.suspect(now)
+        elif self._exchange is None and self._is_misplaced(flow):
+            self._begin(now)
+
     def flow_lost(self, flow: Flow, now: float) -> None:
         """A way to the registrar is gone; if it was ours find another, the sooner the better."""
         standing = self.line.standings.get(self.number)
@@ -306,19 +316,27 @@ class Binding:
         self._core.arm(self, Alarm.REFRESH, refresh)
         self._tell(Outcome(State.REGISTERED, expires_in=float(grant.seconds)))
         self._keepalives.keep(flow, now, grant.beat)
-        self._correct(flow)
         self._tidy(grant, flow, now)
+        self._correct(flow, now)
 
-    def _correct(self, flow: Flow) -> None:
+    def _correct(self, flow: Flow, now: float) -> None:
         """The registrar saw us elsewhere than our Contact says: register that (F55).
 
         A NAT that gives every datagram another port is followed a few times only.
         """
+        if self._is_misplaced(flow):
+            # First: a gateway that rewrites Contacts makes one of the old and the new.
+            Removal(self._core, self, self._contact, flow).start(now)
+            self._bound = ""
+            self._again = True
+
+    def _is_misplaced(self, flow: Flow) -> bool:
+        """Whether our Contact is not where the registrar sees us, and changing it may help."""
         if self._address(flow) == self._contact:
             self._corrections = 0
-        elif self._corrections < _MOST_CORRECTIONS:
-            self._corrections += 1
-            self._again = True
+            return False
+        self._corrections += 1
+        return self._corrections <= _MOST_CORRECTIONS
 
     def _address(self, flow: Flow) -> str:
         return self._core.address(self.line, flow) + (";ob" if self._outbound else "")

@@ -50,6 +50,11 @@ class Registration:
         for binding in self._bindings:
             binding.suspect(now)
 
+    def probed(self, flow: Flow, now: float, *, alive: bool) -> None:
+        """A probe on a flow was answered, or was not."""
+        for binding in self._bindings:
+            binding.probed(flow, now, alive=alive)
+
     def flow_lost(self, flow: Flow, now: float) -> None:
         """A flow is gone."""
         for binding in self._bindings:
