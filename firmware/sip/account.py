@@ -40,7 +40,7 @@ class Home:
 class AkaKeys:
     """The secrets of a SIM card (3GPP TS 35.206): K, and the operator's OP or OPc; 16 octets each.
 
-    `amf` is the field that a request to synchronise is made with (TS 33.102 §6.3.3).
+    `amf` is the field that a request to synchronise is made with (TS 33.102, clause 6.3.3).
     """
 
     key: bytes = field(repr=False)

@@ -12,7 +12,7 @@ _BLOCK: Final = 16
 
 
 def _make_sbox() -> bytes:
-    """The S-box of FIPS 197 §5.1.1, from inverses in GF(2^8)."""
+    """The S-box of FIPS 197, clause 5.1.1, from inverses in GF(2^8)."""
     box = bytearray(256)
     p = q = 1
     while True:
@@ -32,7 +32,7 @@ def _make_sbox() -> bytes:
 
 
 _SBOX: Final = _make_sbox()
-# FIPS 197 §5.1.2: octet n of the new state is octet n + 4·(n mod 4) of the old one.
+# FIPS 197, clause 5.1.2: octet n of the new state is octet n + 4·(n mod 4) of the old one.
 _SHIFT: Final = tuple((n + 4 * (n % 4)) % _BLOCK for n in range(_BLOCK))
 
 
@@ -92,7 +92,7 @@ class Vector:
 
 
 def opc_of(key: bytes, op: bytes) -> bytes:
-    """OPc from the operator's OP (TS 35.206 §4.1, §8.2)."""
+    """OPc from the operator's OP (TS 35.206, clauses 4.1 and 8.2)."""
     return _xor(encrypt(key, op), op)
 
 

@@ -94,6 +94,7 @@ def asking(pbx, core, algorithm="AKAv1-MD5"):
     "algorithm", ["AKAv1-MD5", "AKAv2-MD5", "AKAv1-SHA-256", "AKAv2-SHA-256", "akav1-md5"]
 )
 def test_a_card_registers(world, desk, pbx, sip, core, algorithm):
+    """RFC 3310 §3.1 names the algorithms, RFC 4169 §2.1 makes the second password."""
     pbx.verdicts = asking(pbx, core, algorithm)
     desk.agent.register(sip.LINE, world.now)
     world.run(1.0)
@@ -102,6 +103,7 @@ def test_a_card_registers(world, desk, pbx, sip, core, algorithm):
 
 
 def test_version_2_is_taken_before_version_1(world, desk, pbx, sip, core):
+    """RFC 4169 §4.1: both together are to be avoided; nobody talks us down."""
     nonce = core.nonce()
     rows = [
         ("WWW-Authenticate", f'Digest realm="ims", nonce="{nonce}", algorithm={name}, qop="auth"')

@@ -43,7 +43,7 @@ def register(world, desk, sip):
 @pytest.mark.parametrize("algorithm", [each.value for each in Algorithm if not each.aka])
 @pytest.mark.parametrize("qop", ['"auth"', '"auth-int"', '"auth-int,auth"', ""])
 def test_every_algorithm_and_quality(world, desk, pbx, sip, algorithm, qop):
-    """RFC 8760 §2.1, RFC 7616 §3.4: the answer proves the password."""
+    """RFC 8760 §2.1, §2.2, §2.6, RFC 7616 §3.4, §3.4.2: the answer proves the password."""
     pbx.verdicts = [asking(pbx, ("WWW-Authenticate", challenge(algorithm=algorithm, qop=qop)))]
     assert register(world, desk, sip).state is State.REGISTERED
     sent = pbx.requests("REGISTER")[1]
@@ -86,6 +86,7 @@ def test_proxy_and_server_may_ask_in_one_response(world, desk, pbx, sip, status)
 
 
 def test_first_the_proxy_then_the_server(world, desk, pbx, sip):
+    """RFC 3261 §22.2: the same request again, with credentials and the next CSeq."""
     pbx.verdicts = [
         asking(pbx, ("Proxy-Authenticate", challenge("edge")), status=407),
         asking(pbx, ("WWW-Authenticate", challenge("pbx"))),

@@ -243,6 +243,7 @@ def test_a_response_in_odd_letters_proves_nothing():
 
 
 def test_a_user_name_with_quotes_stays_one_name():
+    """RFC 7616 §3.4.5: the quotes are taken off and nothing else."""
     value = reply_to(Challenge("r", "n"), user='b"o\\b')
     assert 'username="b\\"o\\\\b"' in value
     assert parse_credentials(value).realm == "r"

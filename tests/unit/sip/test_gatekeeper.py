@@ -82,7 +82,7 @@ def authorised(gate, sip, at, count=1, *, nonce="", qop=Qop.AUTH, body=b"", **mo
 
 
 def test_credentials_that_were_overheard_open_nothing(gate, sip):
-    """RFC 7616 §3.4: each use of a nonce has a higher count than the last."""
+    """RFC 7616 §3.4, §5.10: each use of a nonce has a higher count than the last."""
     request, nonce = authorised(gate, sip, 1000.0)
     assert gate.admits(request, 1000.0) == "101"
     assert gate.admits(request, 1001.0) is None
@@ -132,3 +132,10 @@ def test_ten_thousand_nonces_are_kept_few_and_the_forgotten_open_nothing(gate, s
     last, _ = authorised(gate, sip, 2000.0)
     assert gate.admits(last, 2000.0) == "101"
     assert len(gate) == 1
+
+
+def test_a_proxy_on_the_way_may_have_changed_the_request_uri(gate, sip):
+    """RFC 3261 §16.6: the credentials still name the one that the caller wrote."""
+    request, _ = authorised(gate, sip, 1000.0)
+    request.uri = "sip:contact@192.0.2.1"
+    assert gate.admits(request, 1000.0) == "101"

@@ -17,6 +17,7 @@ def over_tcp(world, sip):
 
 
 def test_a_datagram_flow_gets_a_crlf_every_25_seconds_or_so(registered):
+    """RFC 5626 §4.4.2: at random between 24 and 29 seconds."""
     """After the first OPTIONS, which this server does not answer."""
     world, _, pbx = registered
     world.run(290.0)
@@ -75,6 +76,7 @@ def test_a_single_lost_datagram_makes_nobody_doubt(answering):
 
 
 def test_a_stream_is_pinged_at_once_and_every_two_minutes(world, over_tcp):
+    """RFC 5626 §3.5, §4.4.1: a double CRLF, at random between 95 and 120 seconds."""
     sent = [entry for entry in world.log if entry[3] == b"\r\n\r\n"]
     assert len(sent) == 1
     world.run(600.0)

@@ -112,6 +112,7 @@ class TestServiceRoute:
         assert second == "<sip:192.0.2.50;lr>, <sip:s.example;lr>"
 
     def test_a_strict_router_at_its_head_gets_its_own_request_uri(self, world, desk, pbx, sip):
+        """RFC 3261 §8.1.2."""
         pbx.verdicts = [granting(pbx, ("Service-Route", "<sip:192.0.2.9>"))]
         desk.agent.register(sip.LINE, world.now)
         world.run(1.0)
@@ -183,6 +184,7 @@ class TestGruu:
         invite(world, desk, sip)
         assert "@192.0.2.1:5060>" in pbx.requests("INVITE")[0].headers.get("Contact")
 
+    # RFC 5627 §3.1: it is a SIP URI with `gr`.
     @pytest.mark.parametrize("text", ["sip:a@b", "tel:+1;gr", "rubbish", "sip:a@b;gr=" + "x" * 600])
     def test_what_is_no_gruu_is_not_used(self, world, desk, pbx, sip, text):
         pbx.verdicts = [granting(pbx, pub_gruu=f'"{text}"')]

@@ -120,6 +120,7 @@ def test_without_a_password_no_challenge_is_answered(world, desk, pbx, sip):
 
 
 def test_f18_423_asks_again_for_longer(world, desk, pbx, sip):
+    """RFC 3261 §10.2.8."""
     desk.line(sip.PBX, expires=60)
     pbx.verdicts = [lambda request: pbx.verdict(request, 423, ("Min-Expires", "1800"))]
     desk.agent.register(sip.LINE, world.now)
@@ -192,6 +193,7 @@ def test_a_storm_is_not_made_of_a_silent_pbx(world, desk, sip):
 
 
 def test_only_one_register_is_under_way_at_a_time(world, desk, pbx, sip):
+    """RFC 3261 §10.2: nor is there a new one before the last has its answer."""
     for _ in range(3):
         desk.agent.register(sip.LINE, world.now)
     world.run(0.009)
@@ -396,6 +398,7 @@ def test_an_unchanged_line_does_not_notice_a_reload(registered):
 
 
 def test_a_removed_line_is_unregistered_and_leaves_nothing(registered):
+    """RFC 3261 §10.2.2: Expires 0 for its own Contact."""
     world, desk, pbx = registered
     desk.agent.set_lines((), world.now)
     world.run(100.0)
