@@ -4,6 +4,8 @@ A BYE ends the call whatever comes back (RFC 3261 §15.1.1); a digit that is ref
 far end does not want.
 """
 
+from collections.abc import Callable
+
 from firmware.sip.core import Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.exchange import Exchange
@@ -55,9 +57,33 @@ class Errand:
         return request
 
 
+class Goodbye(Errand):
+    """A BYE; `done` once the far end has had its say (RFC 3261 §15.1.1)."""
+
+    def __init__(
+        self, core: Core, line: Line | None, dialog: Dialog, headers: Rows, done: Callable[[], None]
+    ) -> None:
+        super().__init__(core, line, dialog, "BYE", headers)
+        self._done = done
+
+    def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
+        del exchange, now
+        if response.status >= 200:
+            self._done()
+
+    def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
+        del exchange, cause, detail, now
+        self._done()
+
+
 def say_goodbye(
-    core: Core, line: Line | None, dialog: Dialog, now: float, reason: str = ""
+    core: Core,
+    line: Line | None,
+    dialog: Dialog,
+    now: float,
+    reason: str = "",
+    done: Callable[[], None] = lambda: None,
 ) -> None:
     """End a dialog with BYE; `reason` is a Reason value (RFC 3326 §2)."""
     headers = (("Reason", reason),) if reason else ()
-    Errand(core, line, dialog, "BYE", headers).start(now)
+    Goodbye(core, line, dialog, headers, done).start(now)

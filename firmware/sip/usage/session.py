@@ -376,8 +376,15 @@ class Session:
         )
 
     def _bye(self, now: float) -> None:
-        self._core.leave(self.dialog.key)
-        say_goodbye(self._core, self.line, self.dialog, now, self._reason)
+        core = self._core
+        if self.dialog.key in core.shared:
+            core.leave(self.dialog.key)
+        # RFC 5407 §3.2.1: until its answer the dialog is mortal: BYE gets 200, all else 481.
+        say_goodbye(core, self.line, self.dialog, now, self._reason, self._gone)
+
+    def _gone(self) -> None:
+        if self._core.dialogs.get(self.dialog.key) is self:
+            self._core.leave(self.dialog.key)
 
     def _save(self) -> None:
         self._core.notify(DialogSaved(self.call, to_bytes(self.dialog, self.line.name)))
