@@ -155,6 +155,8 @@ class Call:
     started_at: float
     answered_at: float = 0.0
     local: str = ""
+    shown: str = ""
+    """What the far end knows us by, if it is not that address."""
     negotiation: Negotiation | None = None
     offer: bytes = b""
     offer_first: bool = False

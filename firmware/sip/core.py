@@ -325,8 +325,9 @@ class Core:
         return f"{bracketed(outer.host)}:{outer.port}"
 
     def shown(self, flow: Flow) -> str:
-        """The host that a session description for the far end of `flow` should name."""
-        return self.appearance.host_for(flow.remote.host) or self.local(flow).host
+        """What a session description for the far end of `flow` calls us, "" = our own address."""
+        host = self.appearance.host_for(flow.remote.host) or self.local(flow).host
+        return host if host != flow.local.host else ""
 
     def sent_by(self, flow: Flow) -> str:
         """Our own address in Via and Contact.

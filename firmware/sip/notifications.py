@@ -75,7 +75,8 @@ class RegistrationChanged:
 class IncomingCall:
     """An INVITE from a trusted source for one of our lines; 100 Trying has been sent.
 
-    `local` is our address toward the caller: where SDP should ask for media.
+    `local` is our address toward the caller: where SDP should ask for media, unless `shown` says
+    what we are called over there.
     """
 
     call: CallRef
@@ -93,6 +94,7 @@ class IncomingCall:
     """Who sent the call on to us; None too if they want no name (see `facts.diversions`)."""
     replaces: CallRef | None = None
     """The call whose place this one takes if it is accepted; end that one then (RFC 3891)."""
+    shown: str = ""
     ring_with_offer: bool = False
     """The caller wants our offer with the first `ring` (RFC 3262 §5)."""
 
@@ -109,13 +111,15 @@ class ConnectedParty:
 class OfferWanted:
     """A call we place has found its target; answer with `UserAgent.offer(call, sdp)`.
 
-    `local` is our own address toward that target: where SDP must ask for media. It comes again if
-    the stack moves on to a target of another address family before anything was answered.
+    `local` is our own address toward that target: where media is received, and where SDP must ask
+    for it unless `shown` says what we are called over there. It comes again if the stack moves on
+    to a target that wants another address before anything was answered.
     """
 
     call: CallRef
     local: str
     call_id: str = ""
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +397,8 @@ class AddressChanged:
 
     call: CallRef
     local: str
+    shown: str = ""
+    """As in `OfferWanted`."""
 
 
 @dataclass(frozen=True, slots=True)

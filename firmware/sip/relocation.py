@@ -48,11 +48,11 @@ class Relocations:
         self._moves[usage.call] = move = _Move(self, self._core, usage, now)
         move.start(now)
 
-    def done(self, usage: Usage, local: str) -> None:
+    def done(self, usage: Usage, local: str, shown: str = "") -> None:
         """A call has found its new address, or never will."""
         self._moves.pop(usage.call, None)
         if usage.call in self._core.calls:
-            self._core.notify(AddressChanged(usage.call, local))
+            self._core.notify(AddressChanged(usage.call, local, shown))
 
 
 class _Move:
@@ -72,7 +72,7 @@ class _Move:
     def on_way(self, flow: Flow, now: float) -> None:
         del now
         self._usage.dialog.flow = flow
-        self._owner.done(self._usage, flow.local.host)
+        self._owner.done(self._usage, flow.local.host, self._core.shown(flow))
 
     def on_no_way(self, cause: FailureCause, detail: str, now: float) -> None:
         del cause, detail

@@ -60,6 +60,7 @@ def _new(turn: Turn, event: IncomingCall, *, auto: bool) -> Call:
         remote=event.caller,
         started_at=turn.now,
         local=event.local,
+        shown=event.shown,
         offer=event.offer,
         offer_first=event.ring_with_offer,
         replaces=event.replaces,

@@ -27,7 +27,10 @@ def reserved(turn: Turn, event: MediaPortReserved) -> None:
     if call.negotiation is not None:
         return
     negotiation = Negotiation.open(
-        turn.rules.capabilities, event.address, event.port, _session_number(turn, call)
+        turn.rules.capabilities,
+        call.shown or event.address,
+        event.port,
+        _session_number(turn, call),
     )
     if not call.outgoing:
         incoming.announce(turn, turn.put(replace(call, negotiation=negotiation)))

@@ -28,7 +28,7 @@ def address_changed(turn: Turn, event: AddressChanged) -> None:
     if not event.local:
         give_up(turn, call)
     elif event.local != call.local:
-        begin(turn, turn.put(replace(call, move_to=event.local)))
+        begin(turn, turn.put(replace(call, move_to=event.local, shown=event.shown)))
 
 
 def begin(turn: Turn, call: Call) -> bool:
@@ -54,7 +54,8 @@ def begin(turn: Turn, call: Call) -> bool:
 def resume(turn: Turn, call: Call, event: MediaPortReserved) -> None:
     """The sockets are there: go on from them, and tell the far end."""
     assert call.moving is not None
-    negotiation, sdp = call.moving.at(event.address, event.port).make_offer(held=call.held)
+    address = call.shown or event.address
+    negotiation, sdp = call.moving.at(address, event.port).make_offer(held=call.held)
     call = replace(call, negotiation=negotiation, moving=None, reoffering=True, moved=True)
     limits.restart(turn, call)
     turn.do(Reoffer(call.ref, sdp))

@@ -159,14 +159,16 @@ class InviteClient:
         assert exchange.flow is not None
         if self.stage is Stage.OVER:
             return
-        local = self._core.local(exchange.flow).host
+        local = exchange.flow.local.host
         if self._sdp is not None and local == self._sdp_local:
             self._send(now)
             return
         self.stage = Stage.OFFERING
         self._sdp_local = local
         self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
-        self._core.notify(OfferWanted(self.call, local, self._call_id))
+        self._core.notify(
+            OfferWanted(self.call, local, self._call_id, self._core.shown(exchange.flow))
+        )
 
     def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
         if 200 <= response.status < 300:

@@ -105,13 +105,14 @@ class InviteServer:
                 caller(headers, arrival.sender),
                 shown(called_user),
                 offer,
-                core.local(arrival.flow).host,
+                arrival.flow.local.host,
                 shown(headers.get("Alert-Info") or ""),
                 shown(headers.get("Call-Info") or ""),
                 shown(arrival.call_id),
                 facts,
                 diverted_by,
                 replaces,
+                core.shown(arrival.flow),
                 ring_with_offer=self._insists and not self._offered,
             )
         )
