@@ -41,6 +41,15 @@ class Redial:
 
 
 @dataclass(frozen=True, slots=True)
+class SendText:
+    """Send a short text; `line` None = the default line."""
+
+    target: str
+    text: str
+    line: LineName | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallMailbox:
     """Hear the messages that wait."""
 
@@ -132,6 +141,7 @@ Action = (
     | Dial
     | Redial
     | CallMailbox
+    | SendText
     | Answer
     | HangUp
     | Hold

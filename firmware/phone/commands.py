@@ -7,6 +7,8 @@ import enum
 from dataclasses import dataclass
 
 from firmware.media.messages import AnyOrder, PathName
+from firmware.sip.facts import Activity
+from firmware.sip.names import MessageRef
 from firmware.sip.notifications import CallRef, LineName, SubscriptionRef, TransferRef
 from hal.ports import LampPattern
 
@@ -162,6 +164,32 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Send a text; answered by `MessageOutcome`."""
+
+    ref: MessageRef
+    line: LineName
+    target: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetBuddies:
+    """Watch the presence of exactly these people on a line."""
+
+    line: LineName
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPresence:
+    """Show what the line does; None = nothing any more."""
+
+    line: LineName
+    activity: Activity | None
+
+
+@dataclass(frozen=True, slots=True)
 class MediaOrder:
     """An order for the audio engine; an `OpenStream` takes the sockets of `call` with it."""
 
@@ -252,6 +280,9 @@ Command = (
     | SendInfoDigit
     | Subscribe
     | Unsubscribe
+    | SendMessage
+    | SetBuddies
+    | ShowPresence
     | TransferCall
     | FollowTransfer
     | RefuseTransfer

@@ -28,8 +28,10 @@ from firmware.phone.features import (
     incoming,
     limits,
     media_port,
+    messages,
     moving,
     outgoing,
+    presence,
     transfer,
     transferred,
     watching,
@@ -200,6 +202,7 @@ def _settings_changed(turn: Turn, event: events.SettingsChanged) -> None:
     if old.phone != event.settings.phone:
         _warn_of_removed(turn)
     watching.follow(turn)
+    presence.forget(turn)
     _line_news(turn)
 
 
@@ -289,6 +292,10 @@ EVERYWHERE: Rows = {
     sip.RegistrationChanged: _registration_changed,
     sip.SubscriptionChanged: watching.changed,
     sip.EventReceived: watching.received,
+    sip.MessageReceived: messages.received,
+    sip.MessageOutcome: messages.answered,
+    sip.ComposingChanged: messages.composing,
+    sip.PresenceChanged: presence.changed,
     sip.InfoDigit: dtmf.informed,
     sip.DigitsRefused: dtmf.refused,
     sip.IncomingCall: incoming.arrived,
@@ -310,6 +317,7 @@ EVERYWHERE: Rows = {
     sip.AddressChanged: moving.address_changed,
     actions.Dial: lambda turn, event: outgoing.dial(turn, event.target, event.line),
     actions.CallMailbox: lambda turn, _event: watching.call_mailbox(turn),
+    actions.SendText: messages.send,
     actions.Transfer: transfer.wish,
     actions.Volume: volume.change,
     actions.Mute: volume.mute,
@@ -333,6 +341,7 @@ WHY_NOT: Mapping[type, WhyNot] = {
     actions.Dial: outgoing.why_not,
     actions.Redial: outgoing.why_no_redial,
     actions.CallMailbox: watching.why_no_mailbox,
+    actions.SendText: messages.why_not,
     actions.Answer: incoming.why_not,
     actions.Hold: hold.why_not_hold,
     actions.Resume: hold.why_not_resume,

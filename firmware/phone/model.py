@@ -12,6 +12,7 @@ from firmware.call.forks import Forks
 from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
 from firmware.phone.events import Started
+from firmware.phone.social import Social
 from firmware.phone.view import Busyness, CallState, Mode, Notice, TransferStage, VolumeBar
 from firmware.sip.facts import CallFacts
 from firmware.sip.notifications import (
@@ -268,6 +269,7 @@ class PhoneState:
     notice: Notice | None = None
     lines: tuple[Line, ...] = ()
     watches: Mapping[SubscriptionRef, Watch] = field(default_factory=dict)
+    social: Social = field(default_factory=Social)
     network_up: bool = True
     engine: Engine = Engine.STARTING
     card_faults: Mapping[PathName, str] = field(default_factory=dict)

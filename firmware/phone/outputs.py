@@ -32,14 +32,17 @@ from firmware.phone.commands import (
     MediaOrder,
     ReserveMediaPort,
     RingBell,
+    SetBuddies,
     SetLamp,
+    ShowPresence,
 )
 from firmware.phone.desk import lamps, tones
-from firmware.phone.features import audio_test
+from firmware.phone.features import audio_test, presence
 from firmware.phone.model import AudioTestStage, Call, Engine, LoopEnd, PhoneState
 from firmware.phone.turn import Rules
 from firmware.phone.view import Mode
-from firmware.sip.notifications import CallRef
+from firmware.sip.facts import Activity
+from firmware.sip.notifications import CallRef, LineName
 from hal.ports import LampPattern
 
 _CLOSED = TalkOn(None)
@@ -86,6 +89,8 @@ class Outputs:
     sound: Sound | None = None
     bell: tuple[float, ...] = ()
     lamps: Mapping[str, LampPattern] = field(default_factory=dict)
+    shown: Mapping[LineName, Activity] = field(default_factory=dict)
+    buddies: Mapping[LineName, tuple[str, ...]] = field(default_factory=dict)
 
 
 def wanted(state: PhoneState, rules: Rules, before: Outputs) -> Outputs:
@@ -97,6 +102,8 @@ def wanted(state: PhoneState, rules: Rules, before: Outputs) -> Outputs:
         bell=tones.bell(state, country),
         # The lamp of a line that is no more goes out.
         lamps={**dict.fromkeys(before.lamps, LampPattern.OFF), **lamps.wanted(state)},
+        shown=presence.shown(state, rules, before.shown),
+        buddies=presence.watched(state, rules, before.buddies),
     )
 
 
@@ -193,7 +200,17 @@ def difference(before: Outputs, after: Outputs) -> list[Command]:
         for lamp, pattern in after.lamps.items()
         if before.lamps.get(lamp) is not pattern
     )
+    commands += _social_changes(before, after)
     return commands
+
+
+def _social_changes(before: Outputs, after: Outputs) -> Iterator[Command]:
+    for line in {**before.shown, **after.shown}:
+        if before.shown.get(line) is not after.shown.get(line):
+            yield ShowPresence(line, after.shown.get(line))
+    for line in {**before.buddies, **after.buddies}:
+        if before.buddies.get(line) != after.buddies.get(line):
+            yield SetBuddies(line, after.buddies.get(line, ()))
 
 
 def _port_changes(before: Outputs, after: Outputs) -> Iterator[Command]:

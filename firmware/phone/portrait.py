@@ -10,18 +10,21 @@ from firmware.media.messages import PathName
 from firmware.phone.desk import lamps, lines
 from firmware.phone.model import Call, Engine, Line, PhoneState, named
 from firmware.phone.outputs import microphone_open
+from firmware.phone.social import TextMessage
 from firmware.phone.texts import HEARING, notice
 from firmware.phone.view import (
+    BuddyView,
     CallState,
     CallView,
     LineView,
     Mode,
     Notice,
     PhoneView,
+    TextView,
     TransferView,
     WatchView,
 )
-from firmware.sip.notifications import CallRef, RegistrationState
+from firmware.sip.notifications import CallRef, PresenceChanged, RegistrationState
 
 Sketches = dict[CallRef, tuple[Call, CallView]]
 """Call → itself and how it looked last time: with a hundred calls up most look the same."""
@@ -56,6 +59,10 @@ def of(state: PhoneState, sketches: Sketches) -> PhoneView:
             for watch in state.watches.values()
             if watch.target
         ),
+        buddies=tuple(map(_buddy, state.social.buddies.values())),
+        texts=tuple(map(_text, state.social.texts)),
+        sending=tuple(each.who for each in state.social.sending),
+        writing=tuple(map(named, state.social.writing)),
         transferee=state.consultation.call if state.consultation is not None else None,
         transfer=_transfer(state.transferred),
     )
@@ -96,6 +103,23 @@ def _registration(state: PhoneState, line: Line) -> LineView:
         trouble,
         until=line.at + wait if wait else 0.0,
         since=0.0 if registered else line.at,
+    )
+
+
+def _buddy(news: PresenceChanged) -> BuddyView:
+    return BuddyView(news.line, news.who, news.available, news.activities, news.note)
+
+
+def _text(text: TextMessage) -> TextView:
+    sender = text.sender
+    return TextView(
+        text.number,
+        text.at,
+        text.line,
+        sender.name,
+        sender.user or sender.uri,
+        text.text,
+        text.unread,
     )
 
 

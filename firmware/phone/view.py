@@ -58,6 +58,30 @@ class WatchView:
 
 
 @dataclass(frozen=True, slots=True)
+class TextView:
+    """A text that somebody sent; `at` is monotonic seconds."""
+
+    number: int
+    at: float
+    line: LineName
+    name: str
+    user: str
+    text: str
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BuddyView:
+    """Somebody whose presence is watched; `available` None = nothing is known."""
+
+    line: LineName
+    who: str
+    available: bool | None
+    activities: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A text id and its arguments."""
 
@@ -161,9 +185,20 @@ class PhoneView:
     audio_alive: bool = True
     lamps: tuple[tuple[str, str], ...] = ()
     watched: tuple[WatchView, ...] = ()
+    buddies: tuple[BuddyView, ...] = ()
+    texts: tuple[TextView, ...] = ()
+    sending: tuple[str, ...] = ()
+    """To whom a text is on its way."""
+    writing: tuple[str, ...] = ()
+    """Who is writing to us."""
     transferee: CallRef | None = None
     """The call that the person is about to transfer: they dial the target, or talk to it."""
     transfer: TransferView | None = None
+
+    @property
+    def unread(self) -> int:
+        """How many texts nobody has looked at."""
+        return sum(text.unread for text in self.texts)
 
     @property
     def front_call(self) -> CallView | None:

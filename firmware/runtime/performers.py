@@ -20,7 +20,7 @@ from firmware.phone.events import MediaPortRefused, MediaPortReserved
 from firmware.runtime.figures import row_of
 from firmware.runtime.house import House
 from firmware.sip.errors import LocalError
-from firmware.sip.notifications import CallEnded, FailureCause, TransferFailed
+from firmware.sip.notifications import CallEnded, FailureCause, MessageOutcome, TransferFailed
 
 _LOG = logging.getLogger(__name__)
 
@@ -116,6 +116,30 @@ def subscribe(house: House, command: c.Subscribe) -> None:
 def unsubscribe(house: House, command: c.Unsubscribe) -> None:
     """Watch it no more."""
     house.agent.subscriptions.unsubscribe(command.ref, house.now())
+
+
+def send_message(house: House, command: c.SendMessage) -> None:
+    """Send a text; one that cannot be sent at all has its answer at once."""
+    try:
+        house.agent.messages.send(
+            command.ref, command.line, command.target, command.text, house.now()
+        )
+    except LocalError as error:
+        cause = FailureCause.OTHER
+        house.inbox.put(MessageOutcome(command.ref, command.line, cause, phrase=str(error)))
+
+
+def set_buddies(house: House, command: c.SetBuddies) -> None:
+    """Watch these people, and nobody else, on a line."""
+    house.agent.buddies.set(command.line, command.people, house.now())
+
+
+def show_presence(house: House, command: c.ShowPresence) -> None:
+    """Tell the server and who watches us what a line does."""
+    if command.activity is None:
+        house.agent.presence.hide(command.line, house.now())
+    else:
+        house.agent.presence.show(command.line, command.activity, house.now())
 
 
 def send_info_digit(house: House, command: c.SendInfoDigit) -> None:
@@ -215,6 +239,9 @@ PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
     c.SendInfoDigit: send_info_digit,
     c.Subscribe: subscribe,
     c.Unsubscribe: unsubscribe,
+    c.SendMessage: send_message,
+    c.SetBuddies: set_buddies,
+    c.ShowPresence: show_presence,
     c.TransferCall: transfer_call,
     c.FollowTransfer: follow_transfer,
     c.RefuseTransfer: refuse_transfer,

@@ -34,6 +34,7 @@ SoftKeys = tuple[SoftKey | None, SoftKey | None, SoftKey | None, SoftKey | None]
 _REDIAL = SoftKey("key.redial", Redial())
 _HANG_UP = SoftKey("key.hang_up", HangUp())
 _CLEAR = SoftKey("key.clear", Dismiss())
+_READ = SoftKey("key.read", Dismiss())
 _TRANSFER = SoftKey("key.transfer", Transfer())
 _CANCEL = SoftKey("key.cancel", HangUp())
 
@@ -62,12 +63,18 @@ _FIXED: dict[Mode, SoftKeys] = {
 def soft_keys(view: PhoneView) -> SoftKeys:
     """The four soft keys from left to right; None = no meaning now."""
     if view.mode is Mode.IDLE:
-        return (_REDIAL, None, None, _CLEAR if view.missed or view.notice else None)
+        return (_REDIAL, None, None, _clear(view))
     if view.mode is Mode.TALKING:
         return _talking(view)
     if view.transferee is not None and view.mode in _DIALLING_TARGET:
         return _dialling_target(view)
     return _FIXED[view.mode]
+
+
+def _clear(view: PhoneView) -> SoftKey | None:
+    if view.unread:
+        return _READ
+    return _CLEAR if view.missed or view.notice else None
 
 
 _DIALLING_TARGET = (Mode.OFF_HOOK, Mode.DIALLING, Mode.CALLING)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from firmware.phone import actions
 from firmware.phone.desk import paths
-from firmware.phone.features import dialling, endings
+from firmware.phone.features import dialling, endings, messages
 from firmware.phone.turn import Alarms, Rows, Turn
 from hal.events import HookFlash, HookLifted, HookReplaced
 
@@ -30,6 +30,8 @@ def _select(turn: Turn, event: actions.SelectPath) -> None:
 
 
 def _dismiss(turn: Turn, _event: actions.Dismiss) -> None:
+    if messages.read(turn):
+        return
     turn.unsay()
     turn.state = replace(turn.state, missed=0)
 

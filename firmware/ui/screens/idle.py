@@ -71,6 +71,8 @@ def _troubled(canvas: Canvas, scene: Scene, words: str, line: LineView | None) -
 def _below(scene: Scene) -> str:
     if scene.view.missed:
         return scene.say("idle.missed", count=scene.view.missed)
+    if scene.view.unread:
+        return scene.say("idle.texts", count=scene.view.unread)
     waiting = [line for line in scene.view.lines if line.messages_waiting]
     if waiting:
         count = sum(line.new_messages for line in waiting)

@@ -61,6 +61,8 @@ SAMPLES = {
     n.MessageReceived: n.MessageReceived(LINE, Party("Ann", "201", "sip:201@pbx"), "Hello"),
     n.MessageOutcome: n.MessageOutcome("m", LINE),
     n.ComposingChanged: n.ComposingChanged(LINE, Party("Ann", "201", "sip:201@pbx"), active=True),
+    n.PresenceChanged: n.PresenceChanged(LINE, "102", available=True),
+    a.SendText: a.SendText("102", "Hello"),
     n.PublicationChanged: n.PublicationChanged("p", LINE, PublicationState.PUBLISHED),
     n.DialogSaved: n.DialogSaved(REF, None),
     n.SubscriptionChanged: n.SubscriptionChanged("s", LINE, "x", n.SubscriptionProgress.ACTIVE),

@@ -1,0 +1,46 @@
+"""Texts that people sent, and who of those we watch can be reached: plain values of the state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from firmware.sip.names import MessageRef
+from firmware.sip.notifications import LineName, Party, PresenceChanged
+
+MOST_TEXTS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessage:
+    """One text; `at` is monotonic seconds, `number` tells it from all others of this run."""
+
+    number: int
+    at: float
+    line: LineName
+    sender: Party
+    text: str
+    unread: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A text of ours that has no answer yet; `who` is what the person typed."""
+
+    ref: MessageRef
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Social:
+    """All of it; texts stand in the order they came, no more than `MOST_TEXTS`."""
+
+    texts: tuple[TextMessage, ...] = ()
+    sending: tuple[Sending, ...] = ()
+    writing: tuple[Party, ...] = ()
+    """Who is writing to us now."""
+    buddies: Mapping[tuple[LineName, str], PresenceChanged] = field(default_factory=dict)
+
+    @property
+    def unread(self) -> tuple[TextMessage, ...]:
+        """Those that nobody has looked at."""
+        return tuple(text for text in self.texts if text.unread)
