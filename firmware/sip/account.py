@@ -234,7 +234,9 @@ def _server_uri(text: str, transport: Transport, *, loose: bool = False) -> Uri:
     except ParseError as error:
         raise LocalError(f"{text!r} is not host[:port]") from error
     # UDP is the default everywhere; writing it down would only make the URI longer.
-    params = () if transport is Transport.UDP else (("transport", transport.parameter),)
+    # RFC 5630 §5.1.1: sips says TLS by itself.
+    said = transport is Transport.UDP or (scheme == "sips" and transport is Transport.TLS)
+    params = () if said else (("transport", transport.parameter),)
     if loose:
         params = (*params, ("lr", None))
     return Uri(scheme, host=host, port=port, params=params)

@@ -18,6 +18,7 @@ from firmware.sip.message import Request, Response
 from firmware.sip.methods import KNOWN, SUPPORTED
 from firmware.sip.parser import parse, validate
 from firmware.sip.screening import Screening
+from firmware.sip.sips import unfit
 from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
 from firmware.sip.uri import parse_uri
@@ -116,6 +117,15 @@ class Reception:
             core.answer(core.transactions.open(arrival), 482, now)
         elif request.method in core.settings.hand_up:
             self._handed_up.take(arrival, now)
+        else:
+            self._welcome(arrival, lines, now)
+
+    def _welcome(self, arrival: Arrival, lines: tuple[Line, ...], now: float) -> None:
+        core, request = self._core, arrival.request
+        able = any(line.account.transport.secure for line in lines)
+        refused = unfit(request, arrival.flow, able=able)
+        if refused is not None:
+            core.answer(core.transactions.open(arrival), refused[0], now, refused[1])
         elif request.method == "INVITE":
             user = called_user(parse_uri(request.uri))
             line = self._screening.line_for(user, arrival.flow, lines)

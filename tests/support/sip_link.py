@@ -280,7 +280,7 @@ class World:
             return found
         if not re.fullmatch(r"[0-9.]+|[0-9a-f:]+", effect.host):
             return FailureCause.NAME_NOT_FOUND
-        transport = effect.transport or Transport.UDP
+        transport = Transport.TLS if effect.secure else effect.transport or Transport.UDP
         return [(transport, Endpoint(effect.host, effect.port or 5060))]
 
     def _deliver_stream(self, number: int, data: bytes) -> None:
