@@ -43,7 +43,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "line_blocked": ("line", "setting"),
     "line_none": (),
     "mailbox_unknown": (),
-    "message_from": ("who", "text"),
+    "message_from": ("who", "words"),
     "message_arrived": ("who", "line"),
     "message_sent": ("who",),
     "message_empty": (),

@@ -64,6 +64,7 @@ class Account:
         self.tones, self.streams, self.configured, self.routes = {}, {}, {}, {}
         self.ports, self.calls = {}, {}
         self.transfers, self.followed, self.refused = {}, [], []
+        self.texts, self.buddies, self.shown = [], {}, []
         self.talk = m.TalkOn(None)
         self.muted, self.volumes, self.lamps = False, {}, {}
         self.bell = ()
@@ -203,6 +204,18 @@ class Account:
     def _subscribe(self, command):
         assert command.ref not in self.watches, "one subscription of a name"
         self.watches[command.ref] = command
+
+    def _send_message(self, command):
+        self.texts.append(command)
+
+    def _set_buddies(self, command):
+        assert self.buddies.get(command.line) != command.people, "on change only"
+        self.buddies[command.line] = command.people
+
+    def _show_presence(self, command):
+        activity = None if command.activity is None else command.activity.value
+        assert dict(self.shown).get(command.line, "") != activity or not self.shown
+        self.shown.append((command.line, activity))
 
     def _unsubscribe(self, command):
         self.watches.pop(command.ref)

@@ -119,4 +119,4 @@ def _who(text: TextMessage) -> str:
 
 
 def _words(text: TextMessage) -> Notice:
-    return notice("message_from", who=_who(text), text=" ".join(text.text.split()))
+    return notice("message_from", who=_who(text), words=" ".join(text.text.split()))
