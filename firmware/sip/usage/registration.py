@@ -10,7 +10,7 @@ from firmware.sip.flow import Flow
 from firmware.sip.keepalive import Keepalives
 from firmware.sip.line import Line
 from firmware.sip.notifications import RegistrationChanged, RegistrationState
-from firmware.sip.usage.binding import Binding
+from firmware.sip.registering.binding import Binding
 
 State = RegistrationState
 

@@ -1,0 +1,482 @@
+"""Flows, GRUUs, service routes and several homes: a line that registers as large networks want."""
+
+import itertools
+
+import pytest
+
+from firmware.sip.account import Account
+from firmware.sip.errors import LocalError
+from firmware.sip.flow import Transport
+from firmware.sip.headers import contact_list
+from firmware.sip.notifications import CallRef, FailureCause, RegistrationChanged
+from firmware.sip.notifications import RegistrationState as State
+from firmware.sip.registering.pace import flow_wait
+
+GRUU = "sip:101@pbx.example;gr=urn:uuid:f81d4fae"
+PING = b"\r\n\r\n"
+TEMP = "sip:tgruu.7hs==jd7vnzga5w7fajsc7-ajd6fabz0f8g5@pbx.example;gr"
+
+
+def granting(pbx, *rows, **params):
+    """A 200 that repeats our Contact with these parameters and has these headers."""
+
+    def verdict(request):
+        contact = request.headers.get("Contact")
+        more = "".join(f";{name.replace('_', '-')}={value}" for name, value in params.items())
+        contact = f"{contact};expires={pbx.grants}{more}"
+        return pbx.verdict(request, 202, ("Contact", contact), *rows)
+
+    def verdict_200(request):
+        response = verdict(request)
+        response.status = 200
+        return response
+
+    return verdict_200
+
+
+def outbound(pbx, *rows, **params):
+    return granting(pbx, ("Require", "outbound"), ("Supported", "path, outbound"), *rows, **params)
+
+
+def state(desk):
+    return desk.last(RegistrationChanged).state
+
+
+def invite(world, desk, sip, target="600"):
+    """The INVITE of a call, as it leaves."""
+    call = CallRef(f"out{len(world.log)}")
+    desk.agent.invite(call, sip.LINE, target, world.now)
+    world.run(0.01)
+    desk.agent.offer(call, sip.OFFER, world.now)
+    world.run(0.1)
+
+
+@pytest.fixture
+def over_tcp(world, pbx, sip):
+    desk = sip.Desk(world, "192.0.2.1")
+    desk.line(sip.PBX, transport=Transport.TCP, password="secret")
+    return desk
+
+
+class TestServiceRoute:
+    """RFC 3608 §6.1: requests of the line go the way its registrar says."""
+
+    ROUTE = "<sip:orig@192.0.2.9;lr>, <sip:scscf.pbx.example;lr>"
+
+    def test_calls_carry_the_route_in_its_order(self, world, desk, pbx, sip):
+        pbx.verdicts = [granting(pbx, ("Service-Route", self.ROUTE))]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        invite(world, desk, sip)
+        sent = pbx.requests("INVITE")[0]
+        assert sent.headers.get("Route") == self.ROUTE
+        assert sent.uri == "sip:600@192.0.2.9"
+
+    def test_a_register_goes_to_the_registrar_and_not_by_the_route(self, world, desk, pbx, sip):
+        pbx.verdicts = [granting(pbx, ("Service-Route", self.ROUTE))] * 2
+        for _ in range(2):
+            desk.agent.register(sip.LINE, world.now)
+            world.run(1.0)
+        assert pbx.requests("REGISTER")[-1].headers.get("Route") is None
+
+    def test_each_200_replaces_the_route_and_one_without_clears_it(self, world, desk, pbx, sip):
+        pbx.verdicts = [granting(pbx, ("Service-Route", self.ROUTE)), 200]
+        for _ in range(2):
+            desk.agent.register(sip.LINE, world.now)
+            world.run(1.0)
+        invite(world, desk, sip)
+        assert pbx.requests("INVITE")[0].headers.get("Route") is None
+
+    def test_a_refused_refresh_forgets_it(self, world, desk, pbx, sip):
+        pbx.verdicts = [granting(pbx, ("Service-Route", self.ROUTE)), 403]
+        for _ in range(2):
+            desk.agent.register(sip.LINE, world.now)
+            world.run(1.0)
+        invite(world, desk, sip)
+        assert pbx.requests("INVITE")[0].headers.get("Route") is None
+
+    def test_it_follows_the_outbound_proxy_unless_it_begins_there(self, world, desk, sip):
+        proxy = sip.Pbx(world, "192.0.2.50")
+        desk.line("pbx.example", proxy="192.0.2.50")
+        beyond = granting(proxy, ("Service-Route", "<sip:scscf.pbx.example;lr>"))
+        again = granting(proxy, ("Service-Route", "<sip:192.0.2.50;lr>, <sip:s.example;lr>"))
+        proxy.verdicts = [beyond, again]
+        for _ in range(2):
+            desk.agent.register(sip.LINE, world.now)
+            world.run(1.0)
+            invite(world, desk, sip)
+        first, second = dict.fromkeys(
+            sent.headers.get("Route") for sent in proxy.requests("INVITE")
+        )
+        assert first == "<sip:192.0.2.50;lr>, <sip:scscf.pbx.example;lr>"
+        assert second == "<sip:192.0.2.50;lr>, <sip:s.example;lr>"
+
+    def test_a_strict_router_at_its_head_gets_its_own_request_uri(self, world, desk, pbx, sip):
+        """RFC 3261 §8.1.2."""
+        pbx.verdicts = [granting(pbx, ("Service-Route", "<sip:192.0.2.9>"))]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        invite(world, desk, sip)
+        sent = pbx.requests("INVITE")[0]
+        assert sent.uri == "sip:192.0.2.9"
+        assert sent.headers.get("Route") == "<sip:600@192.0.2.9>"
+
+    def test_another_server_named_by_it_is_ours_and_may_challenge(self, world, desk, pbx, sip):
+        edge = sip.Pbx(world, "192.0.2.60")
+        pbx.verdicts = [granting(pbx, ("Service-Route", "<sip:192.0.2.60;lr>"))]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        challenge = 'Digest realm="pbx", nonce="n", algorithm=SHA-256, qop="auth"'
+        edge.reply = lambda message: (
+            [sip.answer_to(message, 407, ("Proxy-Authenticate", challenge))]
+            if getattr(message, "method", "") == "INVITE"
+            else []
+        )
+        invite(world, desk, sip)
+        first, second, *_ = edge.requests("INVITE")
+        assert "Proxy-Authorization" not in first.headers
+        assert "Proxy-Authorization" in second.headers
+
+    def test_garbage_is_no_route(self, world, desk, pbx, sip):
+        pbx.verdicts = [granting(pbx, ("Service-Route", "no brackets"))]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        assert state(desk) is State.REGISTERED
+        invite(world, desk, sip)
+        assert pbx.requests("INVITE")[0].headers.get("Route") is None
+
+
+def test_path_is_supported(registered):
+    """RFC 3327 §5.1: a registrar may only store a Path for a phone that knows of it."""
+    _, _, pbx = registered
+    assert pbx.requests("REGISTER")[0].headers.get("Supported") == "path, gruu"
+
+
+class TestGruu:
+    """RFC 5627: a name for this phone that leads to it from anywhere."""
+
+    def test_it_is_our_contact_while_registered(self, world, desk, pbx, sip):
+        """RFC 5627 §4.4, §4.2: as it was given, in all that makes a dialog."""
+        pbx.verdicts = [granting(pbx, pub_gruu=f'"{GRUU}"', temp_gruu=f'"{TEMP}"')]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        invite(world, desk, sip)
+        assert pbx.requests("INVITE")[0].headers.get("Contact") == f"<{GRUU}>"
+        line = desk.agent._core.lines[sip.LINE]
+        assert line.standing.temp_gruu == TEMP
+
+    def test_a_register_has_our_address_and_never_a_gruu(self, world, desk, pbx, sip):
+        """RFC 5627 §4.1: nor does its Contact repeat what the registrar granted."""
+        pbx.verdicts = [granting(pbx, pub_gruu=f'"{GRUU}"')] * 2
+        for _ in range(2):
+            desk.agent.register(sip.LINE, world.now)
+            world.run(1.0)
+        row = pbx.requests("REGISTER")[-1].headers.get("Contact")
+        assert "gruu" not in row
+        assert "@192.0.2.1:5060>" in row
+        assert '+sip.instance="<urn:uuid:' in row
+
+    def test_without_a_registration_it_is_used_no_more(self, world, desk, pbx, sip):
+        pbx.verdicts = [granting(pbx, pub_gruu=f'"{GRUU}"'), 403]
+        for _ in range(2):
+            desk.agent.register(sip.LINE, world.now)
+            world.run(1.0)
+        invite(world, desk, sip)
+        assert "@192.0.2.1:5060>" in pbx.requests("INVITE")[0].headers.get("Contact")
+
+    # RFC 5627 §3.1: it is a SIP URI with `gr`.
+    @pytest.mark.parametrize("text", ["sip:a@b", "tel:+1;gr", "rubbish", "sip:a@b;gr=" + "x" * 600])
+    def test_what_is_no_gruu_is_not_used(self, world, desk, pbx, sip, text):
+        pbx.verdicts = [granting(pbx, pub_gruu=f'"{text}"')]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        assert state(desk) is State.REGISTERED
+        assert desk.agent._core.lines[sip.LINE].standing.gruu == ""
+
+    def test_the_call_id_stays_so_that_temporary_ones_stay_good(self, world, desk, pbx, sip):
+        """RFC 5627 §4.1: with another Call-ID the registrar would forget them."""
+        for _ in range(3):
+            desk.agent.register(sip.LINE, world.now)
+            world.run(1.0)
+        assert len({sent.headers.get("Call-ID") for sent in pbx.requests("REGISTER")}) == 1
+
+
+class TestOneFlow:
+    """RFC 5626 over a single connection."""
+
+    def test_it_is_asked_for_and_its_absence_is_no_fault(self, world, over_tcp, pbx, sip):
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        sent = pbx.requests("REGISTER")[0]
+        assert sent.headers.get("Supported") == "path, gruu, outbound"
+        (contact,) = contact_list(sent.headers)
+        assert contact.param("reg-id") == "1"
+        assert contact.uri.has("ob")
+        assert sent.headers.get("Via").endswith(";keep")
+        assert state(over_tcp) is State.REGISTERED
+        invite(world, over_tcp, sip)
+        assert ";ob" not in pbx.requests("INVITE")[0].headers.get("Contact")
+
+    def test_granted_our_contacts_ask_for_this_flow(self, world, over_tcp, pbx, sip):
+        """RFC 5626 §4.3: `ob` brings later requests of the dialog over the same connection."""
+        pbx.verdicts = [outbound(pbx)]
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        invite(world, over_tcp, sip)
+        assert ";ob>" in pbx.requests("INVITE")[0].headers.get("Contact")
+        assert len({flow.number for flow in pbx.flows}) == 1
+
+    def test_439_registers_as_of_old(self, world, over_tcp, pbx, sip):
+        """RFC 5626 §4.2.1, §11.6: the first hop keeps no flows."""
+        pbx.verdicts = [439]
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        again = pbx.requests("REGISTER")[1]
+        assert again.headers.get("Supported") == "path, gruu"
+        assert "reg-id" not in again.headers.get("Contact")
+        assert state(over_tcp) is State.REGISTERED
+
+    def test_439_to_that_too_is_a_failure(self, world, over_tcp, pbx, sip):
+        pbx.verdicts = [439] * 9
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        assert len(pbx.requests("REGISTER")) == 2
+        assert over_tcp.last(RegistrationChanged).status == 439
+
+    def test_flow_timer_sets_the_beat(self, world, over_tcp, pbx, sip):
+        """RFC 5626 §4.4: at random between 80 and 100 per cent of it."""
+        pbx.verdicts = [outbound(pbx, ("Flow-Timer", "25"))]
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(300.0)
+        beats = [at for at, _, _, data in world.log if data == PING]
+        gaps = [after - before for before, after in itertools.pairwise(beats)]
+        assert len(gaps) >= 11
+        assert all(20.0 <= gap <= 25.1 for gap in gaps)
+        assert len({round(gap, 2) for gap in gaps}) > 5
+
+    @pytest.mark.parametrize("value", ["0", "x", "", "99999999999"])
+    def test_a_flow_timer_without_sense_is_passed_over(self, world, over_tcp, pbx, sip, value):
+        pbx.verdicts = [outbound(pbx, ("Flow-Timer", value))]
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(600.0)
+        beats = [data for _, _, _, data in world.log if data == b"\r\n\r\n"]
+        assert 1 <= len(beats) <= 8
+
+    def test_keep_in_our_via_sets_the_beat_too(self, world, desk, pbx, sip):
+        """RFC 6223 §4.3, §5: the next hop fills in how often it wants to hear from us."""
+
+        def keeping(request):
+            response = pbx.verdict(request, 200)
+            via = response.headers.get("Via")
+            assert via.endswith(";keep")
+            response.headers.set("Via", f"{via}=10")
+            return response
+
+        pbx.verdicts = [keeping]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(100.0)
+        beats = [data for data in pbx.raw if data == b"\r\n"]
+        assert 9 <= len(beats) <= 13
+
+    def test_a_flow_that_worked_is_made_again_at_once(self, world, over_tcp, pbx, sip):
+        """RFC 5626 §4.5: it had carried the answer to a ping."""
+        pbx.verdicts = [outbound(pbx)] * 9
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        world.close(pbx.flows[-1])
+        world.run(3.0)
+        assert len(pbx.requests("REGISTER")) == 2
+        assert state(over_tcp) is State.REGISTERED
+
+    def test_a_flow_that_never_answered_a_ping_is_waited_for(
+        self, world, over_tcp, pbx, sip, monkeypatch
+    ):
+        """RFC 5626 §4.5: between 50 and 100 per cent of a minute."""
+        deliver = world._deliver_stream
+        monkeypatch.setattr(
+            world,
+            "_deliver_stream",
+            lambda number, data: None if data == b"\r\n\r\n" else deliver(number, data),
+        )
+        pbx.verdicts = [outbound(pbx)] * 9
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        world.close(pbx.flows[-1])
+        world.run(29.0)
+        assert len(pbx.requests("REGISTER")) == 1
+        world.run(32.0)
+        assert len(pbx.requests("REGISTER")) == 2
+
+    def test_430_makes_a_new_flow(self, world, over_tcp, pbx, sip):
+        """RFC 5626 §11.5: the edge says that what lies behind the flow is gone."""
+        pbx.verdicts = [outbound(pbx), 430, outbound(pbx)]
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        over_tcp.agent.register(sip.LINE, world.now)
+        world.run(4.0)
+        assert state(over_tcp) is State.REGISTERED
+        assert len({flow.number for flow in pbx.flows}) == 2
+
+
+@pytest.mark.parametrize(
+    ("failures", "others", "least", "most"),
+    [(1, False, 30, 60), (5, False, 30, 60), (1, True, 90, 180), (3, True, 360, 720),
+     (40, True, 900, 1800)],
+)  # fmt: skip
+def test_the_pace_of_flows_is_that_of_the_rfc(failures, others, least, most):
+    """RFC 5626 §4.5: 50 to 100 per cent of a bound that doubles."""
+    assert flow_wait(failures, 0.0, others=others) == least
+    assert flow_wait(failures, 1.0, others=others) == most
+
+
+class TestTwoProxies:
+    """RFC 5626 §4.2.1: a registration by each outbound proxy of the set."""
+
+    @pytest.fixture
+    def edges(self, world, sip):
+        edges = [sip.Pbx(world, f"192.0.2.{host}") for host in (50, 51)]
+        for edge in edges:
+            edge.verdicts = [outbound(edge)] * 50
+        return edges
+
+    @pytest.fixture
+    def desk(self, world, sip, edges):
+        assert edges
+        desk = sip.Desk(world, "192.0.2.1")
+        desk.line(
+            "pbx.example",
+            proxy="192.0.2.50",
+            proxies=("192.0.2.51",),
+            transport=Transport.TCP,
+            password="secret",
+        )
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        return desk
+
+    def test_each_has_its_own_reg_id_and_call_id(self, desk, edges):
+        first, second = (edge.requests("REGISTER")[0] for edge in edges)
+        ids = [contact_list(each.headers)[0].param("reg-id") for each in (first, second)]
+        assert ids == ["1", "2"]
+        assert first.headers.get("Call-ID") != second.headers.get("Call-ID")
+        assert first.headers.get("To") == second.headers.get("To")
+        instances = {
+            contact_list(each.headers)[0].param("+sip.instance") for each in (first, second)
+        }
+        assert len(instances) == 1
+        assert state(desk) is State.REGISTERED
+
+    def test_f25_one_gone_the_line_stays_registered_and_calls_go_by_the_other(
+        self, world, desk, edges, sip
+    ):
+        first, second = edges
+        world.refusing.add(first.endpoint)
+        world.close(first.flows[-1])
+        world.run(5.0)
+        assert state(desk) is State.REGISTERED
+        invite(world, desk, sip)
+        assert second.requests("INVITE")[0].headers.get("Route") == (
+            "<sip:192.0.2.51;transport=tcp;lr>"
+        )
+        world.refusing.clear()
+        world.run(200.0)
+        assert len(first.requests("REGISTER")) == 2, "back after its pace, not before"
+        invite(world, desk, sip)
+        assert first.requests("INVITE")
+
+    def test_both_gone_the_line_says_so_and_both_come_back(self, world, desk, edges):
+        for edge in edges:
+            world.refusing.add(edge.endpoint)
+            world.close(edge.flows[-1])
+        world.run(10.0)
+        assert state(desk) is State.FAILED
+        assert desk.last(RegistrationChanged).cause is FailureCause.REFUSED
+        world.refusing.clear()
+        world.run(200.0)
+        assert state(desk) is State.REGISTERED
+        assert all(len(edge.requests("REGISTER")) == 2 for edge in edges)
+
+    def test_each_is_kept_alive_and_removed_with_its_reg_id(self, world, desk, edges, sip):
+        world.run(400.0)
+        for edge in edges:
+            there = str(edge.endpoint)
+            pings = [to for _, _, to, data in world.log if (to, data) == (there, PING)]
+            assert len(pings) >= 3
+        desk.agent.unregister(sip.LINE, world.now)
+        world.run(1.0)
+        for number, edge in enumerate(edges, 1):
+            last = edge.requests("REGISTER")[-1]
+            assert last.headers.get("Expires") == "0"
+            assert contact_list(last.headers)[0].param("reg-id") == str(number)
+        assert state(desk) is State.OFF
+        world.run(300.0)
+        assert len(desk.agent) == 0
+
+    def test_a_call_may_come_by_either(self, world, desk, edges, sip):
+        assert state(desk) is State.REGISTERED
+        for edge in edges:
+            contact = edge.contact()
+            name = edge.endpoint.host
+            asked = sip.request("OPTIONS", contact, branch=f"z9hG4bK{name}", call_id=name)
+            edge.say(asked, edge.flows[-1])
+        world.run(1.0)
+        assert all(edge.responses(200) for edge in edges)
+
+
+class TestTwoRegistrars:
+    """Registered with two servers: the first is used while it stands."""
+
+    @pytest.fixture
+    def second(self, world, sip):
+        return sip.Pbx(world, "192.0.2.10")
+
+    @pytest.fixture
+    def desk(self, world, sip, pbx, second):
+        assert pbx.endpoint != second.endpoint
+        desk = sip.Desk(world, "192.0.2.1")
+        desk.line(sip.PBX, registrars=("192.0.2.10",), password="secret")
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        return desk
+
+    def test_each_knows_us_under_its_own_name(self, desk, pbx, second):
+        assert pbx.requests("REGISTER")[0].headers.get("To") == "<sip:101@192.0.2.9>"
+        assert second.requests("REGISTER")[0].headers.get("To") == "<sip:101@192.0.2.10>"
+        assert second.requests("REGISTER")[0].uri == "sip:192.0.2.10"
+        assert state(desk) is State.REGISTERED
+
+    def test_f17_calls_go_to_the_second_while_the_first_is_away(
+        self, world, desk, pbx, second, sip
+    ):
+        world.silent.add(pbx.endpoint)
+        desk.agent.register(sip.LINE, world.now)
+        world.run(40.0)
+        assert state(desk) is State.REGISTERED
+        assert desk.last(RegistrationChanged).where == "192.0.2.10 by UDP"
+        invite(world, desk, sip)
+        sent = second.requests("INVITE")[0]
+        assert sent.uri == "sip:600@192.0.2.10"
+        assert "sip:101@192.0.2.10" in sent.headers.get("From")
+        world.silent.clear()
+        world.run(400.0)
+        invite(world, desk, sip)
+        assert pbx.requests("INVITE")
+
+    def test_both_may_call_us(self, world, desk, pbx, second, sip):
+        for server in (pbx, second):
+            host = server.endpoint.host
+            asked = sip.request("OPTIONS", server.contact(), sender=host, call_id=host)
+            server.tell(asked, desk)
+        world.run(1.0)
+        assert pbx.responses(200)
+        assert second.responses(200)
+
+
+def test_more_than_four_homes_are_not_made():
+    account = Account("desk", "101", "pbx", proxies=tuple(f"edge{n}" for n in range(9)))
+    assert len(account.homes) == 4
+
+
+def test_a_second_proxy_that_is_no_address_is_refused():
+    with pytest.raises(LocalError):
+        Account("desk", "101", "pbx", proxies=("not an address",))
