@@ -21,7 +21,7 @@ SUBJECTS = tuple(
     f"tests/property/test_{name}.py"
     for name in (
         *("sip_message", "sdp", "rtp", "config_text", "control_lines"),
-        *("sip_agent_events", "sip_transactions", "phone_walk"),
+        *("sip_agent_events", "sip_call_walks", "sip_transactions", "phone_walk"),
     )
 )
 _SEEDS = 1 << 31

@@ -54,6 +54,8 @@ class Waiting:
     transaction: ServerTransaction | None
     answer: Callable[[bytes, float], None]
     refuse: Callable[[int, Rows, float], None]
+    leave: Callable[[float], None] | None = None
+    """What must go out all the same if the call ends before: the ACK to a 2xx."""
 
 
 class Peer:
@@ -91,6 +93,7 @@ class Leg:
 
     __slots__ = (
         "_core",
+        "_over",
         "_update",
         "_waiting",
         "call",
@@ -141,6 +144,7 @@ class Leg:
         self.sdp = b""
         """Our description, as it was last agreed on."""
         self._core = core
+        self._over = False
         self._waiting: Waiting | None = None
         self._update: Reoffer | None = None
 
@@ -185,10 +189,9 @@ class Leg:
         """Whether this request is what the phone is asked about."""
         return self._waiting is not None and self._waiting.transaction is transaction
 
-    def withdraw(self) -> ServerTransaction | None:
-        """The phone need not decide any more; the request that still wants an answer."""
-        waiting = self._decided()
-        return None if waiting is None else waiting.transaction
+    def withdraw(self) -> None:
+        """The phone need not decide any more."""
+        self._decided()
 
     def _decided(self) -> Waiting | None:
         waiting, self._waiting = self._waiting, None
@@ -286,7 +289,9 @@ class Leg:
         if heard is None:
             core.answer(transaction, 481, now)
             return None
-        if self.ours is Kind.RESPONSE and heard.body:
+        if self._over:
+            self._say_yes(transaction, b"", now)
+        elif self.ours is Kind.RESPONSE and heard.body:
             self._answered_in_prack(transaction, body, now)
         elif body and self.theirs is None and self.ours is None:
             # RFC 3262 §5: one more offer; its answer goes into the 2xx of the PRACK.
@@ -379,15 +384,18 @@ class Leg:
 
     def close(self, now: float, status: int = 487) -> None:
         """The dialog is over: what waits for the phone gets `status` (RFC 3261 §15.1.2)."""
+        self._over = True
         self.timer.stop()
         if self.reliable is not None:
             self.reliable.stop()
         if self._update is not None:
             self._update.drop()
             self._update = None
-        transaction = self.withdraw()
-        if transaction is not None:
-            self._core.answer(transaction, status, now)
+        waiting = self._decided()
+        if waiting is not None and waiting.leave is not None:
+            waiting.leave(now)
+        if waiting is not None and waiting.transaction is not None:
+            self._core.answer(waiting.transaction, status, now)
 
 
 def no_way(core: Core, call: CallRef, fork: str) -> None:

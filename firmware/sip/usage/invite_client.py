@@ -44,6 +44,7 @@ from firmware.sip.notifications import (
     Party,
 )
 from firmware.sip.outgoing import Way, way_of
+from firmware.sip.portrait import CallPortrait, CallStage, portrait_of
 from firmware.sip.reasons import ELSEWHERE, retry_after
 from firmware.sip.reoffer import ack_parcel
 from firmware.sip.uri import Uri, parse_uri
@@ -112,6 +113,14 @@ class InviteClient:
 
     def __bool__(self) -> bool:
         return True
+
+    def portrait(self) -> CallPortrait:
+        fork = next(iter(self._forks.values()), None)
+        if fork is not None:
+            return portrait_of(self._line, fork.leg.dialog, CallStage.EARLY, caller=True)
+        remote = party(NameAddr("", self._target))
+        tag = tag_of(self._from)
+        return CallPortrait(self._line, CallStage.TRYING, True, self._call_id, tag, remote)  # noqa: FBT003 - we placed it
 
     # --- intents ----------------------------------------------------------------------------
 
@@ -330,7 +339,10 @@ class InviteClient:
             if call is not None:
                 call.end(now)
 
-        leg.ask(Waiting(Kind.RESPONSE, None, answer, refuse), offer, now)
+        def leave(now: float) -> None:
+            answer(b"", now)
+
+        leg.ask(Waiting(Kind.RESPONSE, None, answer, refuse, leave), offer, now)
 
     # --- refusals ---------------------------------------------------------------------------
 

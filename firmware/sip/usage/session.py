@@ -27,6 +27,7 @@ from firmware.sip.notifications import (
     ReofferAnswered,
     ReofferRejected,
 )
+from firmware.sip.portrait import CallPortrait, CallStage, portrait_of
 from firmware.sip.reasons import Why, why
 from firmware.sip.reoffer import Outcome, Reoffer
 from firmware.sip.transaction.keys import Arrival
@@ -78,6 +79,10 @@ class Session:
     def replaceable(self) -> bool | None:
         """Whether another call may take this one's place (RFC 3891 §3)."""
         return None if self._over else True
+
+    def portrait(self) -> CallPortrait:
+        leg = self.leg
+        return portrait_of(leg.line, leg.dialog, CallStage.CONFIRMED, caller=leg.caller)
 
     def begin(self) -> None:
         """Take requests for the dialog, and let the phone keep a copy of it."""
@@ -330,7 +335,10 @@ class Session:
             reoffer.acknowledge(b"", now)
             self._lost(now)
 
-        return Waiting(Kind.RESPONSE, None, answer, refuse)
+        def leave(now: float) -> None:
+            reoffer.acknowledge(b"", now)
+
+        return Waiting(Kind.RESPONSE, None, answer, refuse, leave)
 
     def _disagreed(self, reoffer: Reoffer, response: Response, now: float) -> None:
         if response.status == 422 and self.leg.timer.refused(response):
