@@ -38,8 +38,10 @@ from firmware.sip.relocation import Relocations
 from firmware.sip.screening import Screening
 from firmware.sip.transfer.room import Transfers
 from firmware.sip.usage.info import Info
+from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.message import Messages
 from firmware.sip.usage.notifier import Notifiers
+from firmware.sip.usage.own_calls import OwnCalls
 from firmware.sip.usage.publication import Publications
 from firmware.sip.usage.registration import Registration
 from firmware.sip.usage.subscription import Subscriptions
@@ -61,6 +63,8 @@ class UserAgent:
         self.subscriptions = Subscriptions(self._core)
         self.notifiers = Notifiers(self._core)
         self._unasked = Unasked(self._core, self.subscriptions)
+        self._own_calls = OwnCalls(self._core, self.notifiers)
+        self.notifiers.serve(self._own_calls)
         self.transfers = Transfers(self._core, self.invite)
         self.info = Info(self._core)
         self.messages = Messages(self._core)
@@ -83,6 +87,7 @@ class UserAgent:
             self.subscriptions,
             self.notifiers,
             self._unasked,
+            self._own_calls,
             self.transfers,
             self.info,
             self.messages,
@@ -297,6 +302,7 @@ class UserAgent:
         server = self._calls.server(call)
         if server is not None:
             server.ring(now, body)
+            self._own_calls.look(now)
 
     def accept(self, call: CallRef, sdp: bytes, now: float) -> None:
         """Answer a call. Nothing if the caller has given up meanwhile."""

@@ -23,6 +23,7 @@ from firmware.sip.line import Line
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.methods import ALLOWED, SUPPORTED
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification
+from firmware.sip.portrait import CallPortrait
 from firmware.sip.reachability import Reachability
 from firmware.sip.status import phrase_for
 from firmware.sip.transaction.keys import Arrival
@@ -145,6 +146,9 @@ class Call(Protocol):
 
     def end(self, now: float, reason: str = "") -> None:
         """Our side hangs up, cancels or declines; `reason` is a Reason value (RFC 3326)."""
+
+    def portrait(self) -> CallPortrait:
+        """How it is told to those who watch our calls (RFC 4235)."""
 
 
 class TooLate(Protocol):

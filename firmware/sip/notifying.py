@@ -84,6 +84,8 @@ class Notifying:
         self._exchange: Exchange | None = None
         self._changed = False
         self._over = False
+        self.sent = 0
+        """How many NOTIFYs were written: documents count their versions by it."""
         self._shared = share(core, dialog)
         self._shared.add(self)
 
@@ -177,6 +179,7 @@ class Notifying:
         hint: Flow | None = dialog.flow
         if line.registrar_flow is not None and line.serves(dialog.next_hop.host):
             hint = line.registrar_flow
+        self.sent += 1
         media_type, body = self._source.content(self, now)
         rows = self._rows(media_type, now)
 

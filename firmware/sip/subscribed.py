@@ -39,6 +39,7 @@ GONE: Final = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})
 """A SUBSCRIBE or NOTIFY answered so ends its subscription (RFC 6665 §4.1.2.2, §4.2.2)."""
 LONGEST: Final = 7 * 86400
 """Seconds; a longer subscription is refreshed as if it were this long."""
+_GRACE: Final = 2.0
 _LONGEST_RETRY_AFTER: Final = 86400.0
 
 
@@ -152,7 +153,8 @@ class Subscribed:
         """The subscription stands for so long from now (a 2xx, or a NOTIFY's expires)."""
         seconds = min(seconds, LONGEST)
         self._expires_at = now + seconds
-        self._core.arm(self, Alarm.EXPIRY, self._expires_at)
+        # The notifier's last word is on its way at that moment.
+        self._core.arm(self, Alarm.EXPIRY, self._expires_at + _GRACE)
         if self._terms.refreshes and not self._leaving:
             fraction = self._core.tokens.fraction()
             wait = seconds * (0.75 + 0.1 * fraction) if seconds > 40 else seconds * 0.5

@@ -22,6 +22,7 @@ from firmware.sip.invite.prack import OPTION, Reliable
 from firmware.sip.invite.session_timer import SessionTimer
 from firmware.sip.line import Line
 from firmware.sip.notifications import CallEnded, CallRef, FailureCause, IncomingCall
+from firmware.sip.portrait import CallPortrait, CallStage, portrait_of
 from firmware.sip.reasons import why
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.machine import Failure
@@ -86,6 +87,10 @@ class InviteServer:
     @property
     def dialog(self) -> Dialog:
         return self.leg.dialog
+
+    def portrait(self) -> CallPortrait:
+        stage = CallStage.EARLY if self.stage is Stage.RINGING else CallStage.TRYING
+        return portrait_of(self.line, self.dialog, stage, caller=False)
 
     def begin(
         self, called_user: str, offer: bytes, now: float, replaces: CallRef | None = None

@@ -55,9 +55,12 @@ def test_a15_what_is_too_much_or_no_xml_is_refused(body):
 def test_a15_the_most_that_is_taken_costs_little():
     """P3: 5 ms on the build machine; ten times that is allowed here, where others work too."""
     dense = b"<a>" + b'<b c="d">e</b>' * (xml.MOST_ELEMENTS - 1) + b"</a>"
-    began = time.process_time()
-    read_xml(dense, "a")
-    assert time.process_time() - began < 0.05
+    took = []
+    for _ in range(5):
+        began = time.process_time()
+        read_xml(dense, "a")
+        took.append(time.process_time() - began)
+    assert min(took) < 0.05
 
 
 def test_the_encoding_that_is_claimed_is_not_believed():

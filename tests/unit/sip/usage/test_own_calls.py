@@ -1,0 +1,122 @@
+"""Our own calls as others see them (RFC 4235), by our own watcher on another desk."""
+
+import pytest
+
+from firmware.sip.event.dialog_info import Phase
+from firmware.sip.notifications import EventReceived, IncomingCall
+from tests.support.sip_link import LINE, Desk
+
+
+@pytest.fixture
+def secretary(world, pair):
+    """A third desk that watches the right one, the callee."""
+    right = pair[1]
+    desk = Desk(world, "192.0.2.3")
+    desk.line("192.0.2.2", register=False, accept_any_user=True)
+    right.line("192.0.2.1", register=False, accept_any_user=True, peers=("192.0.2.3",))
+    desk.agent.subscriptions.subscribe("blf", LINE, "dialog", world.now, target="101")
+    world.run(0.1)
+    return desk
+
+
+def seen(desk):
+    """(phase, whether it placed the call, with whom) of each dialog in each document."""
+    return [
+        [(each.phase, each.initiator, each.remote.uri) for each in told.document.dialogs]
+        for told in desk.of(EventReceived)
+    ]
+
+
+def test_a_call_is_seen_from_its_ringing_to_its_end(world, pair, secretary):
+    """RFC 4235 §3.7.1: trying, early, confirmed; a full document each time."""
+    left, right = pair
+    assert seen(secretary) == [[]]
+    left.agent.invite("out", LINE, "600", world.now)
+    world.run(2.0)
+    call = right.last(IncomingCall).call
+    right.agent.ring(call, world.now)
+    world.run(2.0)
+    right.agent.accept(call, b"v=0 answer", world.now)
+    world.run(2.0)
+    left.agent.end("out", world.now)
+    world.run(2.0)
+    who = "sip:101@192.0.2.2"
+    assert seen(secretary)[1:] == [
+        [(Phase.TRYING, False, who)],
+        [(Phase.EARLY, False, who)],
+        [(Phase.CONFIRMED, False, who)],
+        [],
+    ]
+
+
+def test_the_ids_are_those_a_replaces_needs(world, pair, secretary):
+    """RFC 4235 §4.1.1; RFC 3891 §3: call-id, local and remote tag as the watched phone has them."""
+    left, right = pair
+    left.agent.invite("out", LINE, "600", world.now)
+    world.run(2.0)
+    call = right.last(IncomingCall).call
+    dialog = right.agent._core.calls[call].dialog
+    (entry,) = secretary.last(EventReceived).document.dialogs
+    assert (entry.call_id, entry.local_tag, entry.remote_tag) == dialog.key
+    assert entry.remote.target.startswith("sip:")
+    assert secretary.last(EventReceived).document.entity == "sip:101@192.0.2.1"
+
+
+def test_a_call_we_place_is_seen_too(world, pair, secretary):
+    left, right = pair
+    right.agent.invite("mine", LINE, "700", world.now)
+    world.run(2.0)
+    assert seen(secretary)[-1] == [(Phase.TRYING, True, "sip:700@192.0.2.1")]
+    call = left.last(IncomingCall).call
+    left.agent.ring(call, world.now)
+    world.run(2.0)
+    assert seen(secretary)[-1][0][:2] == (Phase.EARLY, True)
+    left.agent.accept(call, b"v=0 answer", world.now)
+    world.run(2.0)
+    assert seen(secretary)[-1][0][:2] == (Phase.CONFIRMED, True)
+
+
+def test_many_changes_within_a_second_are_one_document(world, pair, secretary):
+    """RFC 4235 §3.10: no more than one a second."""
+    left, right = pair
+    left.agent.invite("out", LINE, "600", world.now)
+    world.run(0.05)
+    right.agent.accept(right.last(IncomingCall).call, b"v=0 answer", world.now)
+    world.run(0.05)
+    world.run(1.0)
+    assert [len(each) for each in seen(secretary)] == [0, 1]
+
+
+@pytest.mark.parametrize(("named", "count"), [("{0}", 1), ("other", 0)])
+def test_one_dialog_may_be_asked_for(world, pair, secretary, named, count):
+    """RFC 4235 §3.2."""
+    left, right = pair
+    left.agent.invite("out", LINE, "600", world.now)
+    world.run(0.1)
+    call_id = right.last(IncomingCall).call_id
+    secretary.agent.subscriptions.subscribe(
+        "one", LINE, "dialog", world.now, target="101",
+        params=(("call-id", f'"{named.format(call_id)}"'),), once=True,
+    )  # fmt: skip
+    world.run(1.0)
+    told = [each.document for each in secretary.of(EventReceived) if each.ref == "one"]
+    assert [len(document.dialogs) for document in told] == [count]
+
+
+def test_nothing_is_kept_for_those_who_have_gone(world, pair, secretary):
+    _, right = pair
+    secretary.agent.subscriptions.unsubscribe("blf", world.now)
+    world.run(100.0)
+    assert len(right.agent._own_calls) == 0
+    assert len(right.agent) == 0
+    assert len(secretary.agent) == 0
+
+
+def test_a02_a_stranger_sees_no_calls(world, pair):
+    _, right = pair
+    spy = Desk(world, "203.0.113.66")
+    spy.line("192.0.2.2", register=False)
+    spy.agent.subscriptions.subscribe("spy", LINE, "dialog", world.now, target="101")
+    world.run(40.0)
+    assert spy.of(EventReceived) == []
+    assert len(right.agent.notifiers) == 0
