@@ -198,8 +198,9 @@ def walk(seed: int, wire: Wire, steps: int = 40, *, hosts=("192.0.2.1", "192.0.2
         assert len(person.desk.agent._core.deadlines._heap) < 100
     record = Record(world)
     assert all(len(statuses) == 1 for statuses in record.finals.values())
-    assert record.answered <= record.acknowledged
     assert record.answered <= record.ended
+    # Where every 100 can be lost a caller may have given up before: then only the BYE comes.
+    assert wire is WIRES["awful"] or record.answered <= record.acknowledged
 
 
 @pytest.mark.parametrize("wire", WIRES)

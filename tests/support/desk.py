@@ -115,7 +115,8 @@ class Account:
         self._live(command, "up")
 
     def _answer_reoffer(self, command):
-        self._live(command, "up")
+        # A phone that has not answered yet is named by its fork.
+        self._live(command, "placed" if command.fork else "up")
 
     def _reject_reoffer(self, command):
         pass
