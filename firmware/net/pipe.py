@@ -6,7 +6,6 @@
 A layer with a handshake is `ready` when that is over; what it wants to say stands in `take`.
 """
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from firmware.net.errors import LinkError
@@ -73,13 +72,13 @@ class Cutter(Protocol):
         """Say that nothing more comes."""
 
 
-@dataclass(slots=True)
 class Framed:
     """SIP on a bare stream: `StreamFramer` as a `Cutter`."""
 
-    framer: StreamFramer = field(default_factory=StreamFramer)
-    ready: bool = True
-    _out: list[bytes] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.framer = StreamFramer()
+        self.ready = True
+        self._out: list[bytes] = []
 
     @property
     def unfinished(self) -> bool:

@@ -30,6 +30,8 @@ HALF_MESSAGE_SECONDS = 10.0
 """How long the rest of a message that has begun may take (A13)."""
 STRANGER_IDLE_SECONDS = 120.0
 """How long a connection that somebody else opened may stay silent."""
+OWN_IDLE_SECONDS = 900.0
+"""How long one that we opened may be of no use; a registration's is kept alive by its pings."""
 UNREAD_SECONDS = 30.0
 """How long what we sent may stay unacknowledged before the connection is dead (F25)."""
 MOST_CONNECTIONS = 64
@@ -129,6 +131,8 @@ class _Connection(asyncio.Protocol):
             return
         self._pipe.send(data)
         self._flush()
+        if self._ours and not self._half:
+            self._arm()
         if self._transport.get_write_buffer_size() > _MOST_QUEUED:
             self.close("it does not read")
 
@@ -208,9 +212,8 @@ class _Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if half or not self._ours:
-            limit = HALF_MESSAGE_SECONDS if half else STRANGER_IDLE_SECONDS
-            self._set_timer(limit, "it was silent too long")
+        limit = OWN_IDLE_SECONDS if self._ours else STRANGER_IDLE_SECONDS
+        self._set_timer(HALF_MESSAGE_SECONDS if half else limit, "it was silent too long")
 
     def _set_timer(self, seconds: float, reason: str) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self.close, reason)

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import socket
 
 import pytest
@@ -321,3 +322,16 @@ async def test_three_hundred_connections_leave_nothing_behind(streams, ear, list
         streams.close_flow(flow)
     await ear.until(lambda ear: len(ear.closed) == 300)
     assert len(streams) == 0
+
+
+async def test_a_connection_of_ours_that_nobody_uses_is_closed(streams, ear, listener, monkeypatch):
+    monkeypatch.setattr(stream, "OWN_IDLE_SECONDS", 0.2)
+    port = await listener("127.0.0.1")
+    idle = await streams.connect(target("127.0.0.1", port))
+    used = await streams.connect(target("127.0.0.1", port))
+    for _ in range(4):
+        streams.send(used, OPTIONS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await ear.until(lambda ear: len(ear.closed) > 1)
+    assert [flow for flow, _ in ear.closed] == [idle]
