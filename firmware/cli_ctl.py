@@ -13,7 +13,14 @@ from typing import TypeVar
 import msgspec
 
 from firmware.base.phrase import Phrase, phrase
-from firmware.cli_text import Say, calls_text, reload_text, stats_text, status_text
+from firmware.cli_text import (
+    Say,
+    calls_text,
+    messages_text,
+    reload_text,
+    stats_text,
+    status_text,
+)
 from firmware.control import schema
 from firmware.control.client import Client
 from firmware.control.errors import ControlError, RefusalKind, RefusedError
@@ -108,9 +115,14 @@ def _wish(client: Client, options: argparse.Namespace) -> None:
 
 
 def _transfer(client: Client, options: argparse.Namespace) -> None:
-    """Answered when the two have each other, or cannot."""
+    """Answered when it is known how it went: the two have each other, the text was taken."""
     client.be_patient()
     _wish(client, options)
+
+
+def _messages(client: Client, options: argparse.Namespace) -> None:
+    raw = client.ask_raw(schema.Messages())
+    _print(raw, options, schema.MessagesReply, messages_text)
 
 
 def _volume(options: argparse.Namespace) -> schema.Volume:
@@ -168,11 +180,16 @@ ANSWERS: dict[str, Callable[[Client, argparse.Namespace], None]] = {
     "ladder": _ladder,
     "events": _events,
     "transfer": _transfer,
+    "message": _transfer,
+    "messages": _messages,
 }
 WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
     "key": _key,
     "hook": lambda options: schema.Hook(move=schema.HookMove(options.move)),
     "dial": lambda options: schema.Dial(target=options.target, line=options.line),
+    "message": lambda options: schema.Message(
+        target=options.target, text=" ".join(options.text), line=options.line
+    ),
     "answer": lambda options: schema.Answer(call=options.call),
     "hangup": lambda options: schema.HangUp(call=options.call),
     "hold": lambda options: schema.Hold(call=options.call),

@@ -8,13 +8,16 @@ from datetime import datetime
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.control.schema import (
+    BuddyFigures,
     CallFigures,
     CallsReply,
     LineFigures,
     LogRow,
+    MessagesReply,
     ReloadReply,
     StatsReply,
     StatusReply,
+    TextFigures,
 )
 
 Say = Callable[[Phrase], str]
@@ -41,7 +44,29 @@ def status_text(status: StatusReply, say: Say) -> str:
     rows += [
         say(phrase("ctl.watched", who=each.target, state=each.state)) for each in status.watched
     ]
+    rows += [_buddy(each, say) for each in status.buddies]
+    if status.texts:
+        rows.append(say(phrase("ctl.texts", count=status.texts)))
     return "\n".join(rows)
+
+
+def messages_text(reply: MessagesReply, say: Say) -> str:
+    """The texts, newest first, and who is writing."""
+    rows = [say(phrase("ctl.writing", who=who)) for who in reply.writing]
+    rows += [_text(text) for text in reply.texts]
+    return "\n".join(rows) or say(phrase("ctl.no_texts"))
+
+
+def _buddy(buddy: BuddyFigures, say: Say) -> str:
+    known = {True: "open", False: "closed", None: "unknown"}[buddy.available]
+    words = ", ".join((known, *buddy.activities, *([buddy.note] if buddy.note else [])))
+    return say(phrase("ctl.watched", who=buddy.who, state=words))
+
+
+def _text(text: TextFigures) -> str:
+    mark = "*" if text.unread else " "
+    at = datetime.fromtimestamp(text.at).astimezone()
+    return f"{mark} {at:%Y-%m-%d %H:%M} {text.name or text.user}: {text.text}"
 
 
 def stats_text(stats: StatsReply, say: Say) -> str:

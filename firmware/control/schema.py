@@ -12,8 +12,38 @@ import enum
 import msgspec
 
 from firmware.control.errors import RefusalKind
+from firmware.control.figures import (
+    AudioFigures,
+    BuddyFigures,
+    CallFigures,
+    CallsReply,
+    LineFigures,
+    LogRow,
+    MessagesReply,
+    RtpFigures,
+    StatsReply,
+    StatusReply,
+    TextFigures,
+    WatchFigures,
+)
 from firmware.media.messages import PathName
 from hal.keys import Key as KeyCap
+
+# To be had here as well, beside all that follows.
+__all__ = [
+    "AudioFigures",
+    "BuddyFigures",
+    "CallFigures",
+    "CallsReply",
+    "LineFigures",
+    "LogRow",
+    "MessagesReply",
+    "RtpFigures",
+    "StatsReply",
+    "StatusReply",
+    "TextFigures",
+    "WatchFigures",
+]
 
 LINE_LIMIT = 65536
 """The longest line either way, in bytes, with its line feed."""
@@ -56,6 +86,10 @@ class Calls(Request, frozen=True, tag="calls"):
     skip: int = 0
 
 
+class Messages(Request, frozen=True, tag="messages"):
+    """The texts that were sent to us: `MessagesReply`."""
+
+
 class Screen(Request, frozen=True, tag="screen"):
     """What the screen shows: `ScreenReply`."""
 
@@ -77,6 +111,7 @@ class Topic(enum.Enum):
     CALL = "call"
     RECORD = "record"
     NOTICE = "notice"
+    MESSAGE = "message"
     PAGE = "page"
 
 
@@ -119,6 +154,14 @@ class Dial(Request, frozen=True, tag="dial"):
     """Call a number or SIP URI; `line` None = the default line."""
 
     target: str
+    line: str | None = None
+
+
+class Message(Request, frozen=True, tag="message"):
+    """Send a short text; the reply comes when it is known whether it was taken."""
+
+    target: str
+    text: str
     line: str | None = None
 
 
@@ -198,12 +241,14 @@ AnyRequest = (
     Status
     | Stats
     | Calls
+    | Messages
     | Screen
     | Ladder
     | Events
     | Key
     | Hook
     | Dial
+    | Message
     | Answer
     | HangUp
     | Hold
@@ -226,121 +271,6 @@ def role_needed(request: AnyRequest) -> Role:
     if isinstance(request, _VIEWS):
         return Role.VIEW
     return Role.ADMIN if isinstance(request, _ADMINS) else Role.PHONE
-
-
-class RtpFigures(msgspec.Struct, frozen=True):
-    """Media of one call so far; `mos` None = not estimated."""
-
-    sent: int
-    received: int
-    lost: int
-    late: int
-    jitter_ms: float
-    delay_ms: float
-    mos: float | None = None
-
-
-class CallFigures(msgspec.Struct, frozen=True):
-    """One call that is up; `direction` is `in` or `out`, `duration` counts from the answer.
-
-    `transfer` is whom it is being transferred to.
-    `digits` are the last ones that the far end pressed, `name` is what it calls itself;
-    `diverted_by` sent the call on to us, `subject` is what the caller says it is about.
-    """
-
-    id: str
-    line: str
-    direction: str
-    state: str
-    remote: str
-    codec: str = ""
-    secure: bool = False
-    held: bool = False
-    held_by_them: bool = False
-    transfer: str = ""
-    duration: float = 0.0
-    digits: str = ""
-    name: str = ""
-    rtp: RtpFigures | None = None
-    diverted_by: str = ""
-    subject: str = ""
-
-
-class LineFigures(msgspec.Struct, frozen=True):
-    """One line; `reason` says why it is not registered, `label` is what the screen calls it."""
-
-    name: str
-    registered: bool
-    reason: str = ""
-    expires_in: float = 0.0
-    label: str = ""
-    mwi: bool | None = None
-    """Whether messages wait; None if the server has not said."""
-    new_messages: int = 0
-
-
-class WatchFigures(msgspec.Struct, frozen=True):
-    """Somebody whose calls are watched: `state` is unknown, idle, ringing or busy."""
-
-    line: str
-    target: str
-    state: str
-
-
-class AudioFigures(msgspec.Struct, frozen=True):
-    """The audio engine; `path` is what the person talks on."""
-
-    path: str | None
-    alive: bool
-    xruns: int = 0
-
-
-class StatusReply(msgspec.Struct, frozen=True):
-    """How the phone is; `reason` says in a sentence why it cannot do its work, if it cannot."""
-
-    state: str
-    lines: tuple[LineFigures, ...]
-    calls: tuple[CallFigures, ...]
-    audio: AudioFigures
-    reason: str = ""
-    version: str = ""
-    off_hook: bool = False
-    muted: bool = False
-    missed: int = 0
-    volumes: dict[str, int] = {}
-    watched: tuple[WatchFigures, ...] = ()
-
-
-class StatsReply(StatusReply, frozen=True):
-    """The status with whatever the phone counts."""
-
-    uptime: float = 0.0
-    counters: dict[str, float] = {}
-
-
-class LogRow(msgspec.Struct, frozen=True):
-    """One row of the call list; `direction` is `in` or `out`."""
-
-    at: float
-    line: str
-    direction: str
-    name: str
-    user: str
-    outcome: str
-    seconds: float
-    reason: str = ""
-
-
-class CallsReply(msgspec.Struct, frozen=True):
-    """Calls that are up, and a piece of the call list; `more` says that it goes on.
-
-    `note` says why the list, or what there was before, cannot be read.
-    """
-
-    calls: tuple[CallFigures, ...]
-    log: tuple[LogRow, ...] = ()
-    more: bool = False
-    note: str = ""
 
 
 class ScreenReply(msgspec.Struct, frozen=True):
@@ -368,7 +298,16 @@ class ReloadReply(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-AnyResult = StatusReply | StatsReply | CallsReply | ScreenReply | LadderReply | ReloadReply | None
+AnyResult = (
+    StatusReply
+    | StatsReply
+    | CallsReply
+    | MessagesReply
+    | ScreenReply
+    | LadderReply
+    | ReloadReply
+    | None
+)
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event"):
@@ -420,6 +359,13 @@ class RecordEvent(Event, frozen=True, tag="record"):
     row: LogRow
 
 
+class MessageEvent(Event, frozen=True, tag="message"):
+    """Somebody sent a text."""
+
+    at: float
+    message: TextFigures
+
+
 class NoticeEvent(Event, frozen=True, tag="notice"):
     """A sentence for people."""
 
@@ -454,6 +400,7 @@ AnyEvent = (
     | RingEvent
     | CallEvent
     | RecordEvent
+    | MessageEvent
     | NoticeEvent
     | PageEvent
     | GapEvent

@@ -13,13 +13,20 @@ from firmware.config.schema import Settings
 from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.phone.view import PhoneView
-from firmware.runtime.figures import call_of, stats_of, status_of
+from firmware.runtime.figures import call_of, stats_of, status_of, text_of
 from firmware.runtime.house import House
-from firmware.runtime.inputs import check_done, hands_on, inputs_of, transfer_inputs
+from firmware.runtime.inputs import (
+    check_done,
+    hands_on,
+    inputs_of,
+    message_inputs,
+    transfer_inputs,
+)
 from firmware.runtime.ladder import ladder
 from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
 from firmware.runtime.screen import Screen
+from firmware.runtime.sent import sent
 from firmware.runtime.trace import Trace
 from firmware.runtime.transfers import carried_out
 from firmware.sip.notifications import CallRef
@@ -108,6 +115,22 @@ class Desk:
         calls = tuple(call_of(call, reports.get(call.ref), now) for call in self.view.calls)
         return s.CallsReply(calls, rows, more, note)
 
+    async def messages(self, _request: s.Messages) -> s.MessagesReply:
+        """`messages`."""
+        view, now, at = self.view, self._house.now(), self.wall()
+        texts = tuple(text_of(text, now, at) for text in reversed(view.texts))
+        return s.MessagesReply(texts, view.writing)
+
+    async def message(self, request: s.Message) -> None:
+        """`message`: answered when it is known what became of it."""
+        inputs = message_inputs(request, self._loop.phone)
+
+        def begin() -> None:
+            for event in inputs:
+                self._loop.inbox.put(event)
+
+        await sent(self._loop, begin)
+
     async def picture(self, _request: s.Screen) -> s.ScreenReply:
         """`screen`."""
         if self.screen is None:
@@ -170,6 +193,8 @@ ANSWERS: Mapping[type, Callable[[Desk, Any], Awaitable[s.AnyResult]]] = {
     s.Status: Desk.status,
     s.Stats: Desk.stats,
     s.Calls: Desk.calls,
+    s.Messages: Desk.messages,
+    s.Message: Desk.message,
     s.Screen: Desk.picture,
     s.Ladder: Desk.ladder,
     s.Reload: Desk.read_again,

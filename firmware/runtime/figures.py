@@ -5,17 +5,19 @@ from collections.abc import Callable, Mapping
 from firmware import __version__
 from firmware.control.schema import (
     AudioFigures,
+    BuddyFigures,
     CallFigures,
     LineFigures,
     LogRow,
     RtpFigures,
     StatsReply,
     StatusReply,
+    TextFigures,
     WatchFigures,
 )
 from firmware.media.messages import StreamReport
 from firmware.phone.commands import CallRecord
-from firmware.phone.view import CallView, LineView, Notice, PhoneView
+from firmware.phone.view import CallView, LineView, Notice, PhoneView, TextView
 from firmware.sip.notifications import CallRef, RegistrationState
 from firmware.ui.line_words import line_words
 
@@ -47,6 +49,11 @@ def status_of(
         watched=tuple(
             WatchFigures(each.line, each.target, each.state.value) for each in view.watched
         ),
+        buddies=tuple(
+            BuddyFigures(each.line, each.who, each.available, each.activities, each.note)
+            for each in view.buddies
+        ),
+        texts=view.unread,
     )
 
 
@@ -79,6 +86,12 @@ def call_of(call: CallView, report: StreamReport | None, now: float) -> CallFigu
         duration=round(now - call.answered_at, 3) if call.answered_at else 0.0,
         rtp=_rtp(report) if report is not None else None,
     )
+
+
+def text_of(text: TextView, now: float, at: float) -> TextFigures:
+    """One text; `at` is the wall clock at `now`."""
+    sent = round(at - (now - text.at), 3)
+    return TextFigures(sent, text.line, text.name, text.user, text.text, text.unread)
 
 
 def row_of(record: CallRecord, at: float) -> LogRow:

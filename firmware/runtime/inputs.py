@@ -38,6 +38,16 @@ def transfer_inputs(request: s.Transfer, phone: Phone) -> Inputs:
     return _judged(_transfer(request, phone.view()), phone)
 
 
+def message_inputs(request: s.Message, phone: Phone) -> Inputs:
+    """What goes into the phone for a text; what becomes of it is told later.
+
+    Raises:
+        RefusedError: it makes no sense now, or the phone would refuse it.
+    """
+    line = LineName(request.line) if request.line else None
+    return _judged((a.SendText(request.target, request.text, line),), phone)
+
+
 def _judged(inputs: Inputs, phone: Phone) -> Inputs:
     for event in inputs:
         why = phone.refusal(event)

@@ -7,9 +7,16 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from firmware.control.schema import AnyEvent, CallEvent, LampsEvent, NoticeEvent, StatusEvent
+from firmware.control.schema import (
+    AnyEvent,
+    CallEvent,
+    LampsEvent,
+    MessageEvent,
+    NoticeEvent,
+    StatusEvent,
+)
 from firmware.phone.view import CallView, PhoneView
-from firmware.runtime.figures import Reports, Say, call_of, say_notice, status_of
+from firmware.runtime.figures import Reports, Say, call_of, say_notice, status_of, text_of
 
 Wall = Callable[[], float]
 
@@ -27,11 +34,20 @@ def changes(
 ) -> Iterator[AnyEvent]:
     """One event for each thing that changed."""
     yield from _calls(old, new, reports, say, now, at)
+    yield from _texts(old, new, now, at)
     if new.lamps != old.lamps:
         yield LampsEvent(at, dict(new.lamps))
     if new.notice is not None and new.notice != old.notice:
         yield NoticeEvent(at, say_notice(new.notice, say))
     yield StatusEvent(at, status_of(new, reports, say, now, 0, counts=False))
+
+
+def _texts(old: PhoneView, new: PhoneView, now: float, at: float) -> Iterator[AnyEvent]:
+    if new.texts is not old.texts:
+        last = max((text.number for text in old.texts), default=-1)
+        for text in new.texts:
+            if text.number > last:
+                yield MessageEvent(at, text_of(text, now, at))
 
 
 def _calls(

@@ -83,6 +83,7 @@ WISHES = [
     (("hook", "down"), s.Hook(move=s.HookMove.DOWN)),
     (("hook", "flash"), s.Hook(move=s.HookMove.FLASH)),
     (("dial", "600"), s.Dial(target="600")),
+    (("message", "102", "See", "you"), s.Message(target="102", text="See you")),
     (("dial", "sip:a@b", "--line", "101@pbx"), s.Dial(target="sip:a@b", line="101@pbx")),
     (("answer",), s.Answer()),
     (("hangup", "in-1"), s.HangUp(call="in-1")),

@@ -12,6 +12,8 @@ REQUESTS = [
     (schema.Status(), "status", Role.VIEW),
     (schema.Stats(), "stats", Role.VIEW),
     (schema.Calls(limit=5), "calls", Role.VIEW),
+    (schema.Messages(), "messages", Role.PHONE),
+    (schema.Message(target="102", text="Hello"), "message", Role.PHONE),
     (schema.Screen(), "screen", Role.VIEW),
     (schema.Events(topics=(schema.Topic.CALL,)), "events", Role.VIEW),
     (schema.Key(key=Key.POUND, move=schema.KeyMove.DOWN), "key", Role.PHONE),
