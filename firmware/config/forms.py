@@ -76,6 +76,17 @@ def _is_port_suffix(text: str) -> bool:
     return not text or (text.startswith(":") and _is_port(text[1:]))
 
 
+def split_nat_rule(text: str) -> tuple[str, str]:
+    """Network and host of `10.0.0.0/8 = pbx-side.example`."""
+    network, _, host = text.partition("=")
+    return network.strip(), host.strip()
+
+
+def _is_nat_rule(text: str) -> bool:
+    network, host = split_nat_rule(text)
+    return _is_network(network) and _is_host(host)
+
+
 def _is_wifi_password(text: str) -> bool:
     # IEEE 802.11i: a passphrase of 8 to 63 printable characters, or the key as 64 hex digits.
     return 8 <= len(text) <= 63 or re.fullmatch(r"[0-9A-Fa-f]{64}", text) is not None
@@ -91,6 +102,7 @@ NETWORK = Form(_is_network, "form.network")
 LISTEN = Form(lambda text: _is_address(text) or text == "localhost", "form.address")
 HOST = Form(_is_host, "form.host")
 SERVER = Form(_is_server, "form.server")
+NAT_RULE = Form(_is_nat_rule, "form.nat_rule")
 USER = Form(lambda text: _USER.fullmatch(text) is not None, "form.user")
 NUMBER_GLOB = Form(lambda text: _GLOB.fullmatch(text) is not None, "form.number_glob")
 SIP_URI = Form(_matches(r"(?:sips?:[^\s<>\"]{1,250})?"), "form.sip_uri")

@@ -54,6 +54,8 @@ class NetworkSettings:
     rtp_ports: tuple[int, int] = (40000, 40999)
     dscp_sip: int = 24
     dscp_rtp: int = 46
+    nat: tuple[str, ...] = ()
+    stun: str = ""
     tls: ListenTlsSettings = field(default_factory=ListenTlsSettings)
     wifi: WifiSettings = field(default_factory=WifiSettings)
 

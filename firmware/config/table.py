@@ -82,6 +82,8 @@ _GENERAL = (
     Setting("network.rtp_ports", PortRange(), _NEXT, "ports"),
     Setting("network.dscp_sip", Whole(0, 63), _RESTART, "code point"),
     Setting("network.dscp_rtp", Whole(0, 63), _NEXT, "code point"),
+    Setting("network.nat", Many(Text(forms.NAT_RULE, may_be_empty=False)), _NOW),
+    Setting("network.stun", Text(forms.SERVER), _NOW),
     Setting("network.tls.cert", _FILE, _RESTART),
     Setting("network.tls.key", _FILE, _RESTART),
     Setting("network.tls.ca", _FILE, _RESTART),

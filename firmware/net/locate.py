@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from firmware.base.tokens import Tokens
+from firmware.config.forms import split_server
 from firmware.net.resolver import LookUpError, Resolver
 from firmware.sip.effects import ResolveTarget
 from firmware.sip.flow import Endpoint, Transport
 from firmware.sip.target import (
     SUPPORTED,
     ServiceQuestion,
+    is_numeric,
     order_addresses,
     order_srv,
     questions,
@@ -19,6 +22,7 @@ from firmware.sip.target import (
 
 _MOST_TARGETS = 16
 """Trying more places than this takes longer than anybody waits (A22)."""
+STUN_PORT = 3478
 _MOST_HOSTS = 8
 """Nor is a domain's word enough to ask for a hundred names (A22)."""
 
@@ -64,6 +68,35 @@ async def locate(
             return await _places(service.transport, found, resolver, ours)
     direct = asked.fallback
     return await _places(direct.transport, [(direct.host, direct.port)], resolver, ours)
+
+
+class Ways(Protocol):
+    """What knows our sockets: the SIP driver."""
+
+    @property
+    def resolver(self) -> Resolver:
+        """Who looks names up."""
+
+    def local_for(self, remote: Endpoint) -> str | None:
+        """Our address toward a place."""
+
+
+async def locate_stun(server: str, ways: Ways) -> list[Place]:
+    """Where a STUN server may be asked: `host[:port]` or a domain (RFC 8489 §8.1); never empty.
+
+    Raises:
+        LookUpError: there is none, or no way to any.
+    """
+    host, port = split_server(server)
+    hosts = [(host, port or STUN_PORT)]
+    if port is None and not is_numeric(host):
+        records = await ways.resolver.services(f"_stun._udp.{host}")
+        hosts = [(row.host, row.port) for row in records[:_MOST_HOSTS]] or hosts
+    places = await _places(Transport.UDP, hosts, ways.resolver, ways.local_for)
+    usable = [place for place in places if place.local]
+    if not usable:
+        raise LookUpError(f"no way to {server}", missing=False)
+    return usable
 
 
 async def _hosts(

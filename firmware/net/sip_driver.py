@@ -68,8 +68,15 @@ class SipDriver:
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling = False
         self._closed = False
+        self.foreign: Callable[[bytes, Flow], bool] | None = None
+        """Who takes datagrams that are no SIP (STUN); it says whether one was for it."""
         self.failures = 0
         """How many inputs, effects, notifications and tasks have failed."""
+
+    @property
+    def resolver(self) -> Resolver:
+        """Who looks names up."""
+        return self._resolver
 
     @property
     def port(self) -> int:
@@ -204,7 +211,23 @@ class SipDriver:
         notice = CertificateEnds(file, days)
         self._guard(notice, self._notify, notice)
 
+    def send_foreign(self, flow: Flow, data: bytes) -> None:
+        """Send a datagram that is no SIP from the SIP socket of `flow`."""
+        udp = next((udp for udp in self._udp if _serves(udp.endpoint, flow)), None)
+        if udp is not None:
+            udp.send(flow, data)
+
+    def endpoint_for(self, host: str) -> Endpoint:
+        """The SIP socket at an address of ours."""
+        return Endpoint(host, self.port)
+
+    def seen_from_outside(self, local: Endpoint, seen: Endpoint) -> None:
+        """A STUN server saw our socket there."""
+        self._input(local, lambda now: self.agent.seen_from_outside(local, seen, now))
+
     def _datagram(self, data: bytes, flow: Flow) -> None:
+        if self.foreign is not None and flow.number == 0 and self.foreign(data, flow):
+            return
         if self._trace is not None:
             self._trace(False, data, flow)  # noqa: FBT003 - False = received
         about = (data[:_SHOWN], flow.remote)
@@ -255,7 +278,7 @@ class SipDriver:
 
     async def _resolve(self, effect: ResolveTarget) -> None:
         try:
-            found = await locate(effect, self._resolver, self._tokens, self._local_for)
+            found = await locate(effect, self._resolver, self._tokens, self.local_for)
         except LookUpError as error:
             cause = FailureCause.NAME_NOT_FOUND if error.missing else FailureCause.NO_NETWORK
             self._lost(effect.query, cause, str(error))
@@ -284,7 +307,7 @@ class SipDriver:
     ) -> None:
         self._input(text, lambda now: self.agent.target_failed(query, cause, text, now))
 
-    def _local_for(self, remote: Endpoint) -> str | None:
+    def local_for(self, remote: Endpoint) -> str | None:
         """Our address toward `remote`, if one of our sockets can send from it."""
         if not any(udp.endpoint.is_ipv6 == remote.is_ipv6 for udp in self._udp):
             return None

@@ -1,10 +1,13 @@
 """The lines of the configuration as the SIP stack wants them."""
 
+import ipaddress
 from typing import Protocol
 
+from firmware.config.forms import split_nat_rule
 from firmware.config.rules import line_blocked
 from firmware.config.schema import LineSettings, Settings
 from firmware.sip.account import Account, AkaKeys
+from firmware.sip.appearance import NatRule
 from firmware.sip.flow import TlsTerms, Transport
 from firmware.sip.notifications import LineName
 
@@ -17,6 +20,12 @@ class Identities(Protocol):
 
     def instance_id(self, line: str) -> str:
         """Its `+sip.instance`, a URN."""
+
+
+def nat_rules(settings: Settings) -> tuple[NatRule, ...]:
+    """What far ends of other networks know us by."""
+    rows = map(split_nat_rule, settings.network.nat)
+    return tuple(NatRule(ipaddress.ip_network(net, strict=False), host) for net, host in rows)
 
 
 def accounts_of(settings: Settings, identities: Identities) -> tuple[Account, ...]:

@@ -5,6 +5,7 @@ machine and the control API load while the registrar is thinking.
 """
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from firmware.base.tokens import Tokens
 from firmware.config.schema import Settings
 from firmware.net.addresses import machine_addresses
 from firmware.runtime.memory import Memory
+from firmware.runtime.names import Names
 from firmware.runtime.signalling import Signalling
 from firmware.storage.dialogs import DialogMirror
 
@@ -47,6 +49,7 @@ class Early:
     signalling: Signalling
     addresses: tuple[str, ...]
     """Those the machine had when the first REGISTER left."""
+    names: Names
 
 
 async def begin(settings: Settings, places: Places) -> Early:
@@ -58,6 +61,7 @@ async def begin(settings: Settings, places: Places) -> Early:
     tokens = Tokens(os.urandom(32))
     memory = Memory(places.state, tokens)
     addresses = machine_addresses()
-    signalling = Signalling(PRODUCT, tokens, memory)
+    names = Names(places.state, time.time)  # noqa: TID251 - the edge where wall time enters
+    signalling = Signalling(PRODUCT, tokens, memory, names)
     await signalling.start(settings, DialogMirror(places.dialogs).take_orphans())
-    return Early(tokens, memory, signalling, addresses)
+    return Early(tokens, memory, signalling, addresses, names)

@@ -5,6 +5,7 @@ Small files are read once at start; after that the loop only queues jobs and hea
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from firmware.base.phrase import Phrase, phrase
@@ -77,6 +78,10 @@ class Keeper:
         if target != self._memory.kept.last_dialled:
             self._memory.replace(last_dialled=target)
             self.save()
+
+    def keep_names(self, save: Callable[[], None]) -> None:
+        """Write the last good answers of name servers."""
+        self._writer.submit(save, key="names")
 
     def keep_dialog(self, call: CallRef, snapshot: bytes | None) -> None:
         """Mirror a dialog until it ends."""

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.config.plan import plan
@@ -49,6 +50,9 @@ from firmware.ui.text import Texts
 from hal.board import Board
 from hal.ports import Picture, Post
 
+if TYPE_CHECKING:
+    from firmware.runtime.outer_address import OuterAddress
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -77,6 +81,7 @@ class Program:
         self._engine_starts = 0
         self._page = Page(places.control, self.publish, _wall)
         self._screen: Screen | None = None
+        self._outer: OuterAddress | None = None
 
     # --- starting ---------------------------------------------------------------------------
 
@@ -121,6 +126,8 @@ class Program:
         self.control = ControlServer(self.desk, say=self._words)
         await self.control.start(self._places.control)
         await self.engine.start()
+        early.names.write_with(self.keeper.keep_names)
+        self._use_stun()
         self._introduce(early.addresses)
         self.signalling.listen_with(self.loop.inbox.put)
         self._serve_people()
@@ -200,6 +207,11 @@ class Program:
             self.keeper.save()
             self.driver.settle()
         before, after = old.network, new.network
+        if after.nat != before.nat:
+            self.signalling.use_nat(new)
+            self.driver.settle()
+        if after.stun != before.stun:
+            self._use_stun()
         if (after.rtp_ports, after.dscp_rtp) != (before.rtp_ports, before.dscp_rtp):
             self.house.ports = self._media_ports()
         if new.audio != old.audio:
@@ -271,11 +283,24 @@ class Program:
 
     # --- the network ------------------------------------------------------------------------
 
+    def _use_stun(self) -> None:
+        """Ask the STUN server of the settings, if there is one."""
+        if self._outer is not None:
+            self._outer.stop()
+            self._outer = None
+        if server := self._settings.network.stun:
+            # Most phones have none, and need not know how to ask one.
+            from firmware.runtime.outer_address import OuterAddress  # noqa: PLC0415 - see above
+
+            self._outer = OuterAddress(server, self.driver, self._tokens)
+
     def _addresses_changed(self, addresses: tuple[str, ...]) -> None:
         _LOG.info(phrase("log.addresses", addresses=", ".join(addresses) or "–"))
         self.signalling.resolver.forget()
         self.loop.inbox.put(NetworkChanged(self._network_up(addresses)))
         self.agent.network_changed(self._clock(), frozenset(addresses))
+        if self._outer is not None:
+            self._outer.restart()
         self.driver.settle()
 
     def _network_up(self, addresses: tuple[str, ...]) -> bool:
@@ -305,6 +330,8 @@ class Program:
         await self._page.stop()
         self.pulse.stop()
         self.addresses.close()
+        if self._outer is not None:
+            self._outer.stop()
         self.loop.inbox.put(StopAsked())
         await self.signalling.say_goodbye()
         self.loop.close()

@@ -12,10 +12,10 @@ from firmware.base.phrase import phrase
 from firmware.base.tokens import Tokens
 from firmware.config.schema import ListenTlsSettings, Settings
 from firmware.net.errors import LinkError
-from firmware.net.resolver import Resolver
+from firmware.net.resolver import Recollection, Resolver
 from firmware.net.sip_driver import SipDriver
 from firmware.net.stream import Door
-from firmware.runtime.accounts import Identities, accounts_of
+from firmware.runtime.accounts import Identities, accounts_of, nat_rules
 from firmware.runtime.trace import Trace
 from firmware.sip.agent import AgentSettings, UserAgent
 from firmware.sip.flow import Flow, TlsTerms, Transport
@@ -31,13 +31,19 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - a phone listens
 class Signalling:
     """User agent, resolver, driver and the trace for the ladder."""
 
-    def __init__(self, product: str, tokens: Tokens, identities: Identities) -> None:
+    def __init__(
+        self,
+        product: str,
+        tokens: Tokens,
+        identities: Identities,
+        names: Recollection | None = None,
+    ) -> None:
         self._clock = asyncio.get_running_loop().time
         self._identities = identities
         self._early: list[Notification] = []
         self._notify: Callable[[Notification], None] = self._early.append
         self.trace = Trace()
-        self.resolver = Resolver(self._clock)
+        self.resolver = Resolver(self._clock, recollection=names, tokens=tokens)
         self.agent = UserAgent(AgentSettings(product), tokens)
         self.driver = SipDriver(self.agent, self.resolver, tokens, self._notified, self._traced)
 
@@ -54,6 +60,7 @@ class Signalling:
         now = self._clock()
         for snapshot in orphans:
             self.agent.end_orphan(snapshot, now)
+        self.use_nat(settings)
         self.use_lines(settings)
         self.driver.settle()
         # A literal address is "looked up" at once: that REGISTER shall leave before anything else.
@@ -75,6 +82,10 @@ class Signalling:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while not self.agent.settled:  # noqa: ASYNC110 - the stack is pure and sets no event
                     await asyncio.sleep(0.01)
+
+    def use_nat(self, settings: Settings) -> None:
+        """Be called as the settings say by far ends behind a router."""
+        self.agent.use_nat(nat_rules(settings), self._clock())
 
     def use_lines(self, settings: Settings) -> None:
         """Exactly these lines; each that is new or another, and has a registrar, registers."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
+from firmware.sip.appearance import NatRule
 from firmware.sip.bodies import Rows
 from firmware.sip.buddies import Buddies
 from firmware.sip.causes import Trouble, cause_of_trouble
@@ -25,7 +26,7 @@ from firmware.sip.dialog import from_bytes
 from firmware.sip.effects import CloseFlow, Effect, QueryId
 from firmware.sip.errand import say_goodbye
 from firmware.sip.errors import LocalError
-from firmware.sip.flow import Flow, Target
+from firmware.sip.flow import Endpoint, Flow, Target
 from firmware.sip.handed_up import HandedUp
 from firmware.sip.invite.replaces import Replaces
 from firmware.sip.keepalive import Keepalives
@@ -188,6 +189,23 @@ class UserAgent:
         self._relocations.network_changed(now)
         for registration in self._registrations.values():
             registration.network_changed(now)
+
+    def seen_from_outside(self, local: Endpoint, seen: Endpoint, now: float) -> None:
+        """A STUN server saw our socket `local` there: the registrars learn it if it is news."""
+        core = self._core
+        if core.appearance.told_by_stun(local, seen):
+            for registration in self._registrations.values():
+                registration.address_known(now)
+
+    def binding_life(self, seconds: float) -> None:
+        """The NAT between us and the world remembers a datagram for so long."""
+        self._keepalives.binding_life = seconds
+
+    def use_nat(self, rules: tuple[NatRule, ...], now: float) -> None:
+        """Be called so by far ends of other networks from now on."""
+        self._core.appearance.use_rules(rules)
+        for registration in self._registrations.values():
+            registration.address_known(now)
 
     def _drop_flows(self, now: float) -> None:
         """End what stands on addresses we no longer have: it would only stay silent."""

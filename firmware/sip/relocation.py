@@ -37,16 +37,18 @@ class Relocations:
         for call in list(self._core.calls.values()):
             if isinstance(call, Session):
                 self.check(call, now)
-            elif isinstance(call, InviteServer):
-                if not self._core.has_address(call.flow.local.host):
-                    call.stranded(now)
+            elif isinstance(call, InviteServer) and self._is_gone(call.flow):
+                call.stranded(now)
 
     def check(self, usage: Usage, now: float) -> None:
         """The machine's addresses have changed: does this call stand on one it still has?"""
-        if self._core.has_address(usage.dialog.flow.local.host) or usage.call in self._moves:
+        if not self._is_gone(usage.dialog.flow) or usage.call in self._moves:
             return
         self._moves[usage.call] = move = _Move(self, self._core, usage, now)
         move.start(now)
+
+    def _is_gone(self, flow: Flow) -> bool:
+        return not self._core.has_address(flow.local.host)
 
     def done(self, usage: Usage, local: str, shown: str = "") -> None:
         """A call has found its new address, or never will."""

@@ -145,6 +145,12 @@ class Binding:
         elif self._exchange is None and self._is_misplaced(flow):
             self._begin(now)
 
+    def address_known(self, now: float) -> None:
+        """We are known by another name now: the registrar shall have it."""
+        standing = self.line.standings.get(self.number)
+        if standing is not None and self._is_misplaced(standing.flow):
+            self._begin(now)
+
     def flow_lost(self, flow: Flow, now: float) -> None:
         """A way to the registrar is gone; if it was ours find another, the sooner the better."""
         standing = self.line.standings.get(self.number)

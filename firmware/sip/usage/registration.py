@@ -55,6 +55,11 @@ class Registration:
         for binding in self._bindings:
             binding.probed(flow, now, alive=alive)
 
+    def address_known(self, now: float) -> None:
+        """Our outer address is known, or another one."""
+        for binding in self._bindings:
+            binding.address_known(now)
+
     def flow_lost(self, flow: Flow, now: float) -> None:
         """A flow is gone."""
         for binding in self._bindings:

@@ -21,6 +21,8 @@ sip_port = 5060
 rtp_ports = [40000, 40999]
 dscp_sip = 24
 dscp_rtp = 46
+nat = ["10.0.0.0/8 = phone.example"]
+stun = "stun.example"
 
 [network.tls]
 cert = ""
