@@ -12,52 +12,20 @@ import pytest
 
 from firmware.control import schema as s
 from firmware.sip.notifications import CallAnswered, CallEnded
-from tests.support.agent_phone import AgentPhone
 from tests.support.ground import Ground
-from tests.support.phone import Phone, line
-from tests.support.sipp import Actor
+from tests.support.stage import Stage
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(60)]
 SCENARIOS = Path(__file__).parent / "sipp/rfc3665"
-
-
-class Stage:
-    """Addresses, actors and the phone of one flow."""
-
-    def __init__(self, folder: Path, ground: Ground) -> None:
-        self.folder = folder
-        self.ground = ground
-        self.pbx = ground.address()
-        self.desk = ground.address()
-        self.opened: list[Phone | Actor] = []
-
-    def actor(self, name: str, *, at: str = "", calls: str = "", **keys: str) -> Actor:
-        """SIPp plays `name`; it calls the user `calls` at the phone, or waits."""
-        target = {"target": f"{self.desk}:5060", "user": calls} if calls else {}
-        where = at or self.pbx
-        folder = self.folder / name
-        self.opened.append(
-            Actor(folder, SCENARIOS / f"{name}.xml", address=where, **target, **keys)
-        )
-        return self.opened[-1]
-
-    def phone(self, user: str, *, max_calls: int = 8, **more: object) -> Phone:
-        """The phone; `more` goes into its line."""
-        more = {"register": False, **more}
-        table = line(user, f"{self.pbx}:5060", **more)
-        made = Phone(self.folder / "phone", table, address=self.desk, max_calls=max_calls)
-        self.opened.append(made)
-        return made
 
 
 @pytest.fixture
 def stage(need, tmp_path):
     need("sipp")
     with Ground() as ground:
-        made = Stage(tmp_path, ground)
+        made = Stage(tmp_path, ground, SCENARIOS)
         yield made
-        for each in reversed(made.opened):
-            each.close()
+        made.close()
 
 
 # --- registration -------------------------------------------------------------------------------
@@ -126,7 +94,7 @@ def test_3_4_successful_session_with_proxy_failure(stage):
     hosts.write_text(f"{first} biloxi.example.com\n{stage.pbx} biloxi.example.com\n")
     proxy_1 = stage.ground.socket(first, port=5060)
     proxy_2 = stage.actor("3_4_phone_calls")
-    with AgentPhone(stage.desk, "biloxi.example.com:5060", hosts=hosts) as phone:
+    with stage.agent("biloxi.example.com:5060", hosts=hosts) as phone:
         phone.call("bob")
         phone.until(CallAnswered)
         proxy_2.finish()
@@ -137,11 +105,7 @@ def test_3_4_successful_session_with_proxy_failure(stage):
 def test_3_5_session_through_a_sip_alg(stage):
     """RFC 3665 §3.5."""
     gateway = stage.actor("3_5_phone_calls")
-    table = line(
-        "alice", "biloxi.example.com", register=False, proxy=f"{stage.pbx}:5060", peers=[stage.pbx]
-    )
-    phone = Phone(stage.folder / "phone", table, address=stage.desk)
-    stage.opened.append(phone)
+    phone = stage.phone("alice", "biloxi.example.com", proxy=f"{stage.pbx}:5060", peers=[stage.pbx])
     phone.ask(s.Dial(target="bob"))
     gateway.finish()
     phone.wait("the end of the call", lambda status: not status.calls)
@@ -214,7 +178,7 @@ def test_3_7_session_with_re_invite(stage):
 def test_3_7_session_with_a_re_invite_of_ours(stage):
     """RFC 3665 §3.7: the phone is the one that moves its media."""
     others = stage.actor("3_7_phone_moves")
-    with AgentPhone(stage.desk, f"{stage.pbx}:5060") as phone:
+    with stage.agent() as phone:
         call = phone.call("bob")
         phone.until(CallAnswered)
         phone.do(lambda agent, now: agent.reoffer(call, phone.sdp(port=40010), now))

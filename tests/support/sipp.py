@@ -1,11 +1,17 @@
 """Debian's SIPp: its stock scenarios as caller and as callee, and scenarios of our own."""
 
+import re
 import socket
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.namespace import Namespace, end
 from tests.support.waiting import wait_for
+
+_CALL_ID = re.compile(r"^Call-ID:\s*(\S+)", re.MULTILINE)
+_TAGS = [re.compile(rf"^{name}:.*;tag=([^\s;]+)", re.MULTILINE) for name in ("From", "To")]
+_OF_INVITE = re.compile(r"^CSeq:\s*\d+ INVITE", re.MULTILINE)
 
 
 class SippError(AssertionError):
@@ -74,6 +80,20 @@ class Callee:
         return f"{self.address}:5060" in ports
 
 
+@dataclass(frozen=True)
+class Talk:
+    """A dialog of an actor's: its Call-ID, the actor's tag and the phone's."""
+
+    call_id: str
+    actor: str
+    phone: str
+
+    def replaces(self, *, early: bool = False) -> str:
+        """A Replaces header that names it to the phone (RFC 3891 §6.1)."""
+        only = ";early-only" if early else ""
+        return f"{self.call_id};to-tag={self.phone};from-tag={self.actor}{only}"
+
+
 class Actor:
     """SIPp playing one scenario file, once, at an address of its own.
 
@@ -96,6 +116,7 @@ class Actor:
         self.name = scenario.stem
         self.address = address
         self._seconds = seconds
+        self._calls = bool(target)
         self._errors = folder / f"{self.name}.errors"
         self._messages = folder / f"{self.name}.messages"
         self._log = folder / f"{self.name}.log"
@@ -129,6 +150,19 @@ class Actor:
         if code:
             raise SippError(f"{self.name} ended with {code}\n{self._told()}")
         return self._read(self._messages)
+
+    def talk(self) -> Talk:
+        """Its dialog with the phone, once there is one."""
+        return wait_for(f"a dialog of {self.name}", self._talk, 10)
+
+    def _talk(self) -> Talk | None:
+        for message in re.split(r"\n-{20,}", self._read(self._messages)):
+            call_id = _CALL_ID.search(message)
+            near, far = (tag.search(message) for tag in _TAGS)
+            if call_id and near and far and _OF_INVITE.search(message):
+                tags = (near.group(1), far.group(1))
+                return Talk(call_id.group(1), *(tags if self._calls else reversed(tags)))
+        return None
 
     def close(self) -> None:
         """End it, however far it is."""
