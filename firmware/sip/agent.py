@@ -32,14 +32,20 @@ from firmware.sip.invite.replaces import Replaces
 from firmware.sip.keepalive import Keepalives
 from firmware.sip.late import too_late
 from firmware.sip.line import Line
-from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification, Party
+from firmware.sip.notifications import (
+    CallRef,
+    EventReceived,
+    FailureCause,
+    LineName,
+    Notification,
+    Party,
+)
 from firmware.sip.presentity import Presentity
 from firmware.sip.reception import Reception
 from firmware.sip.relocation import Relocations
 from firmware.sip.screening import Screening
 from firmware.sip.transfer.room import Transfers
 from firmware.sip.usage.info import Info
-from firmware.sip.usage.invite_server import InviteServer
 from firmware.sip.usage.message import Messages
 from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.own_calls import OwnCalls
@@ -76,6 +82,7 @@ class UserAgent:
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
         self._core.suspect = self._suspect
+        self._core.listen(self._told, EventReceived)
         self._core.too_late = too_late
         self._relocations = Relocations(self._core)
 
@@ -416,6 +423,13 @@ class UserAgent:
 
     # --- what usages report -----------------------------------------------------------------
 
+    def _told(self, told: Notification) -> None:
+        """RFC 3680: the registrar of a line says what became of its bindings, where we asked."""
+        if isinstance(told, EventReceived) and told.package == "reg" and told.ref:
+            registration = self._registrations.get(told.line)
+            if registration is not None:
+                registration.told(told.document)
+
     def _suspect(self, line: Line, now: float) -> None:
         registration = self._registrations.get(line.name)
         if registration is not None and registration.line is line:
@@ -429,6 +443,8 @@ class UserAgent:
 
     def _flow_dead(self, flow: Flow, now: float) -> None:
         self._core.streams.pop(flow.number, None)
+        if flow.identities:
+            self._core.aliases.drop(flow)
         self._core.transactions.flow_failed(flow, now)
         for registration in self._registrations.values():
             registration.flow_lost(flow, now)

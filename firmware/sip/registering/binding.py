@@ -25,6 +25,7 @@ from firmware.sip.methods import ALLOWED
 from firmware.sip.notifications import FailureCause, RegistrationState
 from firmware.sip.registering.grant import Grant, read_grant
 from firmware.sip.registering.pace import flow_wait, wait_after
+from firmware.sip.registering.removal import Removal
 
 _CLOCKS: Final = (
     FailureCause.CLOCK_NOT_SET,
@@ -58,6 +59,21 @@ class Outcome:
     retry_in: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What RFC 3680 says of a binding: its event, seconds left, seconds to stay away."""
+
+    event: str = ""
+    expires: int | None = None
+    retry_after: int | None = None
+
+
+_NEWS: Final = frozenset(
+    {"deactivated", "expired", "probation", "rejected", "shortened", "unregistered"}
+)
+_PROBATION: Final = 60
+
+
 class Owner(Protocol):
     """The registration a binding belongs to."""
 
@@ -85,6 +101,7 @@ class Binding:
         self._tag = core.tokens.word(60)
         self._cseq = 0
         self._contact = ""
+        self._news = News()
         self._bound = ""
         self._expires = line.account.expires
         self._exchange: Exchange | None = None
@@ -195,9 +212,31 @@ class Binding:
         if self._wanted and self._exchange is None and self.outcome.cause in _CLOCKS:
             self._begin(now)
 
+    def told(self, uri: str, news: "News") -> None:
+        """The registrar says that something happened to the binding of `uri` (RFC 3680 §4.6)."""
+        if uri == self._contact and news.event in _NEWS and self.state is State.REGISTERED:
+            self._news = news
+            self._core.arm(self, Alarm.EXPIRY, 0.0)  # at once: the teller has no clock
+
     def on_alarm(self, alarm: Alarm, now: float) -> None:
         if alarm is Alarm.REFRESH and self._wanted:
             self._begin(now)
+        elif alarm is Alarm.EXPIRY and self._wanted and self._exchange is None:
+            self._heed(self._news, now)
+
+    def _heed(self, news: "News", now: float) -> None:
+        """RFC 3680 §4.6: who was deactivated comes back, who was rejected does not."""
+        if self.state is not State.REGISTERED:
+            return
+        if news.event == "rejected":
+            self._failed(FailureCause.FORBIDDEN, 0, "rejected by the registrar", now)
+        elif news.event == "probation":
+            after = float(min(news.retry_after or _PROBATION, int(_LONGEST_RETRY_AFTER)))
+            self._failed(FailureCause.SERVER_ERROR, 0, "on probation", now, after)
+        elif news.event == "shortened":
+            self._core.arm(self, Alarm.REFRESH, now + self._refresh_in(news.expires or 0))
+        else:
+            self._core.arm(self, Alarm.REFRESH, now + 0.2 + 2 * self._core.tokens.fraction())
 
     # --- one REGISTER -----------------------------------------------------------------------
 
@@ -416,33 +455,6 @@ class Binding:
         if outcome.state is State.OFF:
             self.line.standings.pop(self.number, None)
         self._owner.changed(self)
-
-
-class Removal:
-    """Takes one old Contact away; whether that works changes nothing."""
-
-    def __init__(self, core: Core, binding: Binding, uri: str, flow: Flow) -> None:
-        self._binding = binding
-        self._contact = f"<{uri}>;expires=0"
-        hop = binding.home.hop
-        self._exchange = Exchange(core, binding.line, hop, self._compose, self, flow)
-
-    def start(self, now: float) -> None:
-        """Send it."""
-        self._exchange.start(now)
-
-    def _compose(self, flow: Flow) -> Request:
-        del flow
-        return self._binding.request(self._contact)
-
-    def on_located(self, exchange: Exchange, now: float) -> None:
-        exchange.go(now)
-
-    def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
-        """Gone, or it was gone already."""
-
-    def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
-        """Then it ends when its time is over."""
 
 
 def _retry_after(response: Response) -> float | None:

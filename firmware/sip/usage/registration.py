@@ -10,7 +10,7 @@ from firmware.sip.flow import Flow
 from firmware.sip.keepalive import Keepalives
 from firmware.sip.line import Line
 from firmware.sip.notifications import RegistrationChanged, RegistrationState
-from firmware.sip.registering.binding import Binding
+from firmware.sip.registering.binding import Binding, News
 
 State = RegistrationState
 
@@ -59,6 +59,21 @@ class Registration:
         """Our outer address is known, or another one."""
         for binding in self._bindings:
             binding.address_known(now)
+
+    def told(self, document: object) -> None:
+        """A document of the registration package that our registrar sent (RFC 3680).
+
+        Addresses of record that are not ours and Contacts of other phones change nothing.
+        """
+        from firmware.sip.event.reg import RegInfo  # noqa: PLC0415 - hardly any line watches it
+
+        if not isinstance(document, RegInfo):
+            return
+        for contact in (each for address in document.addresses for each in address.contacts):
+            ended = not contact.active or contact.event == "shortened"
+            news = News(contact.event, contact.expires, contact.retry_after)
+            for binding in self._bindings if ended else ():
+                binding.told(contact.uri, news)
 
     def flow_lost(self, flow: Flow, now: float) -> None:
         """A flow is gone."""
