@@ -190,10 +190,7 @@ class Resume(Request, frozen=True, tag="resume"):
 
 
 class Transfer(Request, frozen=True, tag="transfer"):
-    """Send the far end of a call to `target`, or connect the two calls that are up (no target).
-
-    The reply comes when it is known whether they have each other; refused = why not.
-    """
+    """Send a call to `target`, or connect the two that are up; answered when it has ended."""
 
     target: str = ""
     call: str | None = None

@@ -14,7 +14,8 @@ from tests.prove.promises import Study, look
 from tests.prove.world import Scope, Seen, explore
 
 STATES = 20_000
-ONE_CALL = Scope(most_calls=1, machinery=False, words=False)
+ONE_CALL = Scope(most_calls=1, machinery=False, words=False, transfers=False)
+TRANSFERS = Scope(most_calls=2, machinery=False, words=False, plain=True)
 
 
 def walk(what: str, scope: Scope, most: int) -> tuple[Seen, Study]:
@@ -45,3 +46,10 @@ def test_p11_one_call_in_every_state_there_is():
     assert seen.complete
     assert seen.states > 5_000
     assert set(study.modes) == set(Mode)
+
+
+@pytest.mark.timeout(300)
+def test_p11_transfers_deeper():
+    """Two calls, only the keys that a transfer needs, and whatever becomes of it."""
+    seen, _ = walk("two calls and their transfers, nearest first", TRANSFERS, STATES)
+    assert seen.states >= STATES

@@ -25,11 +25,26 @@ from tests.support.desk import sdp
 
 DESK, ROOM = LineName("desk"), LineName("room")
 ANN = Party("Ann", "201", "sip:201@pbx")
+BOB = Party("", "202", "sip:202@pbx")
 OFFER, HELD = sdp(), sdp(direction="sendonly")
 STRANGE = b"nonsense"
+ANY = CallRef("")
 LONGEST_NUMBER = 3
 _HARMLESS = frozenset({Timer.NOTICE, Timer.HOLD_REMINDER, Timer.CALL_BACKS, Timer.VOLUME_BAR})
 """Clocks that only take a sentence away or beep."""
+_BESIDES = frozenset(
+    {
+        "the line is at work",
+        "early media",
+        "it answers nonsense",
+        "no ACK",
+        "it offers too",
+        "it holds",
+        "it resumes",
+        "silence comes or goes",
+    }
+)
+"""What far ends do in any call, whether somebody is transferred or not."""
 _INTERCOM = "<sip:pbx>;answer-after=0"
 
 
@@ -42,6 +57,10 @@ class Scope:
     """Whether engine, network and line may fail too."""
     words: bool = True
     """Whether states that differ in what they say or recall only are two."""
+    transfers: bool = True
+    """Whether anybody transfers anybody."""
+    plain: bool = False
+    """Whether the vocabulary is kept to what a transfer needs."""
 
 
 def settings(scope: Scope) -> Settings:
@@ -72,6 +91,8 @@ class World:
     """The engine's streams, and what each is joined to."""
     talk: m.TalkOn = field(default_factory=lambda: m.TalkOn(None))
     bell: bool = False
+    transfers: frozenset[CallRef] = frozenset()
+    """Calls whose far end has been asked to call somebody else."""
 
     def copy(self) -> "World":
         return replace(
@@ -80,7 +101,9 @@ class World:
 
     def take(self, command: c.Command) -> None:  # noqa: C901 - one row a command
         match command:
-            case c.PlaceCall(ref):
+            case c.TransferCall():
+                self._transfer(command)
+            case c.PlaceCall(ref) | c.FollowTransfer(call=ref):
                 assert ref not in self.calls, "a call is placed once"
                 self.calls[ref] = "asked"
             case c.SendOffer(ref):
@@ -92,6 +115,7 @@ class World:
             case c.RejectCall(ref) | c.EndCall(ref):
                 assert ref in self.calls, "ended what is over"
                 del self.calls[ref]
+                self.transfers -= {ref}
             case c.Reoffer(ref):
                 assert self.calls.get(ref) in ("up", "held"), "re-INVITE outside a call"
                 self.asking |= {ref}
@@ -102,6 +126,13 @@ class World:
                 self.bell = bool(cadence)
             case c.MediaOrder(order):
                 self._order(order)
+
+    def _transfer(self, command: c.TransferCall) -> None:
+        other = command.consultation
+        assert self.calls.get(command.call) in ("up", "held"), "REFER outside a call"
+        assert command.call not in self.transfers, "one transfer a call"
+        assert other is None or self.calls.get(other) in ("up", "held"), "Replaces nothing"
+        self.transfers |= {command.call}
 
     def _order(self, order: m.AnyOrder) -> None:
         match order:
@@ -170,13 +201,13 @@ class Node:
     def _follow(self, event: e.Event) -> None:
         """What an event means for the world, before the phone hears of it."""
         world = self.world
+        if isinstance(event, n.TransferSucceeded | n.TransferFailed):
+            world.transfers -= {event.call}
         match event:
             case n.IncomingCall(call=ref):
                 world.calls[ref] = "arrived"
-            case n.CallAnswered(call=ref):
+            case n.CallAnswered(call=ref) | n.CallConfirmed(call=ref):
                 world.calls[ref] = "up"
-                world.confirmed |= {ref}
-            case n.CallConfirmed(call=ref):
                 world.confirmed |= {ref}
             case n.ReofferReceived(call=ref):
                 world.calls[ref] = "held"
@@ -184,6 +215,7 @@ class Node:
                 world.asking -= {ref}
             case n.CallEnded(call=ref):
                 world.calls.pop(ref, None)
+                world.transfers -= {ref}
             case e.EngineLost() | m.EngineReady():
                 world.deaf()
 
@@ -225,9 +257,12 @@ def _all(node: Node) -> Iterator[tuple[str, e.Event]]:
     yield from _hands(node)
     if len(state.calls) < node.scope.most_calls:
         yield "a call arrives", _arrival(node, DESK, "")
-        yield "an intercom call arrives", _arrival(node, ROOM, _INTERCOM)
+        if not node.scope.plain:
+            yield "an intercom call arrives", _arrival(node, ROOM, _INTERCOM)
     for index, call in enumerate(state.calls):
         for name, event in _far_end(node, call.ref):
+            if node.scope.plain and name in _BESIDES:
+                continue
             yield f"{name} ({index + 1})", event
     if node.scope.machinery:
         yield from _machinery(node)
@@ -236,6 +271,9 @@ def _all(node: Node) -> Iterator[tuple[str, e.Event]]:
 def _hands(node: Node) -> Iterator[tuple[str, e.Event]]:
     """What a person can do."""
     state = node.phone.state
+    if node.scope.plain:
+        yield from _plain_hands(node)
+        return
     if state.hook_up:
         yield "hook down", hal.HookReplaced(node.now)
         yield "hook flash", hal.HookFlash(node.now)
@@ -257,8 +295,26 @@ def _hands(node: Node) -> Iterator[tuple[str, e.Event]]:
         yield "key hold", a.Hold()
         yield "key resume", a.Resume()
         yield "key mute", a.Mute()
+        if node.scope.transfers:
+            yield "key transfer", a.Transfer()
     yield "dial *#600", a.Dial("*#600")
     yield "dial 201", a.Dial("201")
+
+
+def _plain_hands(node: Node) -> Iterator[tuple[str, e.Event]]:
+    """What a person can do who transfers calls and nothing else."""
+    state = node.phone.state
+    hook = hal.HookReplaced if state.hook_up else hal.HookLifted
+    yield "hook", hook(node.now)
+    if not state.digits:
+        yield "key 9", a.Digit("9")
+    else:
+        yield "key dial", a.DialNow()
+    if state.calls:
+        yield "key answer", a.Answer()
+        yield "key end", a.HangUp()
+        yield "key resume", a.Resume()
+        yield "key transfer", a.Transfer()
 
 
 def _arrival(node: Node, line: LineName, info: str) -> n.IncomingCall:
@@ -296,8 +352,19 @@ def _far_end(node: Node, ref: CallRef) -> Iterator[tuple[str, e.Event]]:
             else:
                 yield "it holds", n.ReofferReceived(ref, HELD)
                 yield "it resumes", n.ReofferReceived(ref, OFFER)
+            yield from _transfers(node, ref)
             cause = None if call.hearing is not None else m.Silence.NO_PACKETS
             yield "silence comes or goes", m.HearingChanged(call.stream, cause)
+
+
+def _transfers(node: Node, ref: CallRef) -> Iterator[tuple[str, e.Event]]:
+    """How a transfer of ours goes, or what the far end wants of us."""
+    if ref in node.world.transfers:
+        yield "it goes", n.TransferProgress(ref, 100)
+        yield "it has got there", n.TransferSucceeded(ref)
+        yield "it cannot get there", n.TransferFailed(ref, FailureCause.BUSY, 486, reached=True)
+    elif node.scope.transfers and len(node.phone.state.calls) < node.scope.most_calls:
+        yield "it sends us on", n.TransferAsked(n.TransferRef("t"), ref, DESK, BOB, ANN)
 
 
 def _machinery(node: Node) -> Iterator[tuple[str, e.Event]]:
@@ -330,6 +397,8 @@ def key(node: Node) -> int:
             *(state.progress, state.muted, state.network_up, state.engine, state.stopped),
             tuple(_call_key(node, call) for call in state.calls),
             order.get(state.front) if state.front is not None else None,
+            state.consultation
+            and (order.get(state.consultation.call), order.get(state.consultation.target or ANY)),
             tuple(sorted(running, key=lambda timer: (timers[timer], timer.value))),
             tuple(line.registration and line.registration.cause for line in state.lines),
             state.test and (state.test.stage, sum(bool(end.port) for end in state.test.ends)),
@@ -355,10 +424,13 @@ def _call_key(node: Node, call: Call) -> tuple[object, ...]:
         *(call.outgoing, call.stage, call.emergency, call.other_lines, call.auto),
         *(call.again, call.waits, bool(call.local), call.placing and call.alerted),
         *(call.held, call.reoffering, call.hearing is None),
+        call.transfer and (call.transfer.stage, call.transfer.consultation is None),
+        call.instead_of is None,
         negotiation
         and (negotiation.busy, negotiation.held, negotiation.held_by_them, negotiation._holding),
         media and media.direction,
         *(world.calls.get(call.ref), call.ref in world.confirmed, call.ref in world.asking),
+        call.ref in world.transfers,
     )
 
 

@@ -8,7 +8,7 @@ from firmware.phone.dialplan import FIRST_DIGIT
 from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
-from firmware.phone.view import CallState, Mode
+from firmware.phone.view import CallState, Mode, TransferStage
 from firmware.sip.notifications import CallRef, FailureCause
 
 RELEASED_IN_HAND = 30.0
@@ -28,10 +28,7 @@ def forget(turn: Turn, call: Call, ending: Ending) -> None:
     consultation = turn.state.consultation
     if consultation is not None and call.ref in (consultation.call, consultation.target):
         turn.state = replace(turn.state, consultation=None)
-    for other in turn.state.calls:
-        if other.instead_of == call.ref:
-            turn.put(replace(other, instead_of=None))
-            turn.cancel(Timer.LEAVE_OLD)
+    _unbind(turn, call.ref)
     history.write(turn, call, ending)
     turn.log(history.reason(call, ending))
     if not turn.state.calls:
@@ -39,6 +36,20 @@ def forget(turn: Turn, call: Call, ending: Ending) -> None:
     if call.emergency:
         turn.cancel(Timer.EMERGENCY_NEXT, Timer.HANG_UP_ASKED)
         turn.set_timer(Timer.CALL_BACKS, CALL_BACKS)
+
+
+def _unbind(turn: Turn, gone: CallRef) -> None:
+    """Other calls have nothing to do with this one any more."""
+    for other in turn.state.calls:
+        transfer, left = other.transfer, other
+        if other.instead_of == gone:
+            left = replace(left, instead_of=None)
+            turn.cancel(Timer.LEAVE_OLD)
+        asked = transfer is None or transfer.stage is not TransferStage.HOLDING
+        if transfer is not None and transfer.consultation == gone and not asked:
+            left = replace(left, transfer=None)
+        if left is not other:
+            turn.put(left)
 
 
 def by_far_end(turn: Turn, call: Call, ending: Ending) -> None:

@@ -258,7 +258,7 @@ def far_end_left(turn: Turn, call: Call, ending: Ending) -> bool:
     """
     waiting = turn.state.transferred
     transfer = None if waiting is None else waiting.transfer
-    if waiting is None or transfer is None:
+    if waiting is None or transfer is None or transfer.stage is TransferStage.HOLDING:
         return False
     if call.ref == transfer.consultation:
         was_front = turn.state.front == call.ref

@@ -70,5 +70,7 @@ def leave(turn: Turn) -> None:
     """They have not: we do."""
     for new in turn.state.calls:
         if new.instead_of is not None and new.answered:
+            in_front = turn.state.front == new.instead_of
             endings.leave_old(turn, new)
-            turn.put(replace(new, instead_of=None))
+            if in_front:
+                endings.regroup(turn, None)
