@@ -23,6 +23,10 @@ class Secure(Protocol):
     ready: bool
     ended: bool
 
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The verified identities of the far end; none if it showed no certificate."""
+
     def begin(self) -> None:
         """Say the first word if it is ours."""
 
@@ -129,6 +133,11 @@ class Pipe:
     def ended(self) -> bool:
         """Whether the far end said that nothing more comes."""
         return self._secure is not None and self._secure.ended
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The verified identities of the far end."""
+        return self._secure.domains if self._secure is not None else ()
 
     @property
     def unfinished(self) -> bool:

@@ -163,7 +163,9 @@ class _Connection(asyncio.Protocol):
         local = self._transport.get_extra_info("sockname")
         remote = self._transport.get_extra_info("peername")
         here, there = Endpoint(local[0], local[1]), Endpoint(remote[0], remote[1])
-        self.flow = Flow(self._kind, here, there, self._owner.next_number(), self._terms)
+        # Whom we opened it to is in the terms; who opened it to us may have shown who it is.
+        who = () if self._ours else self._pipe.domains
+        self.flow = Flow(self._kind, here, there, self._owner.next_number(), self._terms, who)
         self._owner.opened(self.flow, self)
         self._arm()
         if self._ready is not None and not self._ready.done():

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from firmware.base.deadlines import Deadlines
 from firmware.base.tokens import Tokens
+from firmware.sip.aliases import Aliases
 from firmware.sip.appearance import Appearance, NatRule
 from firmware.sip.causes import LOST
 from firmware.sip.dialog import Dialog, DialogKey
@@ -195,6 +196,7 @@ class Core:
         self.reachability = Reachability()
         self.appearance = Appearance(settings.nat)
         self.unwilling = Unwilling()
+        self.aliases = Aliases()
         # What the machine has; empty while nobody has said.
         self.addresses: frozenset[str] = frozenset()
         # Streams that stand, by number, with the address we listen on beside them.
@@ -219,6 +221,7 @@ class Core:
             + len(self.shared)
             + len(self.queries)
             + len(self.streams)
+            + len(self.aliases)
         )
 
     # --- outboxes and alarms ----------------------------------------------------------------

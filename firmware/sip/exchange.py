@@ -12,6 +12,7 @@ Not here: what a response means to a call or a registration.
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from firmware.sip.aliases import offers_alias
 from firmware.sip.core import Alarm, Core
 from firmware.sip.credentials import Attempts
 from firmware.sip.errors import ParseError
@@ -359,4 +360,5 @@ class Parcel:
 
 def via_row(core: Core, flow: Flow, branch: str) -> str:
     """Our Via on this flow, asking for rport (RFC 3581 §3)."""
-    return f"SIP/2.0/{flow.transport.via} {core.sent_by(flow)};rport;branch={branch}"
+    alias = ";alias" if offers_alias(flow, core.local(flow)) else ""
+    return f"SIP/2.0/{flow.transport.via} {core.sent_by(flow)};rport;branch={branch}{alias}"

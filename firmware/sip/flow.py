@@ -101,6 +101,8 @@ class Flow:
     remote: Endpoint
     number: int = 0
     terms: Terms | None = None
+    identities: tuple[str, ...] = ()
+    """The domains that somebody who connected to us has proved to be (RFC 5922 §7.4)."""
 
 
 @dataclass(frozen=True, slots=True)

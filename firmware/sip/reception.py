@@ -122,6 +122,7 @@ class Reception:
 
     def _welcome(self, arrival: Arrival, lines: tuple[Line, ...], now: float) -> None:
         core, request = self._core, arrival.request
+        core.aliases.note(arrival)
         able = any(line.account.transport.secure for line in lines)
         refused = unfit(request, arrival.flow, able=able)
         if refused is not None:

@@ -277,7 +277,8 @@ class Wayfinder:
             return hint.terms
         if line is not None and self._line is not None:
             return line.account.terms(transport, self._hop.host)
-        if line is not None and target.remote.host in line.servers:
+        if line is not None and self._hop.host == target.remote.host in line.servers:
+            # Our server wrote its address into a route: it is the one whose name we know.
             return line.account.terms(transport)
         # Whom the line trusts holds for others too; its own certificate, its server's name and
         # the wish not to verify do not.
@@ -297,6 +298,10 @@ class Wayfinder:
             if (flow.transport, flow.remote, flow.terms) == wanted:
                 self._user.on_way(flow, now)
                 return
+        alias = self._core.aliases.find(target, terms)
+        if alias is not None:
+            self._user.on_way(alias, now)
+            return
         self._open(target, now)
 
     def _open(self, target: Target, now: float) -> None:
