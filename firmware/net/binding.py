@@ -8,7 +8,7 @@ from firmware.net.errors import ListenError, PortTakenError
 from firmware.net.port_holder import holder_of
 
 SIGNALLING = 24
-"""The code point of telephony signalling, CS3 (RFC 4594 §3.3)."""
+"""CS3: what switches in offices expect of phones, though RFC 4594 §4.2 would have 40."""
 MEDIA = 46
 """The code point of voice, EF (RFC 4594 §4.1)."""
 # linux/in.h and linux/in6.h; the socket module has no names for them.

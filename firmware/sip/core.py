@@ -340,7 +340,7 @@ class Core:
         """Our own address in Via and Contact.
 
         Nobody can connect to a WebSocket client, and a name that leads nowhere says so
-        (RFC 7118 §5.1 and appendix B.1).
+        (RFC 7118 §5.1, §B.1).
         """
         if flow.transport.web and flow.terms is not None:
             self._nowhere = self._nowhere or f"{self.tokens.word(60)}.invalid"

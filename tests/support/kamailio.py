@@ -101,7 +101,7 @@ require_certificate = {verify}
 method = TLSv1.2+
 """
 # A phone behind a WebSocket has no address of its own: its connection is written into its Contact
-# (RFC 7118 §5, appendix B.1).
+# (RFC 7118 §5.1, §B.1).
 _WEB = {
     "web_request": 'if (proto == WS || proto == WSS) {{ force_rport(); if (is_method("INVITE"))'
     " {{ add_contact_alias(); }} }}",

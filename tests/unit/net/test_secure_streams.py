@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from firmware.net import stream
+from firmware.net.binding import MEDIA, SIGNALLING
 from firmware.net.errors import LinkError
 from firmware.net.security import CertificateWatch, Security
 from firmware.net.stream import Streams
@@ -211,6 +212,8 @@ async def test_f25_what_is_sent_and_not_acknowledged_ends_the_connection(phone, 
 
 @pytest.mark.parametrize("transport", [Transport.TCP, *KINDS])
 async def test_both_ends_mark_what_they_send(make_ear, office, certificate, loopback, transport):
+    # RFC 2474 §3; what RFC 4594 §4.1 asks for speech, and what is used instead of its §4.2.
+    assert (SIGNALLING, MEDIA) == (24, 46)
     one, other = Streams(make_ear(), dscp=40), Streams(make_ear(), dscp=24)
     try:
         port = await other.listen(loopback, 0, transport, own(certificate))

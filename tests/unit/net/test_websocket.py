@@ -164,6 +164,7 @@ class TestEnd:
         ("code", "words"), [(1001, "it goes away"), (1008, "it does not want us"), (4000, "closed")]
     )
     def test_a_close_code_has_words(self, ends, code, words):
+        # RFC 6455 §7.4.1
         phone, server = ends
         server._protocol.send_text(OPTIONS)
         server._protocol.send_close(code)

@@ -1,4 +1,4 @@
-"""Connections that lead back to who opened them, for what they have proved to be (RFC 5923)."""
+"""Connections that lead back to who opened them, for what they have proved to be (RFC 5923 §5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which names a certificate has, and whether ours is among them (RFC 5922 §7.1, §7.2, §7.3)."""
+"""Which names a certificate has, and whether ours is among them (RFC 5922 §7, §7.1, §7.2, §7.3)."""
 
 import ssl
 from datetime import UTC, datetime
@@ -124,6 +124,7 @@ class TestValidity:
     """RFC 5280 §4.1.2.5."""
 
     def test_two_digits_are_of_this_century_until_2049(self):
+        # RFC 5280 §4.1.2.5.1
         found = valid_until(der(lambda element: element(0x17, b"491231235959Z")))
         assert found == datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
         past = valid_until(der(lambda element: element(0x17, b"500101000000Z")))

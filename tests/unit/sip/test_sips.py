@@ -116,6 +116,7 @@ class TestBeingCalled:
         assert ask(world, desk, pbx, sip, flow, "<sip:alice@192.0.2.9>") == (400, None)
 
     def test_by_datagram_it_was_promised_better(self, world, desk, pbx, sip):
+        # RFC 5630 §4
         line(world, desk, pbx)
         flow = Flow(Transport.UDP, desk.endpoint, Endpoint(pbx.endpoint.host, 5060))
         found = ask(world, desk, pbx, sip, flow, "<sips:alice@192.0.2.9>")
