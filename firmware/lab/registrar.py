@@ -1,14 +1,22 @@
 """The registrar of the practice PBX (RFC 3261 §10.3) with digest; pure.
 
 Anybody may register as any user whose password is the user's own name: a PBX for practice, bound
-to loopback. Nonces are good for five minutes and then answered with `stale=true`, so that a
-phone's handling of them is exercised every day.
+to loopback. Nonces are good for five minutes and then answered with `stale=true`, and each 200
+proves that we know the password (RFC 7616 §3.5), so that a phone's handling of both is exercised
+every day. The same credentials are not taken twice.
 """
 
 from dataclasses import dataclass, field
 
 from firmware.base.tokens import Tokens
-from firmware.sip.digest import Algorithm, challenge, parse_credentials, verify
+from firmware.sip.digest import (
+    Algorithm,
+    Credentials,
+    challenge,
+    parse_credentials,
+    server_info,
+    verify,
+)
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow, Transport
 from firmware.sip.headers import (
@@ -73,6 +81,7 @@ class Registrar:
         self._tokens = tokens
         self._bindings: dict[str, list[Binding]] = {}
         self._nonces: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
 
     def __len__(self) -> int:
         return sum(len(bindings) for bindings in self._bindings.values())
@@ -102,8 +111,12 @@ class Registrar:
             asked = _asked(request)
         except ParseError as error:
             return Answer(error.status)
-        refusal = self._authenticate(request, asked.user, now) or self._bind(asked, flow, now)
-        return refusal or Answer(200, self._contacts(asked.user, now))
+        proof = self._authenticate(request, asked.user, now)
+        if isinstance(proof, Answer):
+            return proof
+        info = ("Authentication-Info", server_info(proof, asked.user))
+        refusal = self._bind(asked, flow, now)
+        return refusal or Answer(200, (*self._contacts(asked.user, now), info))
 
     def _bind(self, asked: _Asked, flow: Flow, now: float) -> Answer | None:
         """Take the Contacts over, all of them or none."""
@@ -126,8 +139,8 @@ class Registrar:
             for binding in self._bindings.get(user, [])
         )
 
-    def _authenticate(self, request: Request, user: str, now: float) -> Answer | None:
-        """None if the request proves the password, else what to answer."""
+    def _authenticate(self, request: Request, user: str, now: float) -> Answer | Credentials:
+        """The credentials if the request proves the password, else what to answer."""
         for row in request.headers.all("Authorization"):
             claim = parse_credentials(row)
             if claim is None or claim.realm != REALM:
@@ -136,9 +149,19 @@ class Registrar:
             born = self._nonces.get(claim.nonce)
             if born is None or now - born > NONCE_SECONDS:
                 return self._challenge(now, stale=proof is not None)
+            if proof is not None and not self._counted(proof):
+                return self._challenge(now, stale=True)
             if proof is not None:
-                return None if proof.username == user else Answer(403)
+                return proof if proof.username == user else Answer(403)
         return self._challenge(now, stale=False)
+
+    def _counted(self, proof: Credentials) -> bool:
+        """Whether this is a later use of its nonce (RFC 7616 §3.4); without qop nobody counts."""
+        if proof.qop is not None:
+            if proof.nonce_count <= self._counts.get(proof.nonce, 0):
+                return False
+            self._counts[proof.nonce] = proof.nonce_count
+        return True
 
     def _challenge(self, now: float, *, stale: bool) -> Answer:
         nonce = self._tokens.word(128)
@@ -159,6 +182,7 @@ class Registrar:
             if now - born <= 2 * NONCE_SECONDS and len(self._nonces) <= MOST_NONCES:
                 break
             del self._nonces[nonce]
+            self._counts.pop(nonce, None)
 
 
 def _asked(request: Request) -> _Asked:

@@ -313,6 +313,20 @@ def verify(
     return claim if hmac.compare_digest(right.encode(), given) else None
 
 
+def server_info(claim: Credentials, password: str, body: bytes = b"", next_nonce: str = "") -> str:
+    """The value of Authentication-Info that answers verified credentials (RFC 7616 §3.5).
+
+    `body` is that of the response.
+    """
+    fields = [f'rspauth="{_response(claim, "", body, password)}"']
+    if claim.qop is not None:
+        count = f"{claim.nonce_count:08x}"
+        fields += [f'cnonce="{claim.cnonce}"', f"nc={count}", f"qop={claim.qop.value}"]
+    if next_nonce:
+        fields.append(f'nextnonce="{next_nonce}"')
+    return ", ".join(fields)
+
+
 # --- helpers ------------------------------------------------------------------------------------
 
 

@@ -24,7 +24,9 @@ def at_rest(*desks):
     for desk in desks:
         assert not desk.agent._core.calls
         assert not desk.agent._core.dialogs
-        assert len(desk.agent._core.transactions) == 0
+        layer = desk.agent._core.transactions
+        # A phone asks now and then whether its server is there.
+        assert {method for *_, method in (*layer._clients, *layer._servers)} <= {"OPTIONS"}
 
 
 def everything_ended(world, pbx, *phones):

@@ -14,7 +14,13 @@ from firmware.lab.registrar import (
     SHORTEST,
     Registrar,
 )
-from firmware.sip.digest import Algorithm, answer, parse_challenges
+from firmware.sip.digest import (
+    Algorithm,
+    answer,
+    parse_challenges,
+    parse_info,
+    server_proves,
+)
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.message import Headers, Request
 from firmware.sip.uri import parse_uri
@@ -131,6 +137,25 @@ def test_a_nonce_that_was_never_given_is_not_taken(phone, registrar):
     assert len(registrar) == 0
 
 
+def test_credentials_that_were_overheard_are_not_taken_again(registrar, phone):
+    """RFC 7616 §3.4: each use of a nonce has a higher count."""
+    proof = phone.credentials(phone.ask())
+    assert phone.ask("<sip:a@h>", credentials=proof).status == 200
+    again = phone.ask("<sip:thief@h>", credentials=proof)
+    assert again.status == 401
+    assert all("stale=true" in value for name, value in again.headers)
+    assert len(registrar) == 1
+
+
+def test_each_200_proves_that_the_exchange_knows_the_password(phone):
+    """RFC 7616 §3.5."""
+    proof = phone.credentials(phone.ask())
+    answered = phone.ask("<sip:a@h>", credentials=proof)
+    info = parse_info(dict(answered.headers)["Authentication-Info"])
+    assert server_proves(info, proof, "100", "100", b"")
+    assert not server_proves(info, proof, "100", "guess", b"")
+
+
 def test_nonces_do_not_pile_up(registrar, phone):
     for second in range(3 * MOST_NONCES):
         phone.ask(now=second / 100)
@@ -215,8 +240,9 @@ def test_star_beside_another_contact_is_refused(registrar, phone):
 @pytest.mark.parametrize("wish", ["<sip:a@h>", "<sip:a@h>;expires=0", "*"])
 def test_a_request_older_than_the_binding_changes_nothing(registrar, phone, wish):
     phone.register("<sip:a@h>")
-    proof = phone.credentials(phone.ask())
-    for number in (phone.number - 1, phone.number - 2):
+    before = phone.number
+    for number in (before, before - 1):
+        proof = phone.credentials(phone.ask())
         late = phone.ask(wish, number=number, credentials=proof, Expires="0")
         assert late.status == 500
     assert len(registrar) == 1
