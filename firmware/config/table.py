@@ -66,7 +66,7 @@ _VOLUME = Whole(0, 100)
 _TEXT = Text()
 _FILE = Text(limit=1024)
 CODECS = ("opus", "g722", "pcmu", "pcma")
-TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
+TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss", "auto")
 
 _GENERAL = (
     Setting("phone.country", Text(forms.COUNTRY, may_be_empty=False), _NOW),

@@ -32,6 +32,8 @@ from firmware.sip.notifications import CertificateEnds, FailureCause, Notificati
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 20
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+_SPOKEN = (Transport.UDP, Transport.TCP, Transport.TLS)
+"""What may be chosen where neither a URI nor a line says how to travel (RFC 3263 §4.1)."""
 _AFTER_A_FAULT = 0.1
 """The least time before a timer that failed rings again: a fault must not turn the loop hot."""
 _SHOWN = 60
@@ -278,7 +280,7 @@ class SipDriver:
 
     async def _resolve(self, effect: ResolveTarget) -> None:
         try:
-            found = await locate(effect, self._resolver, self._tokens, self.local_for)
+            found = await locate(effect, self._resolver, self._tokens, self.local_for, _SPOKEN)
         except LookUpError as error:
             cause = FailureCause.NAME_NOT_FOUND if error.missing else FailureCause.NO_NETWORK
             self._lost(effect.query, cause, str(error))

@@ -86,6 +86,8 @@ class Account:
     proxies: tuple[str, ...] = ()
     registrars: tuple[str, ...] = ()
     transport: Transport = Transport.UDP
+    any_transport: bool = False
+    """Whether the server's domain says how it wants to be reached (RFC 3263 §4.1)."""
     expires: int = 3600
     register: bool = True
     peers: tuple[str, ...] = ()
@@ -182,7 +184,8 @@ class Account:
         """The same for one of several."""
         uri = home.hop
         port = "" if uri.port is None else f":{uri.port}"
-        return f"{bracketed(uri.host)}{port} by {self.transport.via}"
+        how = "" if self.any_transport else f" by {self.transport.via}"
+        return f"{bracketed(uri.host)}{port}{how}"
 
     def terms(self, transport: Transport, host: str = "") -> Terms:
         """Under what a connection to `host`, the server or the proxy, is opened."""

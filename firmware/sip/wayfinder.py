@@ -255,7 +255,8 @@ class Wayfinder:
             # F26: what a line sends by TLS never goes in the clear, whatever a URI says.
             return Transport.WSS if found is Transport.WS else kept
         if found is None and self._line is not None:
-            return self._line.account.transport
+            account = self._line.account
+            return None if account.any_transport else account.transport
         return found
 
     def _secure(self) -> Transport | None:

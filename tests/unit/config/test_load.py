@@ -98,7 +98,7 @@ f:3: phone.max_calls: 800 is out of range, write a whole number from 1 to 100
 f:6: line[1].user: 101 is a number, write text in quotes: "101"
 f:7: line[1].server: "sip:10.0.0.1" does not fit, write host, host:port or a domain, without sip:
 f:8: line[1].transport: "TCP" is not known, did you mean "tcp"? \
-(possible: "udp", "tcp", "tls", "ws", "wss")
+(possible: "udp", "tcp", "tls", "ws", "wss", "auto")
 f:10: line[1].tls.verfy: there is no such key, did you mean `verify`?
 f:11: line[2].user: this is missing, write user = "101"  \
 # User or extension: what stands before the @ of its address.

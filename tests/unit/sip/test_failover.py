@@ -261,3 +261,19 @@ def test_f18_a_busy_server_is_left_alone_for_the_time_it_says(world, desk, sip, 
     assert len(first.requests("REGISTER")) == 1
     world.run(60.0)
     assert len(first.requests("REGISTER")) == 2, "and used again when that is over"
+
+
+def test_a_line_may_leave_it_to_the_domain_how_to_be_reached(world, sip):
+    """RFC 3263 §4.1: no transport is asked for; what the domain says is used."""
+    desk, pbx = sip.Desk(world, "192.0.2.1"), sip.Pbx(world)
+    world.names[NAME] = [(TCP, pbx.endpoint)]
+    desk.line(NAME, any_transport=True)
+    asked = []
+    look = world.lookup
+    world.lookup = lambda effect: (asked.append(effect.transport), look(effect))[1]
+    desk.agent.register(sip.LINE, world.now)
+    world.run(1.0)
+    assert asked == [None]
+    assert desk.last(RegistrationChanged).state is REGISTERED
+    assert pbx.contact().endswith(";transport=tcp")
+    assert desk.last(RegistrationChanged).where == NAME
