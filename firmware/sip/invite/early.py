@@ -35,13 +35,13 @@ class Prack(Errand):
         self._leg = leg
 
     def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
-        del exchange, now
+        del exchange
         if response.status >= 200:
-            self._leg.pracking = False
+            self._leg.pracked(now)
 
     def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
-        del exchange, cause, detail, now
-        self._leg.pracking = False
+        del exchange, cause, detail
+        self._leg.pracked(now)
 
 
 class Early:
@@ -158,8 +158,8 @@ class Early:
     # --- intents ----------------------------------------------------------------------------
 
     def reoffer(self, sdp: bytes, now: float) -> None:
-        """Offer something else by UPDATE (RFC 3311 §5.1)."""
-        if not self.leg.update(sdp, now):
+        """Offer something else by UPDATE (RFC 3311 §5.1), once the PRACK has arrived."""
+        if not self.leg.update_soon(sdp, now):
             no_way(self._core, self.call, self.leg.fork)
 
     def close(self, now: float) -> None:

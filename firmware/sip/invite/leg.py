@@ -94,6 +94,7 @@ class Leg:
     __slots__ = (
         "_core",
         "_over",
+        "_queued",
         "_update",
         "_waiting",
         "call",
@@ -145,6 +146,7 @@ class Leg:
         """Our description, as it was last agreed on."""
         self._core = core
         self._over = False
+        self._queued = b""
         self._waiting: Waiting | None = None
         self._update: Reoffer | None = None
 
@@ -342,6 +344,20 @@ class Leg:
         )
         self._update.start(now)
         return True
+
+    def update_soon(self, sdp: bytes, now: float) -> bool:
+        """As `update`; while a PRACK of ours is on its way the offer waits for its answer."""
+        if not self.pracking or not self.peer.updates or self.theirs is not None:
+            return self.update(sdp, now)
+        self._queued = sdp
+        return True
+
+    def pracked(self, now: float) -> None:
+        """The far end has our PRACK, or never will."""
+        self.pracking = False
+        sdp, self._queued = self._queued, b""
+        if sdp and not self._over and not self.update(sdp, now):
+            no_way(self._core, self.call, self.fork)
 
     def _clear(self) -> bool:
         return self.theirs is None
