@@ -4,6 +4,9 @@
     605 asks you to hang up and calls back five seconds later · emergency numbers: an announcement
     else: whoever is registered under that number
 
+Phones transfer calls among each other: a REFER goes on to the other phone, and a call that takes
+the place of another (Replaces) goes on to the phone that has that one.
+
 It is a back-to-back user agent on our own SIP stack, and as pure as that: notifications and moments
 in, calls of the `UserAgent` and of the `Booth` (the sound) out. Between two phones it passes SDP
 through untouched, so their sound does not pass here. A phone that has registered more than once is
@@ -18,6 +21,7 @@ from firmware.base.deadlines import Deadlines
 from firmware.lab.registrar import Registrar
 from firmware.media.messages import Route
 from firmware.sip.agent import UserAgent
+from firmware.sip.errors import LocalError
 from firmware.sip.notifications import (
     CallAnswered,
     CallConfirmed,
@@ -35,6 +39,7 @@ from firmware.sip.notifications import (
     ReofferReceived,
     ReofferRejected,
     RequestReceived,
+    TransferAsked,
 )
 
 LINE = LineName("practice")
@@ -150,6 +155,11 @@ class Exchange:
     def arrive(self, incoming: IncomingCall, now: float) -> None:
         """Somebody dialled a number."""
         number = incoming.called_user
+        if incoming.replaces is not None and incoming.replaces in self._other:
+            self._replace(incoming, self._other[incoming.replaces], now)
+            return
+        if incoming.replaces is not None:
+            self._agent.end(incoming.replaces, now)  # a call with us: another one takes its place
         if number in self._emergency:
             self._play(incoming, "emergency", now)
         elif number in EXTENSIONS:
@@ -218,6 +228,30 @@ class Exchange:
             self._agent.reject(incoming.call, 488, now, "a call between phones needs an offer")
         else:
             self._try(_Leg(incoming, ways), now)
+
+    def _replace(self, incoming: IncomingCall, taken: CallRef, now: float) -> None:
+        """Somebody takes the place of one phone in its call with another (RFC 3891)."""
+        try:
+            target, replaces = self._agent.transfers.far_end_of(taken)
+        except LocalError:
+            self._agent.reject(incoming.call, 481, now)
+            return
+        call = self._new_call()
+        self._other[incoming.call], self._other[call] = call, incoming.call
+        self._legs[call] = _Leg(incoming, [])
+        caller = incoming.caller
+        self._agent.invite(call, LINE, target, now, caller=caller, replaces=replaces)
+
+    def refer(self, asked: TransferAsked, now: float) -> None:
+        """A phone sends the other one on."""
+        transfers, other = self._agent.transfers, self._other.get(asked.call)
+        try:
+            if other is not None:
+                transfers.relay(asked.transfer, other, now)
+                return
+        except LocalError:
+            pass  # it is not up yet, or on its way already
+        transfers.refuse(asked.transfer, 603, now)
 
     def _try(self, leg: _Leg, now: float) -> None:
         """Ring a phone at the best place that is left."""
@@ -348,4 +382,5 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     ReofferAnswered: Exchange.reoffer_answered,
     ReofferRejected: Exchange.reoffer_rejected,
     InfoDigit: Exchange.digit,
+    TransferAsked: Exchange.refer,
 }

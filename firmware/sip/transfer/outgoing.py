@@ -50,6 +50,8 @@ class Attempt:
     dialog: Dialog
     refer_to: str
     turn: Turn = Turn.FIRST
+    referrer: str = ""
+    """A Referred-By that is passed on; empty for our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,11 @@ class Transfer:
 
     def _refer(self, attempt: Attempt, now: float) -> None:
         self._referring = Referring(
-            self._core, attempt.line, attempt.dialog, attempt.refer_to, self._heard
+            self._core,
+            attempt.line,
+            attempt.dialog,
+            (attempt.refer_to, attempt.referrer),
+            self._heard,
         )
         self._referring.start(now)
 

@@ -25,7 +25,10 @@ from firmware.sip.notifications import (
     Notification,
     Party,
     TransferAsked,
+    TransferFailed,
+    TransferProgress,
     TransferRef,
+    TransferSucceeded,
 )
 from firmware.sip.notifying import Content, Notifying
 from firmware.sip.status import phrase_for
@@ -77,6 +80,13 @@ class Referred:
         if self._transaction is None:
             return ""
         return self._transaction.arrival.request.headers.get("Referred-By") or ""
+
+    @property
+    def refer_to(self) -> str:
+        """The Refer-To as it was written."""
+        if self._transaction is None:
+            return ""
+        return self._transaction.arrival.request.headers.get("Refer-To") or ""
 
     def ask(self, call: CallRef, referrer: NameAddr | None, now: float) -> None:
         """Put it before the phone, which must decide while the far end waits."""
@@ -133,10 +143,16 @@ class Referred:
     def follow(self, notification: Notification) -> None:
         """The new call has moved on; it is told as soon as there is a `now`."""
         match notification:
-            case CallProgress(status=status, phrase=phrase):
+            case (
+                CallProgress(status=status, phrase=phrase)
+                | TransferProgress(status=status, phrase=phrase)
+            ):
                 self._status, self._phrase = status, phrase or phrase_for(status)
-            case CallAnswered():
+            case CallAnswered() | TransferSucceeded():
                 self._status, self._phrase = 200, "OK"
+            case TransferFailed(status=status, cause=cause):
+                self._status = status if status >= 300 else _STATUS.get(cause, 503)
+                self._phrase = phrase_for(self._status)
             case CallEnded() if self._status < 200:
                 self._status, self._phrase = _final(notification)
             case _:

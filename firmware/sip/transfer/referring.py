@@ -54,15 +54,23 @@ Report = Callable[[News, float], None]
 
 
 class Referring:
-    """One REFER, until its outcome is known."""
+    """One REFER, until its outcome is known.
+
+    `reference` are the Refer-To and the Referred-By, which is empty for the line's own name.
+    """
 
     def __init__(
-        self, core: Core, line: Line, dialog: Dialog, refer_to: str, report: Report
+        self,
+        core: Core,
+        line: Line,
+        dialog: Dialog,
+        reference: tuple[str, str],
+        report: Report,
     ) -> None:
         self._core = core
         self._line = line
         self._dialog = dialog
-        self._refer_to = refer_to
+        self._refer_to, self._referrer = reference
         self._report = report
         self._subscribed: Subscribed | None = None
         self._heard = False
@@ -97,7 +105,7 @@ class Referring:
             ("Contact", core.contact(line, flow)),
             ("Refer-To", self._refer_to),
             # RFC 3892 §2.1: who asks for it; the far end passes it on to the target.
-            ("Referred-By", str(line.identity)),
+            ("Referred-By", self._referrer or str(line.identity)),
             ("Allow", ALLOW),
         ):
             request.headers.add(*row)

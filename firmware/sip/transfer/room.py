@@ -14,7 +14,7 @@ from firmware.sip.core import Core, Usage
 from firmware.sip.dialog import Dialog, contact_of, from_arrival
 from firmware.sip.errors import LocalError
 from firmware.sip.headers import NameAddr
-from firmware.sip.invite.replaces import Replaces
+from firmware.sip.invite.replaces import Replaces, naming
 from firmware.sip.line import Line
 from firmware.sip.methods import REFER
 from firmware.sip.notifications import (
@@ -24,7 +24,10 @@ from firmware.sip.notifications import (
     CallRef,
     LineName,
     Notification,
+    TransferFailed,
+    TransferProgress,
     TransferRef,
+    TransferSucceeded,
 )
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.transfer.outgoing import Attempt, Standing, Transfer, attended, blind
@@ -37,6 +40,14 @@ from firmware.sip.transfer.reference import (
 from firmware.sip.transfer.referred import Referred
 from firmware.sip.usage.session import Session
 
+_NEWS: Final = (
+    CallProgress,
+    CallAnswered,
+    CallEnded,
+    TransferProgress,
+    TransferSucceeded,
+    TransferFailed,
+)
 MOST_ASKED: Final = 20
 """REFERs that wait or are being told about; more are answered 503."""
 
@@ -69,7 +80,7 @@ class Transfers:
         self._count = 0
         core.inside[REFER] = self._inside
         core.outside[REFER] = self._outside
-        core.listen(self._hear, CallProgress, CallAnswered, CallEnded)
+        core.listen(self._hear, *_NEWS)
 
     def __len__(self) -> int:
         return len(self._asking) + len(self._asked) + len(self._followed)
@@ -145,6 +156,33 @@ class Transfers:
         del self._asked[transfer]
         referred.accept(call, now)
 
+    def relay(self, transfer: TransferRef, call: CallRef, now: float) -> None:
+        """Pass a REFER on to the far end of another call, and its news back; for a PBX between.
+
+        Raises:
+            LocalError: that call is not up, or is being transferred.
+        """
+        referred = self._asked.get(transfer)
+        if referred is None:
+            return
+        standing = self._standing(call)
+        attempt = Attempt(
+            standing.line, standing.dialog, referred.refer_to, referrer=referred.referrer
+        )
+        self._begin(call, [attempt], now)
+        del self._asked[transfer]
+        self._followed[call] = referred
+        referred.accept(call, now)
+
+    def far_end_of(self, call: CallRef) -> tuple[str, Replaces]:
+        """Where the far end of a call is reached, and how it knows the call: to take its place.
+
+        Raises:
+            LocalError: the call is not up.
+        """
+        dialog = self._standing(call).dialog
+        return str(dialog.remote_target), naming(dialog)
+
     def refuse(self, transfer: TransferRef, status: int, now: float, warning: str = "") -> None:
         """Call nobody; nothing if it is too late.
 
@@ -216,7 +254,7 @@ class Transfers:
             self._followed.pop(referred.call, None)
 
     def _hear(self, notification: Notification) -> None:
-        if isinstance(notification, CallProgress | CallAnswered | CallEnded):
+        if isinstance(notification, _NEWS):
             referred = self._followed.get(notification.call)
             if referred is not None:
                 referred.follow(notification)

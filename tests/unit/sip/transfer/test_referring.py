@@ -183,7 +183,7 @@ def test_a_far_end_whose_news_stop(world, desk, far, asked):
     far.notifies("SIP/2.0 180 Ringing\r\n", "active;expires=60")
     world.run(59)
     assert outcome(desk) is None
-    world.run(2)
+    world.run(40)
     assert outcome(desk).cause is FailureCause.NO_ANSWER
 
 
