@@ -11,13 +11,15 @@ from firmware.base.tokens import Tokens
 from firmware.net.errors import ListenError, PortTakenError
 from firmware.net.resolver import LookUpError, Resolver
 from firmware.net.sip_driver import SipDriver
+from firmware.net.stream import Door
 from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
-from firmware.sip.flow import Flow, Transport
+from firmware.sip.flow import Flow, TlsTerms, Transport
 from firmware.sip.notifications import (
     CallAnswered,
     CallEnded,
     CallRef,
+    CertificateEnds,
     FailureCause,
     IncomingCall,
     LineName,
@@ -26,6 +28,7 @@ from firmware.sip.notifications import (
     RegistrationState,
     RequestReceived,
 )
+from tests.support.certificates import Authority
 
 LINE, CALL = LineName("desk"), CallRef("c1")
 SDP = b"v=0\r\n"
@@ -159,6 +162,65 @@ async def test_the_pbx_calls_the_phone_back_the_way_it_registered(pair, transpor
     pbx.agent.end(CALL, pbx.now)
     pbx.driver.settle()
     await phone.hears(CallEnded)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("office"))
+
+
+async def secure_line(pair, office, transport, *names, **more):
+    """The PBX opens a door with a certificate for names, the phone gets a line to it."""
+    phone, pbx = pair
+    own = office.issue(*names, **more)
+    door = Door(transport, 0, TlsTerms(cert=str(own.cert), key=str(own.key)))
+    await pbx.driver.open_door(door)
+    host = phone.server.rpartition(":")[0]
+    tls = TlsTerms(ca=str(office.file), server_name="pbx.example")
+    phone.have(f"{host}:{pbx.driver.port_of(transport)}", transport=transport, tls=tls)
+    phone.agent.register(LINE, phone.now)
+    phone.driver.settle()
+    return phone, pbx
+
+
+@pytest.mark.parametrize("transport", [Transport.TLS, Transport.WS, Transport.WSS])
+async def test_calls_go_over_every_secure_transport(pair, office, transport):
+    phone, pbx = await secure_line(pair, office, transport, "DNS:pbx.example")
+    await phone.hears(RegistrationChanged, state=RegistrationState.REGISTERED)
+    phone.agent.invite(CALL, LINE, "600", phone.now)
+    phone.driver.settle()
+    assert (await phone.hears(CallAnswered)).body == SDP
+    phone.agent.end(CALL, phone.now)
+    phone.driver.settle()
+    await pbx.hears(CallEnded)
+    assert {flow.transport for _, data, flow in phone.traced if len(data) > 4} == {transport}
+
+
+async def test_f26_the_driver_says_whose_certificate_it_was(pair, office):
+    phone, pbx = await secure_line(pair, office, Transport.TLS, "DNS:other.example")
+    failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
+    assert (failed.cause, failed.phrase) == (FailureCause.CERT_NAME, "other.example")
+    assert not pbx.heard
+
+
+async def test_f11_the_driver_waits_for_the_clock_that_a_certificate_waits_for(pair, office):
+    pair[0].driver._security._clock_is_set = lambda: False
+    phone, _ = await secure_line(pair, office, Transport.TLS, "DNS:pbx.example", begins=2)
+    failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
+    assert failed.cause is FailureCause.CLOCK_NOT_SET
+    phone.heard.clear()
+    phone.driver._clock_watch._was_set()  # what the watch does when it is set
+    again = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
+    assert again.cause is FailureCause.CLOCK_NOT_SET, "it was tried again at once"
+
+
+async def test_f27_a_client_certificate_that_ends_soon_is_news(pair, office):
+    phone, pbx = pair
+    soon = office.issue("DNS:phone.example", ends=5)
+    tls = TlsTerms(cert=str(soon.cert), key=str(soon.key))
+    await phone.driver.open_door(Door(Transport.TLS, 0, tls))
+    assert await phone.hears(CertificateEnds) == CertificateEnds(str(soon.cert), 4)
+    del pbx
 
 
 async def test_a_server_that_is_not_there_is_refused_at_once_over_tcp(parties):
