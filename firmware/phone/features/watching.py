@@ -67,8 +67,12 @@ def changed(turn: Turn, event: SubscriptionChanged) -> None:
         # By a final word of the server, or with its line: the next registration begins it anew.
         left = {ref: each for ref, each in turn.state.watches.items() if ref != event.ref}
         turn.state = replace(turn.state, watches=left)
-    elif event.progress is SubscriptionProgress.WAITING and watch.package == _DIALOG:
-        _put(turn, replace(watch, busyness=Busyness.UNKNOWN))
+    elif watch.package == _DIALOG:
+        if event.progress is SubscriptionProgress.WAITING:
+            _put(turn, replace(watch, busyness=Busyness.UNKNOWN))
+        elif event.progress is SubscriptionProgress.ACTIVE and watch.busyness is Busyness.UNKNOWN:
+            # Whoever has no calls is notified without a body by many servers.
+            _put(turn, replace(watch, busyness=Busyness.IDLE))
 
 
 def received(turn: Turn, event: EventReceived) -> None:

@@ -182,6 +182,13 @@ def test_what_is_not_told_any_more_is_not_known(desk):
     assert desk.view.watched[0].state is Busyness.UNKNOWN
 
 
+def test_who_is_notified_without_a_document_has_no_calls(desk):
+    goes(desk, SubscriptionProgress.TRYING)
+    assert desk.view.watched[0].state is Busyness.UNKNOWN
+    goes(desk, SubscriptionProgress.ACTIVE)
+    assert desk.view.watched[0].state is Busyness.IDLE
+
+
 def test_documents_of_others_are_passed_over(desk):
     before = desk.view
     told(desk, Document(), "somebody's", package="presence")
