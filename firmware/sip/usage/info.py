@@ -165,7 +165,7 @@ class _Lane:
 
     def _refused(self) -> None:
         self._empty()
-        if self._dialog.key in self._core.dialogs:
+        if self._call in self._core.calls:
             digits = "".join(digit for digit, _ in self._waiting)
             self._core.notify(DigitsRefused(self._call, digits))
 
