@@ -7,6 +7,7 @@ if it were not valid yet.
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 # sys/timex.h: what adjtimex(2) returns while nobody has set the clock.
@@ -17,16 +18,29 @@ _LOOK_SECONDS: Final = 1.0
 _JUMP_SECONDS: Final = 2.0
 
 
-def synchronised() -> bool:
-    """Whether a time service keeps the clock; True where the system does not say."""
+def synchronised(
+    ask: Callable[[], int] | None = None,
+    stamp: Path = Path("/run/systemd/timesync/synchronized"),
+) -> bool:
+    """Whether a time service keeps the clock; True where the system does not say.
+
+    A unit with ProtectClock may not even ask the kernel; then systemd-timesyncd's `stamp` says.
+    """
+    state = (ask or _kernel)()
+    if state >= 0:
+        return state != _TIME_ERROR
+    return stamp.exists() or not stamp.parent.exists()
+
+
+def _kernel() -> int:
+    """What adjtimex(2) says; -1 if it may not be asked."""
     import ctypes  # noqa: PLC0415 - a phone without certificates never asks
 
     buffer = ctypes.create_string_buffer(_TIMEX_OCTETS)
     try:
-        state = ctypes.CDLL(None).adjtimex(buffer)
+        return int(ctypes.CDLL(None).adjtimex(buffer))
     except (OSError, AttributeError):
-        return True
-    return int(state) != _TIME_ERROR
+        return -1
 
 
 def wall_clock() -> float:

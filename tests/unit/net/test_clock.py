@@ -13,6 +13,27 @@ def test_the_system_says_whether_its_clock_is_kept():
     assert wall_clock() > 1_700_000_000
 
 
+@pytest.mark.parametrize(
+    ("state", "folder", "stamp", "believed"),
+    [
+        (0, False, False, True),
+        (5, True, True, False),
+        (-1, False, False, True),
+        (-1, True, False, False),
+        (-1, True, True, True),
+    ],
+)
+def test_where_the_kernel_may_not_be_asked_the_time_service_says(
+    tmp_path, state, folder, stamp, believed
+):
+    place = tmp_path / "timesync" / "synchronized"
+    if folder:
+        place.parent.mkdir()
+    if stamp:
+        place.touch()
+    assert synchronised(lambda: state, place) is believed
+
+
 @pytest.mark.parametrize("how", ["it jumps", "it is believed now"])
 async def test_f11_the_first_jump_is_told_once(monkeypatch, how):
     monkeypatch.setattr(clock, "_LOOK_SECONDS", 0.01)
