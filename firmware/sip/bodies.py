@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import NameAddr, quote, readable, values
 from firmware.sip.message import Headers, Message, Request
+from firmware.sip.methods import INVITE
 from firmware.sip.multipart import understood
 from firmware.sip.notifications import Party
 
@@ -20,8 +21,8 @@ Refusal = tuple[int, Rows]
 def refusal(request: Request, supported: Iterable[str] = ()) -> Refusal | None:
     """Status and headers to refuse a request that asks for what we do not do, or None.
 
-    RFC 3261 §8.2.2.3: every option in Require must be known. §8.2.3: so must the encoding of the
-    body, unless its handling is optional.
+    RFC 3261 §8.2.2.3: every option in Require must be known. RFC 3261 §8.2.3: so must the encoding
+    of the body, unless its handling is optional. An INVITE must take our SDP.
     """
     headers = request.headers
     if headers.get("Require") is not None:
@@ -32,7 +33,18 @@ def refusal(request: Request, supported: Iterable[str] = ()) -> Refusal | None:
     encoding = headers.get("Content-Encoding")
     if encoding is not None and encoding.lower() != "identity" and not optional(headers):
         return 415, (("Accept-Encoding", "identity"),)
+    if request.method == INVITE and not _takes_sdp(headers):
+        return 406, (("Accept", SDP),)
     return None
+
+
+def _takes_sdp(headers: Headers) -> bool:
+    """Whether a caller can read our answer (RFC 3261 §20.1); one who does not say so can."""
+    try:
+        accepted = {value.partition(";")[0].strip().lower() for value in values(headers, "Accept")}
+    except ParseError:
+        return True
+    return not accepted or not accepted.isdisjoint({SDP, "application/*", "*/*"})
 
 
 def sdp_of(message: Message) -> bytes | None:

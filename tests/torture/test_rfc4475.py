@@ -1,80 +1,101 @@
 """RFC 4475: one verdict per message, written from what the RFC says of it.
 
 ACCEPT means that a phone reads the message and goes on to its own business; a number is the
-status that the RFC names, DISCARD is for responses, which cannot be answered.
+status that the RFC names, DISCARD is for responses, which cannot be answered. Beside it stands what
+goes out on the wire when the phone's own server sends the message.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from firmware.sip.effects import Transmit
 from firmware.sip.errors import ParseError
+from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.headers import contact_list, parse_name_addr, via_list
 from firmware.sip.message import Message, Request, Response
+from firmware.sip.notifications import IncomingCall
 from firmware.sip.parser import StreamFramer, parse, validate
 from firmware.sip.uri import equivalent, parse_uri
 from firmware.sip.writer import write
+from tests.support.sip_link import Desk, World
 
 DATA = Path(__file__).parents[1] / "data" / "rfc4475"
 ACCEPT = None
 DISCARD = "discard"
 
-VERDICTS = {
-    # 3.1.1 valid
-    "wsinv": ACCEPT,
-    "intmeth": ACCEPT,  # the user agent answers 501
-    "esc01": ACCEPT,
-    "escnull": ACCEPT,
-    "esc02": ACCEPT,  # the user agent answers 501
-    "lwsdisp": ACCEPT,
-    "longreq": ACCEPT,
-    "dblreq": ACCEPT,  # what follows the first message is noise
-    "semiuri": ACCEPT,
-    "transports": ACCEPT,
-    "mpart01": ACCEPT,
-    "unreason": ACCEPT,
-    "noreason": ACCEPT,
-    # 3.1.2 invalid
-    "badinv01": 400,
-    "clerr": 400,
-    "ncl": 400,
-    "scalar02": 400,
-    "scalarlg": DISCARD,
-    "quotbal": 400,
-    "ltgtruri": 400,
-    "lwsruri": 400,
-    "lwsstart": 400,
-    "trws": 400,
-    "escruri": 400,
-    "baddate": ACCEPT,  # "shouldn't [reject] unless the Date were important"
-    "regbadct": 400,
-    "badaspec": 400,
-    "baddn": 400,
-    "badvers": 505,
-    "mismatch01": 400,
-    "mismatch02": 501,
-    "bigcode": DISCARD,
-    # 3.2 transaction layer
-    "badbranch": 400,
-    # 3.3 application layer
-    "insuf": 400,
-    "unkscm": 416,
-    "novelsc": 416,
-    "unksm2": ACCEPT,  # 400 is for a registrar; a phone serves no REGISTER
-    "bext01": ACCEPT,  # the user agent answers 420
-    "invut": ACCEPT,  # the user agent answers 415
-    "regaut01": ACCEPT,
-    "multi01": 400,
-    "mcl01": 400,
-    "bcast": DISCARD,
-    "zeromf": ACCEPT,  # "as if the Max-Forwards value were still positive"
-    "cparam01": ACCEPT,
-    "cparam02": ACCEPT,
-    "regescrt": ACCEPT,
-    "sdp01": ACCEPT,  # the user agent answers 406
-    # 3.4 backward compatibility
-    "inv2543": ACCEPT,
+RINGS = "rings"
+NOTHING = "nothing"
+
+
+class Verdict(NamedTuple):
+    """The clause, what reading says of it, and what our phone answers a server it trusts."""
+
+    clause: str
+    reading: int | str | None
+    answer: int | str
+
+
+_TABLE = {
+    # Valid messages
+    "wsinv": Verdict("RFC 4475 §3.1.1.1", ACCEPT, 481),  # it has a To tag of nobody
+    "intmeth": Verdict("RFC 4475 §3.1.1.2", ACCEPT, 501),
+    "esc01": Verdict("RFC 4475 §3.1.1.3", ACCEPT, RINGS),
+    "escnull": Verdict("RFC 4475 §3.1.1.4", ACCEPT, 405),  # a phone is no registrar
+    "esc02": Verdict("RFC 4475 §3.1.1.5", ACCEPT, 501),
+    "lwsdisp": Verdict("RFC 4475 §3.1.1.6", ACCEPT, 200),
+    "longreq": Verdict("RFC 4475 §3.1.1.7", ACCEPT, RINGS),
+    "dblreq": Verdict("RFC 4475 §3.1.1.8", ACCEPT, 405),  # what follows the first message is noise
+    "semiuri": Verdict("RFC 4475 §3.1.1.9", ACCEPT, 200),
+    "transports": Verdict("RFC 4475 §3.1.1.10", ACCEPT, 200),
+    "mpart01": Verdict("RFC 4475 §3.1.1.11", ACCEPT, 200),
+    "unreason": Verdict("RFC 4475 §3.1.1.12", ACCEPT, NOTHING),  # an answer to nothing of ours
+    "noreason": Verdict("RFC 4475 §3.1.1.13", ACCEPT, NOTHING),  # as above
+    # Invalid messages
+    "badinv01": Verdict("RFC 4475 §3.1.2.1", 400, 400),
+    "clerr": Verdict("RFC 4475 §3.1.2.2", 400, 400),
+    "ncl": Verdict("RFC 4475 §3.1.2.3", 400, 400),
+    "scalar02": Verdict("RFC 4475 §3.1.2.4", 400, 400),
+    "scalarlg": Verdict("RFC 4475 §3.1.2.5", DISCARD, NOTHING),
+    "quotbal": Verdict("RFC 4475 §3.1.2.6", 400, 400),
+    "ltgtruri": Verdict("RFC 4475 §3.1.2.7", 400, 400),
+    "lwsruri": Verdict("RFC 4475 §3.1.2.8", 400, 400),
+    "lwsstart": Verdict("RFC 4475 §3.1.2.9", 400, 400),
+    "trws": Verdict("RFC 4475 §3.1.2.10", 400, 400),
+    "escruri": Verdict("RFC 4475 §3.1.2.11", 400, 400),
+    "baddate": Verdict("RFC 4475 §3.1.2.12", ACCEPT, RINGS),  # the Date is important to nobody here
+    "regbadct": Verdict("RFC 4475 §3.1.2.13", 400, 400),
+    "badaspec": Verdict("RFC 4475 §3.1.2.14", 400, 400),
+    "baddn": Verdict("RFC 4475 §3.1.2.15", 400, 400),
+    "badvers": Verdict("RFC 4475 §3.1.2.16", 505, 505),
+    "mismatch01": Verdict("RFC 4475 §3.1.2.17", 400, 400),
+    "mismatch02": Verdict("RFC 4475 §3.1.2.18", 501, 501),
+    "bigcode": Verdict("RFC 4475 §3.1.2.19", DISCARD, NOTHING),
+    # Transaction layer
+    "badbranch": Verdict("RFC 4475 §3.2.1", 400, 400),
+    # Application layer
+    "insuf": Verdict(
+        "RFC 4475 §3.3.1", 400, NOTHING
+    ),  # without From, To and Call-ID there is no answer
+    "unkscm": Verdict("RFC 4475 §3.3.2", 416, 416),
+    "novelsc": Verdict("RFC 4475 §3.3.3", 416, 416),
+    "unksm2": Verdict("RFC 4475 §3.3.4", ACCEPT, 405),  # 400 is for a registrar
+    "bext01": Verdict("RFC 4475 §3.3.5", ACCEPT, 420),
+    "invut": Verdict("RFC 4475 §3.3.6", ACCEPT, 415),
+    "regaut01": Verdict("RFC 4475 §3.3.7", ACCEPT, 405),  # a phone is no registrar
+    "multi01": Verdict("RFC 4475 §3.3.8", 400, 400),
+    "mcl01": Verdict("RFC 4475 §3.3.9", 400, 400),
+    "bcast": Verdict("RFC 4475 §3.3.10", DISCARD, NOTHING),
+    "zeromf": Verdict("RFC 4475 §3.3.11", ACCEPT, 200),  # a phone is where a request ends
+    "cparam01": Verdict("RFC 4475 §3.3.12", ACCEPT, 405),
+    "cparam02": Verdict("RFC 4475 §3.3.13", ACCEPT, 405),
+    "regescrt": Verdict("RFC 4475 §3.3.14", ACCEPT, 405),
+    "sdp01": Verdict("RFC 4475 §3.3.15", ACCEPT, 406),
+    # Backward compatibility
+    "inv2543": Verdict("RFC 4475 §3.4.1", ACCEPT, 400),  # we want a Contact to answer to
 }
+VERDICTS = {name: verdict.reading for name, verdict in _TABLE.items()}
 ACCEPTED = [name for name, verdict in VERDICTS.items() if verdict is ACCEPT]
 
 
@@ -109,6 +130,28 @@ def test_every_message_has_a_verdict():
 @pytest.mark.parametrize("name", VERDICTS)
 def test_each_message_gets_its_verdict(name):
     assert verdict_on(octets(name)) == VERDICTS[name]
+
+
+@pytest.mark.parametrize("name", _TABLE)
+def test_each_message_is_answered_as_the_table_says(name):
+    desk = Desk(World(), "192.0.2.1")
+    desk.line("192.0.2.66", register=False, accept_any_user=True)
+    server = Flow(Transport.UDP, desk.endpoint, Endpoint("192.0.2.66", 5060))
+    desk.agent.receive(octets(name), server, desk.now)
+    effects = desk.agent.take_effects()
+    sent = [parse(effect.data) for effect in effects if isinstance(effect, Transmit)]
+    heard = desk.agent.take_notifications()
+    expected = _TABLE[name].answer
+    if expected == NOTHING:
+        assert sent == []
+    elif expected == RINGS:
+        assert [answer.status for answer in sent] == [100]
+        assert any(isinstance(each, IncomingCall) for each in heard)
+    else:
+        assert [answer.status for answer in sent] == [expected]
+        asked = parse(octets(name)) if VERDICTS[name] is ACCEPT else None
+        for row in ("Call-ID", "CSeq", "From"):
+            assert asked is None or sent[0].headers.get(row) == asked.headers.get(row)
 
 
 @pytest.mark.parametrize(

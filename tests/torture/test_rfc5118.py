@@ -16,17 +16,17 @@ DATA = Path(__file__).parents[1] / "data" / "rfc5118"
 ACCEPT = None
 
 VERDICTS = {
-    "ipv6-good": ACCEPT,  # 4.1
-    "ipv6-bad": 400,  # 4.2: no brackets
-    "port-ambiguous": ACCEPT,  # 4.3: all of it is the address
-    "port-unambiguous": ACCEPT,  # 4.4
-    "via-received-param-with-delim": ACCEPT,  # 4.5: with brackets and without
+    "ipv6-good": ACCEPT,  # RFC 5118 §4.1
+    "ipv6-bad": 400,  # RFC 5118 §4.2: no brackets
+    "port-ambiguous": ACCEPT,  # RFC 5118 §4.3: all of it is the address
+    "port-unambiguous": ACCEPT,  # RFC 5118 §4.4
+    "via-received-param-with-delim": ACCEPT,  # RFC 5118 §4.5: with brackets and without
     "via-received-param-no-delim": ACCEPT,
-    "ipv6-in-sdp": ACCEPT,  # 4.6
-    "mult-ip-in-header": ACCEPT,  # 4.7
-    "mult-ip-in-sdp": ACCEPT,  # 4.8
-    "ipv4-mapped-ipv6": ACCEPT,  # 4.9
-    "ipv6-bug-abnf-3-colons": ACCEPT,  # 4.10: three colons are tolerated
+    "ipv6-in-sdp": ACCEPT,  # RFC 5118 §4.6
+    "mult-ip-in-header": ACCEPT,  # RFC 5118 §4.7
+    "mult-ip-in-sdp": ACCEPT,  # RFC 5118 §4.8
+    "ipv4-mapped-ipv6": ACCEPT,  # RFC 5118 §4.9
+    "ipv6-bug-abnf-3-colons": ACCEPT,  # RFC 5118 §4.10: three colons are tolerated
     "ipv6-correct-abnf-2-colons": ACCEPT,
 }
 
