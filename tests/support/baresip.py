@@ -62,6 +62,7 @@ class Baresip:
         answers: bool = True,
         certificate: Certificate | None = None,
         ca: Path | None = None,
+        contact: str = "",
     ) -> None:
         """With a certificate it takes TLS on port 5061; with `ca` it verifies whom it calls."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +83,7 @@ class Baresip:
         mode = "auto" if answers else "manual"
         line = f"{account};audio_codecs={name};answermode={mode};dtmfmode=rtpevent\n"
         (folder / "accounts").write_text(line.replace("{address}", self.address))
-        (folder / "contacts").write_text("")
+        (folder / "contacts").write_text(contact and f'"Friend" <{contact}>\n')
         self.process = namespace.popen(
             "baresip", "-f", str(folder), "-v", log=folder / "baresip.log", cwd=folder
         )
