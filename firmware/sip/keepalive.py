@@ -2,6 +2,7 @@
 
 A datagram flow gets something often enough for any NAT: an OPTIONS, whose answer shows that the
 server lives and where it sees us; where the first is not answered a CRLF, which everybody ignores.
+A server that agreed to keep-alives gets STUN instead, as it expects (RFC 5626 §4.4.2).
 A stream gets a double CRLF, to which the far end answers with one. A far end that has answered
 before and is silent now is gone, long before anything else would say so.
 
@@ -15,9 +16,10 @@ from typing import Final, Protocol
 from firmware.sip.core import Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.effects import CloseFlow
-from firmware.sip.flow import Flow
+from firmware.sip.flow import Endpoint, Flow
 from firmware.sip.line import Line
 from firmware.sip.probe import Probe
+from firmware.sip.stun_ping import StunPing
 
 PING: Final = b"\r\n\r\n"
 PONG: Final = b"\r\n"
@@ -56,11 +58,11 @@ class Keepalives:
     def __len__(self) -> int:
         return len(self._beats)
 
-    def keep(self, flow: Flow, now: float, at_most: int = 0) -> None:
+    def keep(self, flow: Flow, now: float, at_most: int = 0, *, stun: bool = False) -> None:
         """Keep this flow alive from now on; nothing new if it already is.
 
         `at_most` is how many seconds the far end is ready to wait for us (RFC 5626 §4.4), 0 if it
-        did not say.
+        did not say; `stun` that it takes STUN on a datagram flow.
         """
         known = self._beats.get(flow)
         if known is not None and known.at_most == at_most:
@@ -68,6 +70,7 @@ class Keepalives:
         if known is None:
             known = self._beats[flow] = _Beat(self._core, flow, self)
         known.at_most = at_most
+        known.stun = stun
         # At once on a stream: it shows whether the far end answers pings at all.
         known.begin(now)
 
@@ -81,6 +84,12 @@ class Keepalives:
         beat = self._beats.get(flow)
         if beat is not None:
             beat.answered()
+
+    def stun(self, data: bytes, flow: Flow, now: float) -> None:
+        """A STUN message arrived."""
+        beat = self._beats.get(flow)
+        if beat is not None and isinstance(beat.probe, StunPing):
+            beat.probe.answered(data, now)
 
     def drop(self, flow: Flow) -> None:
         """The flow is gone."""
@@ -122,7 +131,9 @@ class _Beat:
         self._core = core
         self._flow = flow
         self._owner = owner
-        self._probe: Probe | None = None
+        self.probe: Probe | StunPing | None = None
+        self.stun = False
+        self._mapped: Endpoint | None = None
         # Whether a probe is worth sending: not where the first was not answered.
         self._deaf = False
         self._moves = 0
@@ -139,8 +150,8 @@ class _Beat:
     def end(self) -> None:
         """Nobody needs the flow any more."""
         self._core.disarm(self, Alarm.PING, Alarm.PONG)
-        if self._probe is not None:
-            self._probe.drop()
+        if self.probe is not None:
+            self.probe.drop()
 
     def answered(self) -> None:
         self.answers = True
@@ -162,14 +173,22 @@ class _Beat:
                 self._core.arm(self, Alarm.PONG, now + _PONG_SECONDS)
         elif self._deaf or line is None:
             self._core.transmit(self._flow, PONG)
-        elif self._probe is None:
-            self._probe = Probe(self._core, line, self._flow, self._heard)
-            self._probe.start(now)
+        elif self.probe is None:
+            if self.stun:
+                self.probe = StunPing(self._core, self._flow, self._heard, self._mapped)
+            else:
+                self.probe = Probe(self._core, line, self._flow, self._heard)
+            self.probe.start(now)
         self._again(now)
 
     def _heard(self, alive: bool, moved: bool, now: float) -> None:  # noqa: FBT001 - as `Heard`
         """What a probe of a datagram flow brought."""
-        self._probe = None
+        useful = alive
+        if isinstance(self.probe, StunPing):
+            self._mapped = self.probe.mapped
+            # RFC 5626 §4.4.2: another address is a failed flow; a REGISTER learns the new one.
+            useful = alive and not moved
+        self.probe = None
         if not alive and not self.answers:
             self._deaf = True  # it never answers these: silence means nothing
             return
@@ -180,7 +199,7 @@ class _Beat:
             self._hopeless = self._moves >= _MOST_MOVES
             self._moves += 1
             self._again(now)
-        self._owner.probed(self._flow, now, alive=alive)
+        self._owner.probed(self._flow, now, alive=useful)
 
     def _again(self, now: float) -> None:
         self._core.arm(self, Alarm.PING, now + self._wait())

@@ -20,6 +20,7 @@ from firmware.sip.parser import parse, validate
 from firmware.sip.screening import Screening
 from firmware.sip.sips import unfit
 from firmware.sip.tel import called_user
+from firmware.sip.stun_ping import is_stun
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
 from firmware.sip.uri import parse_uri
 from firmware.sip.usage import options
@@ -52,8 +53,7 @@ class Reception:
         """A datagram, or one whole message of a stream."""
         if flow.transport.reliable:
             self._core.streams.setdefault(flow.number, (flow, flow.local))
-        if not data.strip(b"\r\n\0 "):
-            self._keepalives.pong(flow)
+        if self._kept_alive(data, flow, now):
             return
         if not self._screening.admits(flow, now):
             if flow.transport.reliable:
@@ -70,6 +70,16 @@ class Reception:
             self._refuse_garbage(error, data, flow, now)
 
     def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+    def _kept_alive(self, data: bytes, flow: Flow, now: float) -> bool:
+        """Whether it is the answer to a keep-alive, and no message."""
+        if not data.strip(b"\r\n\0 "):
+            self._keepalives.pong(flow)
+        elif is_stun(data):
+            self._keepalives.stun(data, flow, now)
+        else:
+            return False
+        return True
+
         arrival = read_arrival(request, flow)
         if self._core.transactions.absorb(arrival, now):
             return

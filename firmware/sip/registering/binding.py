@@ -360,7 +360,7 @@ class Binding:
             refresh = min(refresh, now + spread * max(better - now, _SOONEST_RETURN))
         self._core.arm(self, Alarm.REFRESH, refresh)
         self._tell(Outcome(State.REGISTERED, expires_in=float(grant.seconds)))
-        self._keepalives.keep(flow, now, grant.beat)
+        self._keepalives.keep(flow, now, grant.beat, stun=grant.keeps)
         self._tidy(grant, flow, now)
         self._correct(flow, now)
 

@@ -32,6 +32,8 @@ class Grant:
     outbound: bool = False
     beat: int = 0
     leftovers: tuple[str, ...] = ()
+    keeps: bool = False
+    """Whether the server takes our keep-alives: outbound, or a value for `keep`."""
 
 
 def read_grant(response: Response, contact: str, asked: int) -> Grant:
@@ -53,6 +55,7 @@ def read_grant(response: Response, contact: str, asked: int) -> Grant:
         "outbound" in _options(headers),
         _beat(headers),
         tuple(str(each.uri) for each in others if not each.has("reg-id")),
+        "outbound" in _options(headers) or bool(_kept(headers)),
     )
 
 
@@ -103,8 +106,15 @@ def _options(headers: Headers) -> list[str]:
 def _beat(headers: Headers) -> int:
     """Flow-Timer, else the value of `keep` in our own Via; 0 if neither says anything."""
     try:
-        via = via_list(headers)[0]
-        text = headers.get("Flow-Timer") or via.param("keep") or "0"
+        text = headers.get("Flow-Timer") or _kept(headers) or "0"
         return min(delta_seconds(text), _LONGEST_FLOW_TIMER)
-    except (ParseError, IndexError):
+    except ParseError:
         return 0
+
+
+def _kept(headers: Headers) -> str:
+    """The value that the next hop gave to `keep` in our Via (RFC 6223 §4.4), "" if none."""
+    try:
+        return via_list(headers)[0].param("keep") or ""
+    except (ParseError, IndexError):
+        return ""

@@ -262,22 +262,6 @@ class TestOneFlow:
         beats = [data for _, _, _, data in world.log if data == b"\r\n\r\n"]
         assert 1 <= len(beats) <= 8
 
-    def test_keep_in_our_via_sets_the_beat_too(self, world, desk, pbx, sip):
-        """RFC 6223 §4.3, §5: the next hop fills in how often it wants to hear from us."""
-
-        def keeping(request):
-            response = pbx.verdict(request, 200)
-            via = response.headers.get("Via")
-            assert via.endswith(";keep")
-            response.headers.set("Via", f"{via}=10")
-            return response
-
-        pbx.verdicts = [keeping]
-        desk.agent.register(sip.LINE, world.now)
-        world.run(100.0)
-        beats = [data for data in pbx.raw if data == b"\r\n"]
-        assert 9 <= len(beats) <= 13
-
     def test_a_flow_that_worked_is_made_again_at_once(self, world, over_tcp, pbx, sip):
         """RFC 5626 §4.5: it had carried the answer to a ping."""
         pbx.verdicts = [outbound(pbx)] * 9
