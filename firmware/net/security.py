@@ -128,6 +128,9 @@ class CertificateWatch:
             if left < WARNED_SECONDS and certificate.file not in self._said:
                 self._said.add(certificate.file)
                 self._ends(certificate.file, max(0, int(left // _DAY)))
+            elif left >= WARNED_SECONDS and certificate.file in self._said:
+                self._said.discard(certificate.file)
+                self._ends(certificate.file, int(left // _DAY))  # it has been renewed
         if self._timer is None and self._security.own:
             self._timer = asyncio.get_running_loop().call_later(_DAY, self._next_day)
 
@@ -139,7 +142,9 @@ class CertificateWatch:
 
     def _next_day(self) -> None:
         self._timer = None
-        self._said.clear()
+        said, self._said = self._said, set()
+        self.look()
+        self._said |= said
         self.look()
 
 

@@ -19,6 +19,7 @@ from firmware.phone import actions, events, outputs, portrait
 from firmware.phone.commands import Command, FreeMediaPort
 from firmware.phone.desk import engine, lines, paths, volume
 from firmware.phone.features import (
+    certificate,
     dtmf,
     emergency_call,
     endings,
@@ -315,6 +316,7 @@ EVERYWHERE: Rows = {
     sip.TransferFailed: transfer.failed,
     sip.TransferAsked: transferred.asked,
     sip.AddressChanged: moving.address_changed,
+    sip.CertificateEnds: certificate.ends,
     actions.Dial: lambda turn, event: outgoing.dial(turn, event.target, event.line),
     actions.CallMailbox: lambda turn, _event: watching.call_mailbox(turn),
     actions.SendText: messages.send,

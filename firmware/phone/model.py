@@ -275,6 +275,8 @@ class PhoneState:
     card_faults: Mapping[PathName, str] = field(default_factory=dict)
     device_faults: Mapping[str, str] = field(default_factory=dict)
     config_fault: Notice | None = None
+    certificate: Notice | None = None
+    """What is to be said of a certificate of ours that ends soon."""
     missed: int = 0
     last_dialled: str = ""
     test: AudioTest | None = None

@@ -188,4 +188,4 @@ def _resting(state: PhoneState) -> Notice | None:
     # No setting makes the ring silent without a sign on the screen.
     if state.volumes.get(PathName.RINGER) == 0:
         return notice("ringer_off")
-    return None
+    return state.certificate

@@ -103,6 +103,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("config_before", "config_before_one"), _CONFIG),
     **dict.fromkeys(("config_none", "config_none_one"), _CONFIG),
     "network_down": (),
+    "certificate_ends": ("file", "days"),
     "audio_test_listen": ("path",),
     "audio_test_voice": ("path",),
     "audio_test_speak": ("path", "level"),

@@ -11,6 +11,7 @@ from typing import Any
 from firmware.base.phrase import phrase
 from firmware.media.messages import EngineLog, StreamReport
 from firmware.phone.events import Event
+from firmware.phone.features.certificate import ENOUGH_DAYS
 from firmware.runtime.house import House
 from firmware.sip.notifications import (
     CertificateEnds,
@@ -91,7 +92,8 @@ def log_stranger(house: House, stranger: Stranger) -> None:
 def log_certificate(house: House, certificate: CertificateEnds) -> None:
     """Our own certificate ends soon (F27)."""
     del house
-    _LOG.warning(phrase("log.certificate_ends", file=certificate.file, days=certificate.days))
+    if certificate.days < ENOUGH_DAYS:
+        _LOG.warning(phrase("log.certificate_ends", file=certificate.file, days=certificate.days))
 
 
 ASIDES: Mapping[type, Callable[[House, Any], None]] = {

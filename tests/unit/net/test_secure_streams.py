@@ -280,3 +280,18 @@ class TestOwnCertificate:
         watch._next_day()
         assert len(said) == (0 if days is None else 2)
         watch.stop()
+
+    async def test_f27_one_that_was_renewed_is_spoken_of_no_more(self, office, tmp_path):
+        cert, key = tmp_path / "own.pem", tmp_path / "own.key"
+        security, said = Security(), []
+        watch = CertificateWatch(security, lambda _, left: said.append(left))
+        for days in (5.5, 80.5):
+            made = office.issue("DNS:phone.example", ends=days)
+            cert.write_bytes(made.cert.read_bytes())
+            key.write_bytes(made.key.read_bytes())
+            tls = TlsTerms(str(office.file), str(cert), str(key))
+            await security._context(tls, server=False)
+            watch.look()
+        watch._next_day()
+        watch.stop()
+        assert said == [5, 80]

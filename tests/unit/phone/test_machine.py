@@ -76,6 +76,7 @@ SAMPLES = {
     n.RequestReceived: n.RequestReceived("key", None, None),
     n.Stranger: n.Stranger(None, "INVITE"),
     n.AddressChanged: n.AddressChanged(REF, "192.0.2.77"),
+    n.CertificateEnds: n.CertificateEnds("own.pem", 7),
     hal.KeyDown: hal.KeyDown(Key.DIGIT_1, 0),
     hal.KeyUp: hal.KeyUp(Key.DIGIT_1, 0),
     hal.DeviceFailed: hal.DeviceFailed("oled", "gone", 0),
