@@ -100,6 +100,8 @@ class _Leg:
     caller: IncomingCall
     ways: list[str]
     rang: bool = False
+    early: bytes = b""
+    """What the phone answered before it was lifted; a reliable answer is not said twice."""
 
 
 class Exchange:
@@ -284,6 +286,7 @@ class Exchange:
         leg = self._legs.get(progress.call)
         if leg is not None:
             leg.rang = True
+            leg.early = progress.body or leg.early
             self._agent.ring(leg.caller.call, now, progress.body)
 
     def answered(self, answered: CallAnswered, now: float) -> None:
@@ -291,8 +294,8 @@ class Exchange:
         leg = self._legs.pop(answered.call, None)
         if leg is None:
             self._agreed(answered.call, answered.body, now)
-        elif answered.body:
-            self._agent.accept(leg.caller.call, answered.body, now)
+        elif answered.body or leg.early:
+            self._agent.accept(leg.caller.call, answered.body or leg.early, now)
         else:
             self._agent.end(answered.call, now)
 

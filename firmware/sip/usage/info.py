@@ -137,7 +137,7 @@ class _Lane:
 
     def on_located(self, exchange: Exchange, now: float) -> None:
         # The call may have ended while the digits waited.
-        if self._dialog.key in self._core.dialogs:
+        if self._call in self._core.calls:
             exchange.go(now)
         else:
             self._empty()

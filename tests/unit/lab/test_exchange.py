@@ -165,7 +165,8 @@ def test_an_offer_with_nothing_in_common_is_refused(world, pbx, ann, number):
 
 def test_an_invite_without_an_offer_gets_ours_and_its_answer_counts(world, pbx, ann):
     answered = ann.dial_until("600", CallAnswered, offer=b"")
-    assert answered.body == b"offer of the booth"
+    assert ann.wait(ReofferReceived, answered.call).body == b"offer of the booth"
+    world.run(1.0)
     ann.hang_up(answered.call)
     everything_ended(world, pbx, ann)
 
