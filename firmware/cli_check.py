@@ -17,6 +17,7 @@ from pathlib import Path
 
 from firmware.bootstrap.machine import board_lacks, cards_lack
 from firmware.cli_board import unknown_board
+from firmware.cli_certificates import certificate_remarks
 from firmware.config import Examination, Problem, Settings, examine_file
 from firmware.config.kinds import nearest
 from firmware.config.machine import missing_codecs, with_codecs
@@ -29,6 +30,7 @@ from firmware.ui.faults import say
 from firmware.ui.text import Texts, languages
 
 _NOWHERE = "ZZ"
+_TLS_FILES = ("ca", "cert", "key")
 _LIBRARIES = {"libspeexdsp.so.1": "note_no_speexdsp"}
 """What the phone runs without, but not as well; each with the note that names its package."""
 
@@ -74,6 +76,7 @@ def _remarks(found: Examination, settings: Settings) -> Iterator[Problem]:
     yield from _hardware(found, settings)
     yield from _zone(found, settings.time.zone)
     yield from _files(found, settings)
+    yield from certificate_remarks(found, settings)
     yield from _ports(found, settings)
 
 
@@ -115,8 +118,9 @@ def _zone(found: Examination, name: str) -> Iterator[Problem]:
 
 def _files(found: Examination, settings: Settings) -> Iterator[Problem]:
     files = {"audio.play": settings.audio.play}
+    files |= {f"network.tls.{key}": getattr(settings.network.tls, key) for key in _TLS_FILES}
     for number, line in enumerate(settings.lines, start=1):
-        for key in ("ca", "cert", "key"):
+        for key in _TLS_FILES:
             files[f"line[{number}].tls.{key}"] = getattr(line.tls, key)
     for key, name in files.items():
         if not name:
