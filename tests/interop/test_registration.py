@@ -1,8 +1,15 @@
 """Registered as large networks want it, by Kamailio: SHA-256, Path, flows, Service-Route, GRUU."""
 
+import socket
+
 import pytest
 
+from firmware.base.tokens import Tokens
 from firmware.control import schema as s
+from firmware.sip.core import AgentSettings, Core
+from firmware.sip.effects import Transmit
+from firmware.sip.flow import Endpoint, Flow, Transport
+from firmware.sip.stun_ping import StunPing, is_stun
 from tests.support.kamailio_network import Edge, Registrar
 from tests.support.phone import Phone, line
 from tests.support.waiting import wait_for
@@ -166,6 +173,44 @@ def test_f25_a_flow_is_kept_by_pings_and_its_end_is_noticed(make_phone, registra
     registrar.start()  # everything forgotten
     wait_for("the phone to be back", lambda: registrar.knows("101"), 75)
     phone.wait_registered()
+
+
+def test_f25_datagram_flows_by_two_edges_and_their_stun(make_phone, registrar, edges):
+    """RFC 5626 §4.4.2: over UDP too the edge keeps the flow, and takes STUN on its SIP port."""
+    bob = make_phone(
+        "102",
+        tone_hz=620.0,
+        proxy=edges[0].server,
+        proxies=(edges[1].server,),
+        auto_answer="always",
+    )
+    alice = make_phone("101")
+    for phone in (alice, bob):
+        phone.wait_registered()
+    assert "reg-id=1" in edges[0].got("REGISTER")[-1]
+    call(alice, bob)
+    assert registrar.knows("102")
+    heard(alice, 620)
+    heard(bob, 440)
+
+
+def test_kamailio_answers_our_stun_ping(network, edges):
+    core, told = Core(AgentSettings(), Tokens(b"0123456789abcdef")), []
+    with network.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(2.0)
+        sock.bind((network.party(), 0))
+        here, there = Endpoint(*sock.getsockname()), Endpoint(edges[0].address, 5060)
+        flow = Flow(Transport.UDP, here, there)
+        ping = StunPing(core, flow, lambda *what: told.append(what), None)
+        ping.start(0.0)
+        (sent,) = core.effects
+        assert isinstance(sent, Transmit)
+        sock.sendto(sent.data, (there.host, there.port))
+        answer = sock.recv(2048)
+    assert is_stun(answer)
+    ping.answered(answer, 0.1)
+    assert told == [(True, False, 0.1)]
+    assert ping.mapped == here
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

@@ -31,6 +31,7 @@ loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "maxfwd.so"
 loadmodule "xlog.so"
+loadmodule "stun.so"
 modparam("outbound", "flow_token_secret", "only for tests")
 modparam("outbound", "force_outbound_flag", 1)
 """
