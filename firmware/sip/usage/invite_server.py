@@ -13,8 +13,9 @@ from typing import Final
 from firmware.sip.bodies import Rows, options, sdp_of, shown, warning_rows
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core, Usage
 from firmware.sip.dialog import Dialog, from_arrival
-from firmware.sip.errors import LocalError
+from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.flow import Flow
+from firmware.sip.headers import delta_seconds
 from firmware.sip.identity.envelope import facts_of
 from firmware.sip.identity.who import caller
 from firmware.sip.invite.leg import Kind, Leg, no_way
@@ -102,6 +103,7 @@ class InviteServer:
         self._transaction.respond(core.response(arrival, 100), now)
         core.dialogs[self.dialog.key] = self
         core.arm(self, Alarm.GUARD, now + core.settings.ring_limit)
+        self._limit(now)
         facts, diverted_by = facts_of(headers, arrival.sender)
         core.notify(
             IncomingCall(
@@ -121,6 +123,15 @@ class InviteServer:
                 ring_with_offer=self._insists and not self._offered,
             )
         )
+
+    def _limit(self, now: float) -> None:
+        """RFC 3261 §13.3.1: an INVITE with Expires is not worth an answer after that."""
+        try:
+            seconds = delta_seconds(self._transaction.arrival.request.headers.get("Expires") or "")
+        except ParseError:
+            return
+        if seconds < self._core.settings.ring_limit:
+            self._core.arm(self, Alarm.EXPIRY, now + seconds)
 
     # --- intents ----------------------------------------------------------------------------
 
@@ -254,6 +265,8 @@ class InviteServer:
             return
         elif alarm is Alarm.RING:
             self._provisional(now)
+        elif alarm is Alarm.EXPIRY:
+            self._give_up(487, FailureCause.CANCELLED, now)
         elif alarm is Alarm.GUARD:
             self._give_up(480, FailureCause.NO_ANSWER, now)
 
@@ -324,7 +337,7 @@ class InviteServer:
         self.stage = Stage.OVER
         self._held = None
         self._forget()
-        self._core.disarm(self, Alarm.RING, Alarm.GUARD)
+        self._core.disarm(self, Alarm.RING, Alarm.GUARD, Alarm.EXPIRY)
 
     def _forget(self) -> None:
         self._core.disarm(self, Alarm.NO_ACK)

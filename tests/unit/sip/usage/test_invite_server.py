@@ -331,6 +331,15 @@ def test_the_dialled_number_is_shown_when_the_server_writes_our_contact(register
     assert desk.last(IncomingCall).called_user == "+4930123"
 
 
+@pytest.mark.parametrize(("expires", "ends"), [("20", True), ("x", False), ("9999", False)])
+def test_an_invitation_may_expire(world, desk, pbx, sip, expires, ends):  # noqa: PLR0917
+    """RFC 3261 §13.3.1: after Expires it is 487."""
+    pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", ("Expires", expires), body=b"v=0"), desk)
+    world.run(25.0)
+    assert bool(pbx.responses(487)) is ends
+    assert bool(desk.of(CallEnded)) is ends
+
+
 def test_misuse_is_an_error(world, desk, invited):
     call = invited()
     with pytest.raises(LocalError, match="refuses nothing"):
