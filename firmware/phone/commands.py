@@ -6,7 +6,8 @@ Bodies are SDP, written by `firmware.call`; the SIP stack does not look inside.
 import enum
 from dataclasses import dataclass
 
-from firmware.media.messages import AnyOrder, PathName
+from firmware.media.messages import AnyOrder, PathName, StreamReport
+from firmware.phone.parted import Parted
 from firmware.sip.facts import Activity
 from firmware.sip.names import MessageRef
 from firmware.sip.notifications import CallRef, LineName, SubscriptionRef, TransferRef
@@ -190,6 +191,14 @@ class ShowPresence:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportQuality:
+    """Tell the collector how a call sounded; `report` is its stream's last."""
+
+    parted: Parted
+    report: StreamReport
+
+
+@dataclass(frozen=True, slots=True)
 class MediaOrder:
     """An order for the audio engine; an `OpenStream` takes the sockets of `call` with it."""
 
@@ -283,6 +292,7 @@ Command = (
     | SendMessage
     | SetBuddies
     | ShowPresence
+    | ReportQuality
     | TransferCall
     | FollowTransfer
     | RefuseTransfer

@@ -33,6 +33,7 @@ from firmware.phone.features import (
     moving,
     outgoing,
     presence,
+    quality,
     transfer,
     transferred,
     watching,
@@ -252,6 +253,11 @@ def _stop(turn: Turn, _event: events.StopAsked) -> None:
     )
 
 
+def _figures(turn: Turn, event: media.StreamReport) -> None:
+    measured(turn, event)
+    quality.measured(turn, event)
+
+
 def _hang_up_named(turn: Turn, event: actions.HangUp) -> None:
     if event.call == turn.state.front:
         hook.hang_up_front(turn)
@@ -288,7 +294,7 @@ EVERYWHERE: Rows = {
     media.EngineReady: engine.ready,
     media.PathReport: engine.path_reported,
     media.HearingChanged: limits.hearing,
-    media.StreamReport: measured,
+    media.StreamReport: _figures,
     media.DigitHeard: dtmf.heard,
     sip.RegistrationChanged: _registration_changed,
     sip.SubscriptionChanged: watching.changed,

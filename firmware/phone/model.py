@@ -12,6 +12,7 @@ from firmware.call.forks import Forks
 from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
 from firmware.phone.events import Started
+from firmware.phone.parted import Parted
 from firmware.phone.social import Social
 from firmware.phone.view import Busyness, CallState, Mode, Notice, TransferStage, VolumeBar
 from firmware.sip.facts import CallFacts
@@ -270,6 +271,8 @@ class PhoneState:
     lines: tuple[Line, ...] = ()
     watches: Mapping[SubscriptionRef, Watch] = field(default_factory=dict)
     social: Social = field(default_factory=Social)
+    parted: Mapping[int, Parted] = field(default_factory=dict)
+    """By stream: calls that are over, whose last figures are to be reported."""
     network_up: bool = True
     engine: Engine = Engine.STARTING
     card_faults: Mapping[PathName, str] = field(default_factory=dict)

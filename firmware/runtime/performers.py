@@ -19,6 +19,7 @@ from firmware.phone import commands as c
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
 from firmware.runtime.figures import row_of
 from firmware.runtime.house import House
+from firmware.runtime.quality import report_quality
 from firmware.sip.errors import LocalError
 from firmware.sip.notifications import CallEnded, FailureCause, MessageOutcome, TransferFailed
 
@@ -242,6 +243,7 @@ PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
     c.SendMessage: send_message,
     c.SetBuddies: set_buddies,
     c.ShowPresence: show_presence,
+    c.ReportQuality: report_quality,
     c.TransferCall: transfer_call,
     c.FollowTransfer: follow_transfer,
     c.RefuseTransfer: refuse_transfer,

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
 from firmware.sip.appearance import NatRule
-from firmware.sip.bodies import Rows
+from firmware.sip.bodies import Rows, party
 from firmware.sip.buddies import Buddies
 from firmware.sip.causes import Trouble, cause_of_trouble
 from firmware.sip.core import AgentSettings, Core
@@ -272,6 +272,14 @@ class UserAgent:
             LocalError: there is no such line.
         """
         self._registration(line).unregister(now)
+
+    def identity(self, line: LineName) -> Party:
+        """Who we are on a line.
+
+        Raises:
+            LocalError: there is no such line.
+        """
+        return party(self._line(line).identity)
 
     # --- the phone's side: calls ------------------------------------------------------------
 

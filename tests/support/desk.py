@@ -64,7 +64,7 @@ class Account:
         self.tones, self.streams, self.configured, self.routes = {}, {}, {}, {}
         self.ports, self.calls = {}, {}
         self.transfers, self.followed, self.refused = {}, [], []
-        self.texts, self.buddies, self.shown = [], {}, []
+        self.texts, self.buddies, self.shown, self.quality = [], {}, [], []
         self.talk = m.TalkOn(None)
         self.muted, self.volumes, self.lamps = False, {}, {}
         self.bell = ()
@@ -208,6 +208,9 @@ class Account:
 
     def _send_message(self, command):
         self.texts.append(command)
+
+    def _report_quality(self, command):
+        self.quality.append(command)
 
     def _set_buddies(self, command):
         assert self.buddies.get(command.line) != command.people, "on change only"

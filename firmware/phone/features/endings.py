@@ -5,6 +5,7 @@ from dataclasses import replace
 from firmware.phone.commands import EndCall, RejectCall
 from firmware.phone.desk import history, lines
 from firmware.phone.dialplan import FIRST_DIGIT
+from firmware.phone.features import quality
 from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
@@ -31,6 +32,7 @@ def forget(turn: Turn, call: Call, ending: Ending) -> None:
     _unbind(turn, call.ref)
     history.write(turn, call, ending)
     turn.log(history.reason(call, ending))
+    quality.part(turn, call)
     if not turn.state.calls:
         turn.cancel(Timer.CALL_LIMITS, Timer.HOLD_REMINDER, Timer.REOFFER, Timer.LEAVE_OLD)
     if call.emergency:

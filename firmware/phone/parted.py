@@ -1,0 +1,19 @@
+"""A call that is over and whose last figures have not come: a plain value of the state."""
+
+from dataclasses import dataclass
+
+from firmware.sip.notifications import CallRef, LineName, Party
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """What the figures will belong to; times are monotonic seconds, `local` is our media port."""
+
+    call: CallRef
+    line: LineName
+    collector: str
+    remote: Party
+    outgoing: bool
+    answered_at: float
+    ended_at: float
+    local: tuple[str, int]
