@@ -44,7 +44,11 @@ request_route {{
     if (is_method("OPTIONS") && $rU == $null) {{ sl_send_reply("200", "OK"); exit; }}
     if (is_method("CANCEL")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
     if (has_totag()) {{
-        if (loose_route()) {{ {web_route} t_relay(); exit; }}
+        if (loose_route()) {{
+            # A GRUU stands for the phone inside dialogs too (RFC 5627 §5.1).
+            if (uri == myself) {{ lookup("location"); }}
+            {web_route} t_relay(); exit;
+        }}
         if (is_method("ACK")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
         sl_send_reply("404", "Not here");
         exit;

@@ -2,7 +2,8 @@
 
 A blind transfer is one REFER. For an attended one the new call must reach the very device we talk
 with, by its Contact or by its address of record, and no rule says which of them leads there; so the
-other is tried when the first does not. A far end that knows no REFER at all is called instead of
+other is tried when the first does not, and a target that knows no Replaces is simply called by the
+transferred party (RFC 5589 §7.5 leaves that open). A far end that knows no REFER at all is called instead of
 sent: the target is asked to replace our call with it (RFC 5589 §7.4).
 """
 
@@ -30,6 +31,7 @@ from firmware.sip.uri import Uri
 
 _UNKNOWN: Final = frozenset({405, 501})
 """A REFER answered so was not understood (RFC 5589 §7.4)."""
+_NO_REPLACES: Final = 420
 _ELSEWHERE: Final = frozenset({403, 404, 408, 410, 416, 420, 480, 481, 484, 485, 502, 503, 604})
 """The new call did not reach the device that has the call to be replaced (RFC 5589 §7.5)."""
 
@@ -40,6 +42,7 @@ class Turn(enum.Enum):
     FIRST = "at once"
     ANOTHER_NAME = "the new call did not find the target"
     OTHER_WAY_ROUND = "the far end knows no REFER"
+    UNATTENDED = "the target knows no Replaces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ def attended(call: Standing, other: Standing) -> list[Attempt]:
     """To somebody we talk with in another call."""
     first, *more = _replacing(call, other, Turn.FIRST)
     again = [Attempt(x.line, x.dialog, x.refer_to, Turn.ANOTHER_NAME) for x in more]
-    return [first, *again, *_replacing(other, call, Turn.OTHER_WAY_ROUND)]
+    name, _ = _names(other.dialog)[0]
+    alone = Attempt(call.line, call.dialog, refer_to(name), Turn.UNATTENDED)
+    return [first, *again, *_replacing(other, call, Turn.OTHER_WAY_ROUND), alone]
 
 
 def _replacing(who: Standing, whom: Standing, turn: Turn) -> list[Attempt]:
@@ -154,13 +159,16 @@ class Transfer:
                 core.notify(TransferFailed(call, cause, news.status, phrase, not news.refused))
 
     def _following(self, news: News) -> Attempt | None:
-        turn = None
+        turns: list[Turn] = []
         if news.refused and news.status in _UNKNOWN:
-            turn = Turn.OTHER_WAY_ROUND
+            turns = [Turn.OTHER_WAY_ROUND]
         elif not news.refused and news.status in _ELSEWHERE:
-            turn = Turn.ANOTHER_NAME
-        for attempt in self._attempts:
-            if attempt.turn is turn:
-                self._attempts.remove(attempt)
-                return attempt
+            turns = [Turn.ANOTHER_NAME]
+            if news.status == _NO_REPLACES:
+                turns.append(Turn.UNATTENDED)
+        for turn in turns:
+            for attempt in self._attempts:
+                if attempt.turn is turn:
+                    self._attempts.remove(attempt)
+                    return attempt
         return None

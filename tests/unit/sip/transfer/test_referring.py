@@ -277,6 +277,21 @@ def test_a_transferee_without_refer_is_called_by_the_target(world, desk, far):
     assert dict(referred_to(far)[-1].headers)["Replaces"].startswith("by-hand;to-tag=far")
 
 
+def test_a_target_without_replaces_is_called_all_the_same(world, desk, far):
+    """RFC 5589 §7.5: "the Transferor could fall back to unattended transfer"."""
+    call, other, _ = consultation(world, desk, far)
+    desk.agent.transfers.attended(call, other, world.now)
+    world.run(0.02)
+    for _ in range(2):
+        refer = far.requests("REFER")[-1]
+        far.answers(refer, 202)
+        number = refer.headers.get("CSeq").split()[0]
+        far.notifies("SIP/2.0 420 Bad Extension\r\n", DONE, f"refer;id={number}")
+    assert outcome(desk) is None
+    assert [bool(uri.headers) for uri in referred_to(far)] == [True, True, False]
+    assert call
+
+
 def test_a_busy_target_is_not_asked_by_another_name(world, desk, far):
     call, other, _ = consultation(world, desk, far)
     desk.agent.transfers.attended(call, other, world.now)
