@@ -1,0 +1,57 @@
+"""The last figures of a call go to who wants them."""
+
+from firmware.config.schema import LineSettings, Settings
+from firmware.media import messages as m
+from firmware.phone import commands as c
+from tests.support.desk import ANN, LINE, Desk, only
+
+WANTED = Settings(lines=(LineSettings("100", "pbx", name=LINE, quality_reports="sip:reports@pbx"),))
+
+
+def figures(stream, *, final=True):
+    return m.StreamReport(stream, 500, 490, 10, 0, 0, 0, 2.0, 40.0, 80.0, 0, -20, -20, "PCMU",
+                          ("10.0.0.9", 5000), 7, final=final)  # fmt: skip
+
+
+def test_when_the_stream_has_ended_its_figures_are_reported_once():
+    desk = Desk(WANTED).talking()
+    stream = desk.front_stream
+    started = desk.now
+    desk.wait(10)
+    assert desk.send(figures(stream, final=False)) == []
+    desk.far_end_hangs_up()
+    desk.wait(1)
+    sent = only(desk.send(figures(stream)), c.ReportQuality)[0]
+    parted = sent.parted
+    assert (parted.collector, parted.line, parted.outgoing) == ("sip:reports@pbx", LINE, True)
+    assert (parted.answered_at, parted.ended_at) == (started, started + 10)
+    assert parted.local == ("192.0.2.1", 40000)
+    assert parted.remote.name == ANN.name
+    assert sent.report == figures(stream)
+    assert desk.send(figures(stream)) == []
+    assert desk.phone.state.parted == {}
+
+
+def test_nobody_asks_nothing_is_reported():
+    desk = Desk().talking()
+    stream = desk.front_stream
+    desk.far_end_hangs_up()
+    assert desk.send(figures(stream)) == []
+    assert desk.phone.state.parted == {}
+
+
+def test_a_call_that_was_never_answered_has_no_figures():
+    desk = Desk(WANTED)
+    desk.calls_us()
+    desk.far_end_hangs_up("in-1")
+    assert desk.phone.state.parted == {}
+
+
+def test_an_engine_that_dies_leaves_no_heap():
+    desk = Desk(WANTED)
+    for number in range(100):
+        desk.calls_us(f"in-{number}")
+        desk.lift()
+        desk.far_end_hangs_up(f"in-{number}")
+        desk.put_down()
+    assert len(desk.phone.state.parted) == 32

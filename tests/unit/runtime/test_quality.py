@@ -1,0 +1,54 @@
+"""From the engine's figures to a report on the wire."""
+
+import msgspec
+
+from firmware.media.messages import StreamReport
+from firmware.phone.commands import ReportQuality
+from firmware.phone.parted import Parted
+from firmware.runtime.quality import report_quality
+from firmware.sip.notifications import CallRef, LineName, Party
+from tests.unit.runtime.conftest import Part
+
+LINE, CALL = LineName("101@pbx"), CallRef("c1")
+PARTED = Parted(
+    *(CALL, LINE, "sip:reports@pbx", Party("Bob", "102", "sip:102@pbx"), False, 900.0, 960.0),
+    ("192.0.2.1", 40000),
+)
+
+
+class Agent(Part):
+    publications = Part()
+
+    def identity(self, _line):
+        return Party("", "101", "sip:101@pbx")
+
+
+def sent(house, **figures):
+    house.agent = Agent()
+    house.call_ids[CALL] = "id@host"
+    report = StreamReport(
+        stream=1, sent=500, received=490, lost=10, late=5, duplicate=0, concealed=0, jitter_ms=2.0,
+        delay_ms=40.0, round_trip_ms=80.0, remote_lost=0, level_in=-20.0, level_out=-20.0,
+        codec="PCMU", source=("192.0.2.9", 5000), ssrc=7, final=True,
+    )  # fmt: skip
+    report = msgspec.structs.replace(report, **figures)
+    report_quality(house, ReportQuality(PARTED, report))
+    verb, line, target, state, _ = house.agent.publications.asked[-1]
+    assert (verb, line, target, state.event) == ("report", LINE, "sip:reports@pbx", "vq-rtcpxr")
+    return state.body.decode()
+
+
+def test_the_figures_of_a_call(house):
+    text = sent(house)
+    assert "CallID: id@host" in text
+    assert "PacketLoss:NLR=2.0 JDR=1.0" in text
+    assert "Delay:RTD=80 IAJ=2" in text
+    assert "JBN=40" in text
+    # 1000 on the phone's clock is now on the wall's.
+    assert "START=2025-11-13T02:11:40Z STOP=2025-11-13T02:12:40Z" in text
+
+
+def test_nothing_is_made_up_where_nothing_came(house):
+    text = sent(house, received=0, lost=0, late=0, round_trip_ms=0.0, source=None)
+    for name in ("RTD", "IAJ", "JitterBuffer", "RemoteAddr"):
+        assert name not in text
