@@ -9,7 +9,7 @@ from pathlib import Path
 
 from firmware.config import Examination, Problem, Settings
 from firmware.net.clock import wall_clock
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.net.security import WARNED_SECONDS
 from firmware.net.tls import client_context, server_context
 from firmware.sip.flow import TlsTerms

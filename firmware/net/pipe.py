@@ -8,7 +8,7 @@ A layer with a handshake is `ready` when that is over; what it wants to say stan
 
 from typing import Protocol
 
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.sip.framer import Ping, Pong, StreamFramer
 from firmware.sip.notifications import FailureCause
 

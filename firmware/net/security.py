@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firmware.net.clock import synchronised, wall_clock
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.net.pipe import Framed, Pipe, Secure
 from firmware.sip.flow import Endpoint, Terms, TlsTerms, Transport
 from firmware.sip.notifications import FailureCause

@@ -18,7 +18,8 @@ from firmware.base.tokens import Tokens
 from firmware.net.addresses import local_address_toward
 from firmware.net.binding import SIGNALLING
 from firmware.net.clock import ClockWatch
-from firmware.net.errors import LinkError, ListenError, NetError, PortTakenError
+from firmware.net.errors import ListenError, NetError, PortTakenError
+from firmware.net.link_error import LinkError
 from firmware.net.locate import Place, locate
 from firmware.net.resolver import LookUpError, Resolver
 from firmware.net.security import CertificateWatch, Security

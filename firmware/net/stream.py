@@ -15,7 +15,7 @@ from typing import Protocol
 
 from firmware.net.addresses import family_of
 from firmware.net.binding import SIGNALLING, bind, mark
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.net.pipe import PONG, Piece, Pipe
 from firmware.net.security import Security
 from firmware.sip.causes import cause_of_trouble

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from firmware.net.clock import synchronised
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.sip.certificates import first_of, subject_of, valid_until
 from firmware.sip.flow import TlsTerms
 from firmware.sip.notifications import FailureCause

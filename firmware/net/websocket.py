@@ -19,7 +19,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.net.pipe import PING, PONG, Piece
 from firmware.sip.flow import Endpoint
 from firmware.sip.framer import MOST_OCTETS, Ping, Pong

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from firmware.base.phrase import phrase
 from firmware.base.tokens import Tokens
 from firmware.config.schema import ListenTlsSettings, Settings
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.net.resolver import Recollection, Resolver
 from firmware.net.sip_driver import SipDriver
 from firmware.net.stream import Door

@@ -9,7 +9,7 @@ import pytest
 
 from firmware.net import stream
 from firmware.net.binding import MEDIA, SIGNALLING
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.net.security import CertificateWatch, Security
 from firmware.net.stream import Streams
 from firmware.sip.flow import Endpoint, Target, Terms, TlsTerms, Transport

@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from firmware.net import stream
-from firmware.net.errors import LinkError, PortTakenError
+from firmware.net.errors import PortTakenError
+from firmware.net.link_error import LinkError
 from firmware.net.stream import Streams
 from firmware.sip.flow import Endpoint, Target, Transport
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.net.tls import TlsLayer, client_context, server_context
 from firmware.sip.flow import TlsTerms
 from firmware.sip.notifications import FailureCause

@@ -3,7 +3,7 @@
 import pytest
 from websockets.frames import Opcode
 
-from firmware.net.errors import LinkError
+from firmware.net.link_error import LinkError
 from firmware.net.websocket import client_layer, server_layer
 from firmware.sip.flow import Endpoint
 from firmware.sip.framer import MOST_OCTETS, Ping, Pong
