@@ -147,6 +147,9 @@ class Subscriptions:
         match notification:
             case RegistrationChanged(state=RegistrationState.REGISTERED):
                 self._core.arm(self, Alarm.REFRESH, 0.0)
+            case RegistrationChanged(line=line, state=RegistrationState.FAILED):
+                # A server that was away may have forgotten our subscriptions too (F17).
+                self._ways.pop(line, None)
             case _:
                 pass
 
