@@ -295,22 +295,27 @@ class Core:
             return Endpoint(local.host.partition("%")[0], local.port)
         return local
 
-    def contact(self, line: Line, flow: Flow, *, secure: bool = False) -> str:
+    def contact(self, line: Line, flow: Flow, *, secure: bool = False, own: str = "") -> str:
         """Our Contact on this flow: the line's random user at the address the far end can use.
 
         It is a sips URI if `secure`: where the request was for one (RFC 3261 §8.1.1.8, §12.1.1).
+        `own` is our From or To row: one that hides who we are gets a Contact that does so too.
         """
-        return f"<{self.contact_uri(line, flow, secure=secure)}>"
+        return f"<{self.contact_uri(line, flow, secure=secure, own=own)}>"
 
-    def contact_uri(self, line: Line, flow: Flow, *, secure: bool = False) -> str:
+    def contact_uri(self, line: Line, flow: Flow, *, secure: bool = False, own: str = "") -> str:
         """The URI in our Contact: the registrar's name for us if it gave one, else our address.
 
         RFC 5627 §4.4: a GRUU is used wherever we hand out our address while its registration
-        stands. RFC 5626 §4.3: without one, `ob` keeps the dialog on the flow that made it.
+        stands, for who stays unnamed the temporary one (§10.3). RFC 5626 §4.3: without one, `ob`
+        keeps the dialog on the flow that made it.
         """
         standing = line.standing
-        if standing is not None and standing.gruu and not secure:
-            return standing.gruu
+        if standing is not None and not secure:
+            hides = "@anonymous.invalid" in own
+            gruu = standing.temp_gruu if hides else standing.gruu
+            if gruu:
+                return gruu
         ob = ";ob" if standing is not None and standing.outbound else ""
         return self.address(line, flow, secure=secure) + ob
 

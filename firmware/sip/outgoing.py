@@ -112,7 +112,7 @@ class OutOfDialog:
         if way.routes:
             headers.add("Route", ", ".join(str(route) for route in way.routes))
         if self._contact:
-            headers.add("Contact", self._core.contact(self._line, flow))
+            headers.add("Contact", self._core.contact(self._line, flow, own=self._from))
         for name, value in self.headers:
             headers.add(name, value)
         return Request(self.method, str(way.uri), headers, self.body)

@@ -189,7 +189,8 @@ class Reoffer:
         request = self._dialog.request(self._method, self._dialog.next_number())
         headers = request.headers
         secure = request.uri[:5].lower() == "sips:"
-        headers.add("Contact", self._core.contact(self._line, flow, secure=secure))
+        own = self._dialog.local
+        headers.add("Contact", self._core.contact(self._line, flow, secure=secure, own=own))
         headers.add("Allow", ALLOW)
         headers.add("Supported", SUPPORTS)
         for name, value in self._rows():

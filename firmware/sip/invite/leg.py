@@ -271,7 +271,8 @@ class Leg:
     def contact(self, arrival: Arrival) -> str:
         """Our Contact toward the far end of this request."""
         secure = arrival.request.uri[:5].lower() == "sips:"
-        return self._core.contact(self.line, arrival.flow, secure=secure)
+        own = self.dialog.local
+        return self._core.contact(self.line, arrival.flow, secure=secure, own=own)
 
     # --- PRACK of the far end ---------------------------------------------------------------
 

@@ -441,7 +441,8 @@ class InviteClient:
     def _compose(self, flow: Flow) -> Request:
         self._cseq += 1
         way = self._way
-        contact = self._core.contact(self._line, flow, secure=self._target.secure)
+        secure = self._target.secure
+        contact = self._core.contact(self._line, flow, secure=secure, own=self._from)
         headers = Headers(
             [
                 ("Max-Forwards", "70"),

@@ -165,6 +165,33 @@ class TestGruu:
         line = desk.agent._core.lines[sip.LINE]
         assert line.standing.temp_gruu == TEMP
 
+    def test_who_calls_unnamed_uses_the_temporary_one(self, world, desk, pbx, sip):
+        """RFC 5627 §4.4, §10.3: the public one would say who it is."""
+        pbx.verdicts = [granting(pbx, pub_gruu=f'"{GRUU}"', temp_gruu=f'"{TEMP}"')]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        call = CallRef("out")
+        desk.agent.invite(call, sip.LINE, "600", world.now, anonymous=True)
+        world.run(0.01)
+        desk.agent.offer(call, sip.OFFER, world.now)
+        world.run(0.1)
+        sent = pbx.requests("INVITE")[0].headers
+        assert sent.get("Contact") == f"<{TEMP}>"
+        assert "101" not in sent.get("From")
+
+    def test_who_calls_unnamed_without_one_uses_the_address(self, world, desk, pbx, sip):
+        pbx.verdicts = [granting(pbx, pub_gruu=f'"{GRUU}"')]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        call = CallRef("out")
+        desk.agent.invite(call, sip.LINE, "600", world.now, anonymous=True)
+        world.run(0.01)
+        desk.agent.offer(call, sip.OFFER, world.now)
+        world.run(0.1)
+        contact = pbx.requests("INVITE")[0].headers.get("Contact")
+        assert "101@" not in contact
+        assert "192.0.2.1" in contact
+
     def test_a_register_has_our_address_and_never_a_gruu(self, world, desk, pbx, sip):
         """RFC 5627 §4.1: nor does its Contact repeat what the registrar granted."""
         pbx.verdicts = [granting(pbx, pub_gruu=f'"{GRUU}"')] * 2
