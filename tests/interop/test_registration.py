@@ -39,12 +39,12 @@ def edges(network, tmp_path, registrar):
 @pytest.fixture
 def make_phone(network, tmp_path, registrar):
     phones = []
-    addresses = iter([network.party() for _ in range(2)])
+    addresses = iter([network.party() for _ in range(3)])
 
-    def make(user, *, tone_hz=440.0, **more):
+    def make(user, *, tone_hz=440.0, folder="", **more):
         settings = {"namespace": network, "address": next(addresses), "tone_hz": tone_hz}
         rows = line(user, more.pop("server", registrar.server), **more)
-        phone = Phone(tmp_path / user, rows, **settings)
+        phone = Phone(tmp_path / (folder or user), rows, **settings)
         phones.append(phone)
         return phone
 
@@ -90,6 +90,25 @@ def test_f20_a_wrong_password_is_said_in_words_and_tried_slowly(make_phone, regi
     status = phone.wait("a reason", lambda found: found.lines[0].reason and found.reason)
     assert "password" in status.lines[0].reason.lower()
     assert len(registrar.got("REGISTER")) == 3
+
+
+def test_f49_two_phones_on_one_account_both_ring_and_both_stay(make_phone, registrar):
+    desk = make_phone("102", folder="desk")
+    sofa = make_phone("102", folder="sofa")
+    caller = make_phone("101")
+    for phone in (desk, sofa, caller):
+        phone.wait_registered()
+    for lifted, other in ((desk, sofa), (sofa, desk)):
+        caller.ask(s.Dial(target="102"))
+        for phone in (lifted, other):
+            phone.wait_state("ringing")
+        lifted.ask(s.Answer())
+        caller.wait_state("talking")
+        other.wait("the bell to stop", lambda status: not status.calls)
+        caller.ask(s.HangUp())
+        for phone in (caller, lifted):
+            phone.wait("the end of the call", lambda status: not status.calls)
+    assert len(registrar.got("REGISTER")) == 6, "each its challenge and its answer, and no war"
 
 
 @pytest.mark.parametrize("setup", [{"service_route": True}], indirect=True, ids=["route"])

@@ -42,6 +42,7 @@ _SUSPICION_SECONDS: Final = 30.0
 _MOST_LEFTOVERS: Final = 4
 # RFC 5627 §4.2: early enough for the refresh to time out before the binding ends.
 _TIME_OUT: Final = 32.0
+# RFC 3840 §5, §9: what this device can do, for callers who prefer one that can.
 _FEATURES: Final = f';audio;methods="{",".join(ALLOWED)}"'
 
 State = RegistrationState

@@ -152,6 +152,13 @@ def test_path_is_supported(registered):
     assert pbx.requests("REGISTER")[0].headers.get("Supported") == "path, gruu"
 
 
+def test_the_contact_says_what_the_phone_can_do(registered):
+    """RFC 3840 §5, §9: feature tags in the Contact that is registered."""
+    (contact,) = contact_list(registered[2].requests("REGISTER")[0].headers)
+    assert contact.has("audio")
+    assert {"INVITE", "BYE", "OPTIONS"} <= set(contact.param("methods").split(","))
+
+
 class TestGruu:
     """RFC 5627: a name for this phone that leads to it from anywhere."""
 
