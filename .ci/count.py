@@ -13,6 +13,7 @@ ALLOWED = Path(__file__).with_name("allowed-skips")
 PEERS = {
     "kamailio": "test_kamailio",
     "kamailio as a network": "interop.test_registration",
+    "dnsmasq, coturn": "interop.test_routing",
     "baresip": "test_baresip",
     "sipp": "test_sipp",
     "chromium": "tests.browser",

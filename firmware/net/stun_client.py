@@ -33,16 +33,15 @@ class StunClient:
         return len(self._open)
 
     def receive(self, data: bytes, flow: Flow) -> bool:
-        """Take a datagram of a SIP socket; False if it is not for STUN."""
-        if not is_stun(data):
-            return False
-        message = parse_stun(data)
+        """Take a datagram of a SIP socket; False if it is no answer to a question of ours."""
+        message = parse_stun(data) if self._open and is_stun(data) else None
         asked = self._open.get(message.transaction) if message is not None else None
         # A7: by the transaction nobody can guess, and from the server that was asked.
-        if message is not None and asked is not None and asked[0].remote == flow.remote:
-            answer = asked[1]
-            if not answer.done() and (message.succeeded or message.refused):
-                answer.set_result(message.mapped if message.succeeded else None)
+        if message is None or asked is None or asked[0].remote != flow.remote:
+            return False
+        answer = asked[1]
+        if not answer.done() and (message.succeeded or message.refused):
+            answer.set_result(message.mapped if message.succeeded else None)
         return True
 
     async def ask(self, local: Endpoint, server: Endpoint) -> Endpoint | None:

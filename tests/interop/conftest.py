@@ -14,6 +14,8 @@ PACKAGES = {
     "sipp": "sip-tester",
     "chromium": "chromium",
     "openssl": "openssl",
+    "dnsmasq": "dnsmasq-base",
+    "turnserver": "coturn",
 }
 
 

@@ -32,6 +32,8 @@ loadmodule "registrar.so"
 loadmodule "auth.so"
 loadmodule "maxfwd.so"
 modparam("auth", "nonce_expire", {nonce_seconds})
+# Its script would have to look a GRUU up inside dialogs too.
+modparam("registrar", "gruu_enabled", 0)
 modparam("registrar", "min_expires", 10)
 modparam("registrar", "max_expires", {longest})
 modparam("tm", "fr_timer", 10000)
@@ -89,8 +91,6 @@ loadmodule "xhttp.so"
 loadmodule "websocket.so"
 loadmodule "nathelper.so"
 modparam("tls", "config", "{folder}/tls.cfg")
-# Its scripts have to look a GRUU up inside dialogs too; here it is about connections.
-modparam("registrar", "gruu_enabled", 0)
 modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
 """
 _TLS_FILE = """\
