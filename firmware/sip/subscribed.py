@@ -40,6 +40,7 @@ GONE: Final = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})
 LONGEST: Final = 7 * 86400
 """Seconds; a longer subscription is refreshed as if it were this long."""
 _GRACE: Final = 2.0
+_SHORTEST_WAIT: Final = 5.0
 _LONGEST_RETRY_AFTER: Final = 86400.0
 
 
@@ -113,7 +114,7 @@ class Subscribed:
         self._core = core
         self._terms = terms
         self._user = user
-        self._asked = terms.expires
+        self._asked = self._usual = terms.expires
         self._exchange: Exchange | None = None
         self._again = False
         self._leaving = False
@@ -147,7 +148,7 @@ class Subscribed:
         if self._exchange is not None:
             self._again = True
             return
-        self._send(self._terms.expires, now)
+        self._send(self._usual, now)
 
     def granted(self, seconds: int, now: float) -> None:
         """The subscription stands for so long from now (a 2xx, or a NOTIFY's expires)."""
@@ -158,6 +159,7 @@ class Subscribed:
         if self._terms.refreshes and not self._leaving:
             fraction = self._core.tokens.fraction()
             wait = seconds * (0.75 + 0.1 * fraction) if seconds > 40 else seconds * 0.5
+            wait = max(wait, _SHORTEST_WAIT)  # a notifier that grants nothing is no reason to storm
             # A NOTIFY does not put off the next try of a refresh that failed.
             at = min(now + wait, self._refresh_at) if self._failures else now + wait
             self._arm_refresh(at)
@@ -276,13 +278,13 @@ class Subscribed:
 
     def _follow_up(self, now: float) -> None:
         if self._again and not self._over and self._exchange is None:
-            self._send(0 if self._leaving else self._terms.expires, now)
+            self._send(0 if self._leaving else self._usual, now)
 
     def _lengthen(self, response: Response) -> bool:
         least = min_expires(response)
         if least is None or not self._asked < least <= LONGEST or self._leaving:
             return False
-        self._asked = least
+        self._asked = self._usual = least
         return True
 
     def _try_again(self, after: float | None, now: float) -> None:

@@ -166,6 +166,41 @@ def test_a_refresh_gives_the_state_and_more_time(world, subscribe, watcher, desk
     assert len(desk.agent.notifiers) == 1
 
 
+@pytest.mark.parametrize(("expires", "status"), [("10", 423), ("soon", 400)])
+def test_a_refresh_that_makes_no_sense_changes_nothing(subscribe, watcher, desk, expires, status):
+    """RFC 6665 §4.2.1.4."""
+    tag = tag_of(subscribe())
+    assert subscribe(tag=tag, expires=expires).status == status
+    assert len(watcher.notes) == 1
+    assert len(desk.agent.notifiers) == 1
+
+
+def test_what_changes_while_the_last_word_waits_is_in_it(world, desk, subscribe, watcher, service):
+    """RFC 6665 §4.2.2: one NOTIFY at a time, the terminated one last."""
+    watcher.verdicts = [None, None]
+    tag = tag_of(subscribe())
+    service.word = "rain"
+    desk.agent.notifiers.changed("weather", line_of(desk), world.now)
+    (usage,) = desk.agent.notifiers.watchers("weather")
+    usage.end(world.now, Reason.NORESOURCE)
+    usage.end(world.now, Reason.REJECTED)
+    usage.change(world.now)
+    usage.notify(world.now)
+    assert subscribe(tag=tag).status == 481
+    world.run(10.0)
+    assert watcher.notes[1:] == [("terminated;reason=noresource", "rain")]
+    assert usage.over
+    world.run(100.0)
+    assert len(desk.agent) == 0
+
+
+def test_a_subscriber_that_moves_is_followed(world, desk, subscribe, watcher, service, sip):
+    """RFC 6665 §3.1: SUBSCRIBE is a target refresh request."""
+    tag = tag_of(subscribe())
+    subscribe(("Contact", "<sip:moved@192.0.2.9:5060>"), tag=tag, contact=False)
+    assert watcher.requests("NOTIFY")[-1].uri == "sip:moved@192.0.2.9:5060"
+
+
 def test_what_is_not_refreshed_ends_with_a_last_word(world, subscribe, watcher, desk, service):
     """RFC 6665 §4.2.1.4: reason timeout."""
     subscribe()
