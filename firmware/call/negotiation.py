@@ -148,8 +148,12 @@ class Negotiation:
         return 0 if self.sent is None else self.sent.origin.version
 
     def _renumbered(self, made: Description) -> Description:
-        # RFC 3264 §8: the version grows by one when anything changed, and only then.
-        if self.sent is None or made == self.sent:
+        # RFC 3264 §8: the version grows by one when anything changed, and only then; nothing else
+        # of the o= line ever changes, even if our address does.
+        if self.sent is None:
+            return made
+        made = replace(made, origin=self.sent.origin)
+        if made == self.sent:
             return made
         return replace(made, origin=replace(made.origin, version=made.origin.version + 1))
 

@@ -148,7 +148,8 @@ class Reoffer:
         self._finish(Outcome.SESSION_GONE, None, now)
 
     def _crossed(self, response: Response) -> bool:
-        """Whether it met an offer of the far end: 491, or 500 with Retry-After (§14.2)."""
+        """Whether it met an offer of the far end: 491, or 500 with Retry-After."""
+        # RFC 3261 §14.2
         crossed = response.status == 500 and response.headers.get("Retry-After") is not None
         return response.status == 491 or crossed
 

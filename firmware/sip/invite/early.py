@@ -115,7 +115,7 @@ class Early:
         return Waiting(Kind.RESPONSE, None, answer, refuse)
 
     def _next(self, number: int) -> bool:
-        """Whether this is the first or the next one: others are repeated or too early (§4)."""
+        """Whether this is the next one; others are repeated or too early (RFC 3262 §4)."""
         if self._rseq is not None and number != self._rseq + 1:
             return False
         self._rseq = number

@@ -141,3 +141,12 @@ def test_hold_by_the_address_of_old():
     assert negotiation.media.remote == ("", 0)
     resumed, _ = negotiation.answer(sdp(0), held=False)
     assert resumed.media.remote == ("10.0.0.9", 5000)
+
+
+def test_nothing_of_the_origin_changes_but_the_version():
+    """RFC 3264 §8: even when our media moves to another address."""
+    first, _ = opened().make_offer(held=False)
+    moved, sdp = first.take_back().at("198.51.100.7", 50000).make_offer(held=False)
+    assert moved.sent.origin.address == first.sent.origin.address
+    assert moved.sent.origin.version == first.sent.origin.version + 1
+    assert b"c=IN IP4 198.51.100.7" in sdp

@@ -64,6 +64,7 @@ def test_an_offer_of_pcmu_and_h261_video_gets_audio_and_a_refused_video(body, ph
 
 
 def test_every_other_medium_is_refused_in_its_place(body, phone, here):
+    """RFC 3264 §6: as many m= lines as the offer, port 0 for each that is refused."""
     offer = body(
         "m=video 5000 RTP/AVP 31",
         "m=audio 4000 RTP/AVP 0",
@@ -123,11 +124,13 @@ def test_an_offer_without_an_address_is_refused(body, phone, here):
 
 
 def test_the_order_of_the_offer_is_kept(body, phone, here):
+    """RFC 3264 §6.1."""
     result = answered(body("m=audio 4000 RTP/AVP 18 8 0 9"), phone, here)
     assert result.formats == (PCMA, PCMU, G722)
 
 
 def test_the_far_ends_numbers_are_used_for_sending(body, here):
+    """RFC 3264 §5.1: a number is what its writer wants to receive."""
     offer = body(
         "m=audio 4000 RTP/AVP 111 100",
         "a=rtpmap:111 OPUS/48000/2",
@@ -160,6 +163,7 @@ def test_parameters_that_only_tune_make_no_difference(body, here):
 
 
 def test_g722_said_with_its_sampling_rate_is_g722(body, phone, here):
+    """RFC 3551 §4.5.2: its RTP clock is 8000."""
     offer = body("m=audio 4000 RTP/AVP 9", "a=rtpmap:9 G722/16000")
     assert answered(offer, phone, here).formats == (G722,)
 
@@ -173,6 +177,7 @@ def test_digits_are_only_agreed_when_both_want_them(body, phone, here):
 
 
 def test_of_two_digit_formats_the_one_with_the_clock_of_the_speech_is_taken(body, here):
+    """RFC 4733 §2.1."""
     offer = body(
         "m=audio 4000 RTP/AVP 96 97 98",
         "a=rtpmap:96 opus/48000/2",
@@ -209,6 +214,7 @@ def test_a_willing_phone_answers_with_the_mirror(body, phone, here, theirs):
 
 @pytest.mark.parametrize("address", ["IN IP4 0.0.0.0", "IN IP6 ::"])
 def test_the_old_way_of_holding_is_understood(body, phone, here, address):
+    """RFC 3264 §8.4: the address 0.0.0.0."""
     result = answered(body("m=audio 4000 RTP/AVP 0", connection=address), phone, here)
     assert result.held_by_them
     assert not result.direction.sends

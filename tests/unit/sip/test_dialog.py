@@ -36,6 +36,7 @@ def theirs(sip):
 
 
 def test_as_caller(ours):
+    """RFC 3261 §12.1.2: from the response to our INVITE."""
     dialog = ours()
     assert dialog.key == ("in", "alice", "far")
     bye = dialog.request("BYE", dialog.next_number())
@@ -50,6 +51,7 @@ def test_as_caller(ours):
 
 
 def test_as_callee(theirs):
+    """RFC 3261 §12.1.1: from the INVITE itself."""
     dialog = theirs()
     assert dialog.key == ("in", "near", "alice")
     bye = dialog.request("BYE", dialog.next_number())
@@ -62,6 +64,7 @@ ROUTES = (("Record-Route", "<sip:p1;lr>, <sip:p2;lr>"), ("Record-Route", "<sip:p
 
 
 def test_the_caller_goes_through_the_proxies_backwards_the_callee_forwards(ours, theirs):
+    """RFC 3261 §12.1.1, §12.1.2, §12.2.1.1."""
     caller, callee = ours(*ROUTES), theirs(*ROUTES)
     route = "<sip:p3;lr;x=y>, <sip:p2;lr>, <sip:p1;lr>"
     assert caller.request("BYE", 8).headers.get("Route") == route
@@ -72,6 +75,7 @@ def test_the_caller_goes_through_the_proxies_backwards_the_callee_forwards(ours,
 
 
 def test_a_strict_router_comes_first_as_request_uri(theirs):
+    """RFC 3261 §12.2.1.1."""
     dialog = theirs(("Record-Route", "<sip:strict;method=INVITE;x=1?a=b>, <sip:p2;lr>"))
     bye = dialog.request("BYE", 1)
     assert bye.uri == "sip:strict;x=1"

@@ -185,6 +185,7 @@ def test_f22_a_200_without_a_tag_or_contact_makes_a_call_all_the_same(world, des
     ],
 )
 def test_a_refusal_is_acknowledged_and_has_a_cause(world, pbx, place, status, cause):
+    """RFC 3261 §17.1.1.3, §21; RFC 8197 §3: 607 is no plain refusal."""
     desk = place((status, (), "bob"))
     assert desk.of(CallEnded) == [
         CallEnded(OUT, by_us=False, cause=cause, status=status, phrase="Said So")

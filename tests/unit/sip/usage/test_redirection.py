@@ -44,7 +44,7 @@ def to(user):
 
 
 def test_it_is_followed_in_the_order_of_q(desk, pbx, place):
-    """RFC 3261 §8.1.3.4: the same Call-ID and From, the next CSeq; best q first, ties in order."""
+    """RFC 3261 §8.1.3.4, §20.10: same Call-ID and From, next CSeq; best q first, ties in order."""
     went = place(
         {
             to("600"): (

@@ -111,6 +111,18 @@ def test_an_offer_in_it_is_answered_in_the_prack(world, desk, pbx, sip, called):
     assert desk.last(CallAnswered).body == b""
 
 
+def test_an_offer_in_it_cannot_be_refused(world, desk, pbx, called):
+    """RFC 6337 §2.3: the PRACK goes out all the same; the call is for the phone to end."""
+    _, say = called(b"")
+    say(183, REL, ("RSeq", "1"), body=b"v=0 theirs")
+    desk.agent.reject_reoffer(OUT, 488, world.now, fork="bob")
+    world.run(0.01)
+    assert pbx.requests("PRACK")[0].body == b""
+    desk.agent.end(OUT, world.now)
+    world.run(0.01)
+    assert pbx.requests("CANCEL")
+
+
 def test_an_unreliable_one_to_an_empty_invite_offers_nothing(desk, pbx, called):
     """RFC 3261 §13.2.1: the offer is in the first reliable answer."""
     _, say = called(b"")

@@ -95,7 +95,7 @@ def stage(world, pair):
     return Stage(world, *pair)
 
 
-# --- §3.1: the callee has answered and waits for the ACK ------------------------------------------
+# --- RFC 5407 §3.1: the callee has answered and waits for the ACK ---------------------------------
 
 
 def test_3_1_1_invite_again_after_the_200(stage):
@@ -186,7 +186,7 @@ def test_3_1_6_bye_while_the_ack_is_lost(stage):
     assert stage.answers(200, "BYE") == 1
 
 
-# --- §3.2: a BYE is on its way --------------------------------------------------------------------
+# --- RFC 5407 §3.2: a BYE is on its way -----------------------------------------------------------
 
 
 def test_3_2_1_both_hang_up_at_once(stage):
@@ -234,7 +234,7 @@ def test_3_2_4_ack_meets_bye(stage):
     assert stage.answers(200, "BYE") == 1
 
 
-# --- §3.3: other races ----------------------------------------------------------------------------
+# --- RFC 5407 §3.3: other races -------------------------------------------------------------------
 
 
 def test_3_3_1_two_reinvites_cross(stage):

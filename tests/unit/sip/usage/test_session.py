@@ -140,6 +140,7 @@ def test_a_withdrawn_reinvite_is_487_and_the_call_goes_on(desk, pbx, up):
 
 
 def test_hanging_up_in_the_middle_of_their_reinvite_answers_it_487(desk, pbx, up):
+    """RFC 3261 §15.1.2: pending requests get 487."""
     _, say = up
     say("INVITE", 2, body=HOLD)
     say("BYE", 3)
@@ -243,6 +244,7 @@ def test_our_hold_is_answered(talking):
 
 
 def test_our_hold_is_refused_and_nothing_changes(talking):
+    """RFC 3261 §14.1, RFC 6141 §3.3: an error answer changes nothing."""
     world, left, right, out, arrived = talking
     left.agent.reoffer(out, HOLD, world.now)
     world.run(0.1)
@@ -354,6 +356,7 @@ def test_our_digit_by_info(talking):
 
 
 def test_both_hang_up_at_once(talking):
+    """RFC 3261 §15.1.1: a BYE ends the call whatever is answered."""
     world, left, right, out, arrived = talking
     left.agent.end(out, world.now)
     right.agent.end(arrived, world.now)

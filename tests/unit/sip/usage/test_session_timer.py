@@ -236,7 +236,7 @@ def test_what_is_granted(desk, sip, answered, ours, rows, granted, requires):  #
 
 
 def test_less_than_the_minimum_is_422(world, desk, pbx, sip):
-    """RFC 4028 §9: with our Min-SE, which is never below 90."""
+    """RFC 4028 §5, §9: with our Min-SE, which is never below 90."""
     rows = (("Session-Expires", "60"), ABLE)
     pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", *rows, body=sip.OFFER), desk)
     world.run(0.02)
