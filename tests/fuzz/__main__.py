@@ -2,8 +2,9 @@
 
     python -m tests.fuzz SECONDS [--seed N]
 
-SIP bytes and agent event sequences, transactions, SDP, RTP and RTCP, configuration, control lines,
-the phone's machine. Each subject runs once, then by turns until the time is up. The first failure
+SIP bytes and the dearest of them, event sequences of the whole agent, of calls and of subscriptions,
+transactions, documents of event packages, SDP, RTP and RTCP, configuration, control lines, the
+phone's machine. Each subject runs once, then by turns until the time is up. The first failure
 ends it with exit code 1 and the command that shows it again; the smallest example is above.
 """
 
@@ -20,8 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS = tuple(
     f"tests/property/test_{name}.py"
     for name in (
-        *("sip_message", "sdp", "rtp", "config_text", "control_lines"),
-        *("sip_agent_events", "sip_call_walks", "sip_transactions", "phone_walk"),
+        *("sip_message", "p03_worst_message", "sdp", "rtp", "config_text", "control_lines"),
+        *("sip_whole_agent", "sip_agent_events", "sip_call_walks", "sip_subscription_events"),
+        *("event_packages", "sip_transactions", "phone_walk"),
     )
 )
 _SEEDS = 1 << 31
