@@ -56,8 +56,6 @@ class Security:
         Raises:
             LinkError: a file of the line cannot be used.
         """
-        if transport is Transport.TCP:
-            return Pipe(Framed())
         if terms is None or (transport.secure and terms.tls is None):
             # What asks for TLS must never travel in the clear.
             raise LinkError(FailureCause.TLS_FAILED, "nothing says whom to trust")
@@ -72,8 +70,6 @@ class Security:
         Raises:
             LinkError: the certificate or its key cannot be used.
         """
-        if transport is Transport.TCP:
-            return lambda: Pipe(Framed())
         context = None
         if transport.secure:
             context = await self._context(terms or TlsTerms(), server=True)

@@ -12,23 +12,25 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TypeVar, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from firmware.base.tokens import Tokens
 from firmware.net.addresses import local_address_toward
 from firmware.net.binding import SIGNALLING
-from firmware.net.clock import ClockWatch
 from firmware.net.errors import ListenError, NetError, PortTakenError
 from firmware.net.link_error import LinkError
 from firmware.net.locate import Place, locate
 from firmware.net.resolver import LookUpError, Resolver
-from firmware.net.security import CertificateWatch, Security
 from firmware.net.stream import Door, Streams
 from firmware.net.udp import UdpSocket
 from firmware.sip.agent import UserAgent
 from firmware.sip.effects import CloseFlow, Effect, OpenFlow, QueryId, ResolveTarget, Transmit
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.notifications import CertificateEnds, FailureCause, Notification
+
+if TYPE_CHECKING:
+    from firmware.net.clock import ClockWatch
+    from firmware.net.security import CertificateWatch
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 20
@@ -62,11 +64,11 @@ class SipDriver:
         self._loop = asyncio.get_running_loop()
         self._udp: list[UdpSocket] = []
         self._dscp = SIGNALLING
-        self._security = Security()
-        self._streams = Streams(self, self._security)
+        self._streams = Streams(self)
         self._ports: dict[Transport, int] = {}
-        self._clock_watch = ClockWatch(self._clock_set)
-        self._certificates = CertificateWatch(self._security, self._certificate_ends)
+        # Both come with the first secure connection.
+        self._clock_watch: ClockWatch | None = None
+        self._certificates: CertificateWatch | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling = False
@@ -124,7 +126,7 @@ class SipDriver:
         for host in [udp.endpoint.host for udp in self._udp]:
             port = await self._streams.listen(host, port, door.transport, door.tls)
         self._ports[door.transport] = port
-        self._certificates.look()
+        self._look_at_certificates()
 
     async def _bind(self, hosts: tuple[str, ...], port: int) -> None:
         for host in hosts:
@@ -150,8 +152,9 @@ class SipDriver:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self._clock_watch.stop()
-        self._certificates.stop()
+        for watch in (self._clock_watch, self._certificates):
+            if watch is not None:
+                watch.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -206,6 +209,22 @@ class SipDriver:
     def stream_closed(self, flow: Flow, reason: str, cause: FailureCause | None = None) -> None:
         """A connection is gone."""
         self._input(reason, lambda now: self.agent.flow_failed(flow, reason, now, cause))
+
+    def _wait_for_clock(self) -> None:
+        from firmware.net.clock import ClockWatch  # noqa: PLC0415 - loaded by who looked at it
+
+        self._clock_watch = self._clock_watch or ClockWatch(self._clock_set)
+        self._clock_watch.begin()
+
+    def _look_at_certificates(self) -> None:
+        security = self._streams.security
+        if security is None:
+            return
+        from firmware.net.security import CertificateWatch  # noqa: PLC0415 - loaded by now
+
+        if self._certificates is None:
+            self._certificates = CertificateWatch(security, self._certificate_ends)
+        self._certificates.look()
 
     def _clock_set(self) -> None:
         self._input("the clock", self.agent.clock_set)
@@ -332,13 +351,13 @@ class SipDriver:
             flow = await self._streams.connect(effect.target, effect.terms)
         except LinkError as error:
             if error.cause is FailureCause.CLOCK_NOT_SET:
-                self._clock_watch.begin()
+                self._wait_for_clock()
             self._refused(effect.query, str(error), error.cause)
         except OSError as error:
             self._refused(effect.query, error.strerror or str(error) or "no answer")
         else:
             self._input(flow, lambda now: self.agent.flow_opened(effect.query, flow, now))
-            self._certificates.look()
+            self._look_at_certificates()
 
     def _refused(self, query: QueryId, reason: str, cause: FailureCause | None = None) -> None:
         self._input(reason, lambda now: self.agent.flow_refused(query, reason, now, cause))

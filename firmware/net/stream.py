@@ -11,17 +11,19 @@ import itertools
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from firmware.net.addresses import family_of
 from firmware.net.binding import SIGNALLING, bind, mark
 from firmware.net.link_error import LinkError
-from firmware.net.pipe import PONG, Piece, Pipe
-from firmware.net.security import Security
+from firmware.net.pipe import PONG, Framed, Piece, Pipe
 from firmware.sip.causes import cause_of_trouble
 from firmware.sip.flow import Endpoint, Flow, Target, Terms, TlsTerms, Transport
 from firmware.sip.framer import Ping, Pong
 from firmware.sip.notifications import FailureCause
+
+if TYPE_CHECKING:
+    from firmware.net.security import Security
 
 CONNECT_SECONDS = 5.0
 HANDSHAKE_SECONDS = 5.0
@@ -224,11 +226,10 @@ class _Connection(asyncio.Protocol):
 class Streams:
     """All connections of the phone."""
 
-    def __init__(
-        self, sink: StreamSink, security: Security | None = None, dscp: int = SIGNALLING
-    ) -> None:
+    def __init__(self, sink: StreamSink, dscp: int = SIGNALLING) -> None:
         self.sink = sink
-        self.security = security or Security()
+        self.security: Security | None = None
+        """What secure connections are made with, once one was wanted."""
         self.dscp = dscp
         """The mark of connections that are made from now on."""
         self._numbers = itertools.count(1)
@@ -253,7 +254,9 @@ class Streams:
             ListenError: the address or the port is not ours to have.
             LinkError: the certificate or its key cannot be used.
         """
-        make = await self.security.door(transport, tls)
+        make = plain
+        if transport is not Transport.TCP:
+            make = await (await self._secured()).door(transport, tls)
         loop = asyncio.get_running_loop()
         sock = socket.socket(family_of(host), socket.SOCK_STREAM)
         try:
@@ -277,7 +280,9 @@ class Streams:
                 `HANDSHAKE_SECONDS`).
         """
         transport, remote = target.transport, target.remote
-        pipe = await self.security.opener(transport, remote, terms)
+        pipe = plain()
+        if transport is not Transport.TCP:
+            pipe = await (await self._secured()).opener(transport, remote, terms)
         loop = asyncio.get_running_loop()
         ready: asyncio.Future[Flow] = loop.create_future()
         connection = _Connection(self, pipe, transport, ready, terms)
@@ -295,6 +300,13 @@ class Streams:
             ready.cancel()
             connection.close("given up")
             raise
+
+    async def _secured(self) -> "Security":
+        """Loaded in a thread: a phone by UDP or TCP never pays for it."""
+        make = await asyncio.to_thread(_load_security)
+        if self.security is None:
+            self.security = make()
+        return self.security
 
     def send(self, flow: Flow, data: bytes) -> bool:
         """Send on a connection; False if it is gone."""
@@ -360,3 +372,14 @@ class Streams:
         if flow is not None and self._open.pop(flow.number, None) is not None:
             trouble = connection.trouble
             self.sink.stream_closed(flow, str(trouble), trouble.cause)
+
+
+def plain() -> Pipe:
+    """The layers of a bare TCP connection."""
+    return Pipe(Framed())
+
+
+def _load_security() -> "type[Security]":
+    from firmware.net.security import Security  # noqa: PLC0415 - see `_secured`
+
+    return Security

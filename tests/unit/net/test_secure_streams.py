@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -233,6 +235,17 @@ def _code_point(connection):
     if sock.family == socket.AF_INET6:
         return sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS) >> 2
     return sock.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) >> 2
+
+
+def test_a_phone_by_udp_loads_nothing_of_all_this():
+    code = (
+        "import sys, firmware.runtime.signalling\n"
+        "rooms = ('security', 'tls', 'websocket', 'clock')\n"
+        "assert not {f'firmware.net.{room}' for room in rooms} & set(sys.modules)\n"
+        "assert not {'websockets', 'firmware.sip.certificates'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 class TestContexts:

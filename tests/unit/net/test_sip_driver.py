@@ -10,6 +10,7 @@ import pytest
 from firmware.base.tokens import Tokens
 from firmware.net.errors import ListenError, PortTakenError
 from firmware.net.resolver import LookUpError, Resolver
+from firmware.net.security import Security
 from firmware.net.sip_driver import SipDriver
 from firmware.net.stream import Door
 from firmware.sip.account import Account
@@ -204,7 +205,7 @@ async def test_f26_the_driver_says_whose_certificate_it_was(pair, office):
 
 
 async def test_f11_the_driver_waits_for_the_clock_that_a_certificate_waits_for(pair, office):
-    pair[0].driver._security._clock_is_set = lambda: False
+    pair[0].driver._streams.security = Security(lambda: False)
     phone, _ = await secure_line(pair, office, Transport.TLS, "DNS:pbx.example", begins=2)
     failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
     assert failed.cause is FailureCause.CLOCK_NOT_SET
