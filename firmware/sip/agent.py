@@ -12,7 +12,7 @@ all effects and all notifications, then feed the next. Whatever the network send
 an intent that makes no sense raises `LocalError`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
@@ -88,19 +88,10 @@ class UserAgent:
 
     def __len__(self) -> int:
         """How many things are alive: transactions, timers, calls, dialogs, questions, streams."""
-        rooms = (
-            self._keepalives,
-            self._handed_up,
-            self._relocations,
-            self.subscriptions,
-            self.notifiers,
-            self._unasked,
-            self._own_calls,
-            self.transfers,
-            self.info,
-            self.messages,
-            self.publications,
-            self.buddies,
+        rooms: tuple[Sized, ...] = (
+            *(self._keepalives, self._handed_up, self._relocations, self._unasked),
+            *(self.subscriptions, self.notifiers, self._own_calls, self.transfers),
+            *(self.info, self.messages, self.publications, self.buddies),
         )
         return len(self._core) + sum(len(room) for room in rooms)
 
@@ -470,10 +461,8 @@ class UserAgent:
         self.subscriptions.line_retired(line, now)
         self.notifiers.line_retired(line, now)
         self.transfers.line_retired(line)
-        self.messages.line_retired(line)
-        self.publications.line_retired(line)
-        self.presence.line_retired(line)
-        self.buddies.line_retired(line)
+        for room in (self.messages, self.publications, self.presence, self.buddies):
+            room.line_retired(line)
         registration = self._registrations.pop(line.name, None)
         if registration is not None:
             registration.retire(now)
