@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
+from firmware.sip.agreement import Agreement, agree
 from firmware.sip.digest import (
     Challenge,
     answer,
@@ -23,7 +24,6 @@ from firmware.sip.digest import (
 from firmware.sip.message import Request, Response
 
 if TYPE_CHECKING:
-    from firmware.sip.agreement import Agreement
     from firmware.sip.aka import Card, CardAnswer
 
 _HEADERS: Final = {
@@ -66,7 +66,7 @@ class Keyring:
         self._account = account
         self._tokens = tokens
         self._keys: dict[Lock, _Key] = {}
-        self._card: Card | None = None
+        self._card = _card(account)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -155,13 +155,8 @@ class Keyring:
         return self._account.auth_user or self._account.user
 
     def _ask_card(self, challenge: Challenge) -> "CardAnswer | None":
-        keys = self._account.aka
-        if keys is None:
-            return None
         if self._card is None:
-            from firmware.sip.aka import Card  # noqa: PLC0415 - hardly any line has a SIM card
-
-            self._card = Card(keys)
+            return None
         algorithm = challenge.algorithm
         return self._card.answer(challenge.nonce, algorithm.aka, algorithm.hash_name)
 
@@ -207,8 +202,6 @@ class Attempts:
         return self._keyring is None or self._keyring.confirm(request, response)
 
     def _agree(self, response: Response, *, secure: bool) -> bool:
-        from firmware.sip.agreement import agree  # noqa: PLC0415 - hardly any server insists
-
         assert self._keyring is not None
         self._agreements += 1
         found = agree(response, secure=secure)
@@ -242,3 +235,12 @@ class Attempts:
             self._keyring.forget(*key)
             return False
         return True
+
+
+def _card(account: Account) -> "Card | None":
+    if account.aka is None:
+        return None
+    # Now, while the line is made, and not when the first challenge comes.
+    from firmware.sip.aka import Card  # noqa: PLC0415 - hardly any line has a SIM card
+
+    return Card(account.aka)
