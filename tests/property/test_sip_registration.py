@@ -33,7 +33,8 @@ CONTACT = "sip:me@192.0.2.1:5060;ob"
 PIECES = st.sampled_from(
     ["<sip:me@192.0.2.1:5060;ob>", "<sip:me@9.9.9.9>", ";expires=", ";pub-gruu=", '"', ",", ";",
      "=", "sip:a@b;gr", "<sips:x;lr>", "outbound", "60", "-1", "keep", "SIP/2.0/UDP h;keep=5",
-     "\\", "%", "digest;q=0.1", "tls", "Digest ", 'realm="r"', 'nonce="n"', "qop=auth", "rspauth=", "<", ">"]
+     "\\", "%", "digest;q=0.1", "tls", "Digest ", 'realm="r"', 'nonce="n"', "qop=auth",
+     "rspauth=", "<", ">"]
 )  # fmt: skip
 TEXT = st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=60))
 NAMES = st.sampled_from(
