@@ -16,6 +16,7 @@ _BY_STATUS: Final = {
     415: FailureCause.NOT_ACCEPTABLE,
     416: FailureCause.NOT_FOUND,
     430: FailureCause.NO_ANSWER,
+    433: FailureCause.ANONYMITY,  # RFC 5079 §5
     480: FailureCause.NO_ANSWER,
     481: FailureCause.SESSION_LOST,
     484: FailureCause.INCOMPLETE,

@@ -42,6 +42,7 @@ class FailureCause(enum.Enum):
     INCOMPLETE = "incomplete"
     AMBIGUOUS = "ambiguous"
     UNWANTED = "unwanted"
+    ANONYMITY = "anonymity"
     MOVED = "moved"
     OTHER = "other"
 
