@@ -3,8 +3,8 @@
 A blind transfer is one REFER. For an attended one the new call must reach the very device we talk
 with, by its Contact or by its address of record, and no rule says which of them leads there; so the
 other is tried when the first does not, and a target that knows no Replaces is simply called by the
-transferred party (RFC 5589 §7.5 leaves that open). A far end that knows no REFER at all is called instead of
-sent: the target is asked to replace our call with it (RFC 5589 §7.4).
+transferred party (RFC 5589 §7.5 leaves that open). A far end that knows no REFER at all is called
+instead of sent: the target is asked to replace our call with it (RFC 5589 §7.4).
 """
 
 import enum
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from firmware.sip.bodies import shown
-from firmware.sip.core import Core
+from firmware.sip.core import Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import parse_name_addr
@@ -119,6 +119,7 @@ class Transfer:
         self._attempts = attempts
         self._closed = closed
         self._referring: Referring | None = None
+        self._next: Attempt | None = None
 
     def start(self, now: float) -> None:
         """Send the first REFER."""
@@ -126,9 +127,16 @@ class Transfer:
 
     def drop(self) -> None:
         """Forget it without a word."""
+        self._core.disarm(self, Alarm.REPEAT)
         if self._referring is not None:
             self._referring.drop()
         self._closed(self)
+
+    def on_alarm(self, alarm: Alarm, now: float) -> None:
+        """The next REFER may leave."""
+        attempt, self._next = self._next, None
+        if alarm is Alarm.REPEAT and attempt is not None:
+            self._refer(attempt, now)
 
     def _refer(self, attempt: Attempt, now: float) -> None:
         self._referring = Referring(
@@ -151,7 +159,9 @@ class Transfer:
             case Outcome.FAILED:
                 following = self._following(news)
                 if following is not None:
-                    self._refer(following, now)
+                    # The NOTIFY that told so is answered before the next REFER leaves.
+                    self._next = following
+                    core.arm(self, Alarm.REPEAT, now)
                     return
                 self._closed(self)
                 cause = news.cause or FailureCause.OTHER
