@@ -415,7 +415,7 @@ class UserAgent:
             call.end(now)
         self.subscriptions.shut_down(now)
         self.notifiers.shut_down(now)
-        self.transfers.shut_down()
+        self.transfers.shut_down(now)
         self.publications.shut_down(now)
         for registration in self._registrations.values():
             registration.unregister(now)
@@ -460,7 +460,7 @@ class UserAgent:
     def _retire(self, line: Line, now: float) -> None:
         self.subscriptions.line_retired(line, now)
         self.notifiers.line_retired(line, now)
-        self.transfers.line_retired(line)
+        self.transfers.line_retired(line, now)
         for room in (self.messages, self.publications, self.presence, self.buddies):
             room.line_retired(line)
         registration = self._registrations.pop(line.name, None)

@@ -2,7 +2,7 @@
 
     python -m tests.fuzz SECONDS [--seed N]
 
-SIP bytes and the dearest of them, event sequences of the whole agent, of calls and of subscriptions,
+SIP bytes and the dearest of them, event sequences of the whole agent, calls and subscriptions,
 transactions, documents of event packages, SDP, RTP and RTCP, configuration, control lines, the
 phone's machine. Each subject runs once, then by turns until the time is up. The first failure
 ends it with exit code 1 and the command that shows it again; the smallest example is above.

@@ -179,12 +179,12 @@ class Referred:
             else:
                 self._notifying.change(now)
 
-    def drop(self) -> None:
-        """Forget it without a word."""
+    def drop(self, now: float) -> None:
+        """Forget it; who still waits for an answer to the REFER gets one, and no news."""
         if self._notifying is not None:
             self._notifying.drop()
             self._notifying = None
-        self._close()
+        self.refuse(480, now)
 
     def _close(self) -> None:
         self._core.disarm(self, Alarm.GUARD, Alarm.THROTTLE)

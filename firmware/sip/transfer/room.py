@@ -261,15 +261,15 @@ class Transfers:
 
     # --- the end of a line, or of the phone -------------------------------------------------
 
-    def line_retired(self, line: Line) -> None:
-        """A line is no more: nobody is told anything in its name."""
+    def line_retired(self, line: Line, now: float) -> None:
+        """A line is no more: nobody is told any news in its name."""
         for referred in [*self._asked.values(), *self._followed.values()]:
             if referred.line is line:
-                referred.drop()
+                referred.drop(now)
 
-    def shut_down(self) -> None:
+    def shut_down(self, now: float) -> None:
         """The phone stops; whoever waits for news hears no more of it."""
         for transfer in list(self._asking.values()):
             transfer.drop()
         for referred in [*self._asked.values(), *self._followed.values()]:
-            referred.drop()
+            referred.drop(now)
