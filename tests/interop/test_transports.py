@@ -55,13 +55,14 @@ def make_phone(network, tmp_path):
         phone.close()
 
 
-def talk(alice, bob):
+def talk(alice, bob, before_the_end=lambda: None):
     """Alice (440 Hz) calls Bob (620 Hz), and each hears the other."""
     alice.wait_registered()
     bob.wait_registered()
     alice.ask(s.Dial(target="102"))
     alice.wait_state("talking")
     alice.wait("two seconds of sound", lambda status: status.calls[0].duration > 2)
+    before_the_end()
     alice.ask(s.HangUp())
     alice.wait_state("idle")
     bob.wait("the end of the call", lambda status: not status.calls)
@@ -326,3 +327,17 @@ def test_baresip_calls_us_directly(face_to_face, transport):
     far.command("dial", f"sip:101@{ours.address}:{port}")  # it adds the transport itself
     ours.wait_state("talking")
     hear(ours, far)
+
+
+def test_f28_a_long_invite_of_a_udp_line_reaches_kamailio_by_tcp(
+    make_kamailio, make_phone, authority
+):
+    kamailio = make_kamailio(authority.issue(f"DNS:{HOST}"))
+    alice = make_phone("101", kamailio.server, tone_hz=440, display_name="A" * 250)
+    bob = make_phone("102", kamailio.server, tone_hz=620, auto_answer="always")
+    talk(alice, bob, before_the_end=lambda: by_tcp(alice))
+
+
+def by_tcp(phone: Phone) -> None:
+    ladder = phone.ask(s.Ladder(), s.LadderReply)
+    assert any("TCP" in row for row in ladder.rows), ladder.rows

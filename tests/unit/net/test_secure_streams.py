@@ -90,7 +90,7 @@ async def test_messages_go_both_ways(phone, pbx, ear, office_and_own, loopback, 
 
 
 @pytest.mark.parametrize("transport", KINDS)
-async def test_a_keep_alive_is_answered(phone, pbx, ear, office, certificate, transport):
+async def test_f25_a_keep_alive_is_answered(phone, pbx, ear, office, certificate, transport):
     # RFC 5626 §4.4.1, RFC 7118 §6
     port = await pbx.listen("127.0.0.1", 0, transport, own(certificate))
     flow = await phone.connect(target("127.0.0.1", port, transport), terms(transport, office))
