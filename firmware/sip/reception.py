@@ -7,6 +7,7 @@ RFC asks for, a stranger none (`screening`).
 from firmware.sip.bodies import Refusal, refusal
 from firmware.sip.calls import Calls
 from firmware.sip.core import ALLOW, Core, Usage
+from firmware.sip.echo import echo
 from firmware.sip.effects import CloseFlow
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow
@@ -19,8 +20,8 @@ from firmware.sip.methods import KNOWN, SUPPORTED
 from firmware.sip.parser import parse, validate
 from firmware.sip.screening import Screening
 from firmware.sip.sips import unfit
-from firmware.sip.tel import called_user
 from firmware.sip.stun_ping import is_stun
+from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
 from firmware.sip.uri import parse_uri
 from firmware.sip.usage import options
@@ -69,7 +70,6 @@ class Reception:
         except ParseError as error:
             self._refuse_garbage(error, data, flow, now)
 
-    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
     def _kept_alive(self, data: bytes, flow: Flow, now: float) -> bool:
         """Whether it is the answer to a keep-alive, and no message."""
         if not data.strip(b"\r\n\0 "):
@@ -80,7 +80,12 @@ class Reception:
             return False
         return True
 
-        arrival = read_arrival(request, flow)
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        try:
+            arrival = read_arrival(request, flow)
+        except ParseError as error:
+            error.partial = request
+            raise
         if self._core.transactions.absorb(arrival, now):
             return
         status = validate(request)
@@ -100,9 +105,15 @@ class Reception:
             self._stateless(arrival, error.status, now, phrase=error.phrase)
         elif not self._screening.trusting(flow):
             self._screening.turn_away(flow, "", now)
+        elif (answer := self._echo(error)) is not None:
+            self._core.transmit(flow, answer)
         elif flow.transport.reliable and not data.startswith(b"SIP/"):
             # F21, A14: over a stream somebody waits for an answer that cannot be written.
             self._core.effects.append(CloseFlow(flow))
+
+    def _echo(self, error: ParseError) -> bytes | None:
+        tag = self._core.tokens.word(60)
+        return echo(error.partial, error.status, error.phrase, tag)
 
     def _inside_dialog(self, arrival: Arrival, now: float) -> None:
         core, call_id, tag = self._core, arrival.call_id, arrival.to_tag
