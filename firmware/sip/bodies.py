@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import NameAddr, quote, readable, values
-from firmware.sip.message import Headers, Message, Request
+from firmware.sip.message import Headers, Message, Request, Response
 from firmware.sip.methods import INVITE
 from firmware.sip.multipart import understood
 from firmware.sip.notifications import Party
@@ -65,6 +65,20 @@ def sdp_of(message: Message) -> bytes | None:
         if parts:
             return parts[0].body
     return b"" if optional(message.headers) else None
+
+
+def only_session(response: Response) -> None:
+    """Of a body of several parts leave the session description, if there is one (RFC 5621 §4.2).
+
+    What else a response may carry, nobody here reads; with parts that make no sense it stays as
+    it is.
+    """
+    if not response.body or not content_type(response.headers).startswith("multipart/"):
+        return
+    sdp = sdp_of(response)
+    if sdp:
+        response.body = sdp
+        response.headers.set("Content-Type", SDP)
 
 
 def warning_rows(text: str) -> Rows:

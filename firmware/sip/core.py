@@ -43,8 +43,8 @@ class AgentSettings:
     """How a user agent behaves, the same for all its lines.
 
     `hand_up` names methods whose requests outside dialogs go to the owner whole
-    (`RequestReceived`). `info_packages` are the packages whose INFOs are taken (RFC 6086). `open_house` takes requests from anyone for any user: for a laboratory
-    PBX, never for a phone. With `realm` and `passwords` (user to password) an INVITE from outside
+    (`RequestReceived`). `info_packages` are the packages whose INFOs are taken (RFC 6086).
+    `open_house` takes requests from anyone for any user: for a laboratory PBX, never for a phone. With `realm` and `passwords` (user to password) an INVITE from outside
     a dialog must carry a digest. `nat` says what we are called by far ends of other networks.
     Times are seconds.
     """
@@ -353,6 +353,16 @@ class Core:
         local = self.local(flow)
         host = self.appearance.host_for(flow.remote.host) or local.host
         return f"{bracketed(host)}:{local.port}"
+
+    def recv_info(self, asked: Headers | None = None) -> tuple[tuple[str, str], ...]:
+        """Which INFO packages we take (RFC 6086 §5.2.3), for our INVITE or a 2xx to one.
+
+        Who names none says nothing of them; an INVITE (`asked`) that does is told, if only that
+        there are none.
+        """
+        packages = ", ".join(self.settings.info_packages)
+        named = bool(packages) if asked is None else asked.get("Recv-Info") is not None
+        return (("Recv-Info", packages),) if named else ()
 
     # --- answering --------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from firmware.sip.aliases import offers_alias
+from firmware.sip.bodies import only_session
 from firmware.sip.core import Alarm, Core
 from firmware.sip.credentials import Attempts
 from firmware.sip.errors import ParseError
@@ -194,6 +195,7 @@ class Exchange:
             self._unavailable = response
             self._way.next(FailureCause.SERVER_ERROR, response.phrase, now)
             return
+        only_session(response)
         self._user.on_response(self, response, now)
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:

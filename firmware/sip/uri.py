@@ -44,8 +44,8 @@ class Uri:
     """A URI in its parts.
 
     `scheme` is lower-case. `user` is decoded; of a tel URI it is the number without separators, of
-    an unknown scheme all that follows the colon. `host` is an IPv6 address without brackets, an IPv4 address or a
-    name. A parameter without "=" has the value None.
+    an unknown scheme all that follows the colon. `host` is an IPv6 address without brackets, an
+    IPv4 address or a name. A parameter without "=" has the value None.
     """
 
     scheme: str

@@ -8,7 +8,7 @@ from firmware.sip.bodies import sdp_of
 from firmware.sip.errors import ParseError
 from firmware.sip.message import Headers
 from firmware.sip.multipart import MOST_PARTS, understood
-from firmware.sip.notifications import IncomingCall
+from firmware.sip.notifications import CallAnswered, IncomingCall
 from firmware.sip.parser import parse
 
 SDP = "application/sdp"
@@ -193,3 +193,22 @@ def test_a_call_with_a_part_that_no_phone_knows_is_415(world, desk, pbx, sip):
     pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", *rows, body=body), desk)
     world.run(0.1)
     assert pbx.responses(415)[0].headers.get("Accept") == SDP
+
+
+def test_an_answer_may_come_in_parts_too(world, desk, pbx, sip):
+    """RFC 5621 §4.2."""
+    rows, body = multipart(part(SDP, sip.ANSWER.decode()), part("application/pidf+xml", "<x/>"))
+
+    def reply(message):
+        if getattr(message, "method", "") != "INVITE":
+            return []
+        answer = sip.answer_to(message, 200, ("Contact", "<sip:600@192.0.2.9>"), *rows)
+        answer.body = body
+        return [answer]
+
+    pbx.reply = reply
+    desk.agent.invite("out", sip.LINE, "600", world.now)
+    world.run(0.1)
+    desk.agent.offer("out", sip.OFFER, world.now)
+    world.run(0.1)
+    assert desk.last(CallAnswered).body == sip.ANSWER

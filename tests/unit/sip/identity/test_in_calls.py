@@ -158,3 +158,12 @@ def test_an_anonymous_caller_is_nobody_for_the_phone(world, desk, pbx, sip):
     call = desk.last(IncomingCall)
     assert call.caller.name == "Anonymous"
     assert call.facts.anonymous
+
+
+def test_a_call_that_nobody_wants_is_607(world, desk, pbx, sip):
+    """RFC 8197 §3: not busy, not declined by a phone: unwanted."""
+    pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", body=sip.OFFER), desk)
+    world.run(0.1)
+    desk.agent.reject(desk.last(IncomingCall).call, 607, world.now)
+    world.run(0.1)
+    assert pbx.responses(607)[0].phrase == "Unwanted"

@@ -4,7 +4,14 @@ import pytest
 
 from firmware.sip.agent import AgentSettings
 from firmware.sip.errors import LocalError
-from firmware.sip.notifications import CallRef, DigitsRefused, InfoDigit, InfoReceived, OfferWanted
+from firmware.sip.notifications import (
+    CallRef,
+    DigitsRefused,
+    IncomingCall,
+    InfoDigit,
+    InfoReceived,
+    OfferWanted,
+)
 from firmware.sip.usage.info import PLAIN, RELAY, read_digit
 
 OUT = CallRef("out")
@@ -180,6 +187,27 @@ class TestPackages:
         assert up.of(InfoReceived) == [InfoReceived(OUT, "Weather", "text/plain", b"sun")]
         answer = tell(world, up, pbx, sip, ("Info-Package", "other"), cseq=2)
         assert (answer.status, answer.headers.get("Recv-Info")) == (469, "Weather")
+
+    def test_what_we_take_stands_in_the_invite(self, world, sip, pbx):
+        """RFC 6086 §5.2.3."""
+        desk = sip.Desk(world, "192.0.2.7", info_packages=("weather", "tides"))
+        desk.line(sip.PBX)
+        desk.agent.invite(OUT, sip.LINE, "600", world.now)
+        world.run(0.1)
+        desk.agent.offer(OUT, sip.OFFER, world.now)
+        world.run(0.1)
+        assert pbx.requests("INVITE")[0].headers.get("Recv-Info") == "weather, tides"
+
+    @pytest.mark.parametrize(
+        ("asked", "told"), [((), None), ((("Recv-Info", "x"),), ""), ((("Recv-Info", ""),), "")]
+    )
+    def test_who_asks_is_told_that_there_are_none(self, world, sip, pbx, desk, asked, told):
+        """RFC 6086 §5.2.3."""
+        pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", *asked, body=sip.OFFER), desk)
+        world.run(0.1)
+        desk.agent.accept(desk.last(IncomingCall).call, sip.ANSWER, world.now)
+        world.run(0.1)
+        assert pbx.responses(200)[0].headers.get("Recv-Info") == told
 
 
 def test_info_outside_a_call_belongs_to_nothing(world, desk, pbx, sip):
