@@ -44,9 +44,9 @@ class AgentSettings:
 
     `hand_up` names methods whose requests outside dialogs go to the owner whole
     (`RequestReceived`). `info_packages` are the packages whose INFOs are taken (RFC 6086).
-    `open_house` takes requests from anyone for any user: for a laboratory PBX, never for a phone. With `realm` and `passwords` (user to password) an INVITE from outside
-    a dialog must carry a digest. `nat` says what we are called by far ends of other networks.
-    Times are seconds.
+    `open_house` takes requests from anyone for any user: for a laboratory PBX, never for a phone.
+    With `realm` and `passwords` (user to password) an INVITE from outside a dialog must carry a
+    digest. `nat` says what we are called by far ends of other networks. Times are seconds.
     """
 
     product: str = "deskphone"
