@@ -17,6 +17,7 @@ class PhoneSettings:
     emergency: tuple[str, ...] = ()
     not_emergency: tuple[str, ...] = ()
     transfer_on_hang_up: bool = True
+    never_sent_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

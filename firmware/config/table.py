@@ -75,6 +75,7 @@ _GENERAL = (
     Setting("phone.emergency", Many(Text(forms.EMERGENCY, may_be_empty=False)), _NOW),
     Setting("phone.not_emergency", Many(Text(forms.EMERGENCY, may_be_empty=False)), _NOW),
     Setting("phone.transfer_on_hang_up", Flag(), _NOW),
+    Setting("phone.never_sent_to", Many(Text(forms.NUMBER_GLOB, may_be_empty=False)), _NOW),
     Setting("time.zone", Text(forms.ZONE, may_be_empty=False), _NOW),
     Setting("time.ntp", Many(Text(forms.HOST, may_be_empty=False)), _NOW, works=False),
     Setting("network.bind", Many(Text(forms.ADDRESS, may_be_empty=False), or_one=True), _RESTART),

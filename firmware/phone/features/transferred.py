@@ -6,9 +6,10 @@ place of one of ours are in `firmware.phone.features.replacing`.
 """
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from firmware.phone.commands import FollowTransfer, RefuseTransfer
-from firmware.phone.dialplan import Verdict
+from firmware.phone.dialplan import Verdict, dialable
 from firmware.phone.features import endings, hold, placing
 from firmware.phone.model import Call, Timer
 from firmware.phone.texts import notice
@@ -29,13 +30,21 @@ def asked(turn: Turn, event: TransferAsked) -> None:
         turn.do(RefuseTransfer(event.transfer, 481))
         return
     on_the_way = old.instead_of is not None or any(x.instead_of == old.ref for x in state.calls)
-    emergency = turn.rules.plan.judge_whole(event.target.user) is Verdict.EMERGENCY
-    if state.emergency_call is not None or emergency:
+    if state.emergency_call is not None or _forbidden(turn, event.target.user):
         turn.do(RefuseTransfer(event.transfer, 403))
     elif on_the_way or old.transfer is not None:
         turn.do(RefuseTransfer(event.transfer, 491))
     else:
         _follow(turn, event, old)
+
+
+def _forbidden(turn: Turn, number: str) -> bool:
+    """Numbers that only a person at the phone may dial (A19)."""
+    if turn.rules.plan.judge_whole(number) is Verdict.EMERGENCY:
+        return True
+    digits = dialable(number) or number
+    never = turn.rules.settings.phone.never_sent_to
+    return any(fnmatchcase(digits, pattern) for pattern in never)
 
 
 def _follow(turn: Turn, event: TransferAsked, old: Call) -> None:

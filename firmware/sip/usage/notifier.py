@@ -159,7 +159,9 @@ class Notifiers:
         if event is None or service is None:
             # RFC 6665 §4.2.1.1; §4.2.3 for one without Event.
             rows = (("Allow-Events", self.packages),) if self._services else ()
-            core.answer(transaction, 489, now, rows)
+            # RFC 3515 §2.4.4: only a REFER makes a subscription to how it goes.
+            refer = event is not None and event.package == "refer"
+            core.answer(transaction, 403 if refer else 489, now, rows)
             return
         refused = self._why_not(arrival, line, service)
         verdict = service.admit(line, arrival, now) if refused is None else refused[0]

@@ -10,6 +10,7 @@ max_calls = 8
 emergency = []
 not_emergency = []
 transfer_on_hang_up = true
+never_sent_to = []
 
 [time]
 zone = "UTC"

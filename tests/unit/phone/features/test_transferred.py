@@ -7,7 +7,7 @@ from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.phone.view import Mode
 from firmware.sip.notifications import CallRef, FailureCause, Party
-from tests.support.desk import ANN, Desk, only, sdp
+from tests.support.desk import ANN, Desk, only, sdp, settings
 
 BOB = Party("", "103", "sip:103@pbx.example")
 
@@ -103,6 +103,14 @@ def test_a19_nobody_is_sent_to_an_emergency_number(desk):
     desk, ann = desk
     desk.sends_us(ann, Party("", "911", "sip:911@pbx.example"))
     assert [x.status for x in desk.heard.refused] == [403]
+
+
+@pytest.mark.parametrize("number", ["09001234567", "0900-123 45 67", "1900"])
+def test_a19_nobody_is_sent_to_a_costly_number(number):
+    desk = Desk(settings(never_sent_to=("0900*", "1900"))).talking()
+    desk.sends_us(desk.front, Party("", number, f"sip:{number}@pbx.example"))
+    assert [x.status for x in desk.heard.refused] == [403]
+    assert not desk.heard.followed
 
 
 def test_a19_an_emergency_call_is_not_led_away():

@@ -209,6 +209,14 @@ def test_an_unsubscribe_is_answered_and_the_call_goes_on(world, desk, far, call)
     assert call
 
 
+def test_a_subscription_without_a_refer(desk, far, call):
+    """RFC 3515 §2.4.4: 403."""
+    far.ask("SUBSCRIBE", ("Event", "refer;id=77"), ("Expires", "60"))
+    assert far.responses(403)
+    assert desk
+    assert call
+
+
 def test_a19_a_refer_from_outside_a_call_is_refused(desk, far, call):
     """Nobody makes the phone dial who is not talking with it."""
     before = len(far.inbox)
