@@ -89,7 +89,7 @@ class SharedDialog:
             self.serve(transaction, now)
 
     def serve(self, transaction: ServerTransaction, now: float) -> None:
-        """A NOTIFY or SUBSCRIBE in its order; one that is for no usage gets 481 (§4.1.3)."""
+        """A NOTIFY or SUBSCRIBE in its order; without a usage 481 (RFC 6665 §4.1.3)."""
         event = event_of(transaction.arrival)
         if event is None:
             self._core.answer(transaction, 489, now)

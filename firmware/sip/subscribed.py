@@ -138,7 +138,7 @@ class Subscribed:
     # --- intents ----------------------------------------------------------------------------
 
     def expect(self, now: float) -> None:
-        """A request that starts or refreshes the subscription has left: timer N (§4.1.2.4)."""
+        """What starts or refreshes the subscription has left: timer N (RFC 6665 §4.1.2.4)."""
         self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
 
     def refresh(self, now: float) -> None:
@@ -165,7 +165,7 @@ class Subscribed:
             self._arm_refresh(at)
 
     def leave(self, now: float) -> None:
-        """End the subscription (§4.1.2.3); `on_over` follows."""
+        """End the subscription (RFC 6665 §4.1.2.3); `on_over` follows."""
         if self._over or self._leaving:
             return
         self._leaving = True

@@ -164,7 +164,7 @@ class Referred:
         return write_fragment(self._status, self._phrase)
 
     def on_over(self, usage: Notifying, now: float) -> None:
-        """The referrer has all the news, or wants no more; the call goes on (§2.4.4)."""
+        """The referrer has all the news, or wants no more: the call goes on (RFC 3515 §2.4.4)."""
         del usage, now
         self._notifying = None
         self._close()
