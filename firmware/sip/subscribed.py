@@ -271,7 +271,7 @@ class Subscribed:
             if response.status == 204:
                 self._end(Ending(Reason.TIMEOUT), now)
             return
-        # RFC 3265 §3.1.1 had no word for a 2xx without Expires: what was asked for.
+        # A 2xx without Expires grants what was asked for.
         granted = min(expires_of(response, self._asked), self._asked)
         if granted > 0:
             self.granted(granted, now)

@@ -1,1 +1,1 @@
-"""Event packages (RFC 6665 §5), one a file: what they carry, not how it is asked for."""
+"""Event packages (RFC 6665), one a file: what they carry, not how it is asked for."""

@@ -42,7 +42,7 @@ class MessageSummary(Document):
 
 
 class SummaryReader:
-    """Each body is the whole state (RFC 3842 §3.10)."""
+    """Each body is the whole state (RFC 3842 §3.5)."""
 
     def read(self, content_type: str, body: bytes) -> MessageSummary:
         """The mailbox.

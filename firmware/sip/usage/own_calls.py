@@ -1,4 +1,4 @@
-"""Our own calls as others may watch them: what the dialog package tells (RFC 4235 §3.7).
+"""Our own calls as others may watch them: what the dialog package tells (RFC 4235 §3.7.1).
 
 There is no second book of calls: a document is written from the calls as they are when a NOTIFY
 leaves, always whole. Whoever may subscribe (a source the line trusts) may know all of it.

@@ -7,7 +7,7 @@ from firmware.sip.event.package import BodyError, GapError
 
 
 def test_the_example_the_rfc_prints(printed):
-    """RFC 4575 §6.1."""
+    """RFC 4575 §6.1; RFC 4575 §5.7.3: the status of an endpoint."""
     found = ConferenceReader().read("", printed("rfc4575-1"))
     assert found.entity == "sips:conf233@example.com"
     assert found.subject == "Agenda: This month's goals"

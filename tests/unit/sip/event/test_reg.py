@@ -37,7 +37,7 @@ def contact(mark, state="active", **attributes):
 
 
 def test_what_ended_is_told_once_and_then_forgotten():
-    """RFC 3680 §5.2."""
+    """RFC 3680 §5.2; the events are those of RFC 3680 §4.7.1."""
     reader = RegReader()
     reader.read("", change(0, contact("1") + contact("2"), "full"))
     ended = contact("1", "terminated", event="probation", retry_after=60)

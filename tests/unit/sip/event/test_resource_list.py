@@ -103,6 +103,12 @@ def test_gaps_and_old_lists(reader):
     assert len(old.resources) == 2
 
 
+def test_the_root_need_not_come_first(reader):
+    """RFC 2387 §3.2: the start parameter names it."""
+    found = reader.read(KIND, body(dialogs("a@x", "early"), rlmi(resource("ann"))))
+    assert [each.name for each in found.resources] == ["ann"]
+
+
 def test_a_list_in_a_list(reader):
     """RFC 4662 §6: the back-end's list is a part of ours."""
     inner_kind = 'multipart/related;start="<r@y>";boundary="b2"'
