@@ -70,7 +70,7 @@ class _Row:
 
 
 class ListReader:
-    """Keeps the table of one list (RFC 4662 §5.6.1, §5.6.2); lists in lists are read as documents."""
+    """Keeps the table of one list (RFC 4662 §5.6.1, §5.6.2); a list in it is a document."""
 
     def __init__(self, reader: Callable[[], Reader], depth: int = 0) -> None:
         self._reader = reader
