@@ -178,6 +178,7 @@ def test_expiry_by_parameter_by_header_and_by_default(phone):
 
 @pytest.mark.parametrize("word", ["soon", "-1", "1.5", ""])
 def test_a_malformed_expiry_counts_as_an_hour(phone, word):
+    """RFC 3261 §20.19, §20.10."""
     reply = phone.register(f"<sip:a@h>;expires={word}", Expires="whenever")
     assert contacts(reply) == ["<sip:a@h>;expires=3600"]
 
@@ -264,6 +265,7 @@ def test_the_newest_place_is_tried_first(registrar):
 
 
 def test_over_tcp_its_connection_leads_to_a_phone_then_its_contact(registrar):
+    """RFC 5626 §5.3: the flow it registered over comes first."""
     flow = Flow(Transport.TCP, PBX, Endpoint("127.0.0.1", 41234), 7)
     Phone(registrar, flow=flow).register("<sip:x@127.0.0.1:5060;transport=tcp>")
     assert registrar.ways_to("100", 1.0) == [

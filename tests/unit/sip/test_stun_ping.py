@@ -1,4 +1,4 @@
-"""STUN keeps a flow alive where the server agreed to it (RFC 5626 §4.4.2, RFC 6223 §4.3, §4.4)."""
+"""STUN keeps a flow alive where the server agreed to it (RFC 5626 §4.4.2, §8, RFC 6223 §4.3)."""
 
 import pytest
 
@@ -60,7 +60,7 @@ def server(world, desk, pbx, sip):
 
 
 def test_it_is_sent_as_often_as_the_server_wants(world, server, pbx):
-    """RFC 6223 §5: the value that the server gave to `keep` in our Via."""
+    """RFC 6223 §4.4, §5: the value that the server gave to `keep` in our Via."""
     world.run(300.0)
     assert 10 <= len(server.pings) <= 13
     assert not pbx.requests("OPTIONS")

@@ -1,4 +1,4 @@
-"""A line is registered, stays registered, and comes back after anything."""
+"""A line is registered, stays registered, and comes back after anything (RFC 3261 §10, §22)."""
 
 import pytest
 
