@@ -262,7 +262,7 @@ class Core:
             self.effects.append(CloseFlow(flow))
 
     def leave(self, key: DialogKey) -> None:
-        """The call of a dialog has ended; if there are other usages they go on (RFC 5057 §4.1)."""
+        """The call of a dialog has ended; if there are other usages they go on (RFC 5057 §4)."""
         heir = self.shared.get(key)
         if heir is None:
             self.dialogs.pop(key, None)

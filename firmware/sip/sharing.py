@@ -75,7 +75,7 @@ class SharedDialog:
         if not self.dialog.in_order(arrival.cseq.number):
             core.answer(transaction, 500, now)
             return
-        # RFC 4662 §4.3: notifications of lists require that we know what a list is.
+        # RFC 4662 §4.1: notifications of lists require that we know what a list is.
         refused = refusal(arrival.request, (*SUPPORTED, "eventlist"))
         if method not in KNOWN:
             core.answer(transaction, 501, now, [("Allow", ALLOW)])

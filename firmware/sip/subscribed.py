@@ -264,7 +264,7 @@ class Subscribed:
 
     def _accepted(self, response: Response, now: float) -> None:
         self._failures = 0
-        # RFC 5839 §4.2.1 (204): nothing has changed, no NOTIFY will come.
+        # RFC 5839 §7.1 (204): nothing has changed, no NOTIFY will come.
         if response.status == 204:
             self._core.disarm(self, Alarm.GUARD)
         if self._leaving:

@@ -88,7 +88,7 @@ class ListReader:
             GapError: a list before it is missing.
         """
         if kind_of(content_type) != RELATED:
-            # RFC 4662 §4.2: a URI that is no list is notified as ever.
+            # RFC 4662 §4.1: a URI that is no list is notified as ever.
             return self._plain.read(content_type, body)
         parts = _parts(content_type, body)
         root = read_xml(_root(content_type, parts).body, "list")

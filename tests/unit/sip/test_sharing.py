@@ -59,7 +59,7 @@ def test_notifys_in_a_call_find_their_subscription(shared, talking):
 
 
 def test_the_call_goes_on_when_the_subscription_ends(shared, talking):
-    """RFC 5057 §4.1."""
+    """RFC 5057 §4."""
     world, left, right, out, _ = talking
     shared[3].end(world.now, None)
     world.run(0.1)
@@ -71,7 +71,7 @@ def test_the_call_goes_on_when_the_subscription_ends(shared, talking):
 
 
 def test_the_subscription_goes_on_when_the_call_ends(shared, talking):
-    """RFC 5057 §4.1: the dialog ends with its last usage."""
+    """RFC 5057 §4: the dialog ends with its last usage."""
     world, left, right, out, _ = talking
     watcher, source, _, telling = shared
     left.agent.end(out, world.now)

@@ -124,7 +124,7 @@ def test_the_first_notify_must_make_sense(  # noqa: PLR0917 - rows
 
 
 def test_a_list_is_asked_for_and_read(world, desk, office):
-    """RFC 4662 §4.1, RFC 4662 §4.3: Supported and Require eventlist."""
+    """RFC 4662 §4.1: Supported and Require eventlist; RFC 4662 §4.3: both kinds of body."""
     office.media_type = 'multipart/related;type="application/rlmi+xml";boundary="b"'
     office.body = (
         b"--b\r\nContent-Type: application/rlmi+xml\r\n\r\n"

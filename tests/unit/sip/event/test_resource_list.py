@@ -47,7 +47,7 @@ def reader():
 
 
 def test_a_list_asks_for_both_kinds_of_body():
-    """RFC 4662 §4.1, RFC 4662 §4.2."""
+    """RFC 4662 §4.1, RFC 4662 §4.3."""
     assert as_list(PACKAGE).accept == (DIALOGS, "application/rlmi+xml", "multipart/related")
 
 
@@ -119,7 +119,7 @@ def test_a_list_in_a_list(reader):
 
 
 def test_a_uri_that_is_no_list_is_notified_as_ever(reader):
-    """RFC 4662 §4.2."""
+    """RFC 4662 §4.1."""
     plain = b'<dialog-info version="0" state="full" entity="sip:a@x"/>'
     assert reader.read(DIALOGS, plain) == DialogInfo("sip:a@x", ())
 

@@ -322,7 +322,7 @@ def test_other_answers_to_a_refresh_leave_it_to_its_end(world, desk, subscribed,
 
 
 def test_204_says_that_no_notify_will_come(world, desk, subscribed):
-    """RFC 5839 §4.2.1 by way of RFC 6665 §4.1.2.2: timer N is off."""
+    """RFC 5839 §7.1 by way of RFC 6665 §4.1.2.2: timer N is off."""
     subscribed.verdicts, subscribed.notifies = [204], False
     desk.agent.subscriptions.refresh(REF, world.now)
     world.run(100.0)
