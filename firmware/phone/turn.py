@@ -75,10 +75,14 @@ class Turn:
         if path is not self.state.path:
             self.state = replace(self.state, path=path)
 
-    def front(self, ref: CallRef | None) -> None:
-        """Bring a call to the front: the handset belongs to it, mute starts afresh."""
+    def front(self, ref: CallRef | None, *, keep_mute: bool = False) -> None:
+        """Bring a call to the front: the handset belongs to it, mute starts afresh.
+
+        Unless nobody at the phone had a hand in it: then whoever was muted stays so.
+        """
         if ref != self.state.front:
-            self.state = replace(self.state, front=ref, muted=False)
+            muted = keep_mute and self.state.muted
+            self.state = replace(self.state, front=ref, muted=muted)
             self.cancel(Timer.HOOK_FLASH)
 
     def set_timer(self, timer: Timer, seconds: float) -> None:

@@ -32,7 +32,7 @@ def take_over(turn: Turn, call: Call) -> bool:
     said = notice("call_replaced", who=call.who, line=call.line)
     endings.forget(turn, old, Ending(by_us=True, notice=said))
     if in_front:
-        turn.front(call.ref)
+        turn.front(call.ref, keep_mute=True)
         turn.enter(Mode.TALKING)
         turn.show(said, 5.0)
     return True

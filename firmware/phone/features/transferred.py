@@ -52,17 +52,10 @@ def _follow(turn: Turn, event: TransferAsked, old: Call) -> None:
     new = replace(new, remote=event.target, instead_of=old.ref)
     turn.state = replace(turn.state, calls=(*turn.state.calls, new))
     if turn.state.front == old.ref:
-        take_front(turn, new)
+        turn.front(new.ref, keep_mute=True)
         turn.enter(Mode.CALLING)
     turn.do(FollowTransfer(event.transfer, new.ref))
     turn.say(notice("transferred_to", who=old.who, number=new.who), _TOLD)
-
-
-def take_front(turn: Turn, new: Call) -> None:
-    """The new call is in front instead of the old one; a muted microphone stays muted."""
-    muted = turn.state.muted
-    turn.front(new.ref)
-    turn.state = replace(turn.state, muted=muted)
 
 
 def answered(turn: Turn, new: Call) -> None:

@@ -151,6 +151,14 @@ def test_somebody_is_sent_to_us(desk):
     desk.acknowledged("in-9")
 
 
+def test_a20_somebody_sent_to_us_does_not_hear_a_muted_room(desk):
+    desk, ann = desk
+    desk.send(a.Mute())
+    replaces(desk, ann)
+    assert desk.front == "in-9"
+    assert desk.heard.muted
+
+
 def test_a_call_that_does_not_fit_changes_nothing(desk):
     """RFC 3891 §3: an error response, and the matched dialog is left unchanged."""
     desk, ann = desk

@@ -218,7 +218,8 @@ def test_a_proxy_that_wants_to_know_who_we_are(world, desk, far):
     again = far.requests("REFER")[1]
     assert "Proxy-Authorization" in again.headers
     far.answers(again, 202)
-    number = again.headers.get("CSeq").split()[0]
+    first, number = (x.headers.get("CSeq").split()[0] for x in far.requests("REFER"))
+    assert far.notifies("SIP/2.0 200 OK\r\n", DONE, f"refer;id={first}") == 481
     assert far.notifies("SIP/2.0 200 OK\r\n", DONE, f"refer;id={number}") == 200
     assert outcome(desk) == TransferSucceeded(call)
 
