@@ -176,6 +176,8 @@ class Core:
         self.timing = settings.timing
         self.effects: list[Effect] = []
         self.notifications: list[Notification] = []
+        # The event packages that we notify, for our Allow-Events (RFC 6665 §4.4.4).
+        self.allow_events = ""
         self.listeners: dict[type[Notification], list[Callable[[Notification], None]]] = {}
         self.deadlines: Deadlines[tuple[Alarmed, Alarm]] = Deadlines()
         self.transactions = TransactionLayer(

@@ -275,6 +275,8 @@ class Subscription:
                 usage.refresh(now)
             return GOOD
         self._tell_state(document)
+        if document.over:
+            self.end(now)
         return GOOD
 
     def _tell_state(self, document: Document | None) -> None:
@@ -334,6 +336,8 @@ class Subscription:
         *,
         retry_in: float = 0.0,
     ) -> None:
+        if self.progress is Progress.ENDED:
+            return  # nothing is said after that
         before, self.progress = self.progress, progress
         if before is progress and progress not in (Progress.WAITING, Progress.ENDED):
             return

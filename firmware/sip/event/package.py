@@ -22,6 +22,11 @@ class Document:
 
     __slots__ = ()
 
+    @property
+    def over(self) -> bool:
+        """Whether what is watched has ceased to exist, so that watching on is of no use."""
+        return False
+
 
 class BodyError(ValueError):
     """A body that is not what its media type promises; the NOTIFY is answered 400."""

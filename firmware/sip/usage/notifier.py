@@ -107,6 +107,7 @@ class Notifiers:
         if service.package in self._services:
             raise LocalError(f"{service.package} is served already")
         self._services[service.package] = service
+        self._core.allow_events = self.packages
 
     def watchers(self, package: str, line: Line | None = None) -> list[Notifying]:
         """The subscriptions to a package, of one line or of all."""

@@ -1,6 +1,6 @@
 """OPTIONS: what we can do (RFC 3261 §11). Asked by proxies to see whether we are alive."""
 
-from firmware.sip.core import ALLOW, Core, Usage
+from firmware.sip.core import ALLOW, SUPPORTS, Core, Usage
 from firmware.sip.line import Line
 from firmware.sip.transaction.server import ServerTransaction
 
@@ -24,8 +24,11 @@ def _answer(core: Core, transaction: ServerTransaction, now: float) -> None:
     """Answer as an INVITE would be answered, without the call."""
     headers = [
         ("Allow", ALLOW),
+        ("Supported", SUPPORTS),
         ("Accept", "application/sdp"),
         ("Accept-Encoding", "identity"),
         ("Accept-Language", "en"),
     ]
+    if core.allow_events:
+        headers.append(("Allow-Events", core.allow_events))
     core.answer(transaction, 200, now, headers)

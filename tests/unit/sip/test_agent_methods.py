@@ -37,7 +37,7 @@ def test_options_says_what_we_can(ask):
         ("REGISTER", 405),
         ("SUBSCRIBE", 489),
         ("PUBLISH", 405),
-        ("REFER", 405),
+        ("REFER", 403),
         ("MESSAGE", 200),
         ("BYE", 481),
         ("INFO", 481),

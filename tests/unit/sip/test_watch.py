@@ -147,6 +147,20 @@ def test_a_list_is_asked_for_and_read(world, desk, office):
     assert isinstance(found.resources[0].instances[0].document, DialogInfo)
 
 
+def test_a_conference_that_is_no_more_is_watched_no_more(world, desk, office):
+    """RFC 4575 §4.6: state deleted, so SUBSCRIBE with Expires 0."""
+    office.media_type = "application/conference-info+xml"
+    desk.agent.subscriptions.subscribe("c", LINE, "conference", world.now, target="sip:c@192.0.2.9")
+    world.run(1.0)
+    gone = b'<conference-info entity="sip:c@x" version="2" state="deleted"/>'
+    office.notify(desk, "active;expires=600", gone)
+    assert desk.last(EventReceived).document.over
+    assert desk.last(SubscriptionChanged).progress is Progress.ENDED
+    assert subscribes(office)[-1].headers.get("Expires") == "0"
+    world.run(100.0)
+    assert len(desk.agent) == 0
+
+
 def test_f09_a_new_address_reaches_the_notifier(world, desk, office):
     """F9: SUBSCRIBE is a target refresh request (RFC 6665 §3.1): the dialog goes on."""
     desk.agent.register(LINE, world.now)

@@ -3,6 +3,7 @@
 import pytest
 
 from firmware.sip.event.dialog_info import Phase
+from firmware.sip.flow import Flow, Transport
 from firmware.sip.notifications import EventReceived, IncomingCall
 from tests.support.sip_link import LINE, Desk
 
@@ -110,6 +111,19 @@ def test_nothing_is_kept_for_those_who_have_gone(world, pair, secretary):
     assert len(right.agent._own_calls) == 0
     assert len(right.agent) == 0
     assert len(secretary.agent) == 0
+
+
+def test_options_say_what_may_be_watched(world, pair):
+    """RFC 6665 §4.4.4."""
+    left, right = pair
+    request = (
+        "OPTIONS sip:101@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKo\r\n"
+        "From: <sip:a@x>;tag=a\r\nTo: <sip:101@x>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\n\r\n"
+    )
+    world.send(left, request.encode(), Flow(Transport.UDP, left.endpoint, right.endpoint))
+    world.run(0.1)
+    (answer,) = [row[3] for row in world.log if b"Allow-Events" in row[3]]
+    assert b"Allow-Events: dialog" in answer
 
 
 def test_a02_a_stranger_sees_no_calls(world, pair):
