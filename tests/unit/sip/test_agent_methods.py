@@ -24,7 +24,9 @@ def ask(world, desk, pbx, sip):
 
 
 def test_options_says_what_we_can(ask):
+    """RFC 3261 §11.2: as a 2xx to an INVITE would."""
     answer = ask("OPTIONS")
+    assert "100rel" in answer.headers.get("Supported")
     assert answer.status == 200
     assert answer.headers.get("Allow") == ALLOW
     assert answer.headers.get("Accept") == "application/sdp"
