@@ -22,9 +22,11 @@ from firmware.net.addresses import family_of
 from firmware.net.errors import NetError, PortTakenError
 from firmware.net.resolver import Resolver
 from firmware.net.sip_driver import SipDriver
+from firmware.net.stream import Door
 from firmware.phone.emergency import EMERGENCY_NUMBERS, EmergencyNumbers
 from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
+from firmware.sip.flow import Transport
 from firmware.sip.notifications import Notification
 
 _LOG = logging.getLogger(__name__)
@@ -57,14 +59,20 @@ class PracticePbx:
         """The SIP port."""
         return self._driver.port
 
-    async def start(self, hosts: tuple[str, ...], port: int) -> None:
-        """Listen; sound is there when this returns.
+    def port_of(self, transport: Transport) -> int:
+        """The port of a door."""
+        return self._driver.port_of(transport)
+
+    async def start(self, hosts: tuple[str, ...], port: int, doors: tuple[Door, ...] = ()) -> None:
+        """Listen, by UDP, TCP and through `doors` (TLS, WebSockets); then there is sound.
 
         Raises:
             PortTakenError: somebody else has the port.
             ListenError: it cannot be listened on.
         """
         await self._driver.listen(hosts, port)
+        for door in doors:
+            await self._driver.open_door(door)
         await self._booth.start()
         account = Account(
             line=LINE,

@@ -197,6 +197,15 @@ async def test_calls_go_over_every_secure_transport(pair, office, transport):
     assert {flow.transport for _, data, flow in phone.traced if len(data) > 4} == {transport}
 
 
+async def test_the_pbx_calls_a_phone_back_over_the_connection_it_opened(pair, office):
+    phone, pbx = await secure_line(pair, office, Transport.TLS, "DNS:pbx.example")
+    await phone.hears(RegistrationChanged, state=RegistrationState.REGISTERED)
+    pbx.agent.invite(CALL, LINE, pbx.contacts[0], pbx.now)
+    pbx.driver.settle()
+    await pbx.hears(CallAnswered)
+    assert {flow.transport for _, data, flow in pbx.traced if len(data) > 4} == {Transport.TLS}
+
+
 async def test_f26_the_driver_says_whose_certificate_it_was(pair, office):
     phone, pbx = await secure_line(pair, office, Transport.TLS, "DNS:other.example")
     failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
