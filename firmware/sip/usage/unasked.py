@@ -16,9 +16,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from firmware.sip.core import Alarm, Core, Usage
-from firmware.sip.event.message_summary import MEDIA_TYPE, read_summary
 from firmware.sip.event.package import BodyError, Event, kind_of
-from firmware.sip.event.ua_profile import EXTERNAL, PLAIN, Profile, ProfileReader
 from firmware.sip.gatekeeper import Gatekeeper
 from firmware.sip.line import Line
 from firmware.sip.notifications import (
@@ -74,6 +72,12 @@ class Unasked:
         self, transaction: ServerTransaction, line: Line, event: Event, now: float
     ) -> None:
         """RFC 3842 §3.5, from the line's own server, whether subscribed or not."""
+        # The phone has it loaded; who only registers and calls needs none of these.
+        from firmware.sip.event.message_summary import (  # noqa: PLC0415 - see above
+            MEDIA_TYPE,
+            read_summary,
+        )
+
         core, request = self._core, transaction.arrival.request
         kind = kind_of(request.headers.get("Content-Type") or MEDIA_TYPE)
         if request.body and kind != MEDIA_TYPE:
@@ -132,33 +136,41 @@ class Unasked:
         return found
 
     def _take(self, transaction: ServerTransaction, line: Line, event: Event, now: float) -> None:
-        request = transaction.arrival.request
-        order: Order | None = None
         if event.package in _EVENTS:
             restart = event.package == "reboot" or event.param("reboot") == "true"
-            order = ConfigCheckAsked(line.name, restart=restart)
+            order: Order | None = ConfigCheckAsked(line.name, restart=restart)
         else:
-            kind = request.headers.get("Content-Type") or ""
-            if kind_of(kind) not in (EXTERNAL, PLAIN):
-                accept = [("Accept", f"{EXTERNAL}, {PLAIN}")]
-                self._core.answer(transaction, 415, now, accept)
-                return
-            try:
-                order = ProfileUrl(line.name, ProfileReader().read(kind, request.body).url)
-            except BodyError:
-                self._core.answer(transaction, 400, now)
-                return
-        self._core.answer(transaction, 200, now)
-        self._told_or_kept(order, now)
+            order = self._profile(transaction, line, now)
+        if order is not None:
+            self._core.answer(transaction, 200, now)
+            self._told_or_kept(order, now)
+
+    def _profile(self, transaction: ServerTransaction, line: Line, now: float) -> ProfileUrl | None:
+        """What a NOTIFY names, None if it was refused."""
+        from firmware.sip.event.ua_profile import PACKAGE, ProfileReader  # noqa: PLC0415 - rare
+
+        request = transaction.arrival.request
+        kind = request.headers.get("Content-Type") or ""
+        if kind_of(kind) not in PACKAGE.accept:
+            accept = [("Accept", ", ".join(PACKAGE.accept))]
+            self._core.answer(transaction, 415, now, accept)
+            return None
+        try:
+            return ProfileUrl(line.name, ProfileReader().read(kind, request.body).url)
+        except BodyError:
+            self._core.answer(transaction, 400, now)
+            return None
 
     def _heard(self, notification: Notification) -> None:
         """A profile by subscription counts as much."""
-        match notification:
-            case EventReceived(line=line, document=Profile(url)):
-                self._waiting[line, ProfileUrl] = ProfileUrl(line, url)
-                self._core.arm(self, Alarm.THROTTLE, 0.0)
-            case _:
-                pass
+        if not isinstance(notification, EventReceived) or notification.package != "ua-profile":
+            return
+        from firmware.sip.event.ua_profile import Profile  # noqa: PLC0415 - it is loaded by now
+
+        line, document = notification.line, notification.document
+        if isinstance(document, Profile):
+            self._waiting[line, ProfileUrl] = ProfileUrl(line, document.url)
+            self._core.arm(self, Alarm.THROTTLE, 0.0)
 
     def _told_or_kept(self, order: Order, now: float) -> None:
         self._waiting[order.line, type(order)] = order
