@@ -7,6 +7,7 @@ long a mapping lives is measured with a socket of its own, so that nobody's call
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import cast
 
 from firmware.base.tokens import Tokens
 from firmware.net.addresses import family_of
@@ -69,8 +70,8 @@ class _Own(asyncio.DatagramProtocol):
         self.client = StunClient(self._send, tokens)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        # The loop's own class does not say on every Python that it is one.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         source = Endpoint(addr[0], addr[1])

@@ -65,6 +65,8 @@ class Keepalives:
         did not say; `stun` that it takes STUN on a datagram flow.
         """
         known = self._beats.get(flow)
+        if known is not None:
+            known.renewed()
         if known is not None and known.at_most == at_most:
             return
         if known is None:
@@ -153,6 +155,12 @@ class _Beat:
         if self.probe is not None:
             self.probe.drop()
 
+    def renewed(self) -> None:
+        """The server has just taken a REGISTER: what was asked before that is answered by it."""
+        if self.probe is not None:
+            self.probe.drop()
+            self.probe = None
+
     def answered(self) -> None:
         self.answers = True
         self._core.disarm(self, Alarm.PONG)
@@ -192,7 +200,7 @@ class _Beat:
         if not alive and not self.answers:
             self._deaf = True  # it never answers these: silence means nothing
             return
-        self.answers = alive
+        self.answers = self.answers or alive
         if moved:
             # F55: a NAT forgot us between two beats; they must come closer together. Where that
             # does not help, every datagram gets another port and no beat can keep one.
