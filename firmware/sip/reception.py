@@ -134,6 +134,9 @@ class Reception:
             pass  # an ACK is never answered, and this one belongs to nothing
         elif core.transactions.full:
             self._stateless(arrival, 503, now)
+        elif core.transactions.sent_by_us(arrival):
+            # RFC 3261 §16.3: a loop; what a proxy brings back to us has the proxy's Via on top.
+            core.answer(core.transactions.open(arrival), 482, now)
         elif core.transactions.merged(arrival):
             core.answer(core.transactions.open(arrival), 482, now)
         elif request.method in core.settings.hand_up:

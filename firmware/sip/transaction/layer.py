@@ -102,6 +102,10 @@ class TransactionLayer:
         """Whether this request already arrived by another way (RFC 3261 §8.2.2.2)."""
         return not arrival.to_tag and arrival.merge_key in self._merge
 
+    def sent_by_us(self, arrival: Arrival) -> bool:
+        """Whether this is a request of our own that nobody but us has had in hand (A22)."""
+        return (arrival.via.branch or "", arrival.request.method) in self._clients
+
     def invite_of(self, cancel: Arrival) -> ServerTransaction | None:
         """The INVITE transaction that a CANCEL is about (RFC 3261 §9.2)."""
         return self._servers.get(cancel.invite_key)

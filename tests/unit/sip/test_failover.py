@@ -8,6 +8,7 @@ from firmware.sip.notifications import (
     CallAnswered,
     CallEnded,
     CallRef,
+    IncomingCall,
     OfferWanted,
     RegistrationChanged,
     RegistrationState,
@@ -277,3 +278,16 @@ def test_a_line_may_leave_it_to_the_domain_how_to_be_reached(world, sip):
     assert desk.last(RegistrationChanged).state is REGISTERED
     assert pbx.contact().endswith(";transport=tcp")
     assert desk.last(RegistrationChanged).where == NAME
+
+
+def test_a22_a_call_that_leads_to_ourselves_ends_as_a_loop(world, sip):
+    """RFC 3261 §16.3, §21.4.19: 482, one INVITE, and no bell here."""
+    desk = sip.Desk(world, "192.0.2.1")
+    desk.line(sip.PBX, register=False, peers=("192.0.2.1",), accept_any_user=True)
+    desk.agent.invite(OUT, sip.LINE, "sip:600@192.0.2.1", world.now)
+    world.run(0.1)
+    desk.agent.offer(OUT, sip.OFFER, world.now)
+    world.run(40.0)
+    assert desk.last(CallEnded).status == 482
+    assert not desk.of(IncomingCall)
+    assert sum(data.startswith(b"INVITE") for *_, data in world.log) == 1
