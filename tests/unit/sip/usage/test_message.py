@@ -4,7 +4,7 @@ import pytest
 
 from firmware.sip.errors import LocalError
 from firmware.sip.names import FailureCause, LineName, MessageRef, Party
-from firmware.sip.notifications import CallEnded
+from firmware.sip.notifications import CallEnded, ConnectedParty
 from firmware.sip.told import ComposingChanged, MessageOutcome, MessageReceived
 from firmware.sip.usage.message import MOST_OCTETS
 
@@ -142,6 +142,29 @@ class TestInCalls:
         heard = left.last(MessageReceived)
         assert (heard.text, heard.call) == ("Look at the door", out)
         assert left.of(CallEnded) == []
+
+    def test_a21_a_far_end_that_is_no_friend_cannot_name_itself(self, world, desk, pbx, sip):
+        """RFC 3325 §9.1: straight from the far end, an assertion is worth nothing."""
+        pbx.reply = lambda message: (
+            [sip.answer_to(message, 200, ("Contact", "<sip:600@203.0.113.66>"))]
+            if getattr(message, "method", "") == "INVITE"
+            else []
+        )
+        desk.agent.invite("out", LINE, "600", world.now)
+        world.run(0.1)
+        desk.agent.offer("out", sip.OFFER, world.now)
+        world.run(0.1)
+        ours = pbx.requests("INVITE")[-1].headers
+        tag = ours.get("From").partition("tag=")[2]
+        stranger = sip.Stranger(world, "203.0.113.66")
+        bank = ("P-Asserted-Identity", '"The Bank" <sip:1@bank.example>')
+        message = sip.request("MESSAGE", "sip:101@192.0.2.1", TEXT, bank, tag=tag, body=b"PIN?",
+                              call_id=ours.get("Call-ID"), sender="203.0.113.66")  # fmt: skip
+        message.headers.set("From", '"The Bank" <sip:1@bank.example>;tag=pbx')
+        stranger.tell(message, desk)
+        world.run(0.1)
+        assert desk.last(MessageReceived).sender.user == "600"
+        assert desk.of(ConnectedParty) == []
 
 
 def _write(world, desk, call, body):
