@@ -7,10 +7,13 @@ import pytest
 from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.media.messages import EngineReady, PathName
+from firmware.phone.commands import FollowTransfer, RefuseTransfer, TransferCall
 from firmware.phone.events import Started
 from firmware.runtime.desk import Desk
+from firmware.runtime.performers import perform
 from firmware.runtime.trace import Trace
 from firmware.sip import notifications as n
+from firmware.sip.errors import LocalError
 from firmware.sip.notifications import CallRef, FailureCause, Party
 from tests.support.desk import sdp
 from tests.unit.runtime.conftest import LINE, Part
@@ -85,3 +88,38 @@ async def test_whoever_asks_may_go_away(desk, loop):
     task.cancel()
     await asyncio.wait([task])
     assert len(loop._watchers) == before
+
+
+def test_a_target_that_cannot_be_called_is_not_reached(house):
+    house.agent.transfers = Refusing()
+    perform(house, TransferCall(CALL, "with space"))
+    perform(house, TransferCall(CALL, "103", CallRef("in-2")))
+    causes = [event.cause for event in house.inbox.events]
+    assert causes == [FailureCause.OTHER] * 2
+
+
+def test_a_call_that_cannot_be_placed_ends_before_it_began(house):
+    house.agent.transfers = Refusing()
+    perform(house, FollowTransfer(n.TransferRef("t"), CallRef("out-1")))
+    (ended,) = house.inbox.events
+    assert (ended.call, ended.by_us) == ("out-1", False)
+
+
+def test_what_the_phone_decides_about_a_refer(house):
+    house.agent.transfers = Part()
+    perform(house, FollowTransfer(n.TransferRef("t"), CallRef("out-1")))
+    perform(house, RefuseTransfer(n.TransferRef("u"), 403))
+    assert [row[:3] for row in house.agent.transfers.asked] == [
+        ("follow", "t", "out-1"),
+        ("refuse", "u", 403),
+    ]
+
+
+class Refusing:
+    """Transfers that never work."""
+
+    def __getattr__(self, name):
+        def refuse(*_args):
+            raise LocalError("it cannot be")
+
+        return refuse
