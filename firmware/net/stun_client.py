@@ -6,6 +6,7 @@ long a mapping lives is measured with a socket of its own, so that nobody's call
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable
 from typing import cast
 
@@ -91,7 +92,8 @@ async def binding_life(
         OSError: there is no way to the server.
     """
     loop = asyncio.get_running_loop()
-    anywhere = ("::" if family_of(server.host).name == "AF_INET6" else "0.0.0.0", 0)  # noqa: S104
+    any_of = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104 - whichever way leads
+    anywhere = (any_of[family_of(server.host)], 0)
     transport, own = await loop.create_datagram_endpoint(
         lambda: _Own(server, tokens), local_addr=anywhere
     )
