@@ -112,11 +112,6 @@ def parse_referrer(headers: Headers) -> NameAddr | Refusal | None:
 # --- Target-Dialog --------------------------------------------------------------------------------
 
 
-def target_dialog(dialog: Dialog) -> str:
-    """A Target-Dialog value; the tags stand as the far end sees them (RFC 4538 §3)."""
-    return f"{dialog.call_id};local-tag={dialog.remote_tag};remote-tag={dialog.local_tag}"
-
-
 def parse_target_dialog(text: str) -> tuple[str, str, str] | None:
     """The key of our dialog that a Target-Dialog names; None if it names none (RFC 4538 §4)."""
     call_id, semicolon, rest = text.strip().partition(";")
