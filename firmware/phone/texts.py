@@ -64,7 +64,6 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_waiting": ("who", "line"),
     "hold_refused": _CALL,
     "digits_refused": _CALL,
-    "transfer_to_whom": ("who",),
     "transfer_done": ("who", "number"),
     "transfer_under_way": ("who", "number"),
     "transfer_not_itself": (),
