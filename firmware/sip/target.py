@@ -40,7 +40,7 @@ _RESOLUTIONS: Final = {
     "SIP+D2U": Transport.UDP,
     "SIP+D2T": Transport.TCP,
     "SIPS+D2T": Transport.TLS,
-    "SIP+D2W": Transport.WS,  # RFC 7118 §6.2
+    "SIP+D2W": Transport.WS,  # RFC 7118 §10.2
     "SIPS+D2W": Transport.WSS,
 }
 """What the services field of a NAPTR record says (RFC 3263 §4.1)."""

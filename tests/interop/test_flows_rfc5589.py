@@ -52,7 +52,7 @@ def test_6_3_the_target_is_busy(stage):
 
 
 def test_6_4_the_target_does_not_answer(stage):
-    """RFC 5589 §6.4."""
+    """RFC 5589 §6.3.2."""
     bob = stage.actor("6_4_phone_hears_nothing_more")
     phone = stage.phone("alice")
     calls_bob(phone)

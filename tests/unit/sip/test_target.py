@@ -151,7 +151,7 @@ def naptr(order: int, preference: int, service: str, flags: str = "s", to: str =
     ],
 )
 def test_the_services_that_a_domain_offers_us(records, supported, secure, chosen):
-    """RFC 3263 §4.1, RFC 3403 §4.1, RFC 7118 §6.2."""
+    """RFC 3263 §4.1, RFC 3403 §4.1, RFC 7118 §10.2."""
     found = services_of(records, supported, secure=secure)
     assert [service.transport for service in found] == chosen
 

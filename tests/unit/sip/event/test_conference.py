@@ -7,7 +7,7 @@ from firmware.sip.event.package import BodyError, GapError
 
 
 def test_the_example_the_rfc_prints(printed):
-    """RFC 4575 §6.1; RFC 4575 §5.7.3: the status of an endpoint."""
+    """RFC 4575 §7.1; RFC 4575 §5.7.3: the status of an endpoint."""
     found = ConferenceReader().read("", printed("rfc4575-1"))
     assert found.entity == "sips:conf233@example.com"
     assert found.subject == "Agenda: This month's goals"
@@ -20,7 +20,7 @@ def test_the_example_the_rfc_prints(printed):
 
 
 def test_a_partial_document_without_the_whole_asks_for_it(printed):
-    """RFC 4575 §4.6, RFC 4575 §6.2."""
+    """RFC 4575 §4.6, RFC 4575 §7.2."""
     with pytest.raises(GapError):
         ConferenceReader().read("", printed("rfc4575-2"))
 
