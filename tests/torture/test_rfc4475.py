@@ -68,7 +68,7 @@ _TABLE = {
     "regbadct": Verdict("RFC 4475 §3.1.2.13", 400, 400),
     "badaspec": Verdict("RFC 4475 §3.1.2.14", 400, 400),
     "baddn": Verdict("RFC 4475 §3.1.2.15", 400, 400),
-    "badvers": Verdict("RFC 4475 §3.1.2.16", 505, 505),
+    "badvers": Verdict("RFC 4475 §3.1.2.16", 505, 505),  # RFC 3261 §21.5.6
     "mismatch01": Verdict("RFC 4475 §3.1.2.17", 400, 400),
     "mismatch02": Verdict("RFC 4475 §3.1.2.18", 501, 501),
     "bigcode": Verdict("RFC 4475 §3.1.2.19", DISCARD, NOTHING),
@@ -91,7 +91,7 @@ _TABLE = {
     "cparam01": Verdict("RFC 4475 §3.3.12", ACCEPT, 405),
     "cparam02": Verdict("RFC 4475 §3.3.13", ACCEPT, 405),
     "regescrt": Verdict("RFC 4475 §3.3.14", ACCEPT, 405),
-    "sdp01": Verdict("RFC 4475 §3.3.15", ACCEPT, 406),
+    "sdp01": Verdict("RFC 4475 §3.3.15", ACCEPT, 406),  # RFC 3261 §20.1
     # Backward compatibility
     "inv2543": Verdict("RFC 4475 §3.4.1", ACCEPT, 400),  # we want a Contact to answer to
 }

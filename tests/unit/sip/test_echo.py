@@ -61,6 +61,7 @@ BENT = (
 
 @pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
 def test_a_friend_is_told_what_was_wrong_where_it_came_from(transport):
+    """RFC 3261 §21.4.1."""
     desk = Desk(World(), "192.0.2.1")
     desk.line("192.0.2.9", register=False)
     flow = Flow(transport, desk.endpoint, Endpoint("192.0.2.9", 41000), int(transport.reliable))

@@ -1,4 +1,4 @@
-"""Cutting a stream."""
+"""Cutting a stream at its Content-Lengths (RFC 3261 §18.3, §20.14)."""
 
 import pytest
 

@@ -59,6 +59,7 @@ def test_a_phrase_may_be_missing(line):
 
 @pytest.mark.parametrize(("short", "long"), COMPACT_FORMS.items())
 def test_compact_forms_become_long(short, long):
+    """RFC 3261 §7.3.3."""
     value = "0" if long == "Content-Length" else "x"
     for name in (short, short.upper(), long, long.lower(), long.upper(), f"{long} \t"):
         data = f"SIP/2.0 200 OK\r\n{name}:{value}\r\n\r\n".encode()

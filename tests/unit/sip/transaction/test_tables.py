@@ -1,4 +1,6 @@
-"""Every cell of the four machines, as RFC 3261 §17 and RFC 6026 draw them.
+"""Every cell of the four machines of RFC 3261 §17.1.1, §17.1.2, §17.2.1, §17.2.2.
+
+What RFC 6026 §7.1, §7.2 change in them is drawn in.
 
 The rows below are written from the figures. A cell that is not here must not be in the table.
 """
