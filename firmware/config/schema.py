@@ -102,6 +102,7 @@ class LineSettings:
     anonymous: bool = False
     session_expires: int = 1800
     redirects: bool = True
+    gruu: bool = False
     dtmf: str = "auto"
     mwi: bool = False
     voicemail: str = ""

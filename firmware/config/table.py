@@ -120,6 +120,7 @@ _LINE_ROWS = (
     Setting("line.anonymous", _FLAG, _NEXT),
     Setting("line.session_expires", Whole(0, 86400), _NEXT, "seconds"),
     Setting("line.redirects", _FLAG, _NEXT),
+    Setting("line.gruu", _FLAG, _LINE),
     Setting("line.dtmf", Choice(("auto", "rtp", "info")), _NOW),
     Setting("line.mwi", _FLAG, _NOW),
     Setting("line.voicemail", Text(forms.BUDDY), _NOW),

@@ -59,6 +59,7 @@ def account_of(line: LineSettings, identities: Identities) -> Account:
         anonymous=line.anonymous,
         session_expires=line.session_expires,
         redirects=line.redirects,
+        gruu=line.gruu,
         contact_user=identities.contact_user(line.name),
         instance_id=identities.instance_id(line.name),
         tls=TlsTerms(

@@ -71,7 +71,7 @@ class Account:
     `registrars` are further servers to be registered with, for when the first is gone. `aka` is
     for operators that ask a SIM card instead of a password (RFC 3310). `session_expires` is the
     session timer that calls ask for, in seconds, 0 = none (RFC 4028); without `redirects` a 3xx is
-    a refusal.
+    a refusal. `gruu` asks for a GRUU (RFC 5627): only for a server that finds one inside dialogs.
     """
 
     line: LineName
@@ -96,6 +96,7 @@ class Account:
     anonymous: bool = False
     session_expires: int = 0
     redirects: bool = True
+    gruu: bool = False
     contact_user: str = ""
     instance_id: str = ""
     tls: TlsTerms = TlsTerms()  # noqa: RUF009 - frozen

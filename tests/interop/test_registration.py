@@ -125,8 +125,8 @@ def test_the_service_route_is_followed(make_phone, registrar):
 
 
 def test_a_gruu_is_our_contact_and_leads_back_to_us(make_phone, registrar):
-    alice = make_phone("101")
-    bob = make_phone("102", tone_hz=620.0, auto_answer="always")
+    alice = make_phone("101", gruu=True)
+    bob = make_phone("102", tone_hz=620.0, auto_answer="always", gruu=True)
     for phone in (alice, bob):
         phone.wait_registered()
     call(alice, bob)

@@ -264,11 +264,15 @@ class Binding:
         reg_id = f";reg-id={self.number}" if self._outbound else ""
         instance = f';+sip.instance="<{self.line.instance_id}>"'
         request = self.request(f"<{self._contact}>{reg_id}{instance}{_FEATURES}")
-        options = "path, gruu, outbound" if self._outbound else "path, gruu"
+        options = ["path"]
+        if self.line.account.gruu:
+            options.append("gruu")
+        if self._outbound:
+            options.append("outbound")
         request.headers.add("Expires", "0" if self._removing else str(self._expires))
         request.headers.add("Allow", ALLOW)
         # RFC 3327 §5.1, RFC 5627 §4.1, RFC 5626 §4.2.1.
-        request.headers.add("Supported", options)
+        request.headers.add("Supported", ", ".join(options))
         return request
 
     def request(self, contact: str) -> Request:
@@ -349,8 +353,10 @@ class Binding:
             self._stood_since = now
         if before is not None or not grant.outbound:
             self._failures = 0
+        # A GRUU that was not asked for is not used: whoever gives it may not route to it.
+        gruus = (grant.gruu, grant.temp_gruu) if self.line.account.gruu else ("", "")
         self.line.standings[self.number] = Standing(
-            *(flow, self.home, grant.service_route, grant.gruu, grant.temp_gruu, grant.outbound)
+            flow, self.home, grant.service_route, *gruus, grant.outbound
         )
         refresh = now + self._refresh_in(grant.seconds)
         better = exchange.detour_until(now)

@@ -62,6 +62,7 @@ auto_answer_tone = true
 anonymous = false
 session_expires = 1800
 redirects = true
+gruu = false
 dtmf = "auto"
 mwi = false
 voicemail = ""

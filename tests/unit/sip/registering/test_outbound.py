@@ -149,7 +149,7 @@ class TestServiceRoute:
 def test_path_is_supported(registered):
     """RFC 3327 §5.1: a registrar may only store a Path for a phone that knows of it."""
     _, _, pbx = registered
-    assert pbx.requests("REGISTER")[0].headers.get("Supported") == "path, gruu"
+    assert pbx.requests("REGISTER")[0].headers.get("Supported") == "path"
 
 
 def test_the_contact_says_what_the_phone_can_do(registered):
@@ -161,6 +161,28 @@ def test_the_contact_says_what_the_phone_can_do(registered):
 
 class TestGruu:
     """RFC 5627: a name for this phone that leads to it from anywhere."""
+
+    @pytest.fixture
+    def desk(self, desk, sip):
+        """A line that asks for one."""
+        desk.line(sip.PBX, password="secret", gruu=True)
+        return desk
+
+    def test_it_is_asked_for(self, world, desk, pbx, sip):
+        """RFC 5627 §4.1: by an option tag."""
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        assert pbx.requests("REGISTER")[0].headers.get("Supported") == "path, gruu"
+
+    def test_one_that_was_not_asked_for_is_not_used(self, world, desk, pbx, sip):
+        """A server that gives one to everybody may know nothing of it inside dialogs."""
+        desk.line(sip.PBX, password="secret")
+        pbx.verdicts = [granting(pbx, pub_gruu=f'"{GRUU}"')]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        assert pbx.requests("REGISTER")[0].headers.get("Supported") == "path"
+        invite(world, desk, sip)
+        assert "@192.0.2.1:5060>" in pbx.requests("INVITE")[0].headers.get("Contact")
 
     def test_it_is_our_contact_while_registered(self, world, desk, pbx, sip):
         """RFC 5627 §4.4, §4.2: as it was given, in all that makes a dialog."""
@@ -242,7 +264,7 @@ class TestOneFlow:
         over_tcp.agent.register(sip.LINE, world.now)
         world.run(1.0)
         sent = pbx.requests("REGISTER")[0]
-        assert sent.headers.get("Supported") == "path, gruu, outbound"
+        assert sent.headers.get("Supported") == "path, outbound"
         (contact,) = contact_list(sent.headers)
         assert contact.param("reg-id") == "1"
         assert contact.uri.has("ob")
@@ -266,7 +288,7 @@ class TestOneFlow:
         over_tcp.agent.register(sip.LINE, world.now)
         world.run(1.0)
         again = pbx.requests("REGISTER")[1]
-        assert again.headers.get("Supported") == "path, gruu"
+        assert again.headers.get("Supported") == "path"
         assert "reg-id" not in again.headers.get("Contact")
         assert state(over_tcp) is State.REGISTERED
 
