@@ -9,7 +9,7 @@ from typing import Final
 from firmware.sip.event.message_summary import MEDIA_TYPE
 from firmware.sip.headers import parse_name_addr
 from firmware.sip.line import Line
-from firmware.sip.notifying import Content, Notifying
+from firmware.sip.subscribing.notifying import Content, Notifying
 from firmware.sip.transaction.keys import Arrival
 
 NEW, OLD = 2, 1

@@ -9,7 +9,7 @@ every day. The same credentials are not taken twice.
 from dataclasses import dataclass, field
 
 from firmware.base.tokens import Tokens
-from firmware.sip.digest import (
+from firmware.sip.auth.digest import (
     Algorithm,
     Credentials,
     challenge,

@@ -1,4 +1,4 @@
-"""Asks what `firmware.sip.target` wants to know and puts the answers in its order (RFC 3263)."""
+"""Asks what `sip.route.target` wants to know and puts the answers in its order (RFC 3263)."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from firmware.config.forms import split_server
 from firmware.net.resolver import LookUpError, Resolver
 from firmware.sip.effects import ResolveTarget
 from firmware.sip.flow import Endpoint, Transport
-from firmware.sip.target import (
+from firmware.sip.route.target import (
     SUPPORTED,
     ServiceQuestion,
     is_numeric,

@@ -1,7 +1,7 @@
 """Names to addresses, off the loop's back: literals, /etc/hosts, then DNS with a cache.
 
-What to ask and in which order to try the answers is decided by `firmware.sip.target` (RFC 3263);
-this module asks. Answers live as long as their TTL says, and the last good one is served for a day
+What to ask and in which order to try the answers is decided by `sip.route.target` (RFC 3263); this
+module asks. Answers live as long as their TTL says, and the last good one is served for a day
 when the name server does not answer, over restarts too if there is a `Recollection`: a phone that
 could call a minute ago still can (F14).
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from firmware.base.tokens import Tokens
-from firmware.sip.target import NaptrRecord, SrvRecord, may_be_reached
+from firmware.sip.route.target import NaptrRecord, SrvRecord, may_be_reached
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver as DnsResolver

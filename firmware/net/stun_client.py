@@ -13,7 +13,7 @@ from typing import cast
 from firmware.base.tokens import Tokens
 from firmware.net.addresses import family_of
 from firmware.sip.flow import Endpoint, Flow, Transport
-from firmware.sip.stun import TRANSACTION_OCTETS, binding_request, is_stun, parse_stun
+from firmware.sip.route.stun import TRANSACTION_OCTETS, binding_request, is_stun, parse_stun
 
 # RFC 8489 §6.2.1: RTO 500 ms, doubled; a phone that starts does not wait for all seven.
 _WAITS = (0.5, 1.0, 2.0, 4.0)

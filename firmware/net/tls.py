@@ -1,7 +1,7 @@
 """TLS on one connection, without its socket, and the contexts that lines ask for.
 
 `ssl` decides whether a certificate is signed, valid and for this use (RFC 5280); whether it is the
-right one is decided by `firmware.sip.certificates`. Older than TLS 1.2 is refused, on both sides.
+right one is decided by `sip.route.certificates`. Older than TLS 1.2 is refused, on both sides.
 This module is imported, and its contexts are made, in a thread: reading the authorities of a system
 takes longer than the loop may stand still.
 """
@@ -15,9 +15,9 @@ from typing import Final
 
 from firmware.net.clock import synchronised
 from firmware.net.link_error import LinkError
-from firmware.sip.certificates import first_of, subject_of, valid_until
 from firmware.sip.flow import TlsTerms
 from firmware.sip.notifications import FailureCause
+from firmware.sip.route.certificates import first_of, subject_of, valid_until
 
 Cause = FailureCause
 _MOST_READ: Final = 65536

@@ -7,9 +7,9 @@ from firmware.config.forms import split_nat_rule
 from firmware.config.rules import line_blocked
 from firmware.config.schema import LineSettings, Settings
 from firmware.sip.account import Account, AkaKeys
-from firmware.sip.appearance import NatRule
 from firmware.sip.flow import TlsTerms, Transport
 from firmware.sip.notifications import LineName
+from firmware.sip.route.appearance import NatRule
 
 
 class Identities(Protocol):

@@ -16,21 +16,19 @@ from collections.abc import Iterable, Sized
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
-from firmware.sip.appearance import NatRule
+from firmware.sip.auth.credentials import Keyring
 from firmware.sip.bodies import Rows, party
 from firmware.sip.buddies import Buddies
 from firmware.sip.causes import Trouble, cause_of_trouble
 from firmware.sip.core import AgentSettings, Core
-from firmware.sip.credentials import Keyring
 from firmware.sip.dialog import from_bytes
 from firmware.sip.effects import CloseFlow, Effect, QueryId
 from firmware.sip.errand import say_goodbye
 from firmware.sip.errors import LocalError
 from firmware.sip.flow import Endpoint, Flow, Target
 from firmware.sip.handed_up import HandedUp
+from firmware.sip.invite.late import too_late
 from firmware.sip.invite.replaces import Replaces
-from firmware.sip.keepalive import Keepalives
-from firmware.sip.late import too_late
 from firmware.sip.line import Line
 from firmware.sip.notifications import (
     CallRef,
@@ -41,8 +39,10 @@ from firmware.sip.notifications import (
     Party,
 )
 from firmware.sip.presentity import Presentity
+from firmware.sip.reach.keepalive import Keepalives
 from firmware.sip.reception import Reception
 from firmware.sip.relocation import Relocations
+from firmware.sip.route.appearance import NatRule
 from firmware.sip.screening import Screening
 from firmware.sip.transfer.room import Transfers
 from firmware.sip.usage.info import Info

@@ -13,8 +13,6 @@ from typing import Protocol
 
 from firmware.base.deadlines import Deadlines
 from firmware.base.tokens import Tokens
-from firmware.sip.aliases import Aliases
-from firmware.sip.appearance import Appearance, NatRule
 from firmware.sip.causes import LOST
 from firmware.sip.dialog import Dialog, DialogKey
 from firmware.sip.effects import CloseFlow, Effect, QueryId, Transmit
@@ -25,13 +23,15 @@ from firmware.sip.message import Headers, Request, Response
 from firmware.sip.methods import ALLOWED, SUPPORTED
 from firmware.sip.notifications import CallRef, FailureCause, LineName, Notification
 from firmware.sip.portrait import CallPortrait
-from firmware.sip.reachability import Reachability
+from firmware.sip.route.aliases import Aliases
+from firmware.sip.route.appearance import Appearance, NatRule
+from firmware.sip.route.reachability import Reachability
+from firmware.sip.route.unwilling import Unwilling
 from firmware.sip.status import phrase_for
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.layer import TransactionLayer
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.transaction.timing import Timing
-from firmware.sip.unwilling import Unwilling
 from firmware.sip.uri import bracketed
 
 ALLOW = ", ".join(ALLOWED)

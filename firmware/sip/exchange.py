@@ -12,10 +12,9 @@ Not here: what a response means to a call or a registration.
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from firmware.sip.aliases import offers_alias
+from firmware.sip.auth.credentials import Attempts
 from firmware.sip.bodies import only_session
 from firmware.sip.core import Alarm, Core
-from firmware.sip.credentials import Attempts
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow
 from firmware.sip.headers import parse_retry_after
@@ -23,6 +22,7 @@ from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.notifications import FailureCause
 from firmware.sip.oversize import Switch
+from firmware.sip.route.aliases import offers_alias
 from firmware.sip.transaction.client import ClientTransaction, cancel_for
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.tables import State

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from firmware.sip.account import Account, Home
-from firmware.sip.credentials import Keyring
+from firmware.sip.auth.credentials import Keyring
 from firmware.sip.flow import Flow, Target
 from firmware.sip.headers import NameAddr
 from firmware.sip.notifications import LineName

@@ -16,7 +16,7 @@ from firmware.sip.event.package import Reason
 from firmware.sip.facts import Activity
 from firmware.sip.line import Line
 from firmware.sip.names import LineName, PublicationRef
-from firmware.sip.notifying import Content, Notifying
+from firmware.sip.subscribing.notifying import Content, Notifying
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.publication import Publications, State

@@ -4,6 +4,7 @@ Everything here is caused by the network, so nothing here raises. A friend gets 
 RFC asks for, a stranger none (`screening`).
 """
 
+from firmware.sip.auth.gatekeeper import Gatekeeper
 from firmware.sip.bodies import Refusal, refusal
 from firmware.sip.calls import Calls
 from firmware.sip.core import ALLOW, Core, Usage
@@ -11,16 +12,15 @@ from firmware.sip.echo import echo
 from firmware.sip.effects import CloseFlow
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow
-from firmware.sip.gatekeeper import Gatekeeper
 from firmware.sip.handed_up import HandedUp
-from firmware.sip.keepalive import Keepalives
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import KNOWN, SUPPORTED
 from firmware.sip.parser import parse, validate
+from firmware.sip.reach.keepalive import Keepalives
+from firmware.sip.reach.stun_ping import is_stun
+from firmware.sip.route.sips import unfit
 from firmware.sip.screening import Screening
-from firmware.sip.sips import unfit
-from firmware.sip.stun_ping import is_stun
 from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival, read_arrival, response_flow
 from firmware.sip.uri import parse_uri

@@ -14,7 +14,7 @@ from firmware.sip.effects import OpenFlow, QueryId, ResolveTarget
 from firmware.sip.flow import Endpoint, Flow, Target, Terms, TlsTerms, Transport
 from firmware.sip.line import Line
 from firmware.sip.notifications import FailureCause
-from firmware.sip.reachability import place_of
+from firmware.sip.route.reachability import place_of
 from firmware.sip.transaction.keys import DEFAULT_PORT
 from firmware.sip.uri import Uri
 

@@ -9,7 +9,7 @@ from firmware.control import schema as s
 from firmware.sip.core import AgentSettings, Core
 from firmware.sip.effects import Transmit
 from firmware.sip.flow import Endpoint, Flow, Transport
-from firmware.sip.stun_ping import StunPing, is_stun
+from firmware.sip.reach.stun_ping import StunPing, is_stun
 from tests.support.kamailio_network import Edge, Registrar
 from tests.support.phone import Phone, line
 from tests.support.waiting import wait_for

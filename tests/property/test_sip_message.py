@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from firmware.sip.digest import parse_challenges, parse_credentials
+from firmware.sip.auth.digest import parse_challenges, parse_credentials
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import (
     NameAddr,

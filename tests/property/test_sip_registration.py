@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import AkaKeys
-from firmware.sip.agreement import agree
-from firmware.sip.aka import Card
-from firmware.sip.core import AgentSettings, Core
-from firmware.sip.digest import (
+from firmware.sip.auth.agreement import agree
+from firmware.sip.auth.aka import Card
+from firmware.sip.auth.digest import (
     Algorithm,
     Challenge,
     Qop,
@@ -22,12 +21,13 @@ from firmware.sip.digest import (
     server_proves,
     verify,
 )
+from firmware.sip.core import AgentSettings, Core
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.message import Headers, Response
 from firmware.sip.notifications import FailureCause
+from firmware.sip.reach.stun_ping import StunPing
 from firmware.sip.registering.grant import read_grant
 from firmware.sip.registering.pace import flow_wait, wait_after
-from firmware.sip.stun_ping import StunPing
 
 CONTACT = "sip:me@192.0.2.1:5060;ob"
 PIECES = st.sampled_from(

@@ -2,7 +2,7 @@
 
 An event package is a row in `firmware.sip.event.table.PACKAGES` and one file that can read (and, if
 we notify it, write) its documents. It knows nothing of subscriptions: those are
-`firmware.sip.subscribed`, `firmware.sip.notifying` and the rooms in `firmware.sip.usage`.
+`sip.subscribing` and the rooms in `sip.usage`.
 
 Here too: the two headers of RFC 6665 §8.2, Event and Subscription-State.
 """

@@ -18,6 +18,7 @@ from firmware.sip.bodies import Rows, options, refusal, sdp_of, shown, warning_r
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.invite.prack import Reliable
+from firmware.sip.invite.reoffer import Outcome, Reoffer
 from firmware.sip.invite.session_timer import SessionTimer
 from firmware.sip.line import Line
 from firmware.sip.message import Headers, Response
@@ -28,7 +29,6 @@ from firmware.sip.notifications import (
     ReofferReceived,
     ReofferRejected,
 )
-from firmware.sip.reoffer import Outcome, Reoffer
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.server import ServerTransaction
 

@@ -18,11 +18,11 @@ from firmware.sip.errors import ParseError
 from firmware.sip.exchange import Exchange
 from firmware.sip.flow import Flow
 from firmware.sip.headers import delta_seconds, parse_retry_after
-from firmware.sip.keepalive import Keepalives
 from firmware.sip.line import Line, Standing
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.methods import ALLOWED
 from firmware.sip.notifications import FailureCause, RegistrationState
+from firmware.sip.reach.keepalive import Keepalives
 from firmware.sip.registering.grant import Grant, read_grant
 from firmware.sip.registering.pace import flow_wait, wait_after
 from firmware.sip.registering.removal import Removal

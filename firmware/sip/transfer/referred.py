@@ -30,8 +30,8 @@ from firmware.sip.notifications import (
     TransferRef,
     TransferSucceeded,
 )
-from firmware.sip.notifying import Content, Notifying
 from firmware.sip.status import phrase_for
+from firmware.sip.subscribing.notifying import Content, Notifying
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.transfer.reference import Reference, write_fragment
 

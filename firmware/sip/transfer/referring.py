@@ -23,7 +23,7 @@ from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import REFER
 from firmware.sip.notifications import FailureCause
-from firmware.sip.subscribed import GOOD, Ending, Notice, Subscribed, Terms, Verdict
+from firmware.sip.subscribing.subscribed import GOOD, Ending, Notice, Subscribed, Terms, Verdict
 from firmware.sip.transfer.reference import read_fragment
 
 LONGEST: Final = 300

@@ -27,7 +27,9 @@ from firmware.sip.headers import NameAddr, parse_name_addr
 from firmware.sip.identity.connected import answered_by
 from firmware.sip.invite.early import TERMINATED, Early, Others
 from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.invite.reasons import ELSEWHERE, retry_after
 from firmware.sip.invite.redirection import Redirection, Step
+from firmware.sip.invite.reoffer import ack_parcel
 from firmware.sip.invite.replaces import Replaces
 from firmware.sip.invite.session_timer import SessionTimer
 from firmware.sip.line import Line
@@ -45,8 +47,6 @@ from firmware.sip.notifications import (
 )
 from firmware.sip.outgoing import Way, way_of
 from firmware.sip.portrait import CallPortrait, CallStage, portrait_of
-from firmware.sip.reasons import ELSEWHERE, retry_after
-from firmware.sip.reoffer import ack_parcel
 from firmware.sip.uri import Uri, parse_uri
 
 Established = Callable[[Leg, float], None]

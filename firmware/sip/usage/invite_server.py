@@ -20,11 +20,11 @@ from firmware.sip.identity.envelope import facts_of
 from firmware.sip.identity.who import caller
 from firmware.sip.invite.leg import Kind, Leg, no_way
 from firmware.sip.invite.prack import OPTION, Reliable
+from firmware.sip.invite.reasons import why
 from firmware.sip.invite.session_timer import SessionTimer
 from firmware.sip.line import Line
 from firmware.sip.notifications import CallEnded, CallRef, FailureCause, IncomingCall
 from firmware.sip.portrait import CallPortrait, CallStage, portrait_of
-from firmware.sip.reasons import why
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction

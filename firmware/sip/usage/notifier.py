@@ -7,7 +7,7 @@
 
 and gives every NOTIFY its content when it leaves. SUBSCRIBEs reach us only from sources the line
 trusts (A1 to A3, A21); `Service.admit` may still refuse. For a subscription inside a call's dialog
-that a REFER makes see `firmware.sip.notifying`.
+that a REFER makes see `firmware.sip.subscribing.notifying`.
 """
 
 from typing import Final, Protocol
@@ -21,7 +21,7 @@ from firmware.sip.headers import values
 from firmware.sip.line import Line
 from firmware.sip.message import Request
 from firmware.sip.methods import SUBSCRIBE
-from firmware.sip.notifying import (
+from firmware.sip.subscribing.notifying import (
     LONGEST,
     SHORTEST,
     Content,
@@ -29,7 +29,7 @@ from firmware.sip.notifying import (
     asked_expires,
     min_expires_rows,
 )
-from firmware.sip.sharing import SharedDialog, event_of
+from firmware.sip.subscribing.sharing import SharedDialog, event_of
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.server import ServerTransaction
 

@@ -19,8 +19,8 @@ from firmware.sip.notifications import (
     Notification,
     OfferWanted,
 )
-from firmware.sip.notifying import Content, Notifying
 from firmware.sip.portrait import CallPortrait
+from firmware.sip.subscribing.notifying import Content, Notifying
 from firmware.sip.transaction.keys import Arrival
 
 _MEDIA_TYPE: Final = "application/dialog-info+xml"

@@ -27,7 +27,7 @@ from firmware.sip.methods import PUBLISH
 from firmware.sip.names import FailureCause, LineName, PublicationRef
 from firmware.sip.notifications import Notification, RegistrationChanged, RegistrationState
 from firmware.sip.outgoing import OutOfDialog
-from firmware.sip.subscribed import expires_of, min_expires, retry_after
+from firmware.sip.subscribing.subscribed import expires_of, min_expires, retry_after
 from firmware.sip.told import PublicationChanged
 from firmware.sip.told import PublicationState as Stage
 

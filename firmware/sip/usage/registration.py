@@ -7,9 +7,9 @@ go by the first that does.
 
 from firmware.sip.core import Core
 from firmware.sip.flow import Flow
-from firmware.sip.keepalive import Keepalives
 from firmware.sip.line import Line
 from firmware.sip.notifications import RegistrationChanged, RegistrationState
+from firmware.sip.reach.keepalive import Keepalives
 from firmware.sip.registering.binding import Binding, News
 
 State = RegistrationState

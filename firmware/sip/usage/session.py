@@ -15,6 +15,8 @@ from firmware.sip.errand import say_goodbye
 from firmware.sip.headers import Reason
 from firmware.sip.identity.connected import heard_from
 from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.invite.reasons import Why, why
+from firmware.sip.invite.reoffer import Outcome, Reoffer
 from firmware.sip.line import Line
 from firmware.sip.message import Response
 from firmware.sip.methods import SUPPORTED
@@ -28,8 +30,6 @@ from firmware.sip.notifications import (
     ReofferRejected,
 )
 from firmware.sip.portrait import CallPortrait, CallStage, portrait_of
-from firmware.sip.reasons import Why, why
-from firmware.sip.reoffer import Outcome, Reoffer
 from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction

@@ -7,10 +7,10 @@
     unsubscribe(ref, now)      SubscriptionChanged(ENDED) at once; the network learns it after
 
 What arrives is told as `SubscriptionChanged` and `EventReceived`; how a subscription is kept up is
-`firmware.sip.watch`. It follows the line: when the line is registered anew over another way it is
-refreshed over it.
+`sip.subscribing.watch`. It follows the line: registered anew over another way, it is refreshed
+over it.
 
-For a subscription inside a call's dialog (REFER) see `firmware.sip.subscribed`: NOTIFYs inside
+For a subscription inside a call's dialog (REFER) see `sip.subscribing.subscribed`: NOTIFYs inside
 calls find it by themselves.
 """
 
@@ -31,10 +31,10 @@ from firmware.sip.notifications import (
     RegistrationState,
     SubscriptionRef,
 )
-from firmware.sip.sharing import SharedDialog, event_of
+from firmware.sip.subscribing.sharing import SharedDialog, event_of
+from firmware.sip.subscribing.watch import Subscription, Wish
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import Params
-from firmware.sip.watch import Subscription, Wish
 
 Unsolicited = Callable[[ServerTransaction, Line, Event, float], None]
 InCall = Callable[[Usage, ServerTransaction, Event, float], None]

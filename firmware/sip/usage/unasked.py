@@ -15,9 +15,9 @@ call is told once, when that is over.
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from firmware.sip.auth.gatekeeper import Gatekeeper
 from firmware.sip.core import Alarm, Core, Usage
 from firmware.sip.event.package import BodyError, Event, kind_of
-from firmware.sip.gatekeeper import Gatekeeper
 from firmware.sip.line import Line
 from firmware.sip.notifications import (
     ConfigCheckAsked,

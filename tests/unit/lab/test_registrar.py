@@ -14,7 +14,7 @@ from firmware.lab.registrar import (
     SHORTEST,
     Registrar,
 )
-from firmware.sip.digest import (
+from firmware.sip.auth.digest import (
     Algorithm,
     answer,
     parse_challenges,

@@ -5,7 +5,7 @@ from firmware.net.locate import locate
 from firmware.net.resolver import LookUpError
 from firmware.sip.effects import QueryId, ResolveTarget
 from firmware.sip.flow import Transport
-from firmware.sip.target import NaptrRecord, SrvRecord
+from firmware.sip.route.target import NaptrRecord, SrvRecord
 
 UDP, TCP, TLS = Transport.UDP, Transport.TCP, Transport.TLS
 

@@ -13,7 +13,7 @@ import pytest
 
 from firmware.net import resolver as module
 from firmware.net.resolver import LookUpError, Remembered, Resolver
-from firmware.sip.target import NaptrRecord, SrvRecord
+from firmware.sip.route.target import NaptrRecord, SrvRecord
 
 TTL = 60
 

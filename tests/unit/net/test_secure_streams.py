@@ -242,7 +242,7 @@ def test_a_phone_by_udp_loads_nothing_of_all_this():
         "import sys, firmware.runtime.signalling\n"
         "rooms = ('security', 'tls', 'websocket', 'clock')\n"
         "assert not {f'firmware.net.{room}' for room in rooms} & set(sys.modules)\n"
-        "assert not {'websockets', 'firmware.sip.certificates'} & set(sys.modules)\n"
+        "assert not {'websockets', 'firmware.sip.route.certificates'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

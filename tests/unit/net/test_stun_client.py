@@ -8,7 +8,7 @@ from firmware.base.tokens import Tokens
 from firmware.net import stun_client
 from firmware.net.stun_client import StunClient, binding_life
 from firmware.sip.flow import Endpoint, Flow, Transport
-from firmware.sip.stun import binding_response, parse_stun
+from firmware.sip.route.stun import binding_response, parse_stun
 
 LOCAL, SERVER = Endpoint("10.0.0.2", 5060), Endpoint("192.0.2.3", 3478)
 SEEN = Endpoint("203.0.113.1", 20000)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from firmware.sip.digest import Algorithm, parse_credentials, verify
+from firmware.sip.auth.digest import Algorithm, parse_credentials, verify
 from firmware.sip.notifications import CallAnswered, CallEnded, CallRef, RegistrationChanged
 from firmware.sip.notifications import RegistrationState as State
 

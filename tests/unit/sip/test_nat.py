@@ -178,7 +178,7 @@ class TestRules:
 
     @pytest.fixture
     def appearance(self):
-        from firmware.sip.appearance import Appearance  # noqa: PLC0415 - only here
+        from firmware.sip.route.appearance import Appearance  # noqa: PLC0415 - only here
 
         return Appearance(rules(("10.0.0.0/8", "pbx-side.example"), ("10.9.0.0/16", "192.0.2.77")))
 
@@ -204,7 +204,7 @@ class TestRules:
         assert appearance.contact_for(outside, local) == Endpoint("203.0.113.9", 1234)
 
     def test_far_ends_in_our_own_network_are_not_sent_to_the_outside(self):
-        from firmware.sip.appearance import Appearance  # noqa: PLC0415 - only here
+        from firmware.sip.route.appearance import Appearance  # noqa: PLC0415 - only here
 
         appearance, local = Appearance(), Endpoint("10.0.0.5", 5060)
         appearance.told_by_stun(local, Endpoint("8.8.4.4", 1234))
@@ -231,6 +231,6 @@ class TestRules:
 def rules(*rows):
     import ipaddress  # noqa: PLC0415 - only here
 
-    from firmware.sip.appearance import NatRule  # noqa: PLC0415 - only here
+    from firmware.sip.route.appearance import NatRule  # noqa: PLC0415 - only here
 
     return tuple(NatRule(ipaddress.ip_network(network), host) for network, host in rows)

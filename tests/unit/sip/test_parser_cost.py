@@ -11,7 +11,7 @@ from itertools import product
 
 import pytest
 
-from firmware.sip.digest import parse_challenges
+from firmware.sip.auth.digest import parse_challenges
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import parse_name_addr, parse_via, split_list
 from firmware.sip.parser import StreamFramer, parse, validate

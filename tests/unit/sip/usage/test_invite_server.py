@@ -332,7 +332,7 @@ def test_the_dialled_number_is_shown_when_the_server_writes_our_contact(register
 
 
 @pytest.mark.parametrize(("expires", "ends"), [("20", True), ("x", False), ("9999", False)])
-def test_an_invitation_may_expire(world, desk, pbx, sip, expires, ends):  # noqa: PLR0917
+def test_an_invitation_may_expire(world, desk, pbx, sip, expires, ends):
     """RFC 3261 §13.3.1: after Expires it is 487."""
     pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", ("Expires", expires), body=b"v=0"), desk)
     world.run(25.0)

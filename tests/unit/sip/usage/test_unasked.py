@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from firmware.sip.digest import answer, parse_challenges
+from firmware.sip.auth.digest import answer, parse_challenges
 from firmware.sip.event.message_summary import Counts, MessageSummary
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.notifications import ConfigCheckAsked, EventReceived, ProfileUrl

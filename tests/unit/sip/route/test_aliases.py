@@ -2,9 +2,9 @@
 
 import pytest
 
-from firmware.sip.aliases import Aliases, offers_alias
 from firmware.sip.flow import Endpoint, Flow, Target, Terms, TlsTerms, Transport
 from firmware.sip.message import Headers, Request
+from firmware.sip.route.aliases import Aliases, offers_alias
 from firmware.sip.transaction.keys import read_arrival
 
 HERE, THERE = Endpoint("192.0.2.1", 5061), Endpoint("192.0.2.9", 40000)

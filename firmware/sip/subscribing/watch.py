@@ -4,7 +4,7 @@
       └──refused, silent──▶ WAITING                └── rejected, noresource, invariant ──▶ ENDED
 
 It is never given up but for a final word of the notifier, and never storms: every wait grows and
-has jitter. What goes on inside one dialog is `firmware.sip.subscribed`; who wants which
+has jitter. What goes on inside one dialog is `firmware.sip.subscribing.subscribed`; who wants which
 subscription is `firmware.sip.usage.subscription`.
 """
 
@@ -39,9 +39,9 @@ from firmware.sip.notifications import (
     SubscriptionRef,
 )
 from firmware.sip.notifications import SubscriptionProgress as Progress
-from firmware.sip.opening import Opening
 from firmware.sip.outgoing import OutOfDialog
-from firmware.sip.subscribed import (
+from firmware.sip.subscribing.opening import Opening
+from firmware.sip.subscribing.subscribed import (
     GOOD,
     LONGEST,
     Ending,

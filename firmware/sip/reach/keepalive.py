@@ -18,8 +18,8 @@ from firmware.sip.dialog import Dialog
 from firmware.sip.effects import CloseFlow
 from firmware.sip.flow import Endpoint, Flow
 from firmware.sip.line import Line
-from firmware.sip.probe import Probe
-from firmware.sip.stun_ping import StunPing
+from firmware.sip.reach.probe import Probe
+from firmware.sip.reach.stun_ping import StunPing
 
 PING: Final = b"\r\n\r\n"
 PONG: Final = b"\r\n"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from firmware.base.tokens import Tokens
-from firmware.sip.digest import Algorithm, Credentials, challenge, verify
+from firmware.sip.auth.digest import Algorithm, Credentials, challenge, verify
 from firmware.sip.message import Request
 
 _NONCE_SECONDS: Final = 300

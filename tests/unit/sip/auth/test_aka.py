@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from firmware.sip.account import AkaKeys
-from firmware.sip.aka import Card
-from firmware.sip.digest import Algorithm, parse_credentials, verify
+from firmware.sip.auth.aka import Card
+from firmware.sip.auth.digest import Algorithm, parse_credentials, verify
+from firmware.sip.auth.milenage import f1, f2345
 from firmware.sip.errors import LocalError
-from firmware.sip.milenage import f1, f2345
 from firmware.sip.notifications import FailureCause, RegistrationChanged
 from firmware.sip.notifications import RegistrationState as State
 
 ROW = json.loads(
-    (Path(__file__).parents[2] / "data" / "milenage" / "vectors.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[3] / "data" / "milenage" / "vectors.json").read_text(encoding="utf-8")
 )[0]
 KEY, OPC, RAND = (bytes.fromhex(ROW[name]) for name in ("k", "opc", "rand"))
 KEYS = AkaKeys(KEY, opc=OPC)

@@ -1,7 +1,7 @@
 """What is remembered of places that failed."""
 
 from firmware.sip.flow import Endpoint, Target, Transport
-from firmware.sip.reachability import FIRST_SECONDS, LONGEST_SECONDS, Reachability
+from firmware.sip.route.reachability import FIRST_SECONDS, LONGEST_SECONDS, Reachability
 
 HERE = Endpoint("192.0.2.1", 5060)
 FIRST, SECOND = (

@@ -15,8 +15,8 @@ import hmac
 from dataclasses import dataclass
 from typing import Final
 
-from firmware.sip import milenage
 from firmware.sip.account import AkaKeys
+from firmware.sip.auth import milenage
 
 # 3GPP TS 33.102 annex C.3: the last five bits tell 32 interleaved rows of numbers apart.
 _ROWS: Final = 32

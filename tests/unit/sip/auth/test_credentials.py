@@ -4,8 +4,8 @@ import pytest
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
-from firmware.sip.credentials import Attempts, Keyring
-from firmware.sip.digest import Algorithm, Challenge
+from firmware.sip.auth.credentials import Attempts, Keyring
+from firmware.sip.auth.digest import Algorithm, Challenge
 from firmware.sip.message import Headers, Response
 
 MD5 = 'Digest realm="pbx", nonce="{}", algorithm=MD5, qop="auth"'

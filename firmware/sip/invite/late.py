@@ -4,9 +4,9 @@ from firmware.sip.core import Core
 from firmware.sip.dialog import from_response
 from firmware.sip.errand import say_goodbye
 from firmware.sip.flow import Flow
+from firmware.sip.invite.reoffer import ack_parcel
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
-from firmware.sip.reoffer import ack_parcel
 
 
 def too_late(

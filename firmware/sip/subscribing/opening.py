@@ -12,8 +12,8 @@ from firmware.sip.core import Core
 from firmware.sip.dialog import Dialog, contact_of, from_notify
 from firmware.sip.event.package import Event
 from firmware.sip.methods import NOTIFY
-from firmware.sip.sharing import event_of, share
-from firmware.sip.subscribed import Subscribed
+from firmware.sip.subscribing.sharing import event_of, share
+from firmware.sip.subscribing.subscribed import Subscribed
 from firmware.sip.transaction.keys import Arrival
 
 _MOST_FORKS: Final = 16

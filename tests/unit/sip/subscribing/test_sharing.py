@@ -3,8 +3,8 @@
 import pytest
 
 from firmware.sip.event.package import Event, Reason
-from firmware.sip.notifying import Notifying
-from firmware.sip.subscribed import GOOD, Subscribed, Terms
+from firmware.sip.subscribing.notifying import Notifying
+from firmware.sip.subscribing.subscribed import GOOD, Subscribed, Terms
 
 EVENT = Event("refer", "7")
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from firmware.base.tokens import Tokens
-from firmware.sip.digest import Algorithm, Challenge, Qop, answer, parse_challenges
-from firmware.sip.gatekeeper import Gatekeeper
+from firmware.sip.auth.digest import Algorithm, Challenge, Qop, answer, parse_challenges
+from firmware.sip.auth.gatekeeper import Gatekeeper
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.exchange import Exchange, Parcel
 from firmware.sip.flow import Flow
+from firmware.sip.invite.reasons import retry_after
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import INVITE
 from firmware.sip.notifications import FailureCause
-from firmware.sip.reasons import retry_after
 
 Rows = tuple[tuple[str, str], ...]
 

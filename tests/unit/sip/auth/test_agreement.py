@@ -2,8 +2,8 @@
 
 import pytest
 
-from firmware.sip.agreement import agree
-from firmware.sip.digest import parse_credentials
+from firmware.sip.auth.agreement import agree
+from firmware.sip.auth.digest import parse_credentials
 from firmware.sip.flow import Transport
 from firmware.sip.message import Headers, Response
 from firmware.sip.notifications import CallEnded, CallRef, RegistrationChanged
@@ -36,7 +36,7 @@ def test_f18_494_is_answered_with_what_we_have_in_common(world, desk, pbx, sip, 
 
 def test_the_list_is_protected_by_our_password(world, desk, pbx, sip):
     """RFC 3329 §2.4, §2.2: d-ver is a digest over the server's list."""
-    from firmware.sip.digest import list_proof  # noqa: PLC0415 - only this test recomputes it
+    from firmware.sip.auth.digest import list_proof  # noqa: PLC0415 - only this test recomputes it
 
     pbx.verdicts = [insisting(pbx)]
     desk.agent.register(sip.LINE, world.now)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from firmware.sip.certificates import Subject, first_of, subject_of, valid_until
+from firmware.sip.route.certificates import Subject, first_of, subject_of, valid_until
 
 NAMES = (
     ("URI", "sip:office.example"),

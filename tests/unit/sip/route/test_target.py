@@ -7,7 +7,7 @@ import pytest
 from firmware.base.tokens import Tokens
 from firmware.sip.effects import QueryId, ResolveTarget
 from firmware.sip.flow import Transport
-from firmware.sip.target import (
+from firmware.sip.route.target import (
     AddressQuestion,
     NaptrRecord,
     ServiceQuestion,

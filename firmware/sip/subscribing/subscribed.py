@@ -6,7 +6,7 @@
 
 In a dialog that exists (REFER in a call) make a `Subscribed` before the request leaves, and call
 `expect`; the NOTIFYs find it by their Event. For a request outside dialogs there is
-`firmware.sip.opening`. What comes after the end (subscribe again, when) is the owner's business:
+`sip.subscribing.opening`. What comes after the end (subscribe again, when) is the owner's business:
 `firmware.sip.usage.subscription` for subscriptions that are to stand for good, the transfer for
 its own.
 """
@@ -32,7 +32,7 @@ from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import NOTIFY, SUBSCRIBE
 from firmware.sip.notifications import FailureCause
-from firmware.sip.sharing import share
+from firmware.sip.subscribing.sharing import share
 from firmware.sip.transaction.server import ServerTransaction
 
 GONE: Final = frozenset({404, 405, 410, 416, *range(480, 486), 489, 501, 604})

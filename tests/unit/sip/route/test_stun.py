@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.sip.flow import Endpoint
-from firmware.sip.stun import binding_request, binding_response, is_stun, parse_stun
+from firmware.sip.route.stun import binding_request, binding_response, is_stun, parse_stun
 
-VECTORS = Path(__file__).parents[2] / "data" / "rfc5769"
+VECTORS = Path(__file__).parents[3] / "data" / "rfc5769"
 PASSWORD = b"VOkJxbRl1RmTxUk/WvJxBt"
 TRANSACTION = bytes(range(12))
 FINGERPRINT = 0x8028

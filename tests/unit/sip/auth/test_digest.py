@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.sip.digest import (
+from firmware.sip.auth.digest import (
     Algorithm,
     Challenge,
     Qop,
@@ -19,7 +19,7 @@ from firmware.sip.digest import (
     verify,
 )
 
-DATA = Path(__file__).parents[2] / "data" / "digest" / "vectors.json"
+DATA = Path(__file__).parents[3] / "data" / "digest" / "vectors.json"
 VECTORS = json.loads(DATA.read_text(encoding="utf-8"))
 NAMES = {"md5": "MD5", "sha256": "SHA-256", "sha512_256": "SHA-512-256"}
 

@@ -5,7 +5,7 @@ import pytest
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.notifications import RegistrationChanged
 from firmware.sip.notifications import RegistrationState as State
-from firmware.sip.stun_ping import StunPing, is_stun
+from firmware.sip.reach.stun_ping import StunPing, is_stun
 
 MAGIC = bytes.fromhex("2112a442")
 FLOW = Flow(Transport.UDP, Endpoint("192.0.2.1", 5060), Endpoint("192.0.2.9", 5060))

@@ -10,7 +10,7 @@ from typing import Final
 
 from firmware.sip.core import Alarm, Core
 from firmware.sip.flow import Endpoint, Flow
-from firmware.sip.probe import Heard
+from firmware.sip.reach.probe import Heard
 
 _MAGIC: Final = bytes.fromhex("2112a442")
 _REQUEST: Final = 0x0001

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from firmware.sip.milenage import encrypt, f1, f2345, opc_of
+from firmware.sip.auth.milenage import encrypt, f1, f2345, opc_of
 
-DATA = Path(__file__).parents[2] / "data" / "milenage" / "vectors.json"
+DATA = Path(__file__).parents[3] / "data" / "milenage" / "vectors.json"
 SETS = json.loads(DATA.read_text(encoding="utf-8"))
 octets = bytes.fromhex
 

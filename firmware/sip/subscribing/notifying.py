@@ -23,8 +23,8 @@ from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import NOTIFY, SUBSCRIBE
 from firmware.sip.notifications import FailureCause
-from firmware.sip.sharing import share
-from firmware.sip.subscribed import GONE, retry_after
+from firmware.sip.subscribing.sharing import share
+from firmware.sip.subscribing.subscribed import GONE, retry_after
 from firmware.sip.transaction.server import ServerTransaction
 
 SHORTEST: Final = 30

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
-from firmware.sip.agreement import Agreement, agree
-from firmware.sip.digest import (
+from firmware.sip.auth.agreement import Agreement, agree
+from firmware.sip.auth.digest import (
     Challenge,
     answer,
     choose,
@@ -24,7 +24,7 @@ from firmware.sip.digest import (
 from firmware.sip.message import Request, Response
 
 if TYPE_CHECKING:
-    from firmware.sip.aka import Card, CardAnswer
+    from firmware.sip.auth.aka import Card, CardAnswer
 
 _HEADERS: Final = {
     "WWW-Authenticate": "Authorization",
@@ -241,6 +241,6 @@ def _card(account: Account) -> "Card | None":
     if account.aka is None:
         return None
     # Now, while the line is made, and not when the first challenge comes.
-    from firmware.sip.aka import Card  # noqa: PLC0415 - hardly any line has a SIM card
+    from firmware.sip.auth.aka import Card  # noqa: PLC0415 - hardly any line has a SIM card
 
     return Card(account.aka)

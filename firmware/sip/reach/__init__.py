@@ -1,0 +1,1 @@
+"""What keeps the ways to our registrars open: keep-alives and probes."""

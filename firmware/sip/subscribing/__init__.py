@@ -1,0 +1,1 @@
+"""One subscription, either side: the machines below the usages that keep many."""
