@@ -12,9 +12,9 @@ import os
 import socket
 import zoneinfo
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
+from firmware.base.values import replace
 from firmware.bootstrap.machine import board_lacks, cards_lack
 from firmware.cli_board import unknown_board
 from firmware.cli_certificates import certificate_remarks

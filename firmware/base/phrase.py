@@ -4,11 +4,10 @@ Layers that know no language make phrases; `firmware.ui.text` has the words. A p
 another's place, so that a part of a sentence is in the same language as the whole.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(Struct, frozen=True):
     """A text id and its arguments in order."""
 
     text: str

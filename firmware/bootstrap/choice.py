@@ -8,9 +8,10 @@ nobody: there the phone runs without a line and shows why, until a reload finds 
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.config.load import examine_file, without_lines
@@ -25,8 +26,7 @@ if TYPE_CHECKING:  # loaded after the first REGISTER
     from firmware.phone.view import Notice
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The settings to run with, and what there is to say about them.
 
     `good` is kept as the last good file once the phone is up; `fault` is shown until the file is in

@@ -5,9 +5,9 @@ answering by itself, and what was remembered of earlier runs. It ends when the p
 while and is restarted, or at once with a reload of the configuration.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from firmware.base.values import replace
 from firmware.bootstrap.choice import Chosen
 from firmware.config.schema import Settings
 from firmware.runtime.early import Places

@@ -4,13 +4,13 @@ One INVITE is answered by each of them on its own (RFC 3264 §4 speaks of one of
 *per dialog*). Heard is the one that spoke last; the one that lifts is the call.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
+from firmware.base.values import replace
 from firmware.call.negotiation import Negotiation
 
 
-@dataclass(frozen=True, slots=True)
-class Forks:
+class Forks(Struct, frozen=True):
     """`base` is the state after our offer, `each` what came of it by the far end's tag."""
 
     base: Negotiation

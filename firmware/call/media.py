@@ -1,14 +1,13 @@
 """From what two ends agreed on to what the audio engine is told."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.call.capabilities import payload_format
 from firmware.media.messages import ConfigureStream, Direction, PayloadFormat
 from firmware.sdp.negotiate import Negotiated
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(Struct, frozen=True):
     """What a stream should do; the fields are those of `ConfigureStream`."""
 
     remote: tuple[str, int]

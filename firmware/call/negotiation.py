@@ -10,8 +10,9 @@ what a refusal means for the call, is decided by the phone. Rules: RFC 3264, RFC
 §3.1.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
+from firmware.base.values import replace
 from firmware.call.capabilities import payload_format
 from firmware.call.media import Media, media_of
 from firmware.media.messages import PayloadFormat
@@ -24,15 +25,13 @@ from firmware.sdp.parser import parse
 from firmware.sdp.writer import write
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A description we cannot live with; `why` is a clause for people and the Warning header."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiation:
+class Negotiation(Struct, frozen=True):
     """What was said and agreed so far.
 
     `sent` is our last description, whatever became of it. `offered` is the one that waits for an

@@ -9,8 +9,9 @@ each other. Payload numbers are those of RFC 3551 §6.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class CodecError(Exception):
@@ -64,8 +65,7 @@ class Codec(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CodecRow:
+class CodecRow(Struct, frozen=True):
     """What is known of a codec without loading it.
 
     `name` is the word of deskphone.toml, `encoding` that of `a=rtpmap`. `rtp_clock` and `channels`

@@ -4,7 +4,8 @@ The arithmetic is audioop's, in C. RTP sees one octet a sample (RFC 3551 §4.5.1
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.base.pcm import SAMPLE_BYTES, audioop
 
@@ -29,8 +30,7 @@ class _Coder:
         return self._expand(payload, _WIDTH)
 
 
-@dataclass(frozen=True, slots=True)
-class G711:
+class G711(Struct, frozen=True):
     """One of the two laws as a codec."""
 
     coder: _Coder

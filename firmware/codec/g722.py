@@ -5,9 +5,9 @@ second, so an octet is two samples and one tick.
 """
 
 from array import array
-from dataclasses import dataclass
 
 from G722 import G722
+from msgspec import Struct
 
 SAMPLE_RATE = 16000
 _BIT_RATE = 64000
@@ -39,8 +39,7 @@ class _Decoder:
         return pcm
 
 
-@dataclass(frozen=True, slots=True)
-class _G722Codec:
+class _G722Codec(Struct, frozen=True):
     sample_rate: int = SAMPLE_RATE
 
     def encoder(self) -> _Encoder:

@@ -3,7 +3,8 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 # RFC 3261 §25.1: user = 1*( unreserved / escaped / user-unreserved ).
@@ -11,8 +12,7 @@ _USER = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+")
 _GLOB = re.compile(r"[A-Za-z0-9\-_.!~'()&=+$,;/*?\[\]]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """A predicate; `right` is the text id of what it wants."""
 
     fits: Callable[[str], bool]

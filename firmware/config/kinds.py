@@ -6,8 +6,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.config.forms import Form
@@ -69,8 +70,7 @@ def wrong(text: str, value: object, **args: str | Phrase) -> Wrong:
     return Wrong(text, (("got", shown(value)), ("type", type_words(value)), *args.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """One line of printable text."""
 
     form: Form | None = None
@@ -107,8 +107,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of a few words."""
 
     options: tuple[str, ...]
@@ -136,8 +135,7 @@ class Choice:
         return wrong("not_one_of", value, options=self._options)
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A whole number within limits, both included."""
 
     low: int
@@ -160,8 +158,7 @@ class Whole:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """True or false."""
 
     example: str = "true"
@@ -174,8 +171,7 @@ class Flag:
         return value if isinstance(value, bool) else wrong("need_flag", value)
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(Struct, frozen=True):
     """A list of values of one kind, without doubles; with `or_one` a single text stands for it.
 
     A list that may not be empty says so; with `or_one` the empty text is the empty list.
@@ -217,8 +213,7 @@ class Many:
         return tuple(kept)
 
 
-@dataclass(frozen=True, slots=True)
-class PortRange:
+class PortRange(Struct, frozen=True):
     """Two port numbers, both included, with room for one RTP/RTCP pair (RFC 3550 §11)."""
 
     low: int = 1024

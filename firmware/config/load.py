@@ -4,11 +4,13 @@
 """
 
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields
 from pathlib import Path as FilePath
 
 import msgspec
+from msgspec import Struct, field
 
+from firmware.base.values import replace
 from firmware.config import rules, syntax
 from firmware.config.kinds import nearest, wrong
 from firmware.config.positions import Path, dotted
@@ -21,8 +23,7 @@ from firmware.config.table import SETTINGS, Setting
 Branch = dict[str, "Setting | Branch"]
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(Struct, frozen=True):
     """What a look at a file found; `settings` is None if there are problems.
 
     `draft` holds every value that is good by itself, and the default in the place of each other.

@@ -1,8 +1,8 @@
 """What the machine lacks for these settings, as far as it can be asked without any I/O of ours."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
+from firmware.base.values import replace
 from firmware.codec import CODECS, available
 from firmware.config.load import Examination
 from firmware.config.problems import Wrong

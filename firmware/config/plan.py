@@ -5,9 +5,12 @@ restart brings. Lines are told apart by their name, so renaming one is one less 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
+
+from firmware.base.values import replace
 from firmware.config.schema import LineSettings, PathSettings, Settings
 from firmware.config.table import SETTINGS, Applies
 
@@ -19,8 +22,7 @@ _CARD_KEYS = ("card", "play", "record")
 Node = TypeVar("Node", bound="DataclassInstance")
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A key with another value (never the value: it may be a secret), and when it takes effect.
 
     A line's key carries its name: `line[101@pbx].password`; `line[101@pbx]` is a whole line.
@@ -30,8 +32,7 @@ class Change:
     applies: Applies
 
 
-@dataclass(frozen=True, slots=True)
-class LineChange:
+class LineChange(Struct, frozen=True):
     """A line that stays but differs; `anew` if it must leave its registrar and come back."""
 
     old: LineSettings
@@ -39,8 +40,7 @@ class LineChange:
     anew: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a reload must do; false if nothing changed.
 
     `paths` are the audio paths whose card differs, `volumes` what the file now says of volumes.

@@ -4,15 +4,14 @@ A fault is a text id (`config.` and what stands here) and its arguments; the wor
 `firmware.ui.text`, and `firmware.ui.faults` puts both together for a person.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.base.phrase import Phrase
 
 Args = tuple[tuple[str, str | Phrase], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(Struct, frozen=True):
     """A verdict on one value: text id and arguments, no place yet."""
 
     text: str
@@ -24,8 +23,7 @@ class Wrong:
         return Phrase(f"config.{self.text}", self.args)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One fault (or note) with its place; `line` counts from 1, 0 = the file as a whole."""
 
     file: str

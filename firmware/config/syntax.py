@@ -6,7 +6,8 @@ read again, so that one look shows all of them; a fault that spans lines ends th
 
 import re
 import tomllib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.config.positions import Path, Positions
 from firmware.config.problems import Problem
@@ -19,8 +20,7 @@ _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 Table = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """The tables of a text, the place of each key, and what could not be read."""
 
     tables: Table

@@ -6,7 +6,8 @@ come from this table; the defaults stand in `firmware.config.schema`, the senten
 """
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.base.phrase import Phrase
 from firmware.config import forms
@@ -24,8 +25,7 @@ class Applies(enum.Enum):
     RESTART = "restart"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One key of the file; `key` is its path, with `line` for the `[[line]]` list."""
 
     key: str

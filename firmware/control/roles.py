@@ -8,8 +8,9 @@ import grp
 import os
 import pwd
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from firmware.control.schema import Role
 from firmware.control.socket_file import GROUP, Peer
@@ -19,8 +20,7 @@ PAGE_USER = "deskphone-web"
 _ROOT = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Struct, frozen=True):
     """Call it with a peer; users and groups are numbers, None = there is none on this machine."""
 
     admins: frozenset[int]

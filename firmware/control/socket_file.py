@@ -9,8 +9,9 @@ import socket
 import stat
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import make_private
@@ -23,8 +24,7 @@ _SO_PEERGROUPS = 59  # asm-generic/socket.h, Linux 4.13
 _MOST_GROUPS = 256  # Python asks for 1024 bytes at most
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """Who is at the other end of a Unix socket, by the kernel's word."""
 
     pid: int
@@ -50,8 +50,7 @@ def _groups_of(connection: socket.socket) -> tuple[int, ...]:
     return tuple(memoryview(raw).cast("I"))
 
 
-@dataclass(frozen=True, slots=True)
-class SocketFile:
+class SocketFile(Struct, frozen=True):
     """A listening socket and the file that it owns."""
 
     path: Path

@@ -7,8 +7,9 @@ the index from which they repeat (-1: once). What is heard when is for the phone
 """
 
 import enum
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class ToneKind(enum.Enum):
@@ -46,8 +47,7 @@ class Cadence(NamedTuple):
     repeat_from: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Country:
+class Country(Struct, frozen=True):
     """A country's tones and the pattern of its bell (on, off, … seconds, repeated)."""
 
     code: str

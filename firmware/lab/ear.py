@@ -9,8 +9,9 @@ import array
 import asyncio
 import contextlib
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from firmware.dsp.level import SILENCE, level_of
 from firmware.dsp.sine import PEAK, Sine
@@ -27,8 +28,7 @@ _PACKET = 4096
 _BYTES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What came back of the bursts: how many, the median delay, levels in dBov, the frequency."""
 
     said: int
@@ -48,8 +48,7 @@ class Heard:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Echo:
+class _Echo(Struct, frozen=True):
     """A burst that came back: after how many seconds, beginning at which sample heard."""
 
     delay: float

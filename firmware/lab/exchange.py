@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from firmware.base.deadlines import Deadlines
 from firmware.lab.registrar import Registrar
 from firmware.media.messages import Route
@@ -79,15 +81,13 @@ class Booth(Protocol):
         """The call is over; nothing happens if it had no sound here."""
 
 
-@dataclass(frozen=True, slots=True)
-class _CallBack:
+class _CallBack(Struct, frozen=True):
     """Whom to call at which moment: a name for a deadline."""
 
     user: str
 
 
-@dataclass(frozen=True, slots=True)
-class _HangUp:
+class _HangUp(Struct, frozen=True):
     """Which call to end: a name for a deadline."""
 
     call: CallRef

@@ -8,6 +8,8 @@ every day. The same credentials are not taken twice.
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from firmware.base.tokens import Tokens
 from firmware.sip.auth.digest import (
     Algorithm,
@@ -40,16 +42,14 @@ _ALGORITHMS = (Algorithm.SHA_256, Algorithm.MD5)
 """In the order of preference (RFC 8760 §2.4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The response to a REGISTER."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """Where a user can be reached, until when, and which request said so."""
 
     contact: NameAddr

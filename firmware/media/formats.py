@@ -1,13 +1,12 @@
 """From a payload format of the SDP to a codec that is loaded, or to the reason why not. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.codec import Codec, CodecUnavailableError, find
 from firmware.media.messages import PayloadFormat
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(Struct, frozen=True):
     """A payload type that is speech, with its codec."""
 
     number: int

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from firmware.base.tokens import Tokens
 from firmware.config.forms import split_server
@@ -27,8 +28,7 @@ _MOST_HOSTS = 8
 """Nor is a domain's word enough to ask for a hundred names (A22)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a request may be sent; `local` is our address toward it, "" if there is no way.
 
     `host` is the name whose address it is: places of one host are one server.

@@ -6,7 +6,8 @@ the only reader. If it dies, its successor is handed the same sockets and the po
 
 import errno
 import socket
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.base.tokens import Tokens
 from firmware.net.addresses import family_of
@@ -17,8 +18,7 @@ _ATTEMPTS = 64
 """So often the system is asked for a port whose neighbour is free too."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaPair:
+class MediaPair(Struct, frozen=True):
     """An RTP and an RTCP socket on neighbouring ports."""
 
     address: str

@@ -10,9 +10,10 @@ import asyncio
 import contextlib
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from firmware.base.tokens import Tokens
 from firmware.sip.route.target import NaptrRecord, SrvRecord, may_be_reached
@@ -40,8 +41,7 @@ NameKey = tuple[str, str]
 """A name in lower case without the final dot, and the kind of record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """Rows that a name server gave, and how many seconds ago."""
 
     rows: tuple[str, ...]
@@ -66,8 +66,7 @@ class LookUpError(Exception):
         self.missing = missing
 
 
-@dataclass(frozen=True, slots=True)
-class _Cached:
+class _Cached(Struct, frozen=True):
     rows: tuple[str, ...]
     until: float
     learned: float

@@ -6,9 +6,10 @@ loaded when the first line or listener wants them, so that a phone without pays 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from firmware.net.clock import synchronised, wall_clock
 from firmware.net.link_error import LinkError
@@ -25,8 +26,7 @@ WARNED_SECONDS = 30 * _DAY
 _MOST_CONTEXTS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCertificate:
+class OwnCertificate(Struct, frozen=True):
     """A certificate of ours and the moment its validity ends, in seconds since 1970."""
 
     file: str

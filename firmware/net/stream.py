@@ -10,8 +10,9 @@ import contextlib
 import itertools
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from firmware.net.addresses import family_of
 from firmware.net.binding import SIGNALLING, bind, mark
@@ -42,8 +43,7 @@ _LEAVE_SECONDS = 1.0
 _TCP_USER_TIMEOUT = 18  # linux/tcp.h; the socket module of Python 3.11 has it on some builds only
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(Struct, frozen=True):
     """One more way to listen: a port (0 = one that is free), and a certificate if it is secure."""
 
     transport: Transport

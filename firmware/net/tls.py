@@ -9,9 +9,10 @@ takes longer than the loop may stand still.
 import contextlib
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.net.clock import synchronised
 from firmware.net.link_error import LinkError
@@ -52,8 +53,7 @@ _OURS_REFUSED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What a connection is made with; `own_until` is when our own certificate ends."""
 
     ssl: ssl.SSLContext

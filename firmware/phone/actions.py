@@ -4,44 +4,38 @@
 hook is not here: its events go to the machine as they are, because a hook is a fact, not a wish.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.media.messages import PathName
 from firmware.sip.notifications import CallRef, LineName
 
 
-@dataclass(frozen=True, slots=True)
-class Digit:
+class Digit(Struct, frozen=True):
     """A dialling key: collected before a call, sent as DTMF in one."""
 
     digit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Backspace:
+class Backspace(Struct, frozen=True):
     """Take back the last digit not yet dialled."""
 
 
-@dataclass(frozen=True, slots=True)
-class DialNow:
+class DialNow(Struct, frozen=True):
     """Dial what was collected without waiting for the timer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(Struct, frozen=True):
     """Dial a whole number or SIP URI at once; `line` None = the default line."""
 
     target: str
     line: LineName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Redial:
+class Redial(Struct, frozen=True):
     """Dial the last number again."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendText:
+class SendText(Struct, frozen=True):
     """Send a short text; `line` None = the default line."""
 
     target: str
@@ -49,41 +43,35 @@ class SendText:
     line: LineName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallMailbox:
+class CallMailbox(Struct, frozen=True):
     """Hear the messages that wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Answer a ringing call; `call` None = the one in front."""
 
     call: CallRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUp(Struct, frozen=True):
     """End or refuse a call; `call` None = the one in front."""
 
     call: CallRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """Put a call on hold."""
 
     call: CallRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(Struct, frozen=True):
     """Take a call off hold."""
 
     call: CallRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True):
     """The transfer key, or a whole wish.
 
     The key begins a transfer, sends the call to the number typed, or connects the two calls. With
@@ -95,23 +83,20 @@ class Transfer:
     to: CallRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SendDtmf:
+class SendDtmf(Struct, frozen=True):
     """Send digits into a call."""
 
     digits: str
     call: CallRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mute:
+class Mute(Struct, frozen=True):
     """Mute or unmute the microphone; `on` None = toggle."""
 
     on: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """Change a volume by `step` per cent or, if `level` is given, to that level.
 
     `path` None = what is heard now: the ringer when idle or ringing, else the talk path.
@@ -122,15 +107,13 @@ class Volume:
     path: PathName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SelectPath:
+class SelectPath(Struct, frozen=True):
     """Talk on this path (speaker and headset keys); on the one in use it means: put it down."""
 
     path: PathName
 
 
-@dataclass(frozen=True, slots=True)
-class Dismiss:
+class Dismiss(Struct, frozen=True):
     """Clear a notice, the missed-call sign, or go back to idle."""
 
 

@@ -4,7 +4,8 @@ Bodies are SDP, written by `firmware.call`; the SIP stack does not look inside.
 """
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.media.messages import AnyOrder, PathName, StreamReport
 from firmware.phone.parted import Parted
@@ -14,8 +15,7 @@ from firmware.sip.notifications import CallRef, LineName, SubscriptionRef, Trans
 from hal.ports import LampPattern
 
 
-@dataclass(frozen=True, slots=True)
-class ReserveMediaPort:
+class ReserveMediaPort(Struct, frozen=True):
     """Bind an RTP and an RTCP socket on `local`; answered by `MediaPortReserved` or `…Refused`.
 
     An `emergency` call takes any free port if those of the settings are used up.
@@ -26,15 +26,13 @@ class ReserveMediaPort:
     emergency: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FreeMediaPort:
+class FreeMediaPort(Struct, frozen=True):
     """The call is over: close its sockets."""
 
     call: CallRef
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceCall:
+class PlaceCall(Struct, frozen=True):
     """Send an INVITE; the stack asks for the offer when it knows the way (`OfferWanted`).
 
     `emergency` calls may use a line that is not registered and the last good address.
@@ -46,32 +44,28 @@ class PlaceCall:
     emergency: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SendOffer:
+class SendOffer(Struct, frozen=True):
     """The SDP offer for a call being placed."""
 
     call: CallRef
     sdp: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SayRinging:
+class SayRinging(Struct, frozen=True):
     """180 Ringing; `sdp` is our offer if the caller wants that first."""
 
     call: CallRef
     sdp: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptCall:
+class AcceptCall(Struct, frozen=True):
     """200 OK with our answer (or our offer, if the INVITE had none)."""
 
     call: CallRef
     sdp: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RejectCall:
+class RejectCall(Struct, frozen=True):
     """Refuse an incoming call; `warning` becomes a Warning header."""
 
     call: CallRef
@@ -79,23 +73,20 @@ class RejectCall:
     warning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EndCall:
+class EndCall(Struct, frozen=True):
     """CANCEL, BYE or a refusal, whichever the call's state asks for."""
 
     call: CallRef
 
 
-@dataclass(frozen=True, slots=True)
-class Reoffer:
+class Reoffer(Struct, frozen=True):
     """re-INVITE with this offer (hold, resume, moved)."""
 
     call: CallRef
     sdp: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerReoffer:
+class AnswerReoffer(Struct, frozen=True):
     """Our answer to an offer of the far end (re-INVITE, UPDATE …), of one `fork` of the call."""
 
     call: CallRef
@@ -103,8 +94,7 @@ class AnswerReoffer:
     fork: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RejectReoffer:
+class RejectReoffer(Struct, frozen=True):
     """Refuse an offer of the far end; the call goes on as before."""
 
     call: CallRef
@@ -113,8 +103,7 @@ class RejectReoffer:
     fork: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SendInfoDigit:
+class SendInfoDigit(Struct, frozen=True):
     """DTMF by SIP INFO."""
 
     call: CallRef
@@ -122,8 +111,7 @@ class SendInfoDigit:
     duration_ms: int = 160
 
 
-@dataclass(frozen=True, slots=True)
-class TransferCall:
+class TransferCall(Struct, frozen=True):
     """REFER: to `target` as dialled or, with `consultation`, into our place in that call."""
 
     call: CallRef
@@ -131,24 +119,21 @@ class TransferCall:
     consultation: CallRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FollowTransfer:
+class FollowTransfer(Struct, frozen=True):
     """The far end of a call wants us to call somebody: do so, as `call`."""
 
     transfer: TransferRef
     call: CallRef
 
 
-@dataclass(frozen=True, slots=True)
-class RefuseTransfer:
+class RefuseTransfer(Struct, frozen=True):
     """Call nobody."""
 
     transfer: TransferRef
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(Struct, frozen=True):
     """Watch an event package; `target` is a number or URI, the line itself if empty."""
 
     ref: SubscriptionRef
@@ -157,15 +142,13 @@ class Subscribe:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(Struct, frozen=True):
     """Watch it no more."""
 
     ref: SubscriptionRef
 
 
-@dataclass(frozen=True, slots=True)
-class SendMessage:
+class SendMessage(Struct, frozen=True):
     """Send a text; answered by `MessageOutcome`."""
 
     ref: MessageRef
@@ -174,47 +157,41 @@ class SendMessage:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetBuddies:
+class SetBuddies(Struct, frozen=True):
     """Watch the presence of exactly these people on a line."""
 
     line: LineName
     people: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShowPresence:
+class ShowPresence(Struct, frozen=True):
     """Show what the line does; None = nothing any more."""
 
     line: LineName
     activity: Activity | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportQuality:
+class ReportQuality(Struct, frozen=True):
     """Tell the collector how a call sounded; `report` is its stream's last."""
 
     parted: Parted
     report: StreamReport
 
 
-@dataclass(frozen=True, slots=True)
-class MediaOrder:
+class MediaOrder(Struct, frozen=True):
     """An order for the audio engine; an `OpenStream` takes the sockets of `call` with it."""
 
     order: AnyOrder
     call: CallRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RingBell:
+class RingBell(Struct, frozen=True):
     """Ring a real bell or buzzer by cadence (on, off, … seconds); `()` = silence."""
 
     cadence: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SetLamp:
+class SetLamp(Struct, frozen=True):
     """Set a lamp."""
 
     lamp: str
@@ -231,8 +208,7 @@ class CallOutcome(enum.Enum):
     ELSEWHERE = "elsewhere"
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(Struct, frozen=True):
     """One row of the call list; the runtime adds the wall-clock time.
 
     `reason` is a text id, `reason_args` what it takes; empty if there is nothing to explain.
@@ -251,23 +227,20 @@ class CallRecord:
     reason_args: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RecordCall:
+class RecordCall(Struct, frozen=True):
     """Write a call into the call list."""
 
     record: CallRecord
 
 
-@dataclass(frozen=True, slots=True)
-class KeepVolume:
+class KeepVolume(Struct, frozen=True):
     """Remember a volume over restarts."""
 
     path: PathName
     volume: int
 
 
-@dataclass(frozen=True, slots=True)
-class LogNotice:
+class LogNotice(Struct, frozen=True):
     """A line for people in the log: text id of `ui/text` and its arguments."""
 
     text: str

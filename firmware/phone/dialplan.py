@@ -4,7 +4,8 @@ Emergency numbers stand above every other rule. It knows nothing of lines or cal
 """
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.config.schema import Settings
 from firmware.phone.emergency import EmergencyNumbers, number_of
@@ -29,8 +30,7 @@ class Verdict(enum.Enum):
     AUDIO_TEST = "audio_test"
 
 
-@dataclass(frozen=True, slots=True)
-class DialPlan:
+class DialPlan(Struct, frozen=True):
     """The rules in force; `extensions` are our own numbers as far as they are plain digits."""
 
     emergency: EmergencyNumbers

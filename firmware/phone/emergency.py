@@ -6,7 +6,8 @@ each country its regulator's rule, named beside the row. A country that is not l
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.config.schema import PhoneSettings
 
@@ -48,8 +49,7 @@ def number_of(target: str) -> str:
     return bare if set(bare) <= set("+0123456789*#") else stripped
 
 
-@dataclass(frozen=True, slots=True)
-class EmergencyNumbers:
+class EmergencyNumbers(Struct, frozen=True):
     """The emergency numbers of this phone; `removed` are those the settings took away.
 
     `foremost` is what to dial for an emergency that was not written as a number.

@@ -4,7 +4,7 @@ SIP notifications, engine reports and hardware events are taken as they are; wha
 to a phone is defined here.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.config.schema import Settings
 from firmware.media.messages import AnyReport, PathName
@@ -14,8 +14,7 @@ from firmware.sip.notifications import CallRef, Notification
 from hal.events import Event as HalEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """First event of a run: the board's paths, whether it has a real bell, kept volumes."""
 
     paths: tuple[PathName, ...]
@@ -25,8 +24,7 @@ class Started:
     last_dialled: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaPortReserved:
+class MediaPortReserved(Struct, frozen=True):
     """`ReserveMediaPort` worked: our address and RTP port (RTCP is the next one)."""
 
     call: CallRef
@@ -34,47 +32,40 @@ class MediaPortReserved:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class MediaPortRefused:
+class MediaPortRefused(Struct, frozen=True):
     """No media port is free or the address cannot be bound."""
 
     call: CallRef
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class TimePassed:
+class TimePassed(Struct, frozen=True):
     """A deadline of the machine is due; `now` says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineLost:
+class EngineLost(Struct, frozen=True):
     """The audio process died; a new one is being started."""
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkChanged:
+class NetworkChanged(Struct, frozen=True):
     """Whether there is any usable address besides loopback, or a line that needs none."""
 
     up: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsChanged:
+class SettingsChanged(Struct, frozen=True):
     """A new configuration is in force."""
 
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigJudged:
+class ConfigJudged(Struct, frozen=True):
     """What a person must know of the configuration file; None = it has no fault (any more)."""
 
     fault: Notice | None
 
 
-@dataclass(frozen=True, slots=True)
-class StopAsked:
+class StopAsked(Struct, frozen=True):
     """The program ends: hang up everything, silence everything."""
 
 

@@ -9,10 +9,10 @@ complete for every event by construction: an event nobody lists changes nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from firmware.base.values import replace
 from firmware.config.schema import Settings
 from firmware.media import messages as media
 from firmware.phone import actions, events, outputs, portrait

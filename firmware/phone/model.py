@@ -6,8 +6,10 @@ value after every event (`outputs`, `portrait`), so it cannot disagree with it.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
+from msgspec import Struct, field
+
+from firmware.base.values import replace
 from firmware.call.forks import Forks
 from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
@@ -77,8 +79,7 @@ class Progress(enum.Enum):
     HOWLER = "howler"
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(Struct, frozen=True):
     """What a server said of a mailbox; `account` is where messages are heard, "" if not said."""
 
     waiting: bool
@@ -86,8 +87,7 @@ class Mailbox:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """A subscription of ours; `busyness` is what is known of a person's calls."""
 
     ref: SubscriptionRef
@@ -97,8 +97,7 @@ class Watch:
     busyness: Busyness = Busyness.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of the settings and the last that was said of its registration (`at` = when)."""
 
     name: LineName
@@ -114,8 +113,7 @@ class Line:
     mailbox: Mailbox | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(Struct, frozen=True):
     """Where a call is being sent: as dialled, or to the far end of our call `consultation`."""
 
     target: str
@@ -123,8 +121,7 @@ class Transfer:
     stage: TransferStage = TransferStage.HOLDING
 
 
-@dataclass(frozen=True, slots=True)
-class Consultation:
+class Consultation(Struct, frozen=True):
     """The person wants to send `call` elsewhere; `target` is their call with whoever takes it.
 
     Without `target` they are still dialling.
@@ -139,8 +136,7 @@ def named(party: Party) -> str:
     return party.name or party.user or party.uri
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call from the first digit sent, or the first ring, to its end.
 
     `local` is our address toward the far end, "" until the stack has named it; a media port is
@@ -194,7 +190,7 @@ class Call:
     """The last digits that the far end pressed."""
     digits_in_audio: bool = False
     """The far end would not take ours by INFO."""
-    facts: CallFacts = CallFacts()  # noqa: RUF009 - frozen
+    facts: CallFacts = CallFacts()
     """What the caller's INVITE said about itself."""
     diverted_by: Party | None = None
     transfer: Transfer | None = None
@@ -234,8 +230,7 @@ class AudioTestStage(enum.Enum):
     VOICE = "voice"
 
 
-@dataclass(frozen=True, slots=True)
-class LoopEnd:
+class LoopEnd(Struct, frozen=True):
     """One end of the test's loop: its media port's name, its stream and, once bound, its port."""
 
     ref: CallRef
@@ -243,16 +238,14 @@ class LoopEnd:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AudioTest:
+class AudioTest(Struct, frozen=True):
     """The test in progress; `ends` are the card's end and the one that sends back."""
 
     stage: AudioTestStage
     ends: tuple[LoopEnd, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneState:
+class PhoneState(Struct, frozen=True):
     """Everything the phone remembers between two events."""
 
     mode: Mode = Mode.IDLE
@@ -341,8 +334,7 @@ class PhoneState:
         return replace(self, calls=tuple(call for call in self.calls if call.ref != ref))
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """Why a call is over: what `CallEnded` said, or what we decided."""
 
     by_us: bool = False

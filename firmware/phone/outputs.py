@@ -7,7 +7,8 @@ of code, and a new audio engine is told everything by comparing with nothing.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from firmware.call.capabilities import payload_format
 from firmware.call.media import Media
@@ -48,8 +49,7 @@ from hal.ports import LampPattern
 _CLOSED = TalkOn(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(Struct, frozen=True):
     """A media port that a call should have; another number of its stream wants new sockets."""
 
     stream: int
@@ -57,8 +57,7 @@ class Port:
     emergency: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """A stream as the engine should have it; `source` is the call, or end of a test, it is for."""
 
     source: Call | LoopEnd
@@ -67,8 +66,7 @@ class Stream:
     media: Media | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+class Sound(Struct, frozen=True):
     """All that the engine should be doing."""
 
     talk: TalkOn = _CLOSED
@@ -81,8 +79,7 @@ class Sound:
 SILENT = Sound()
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(Struct, frozen=True):
     """All that lasts: ports, sound, bell, lamps. `sound` None = there is no engine to tell."""
 
     ports: Mapping[CallRef, Port] = field(default_factory=dict)

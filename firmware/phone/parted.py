@@ -1,12 +1,11 @@
 """A call that is over and whose last figures have not come: a plain value of the state."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.sip.notifications import CallRef, LineName, Party
 
 
-@dataclass(frozen=True, slots=True)
-class Parted:
+class Parted(Struct, frozen=True):
     """What the figures will belong to; times are monotonic seconds, `local` is our media port."""
 
     call: CallRef

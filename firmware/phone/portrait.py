@@ -4,8 +4,7 @@ Which sentence is shown is decided here, by one order of urgency: what was just 
 is heard, what is broken, what keeps the phone from working.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.media.messages import PathName
 from firmware.phone.desk import lamps, lines
 from firmware.phone.model import Call, Engine, Line, PhoneState, named

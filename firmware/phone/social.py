@@ -1,8 +1,9 @@
 """Texts that people sent, and who of those we watch can be reached: plain values of the state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from firmware.sip.names import MessageRef
 from firmware.sip.notifications import LineName, Party, PresenceChanged
@@ -10,8 +11,7 @@ from firmware.sip.notifications import LineName, Party, PresenceChanged
 MOST_TEXTS: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class TextMessage:
+class TextMessage(Struct, frozen=True):
     """One text; `at` is monotonic seconds, `number` tells it from all others of this run."""
 
     number: int
@@ -22,16 +22,14 @@ class TextMessage:
     unread: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """A text of ours that has no answer yet; `who` is what the person typed."""
 
     ref: MessageRef
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class Social:
+class Social(Struct, frozen=True):
     """All of it; texts stand in the order they came, no more than `MOST_TEXTS`."""
 
     texts: tuple[TextMessage, ...] = ()

@@ -5,9 +5,11 @@ replace it, they never change it in place.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import Struct
+
+from firmware.base.values import replace
 from firmware.call.capabilities import capabilities_of
 from firmware.config.schema import Settings
 from firmware.media.messages import AnyOrder, PathName
@@ -22,8 +24,7 @@ _NOT_DIALLING = (Mode.IDLE, Mode.CALLING, Mode.RINGING, Mode.TALKING, Mode.AUDIO
 """Modes in which nobody dials the target of a transfer any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What follows from the settings and holds until they change."""
 
     settings: Settings

@@ -5,7 +5,8 @@ Sentences for people are text ids with arguments; `firmware.ui.text` has the wor
 """
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.media.messages import PathName
 from firmware.sip.notifications import CallRef, LineName, RegistrationState
@@ -48,8 +49,7 @@ class Busyness(enum.Enum):
     BUSY = "busy"
 
 
-@dataclass(frozen=True, slots=True)
-class WatchView:
+class WatchView(Struct, frozen=True):
     """Somebody whose calls are watched."""
 
     line: LineName
@@ -57,8 +57,7 @@ class WatchView:
     state: Busyness
 
 
-@dataclass(frozen=True, slots=True)
-class TextView:
+class TextView(Struct, frozen=True):
     """A text that somebody sent; `at` is monotonic seconds."""
 
     number: int
@@ -70,8 +69,7 @@ class TextView:
     unread: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BuddyView:
+class BuddyView(Struct, frozen=True):
     """Somebody whose presence is watched; `available` None = nothing is known."""
 
     line: LineName
@@ -81,16 +79,14 @@ class BuddyView:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """A text id and its arguments."""
 
     text: str
     args: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LineView:
+class LineView(Struct, frozen=True):
     """A line and when things happen to it, in monotonic seconds, 0 = nothing to count.
 
     `until` is when its registration runs out or, while there is none, when the next attempt
@@ -109,8 +105,7 @@ class LineView:
     new_messages: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CallView:
+class CallView(Struct, frozen=True):
     """A call as a person sees it; `answered_at` is monotonic seconds, 0 before the answer."""
 
     ref: CallRef
@@ -147,8 +142,7 @@ class TransferStage(enum.Enum):
     RINGING = "ringing"
 
 
-@dataclass(frozen=True, slots=True)
-class TransferView:
+class TransferView(Struct, frozen=True):
     """A transfer under way: which call is sent to whom."""
 
     call: CallRef
@@ -156,16 +150,14 @@ class TransferView:
     stage: TransferStage
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeBar:
+class VolumeBar(Struct, frozen=True):
     """Shown for two seconds after a volume key."""
 
     path: PathName
     volume: int
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneView:
+class PhoneView(Struct, frozen=True):
     """The phone at one moment. `front` is the call the handset belongs to."""
 
     mode: Mode = Mode.IDLE

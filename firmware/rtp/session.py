@@ -4,7 +4,7 @@ The SSRC, the first sequence number and the first timestamp come in as values; s
 and NTP time. It does not open, read or write a socket.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.rtp.packet import RtpPacket, write_plain
 from firmware.rtp.rtcp import (
@@ -145,8 +145,7 @@ class RtpReceiver:
         return self._adopt(packet.ssrc, SourceState(packet.sequence, self._clock, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteView:
+class RemoteView(Struct, frozen=True):
     """What the far end's reports say of us; `round_trip_ms` is 0 until it is known."""
 
     lost: int = 0

@@ -6,8 +6,9 @@ machine and the control API load while the registrar is thinking.
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from firmware import __version__
 from firmware.base.tokens import Tokens
@@ -21,8 +22,7 @@ from firmware.storage.dialogs import DialogMirror
 PRODUCT = f"deskphone/{__version__}"
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """Where a phone keeps its things; `config` None = it was started without a file."""
 
     config: Path | None
@@ -40,8 +40,7 @@ class Places:
         return self.runtime / "dialogs"
 
 
-@dataclass(frozen=True, slots=True)
-class Early:
+class Early(Struct, frozen=True):
     """A phone that registers."""
 
     tokens: Tokens

@@ -9,9 +9,9 @@ input. A command about a call that is over is late, not wrong: nothing happens.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
+from firmware.base.values import replace
 from firmware.control.schema import RecordEvent, RingEvent
 from firmware.media.messages import OpenStream
 from firmware.net.errors import NetError

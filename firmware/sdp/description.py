@@ -5,8 +5,9 @@ description means for a call is for `negotiate`.
 """
 
 import enum
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 
 class Direction(enum.Enum):
@@ -47,8 +48,7 @@ class Attribute(NamedTuple):
     value: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """A `c=` line: numeric address or host name, without TTL and count."""
 
     address: str
@@ -64,8 +64,7 @@ class Connection:
         return self.address in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The `o=` line (RFC 8866 §5.2)."""
 
     session_id: int
@@ -74,8 +73,7 @@ class Origin:
     username: str = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """An RTP payload type: number, encoding name, RTP clock, channels, fmtp.
 
     A dynamic number without `a=rtpmap` has an empty name and a clock of 0.
@@ -88,8 +86,7 @@ class Format:
     fmtp: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(Struct, frozen=True):
     """An `m=` line with its attributes.
 
     `formats` holds the payload types of an RTP protocol, `words` what stands there for any other.
@@ -116,8 +113,7 @@ class Media:
         return "RTP/" in self.protocol.upper()
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A whole description."""
 
     origin: Origin

@@ -9,9 +9,11 @@ Not here: which codecs this phone has, which address it says, and when to offer.
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from msgspec import Struct
+
+from firmware.base.values import replace
 from firmware.sdp.description import (
     Connection,
     Direction,
@@ -37,8 +39,7 @@ NOWHERE: Address = ("", 0)
 """The far end has no address for media now: hold by 0.0.0.0, or a host name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What we can do: speech formats with the numbers we offer, best first; digits; ptime."""
 
     formats: tuple[Format, ...]
@@ -46,8 +47,7 @@ class Capabilities:
     ptime: int = 20
 
 
-@dataclass(frozen=True, slots=True)
-class LocalMedia:
+class LocalMedia(Struct, frozen=True):
     """Where we receive: numeric address, RTP port and RTCP port."""
 
     address: str
@@ -55,8 +55,7 @@ class LocalMedia:
     rtcp_port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiated:
+class Negotiated(Struct, frozen=True):
     """What both ends agreed on.
 
     `session` is our own description (to send as the answer; the offer if we made it). `formats[0]`
@@ -76,8 +75,7 @@ class Negotiated:
     media_index: int
 
 
-@dataclass(frozen=True, slots=True)
-class NothingInCommon:
+class NothingInCommon(Struct, frozen=True):
     """No call can come of it; `reason` is a clause for people and for the Warning header."""
 
     reason: str

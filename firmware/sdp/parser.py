@@ -5,8 +5,9 @@ unknown lines and attributes), strict where a wrong guess would send audio astra
 addresses, the ports, the payload numbers. The work is linear in a bounded size.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from firmware.base.values import replace
 from firmware.sdp.description import (
     STATIC_FORMATS,
     Attribute,

@@ -2,9 +2,12 @@
 
 import fnmatch
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from msgspec import Struct
+
+from firmware.base.values import replace
 from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.flow import Terms, TlsTerms, Transport
 from firmware.sip.headers import NameAddr
@@ -18,8 +21,7 @@ _MOST_HOMES = 4
 """RFC 5626 §4.2.1: sets of up to four outbound proxies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """A registrar and the outbound proxy that leads there, if any, as URIs without user."""
 
     server: Uri

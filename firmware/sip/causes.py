@@ -1,7 +1,8 @@
 """What a final status or a broken flow means to a person, in causes the phone has sentences for."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.notifications import FailureCause
 
@@ -34,8 +35,7 @@ _BY_STATUS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """What is wrong with a flow: the driver's words and their meaning."""
 
     reason: str

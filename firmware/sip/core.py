@@ -7,9 +7,10 @@ has ended is gone.
 import enum
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from firmware.base.deadlines import Deadlines
 from firmware.base.tokens import Tokens
@@ -38,8 +39,7 @@ ALLOW = ", ".join(ALLOWED)
 SUPPORTS = ", ".join(SUPPORTED)
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSettings:
+class AgentSettings(Struct, frozen=True):
     """How a user agent behaves, the same for all its lines.
 
     `hand_up` names methods whose requests outside dialogs go to the owner whole

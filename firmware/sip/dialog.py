@@ -5,8 +5,9 @@ may come. It does not know what the requests mean; calls live in `firmware.sip.u
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from firmware.base.values import replace
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.headers import NameAddr, contact_list, parse_name_addr, route_list

@@ -8,24 +8,23 @@
 | `CloseFlow`     | nothing                                                         |
 """
 
-from dataclasses import dataclass
 from typing import NewType
+
+from msgspec import Struct
 
 from firmware.sip.flow import Flow, Target, Terms, Transport
 
 QueryId = NewType("QueryId", int)
 
 
-@dataclass(frozen=True, slots=True)
-class Transmit:
+class Transmit(Struct, frozen=True):
     """Send `data` (a whole message or a keep-alive) on `flow`."""
 
     flow: Flow
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ResolveTarget:
+class ResolveTarget(Struct, frozen=True):
     """Find where a request goes (RFC 3263 §4).
 
     `port` and `transport` are None where the URI leaves them open; `secure` is True for `sips:`.
@@ -38,8 +37,7 @@ class ResolveTarget:
     secure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFlow:
+class OpenFlow(Struct, frozen=True):
     """Connect a stream transport to `target`; the flow carries the `terms`.
 
     Without terms the connection is a plain one for which no name matters.
@@ -50,8 +48,7 @@ class OpenFlow:
     terms: Terms | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CloseFlow:
+class CloseFlow(Struct, frozen=True):
     """Close a stream connection; queued data may be dropped."""
 
     flow: Flow

@@ -4,7 +4,8 @@ Texts are the far end's, fit for a screen (`bodies.shown`) and cut to a length a
 """
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class RingKind(enum.Enum):
@@ -46,8 +47,7 @@ class DiversionReason(enum.Enum):
     TIME_OF_DAY = "time_of_day"
 
 
-@dataclass(frozen=True, slots=True)
-class CallFacts:
+class CallFacts(Struct, frozen=True):
     """What an INVITE says about itself.
 
     `answer_after` is seconds; it counts only with the wish AUTO or PRIVILEGED. `icon` is the URI

@@ -5,7 +5,8 @@ stream transport one connection. Addresses are numeric; IPv4 and IPv6 are one ty
 """
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class Transport(enum.Enum):
@@ -43,8 +44,7 @@ class Transport(enum.Enum):
         return self.value.upper()
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """A numeric address and a port; an IPv6 address stands without brackets."""
 
     host: str
@@ -59,8 +59,7 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if self.is_ipv6 else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class TlsTerms:
+class TlsTerms(Struct, frozen=True):
     """How one line wants its secure connections; files by their paths, empty = none.
 
     Without `ca` the authorities of the system are trusted. `server_name` is the name that the
@@ -74,8 +73,7 @@ class TlsTerms:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What a connection of ours was opened for, besides an address.
 
     `name` is the domain that was asked for: a certificate has to carry it (RFC 5922 §7.3), and the
@@ -87,8 +85,7 @@ class Terms:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """One way to one peer.
 
     `number` tells stream connections apart (two connections to one peer may share nothing else);
@@ -105,8 +102,7 @@ class Flow:
     """The domains that somebody who connected to us has proved to be (RFC 5922 §7.4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One answer of RFC 3263 target resolution.
 
     `local` is the address this machine would send from, learned by connecting a socket, so that

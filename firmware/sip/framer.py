@@ -6,8 +6,9 @@ answered, and the stream is `broken`.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 MOST_OCTETS: Final = 65_535
 """The longest message."""
@@ -22,13 +23,11 @@ _DIGITS: Final = re.compile(rb"[0-9]{1,11}")
 _TOKEN_START: Final = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]")
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Struct, frozen=True):
     """The far end sent CRLF CRLF and expects a CRLF."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pong:
+class Pong(Struct, frozen=True):
     """The far end sent a single CRLF: the answer to a ping of ours."""
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
+
 from firmware.sip.errors import ParseError
 from firmware.sip.message import Headers
 from firmware.sip.uri import Params, Uri, bracketed, host_port, parse_uri
@@ -46,8 +48,7 @@ _PORT: Final = re.compile(r"[0-9]{1,5}")
 _COLON: Final = re.compile(r"[ \t]*:[ \t]*")
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddr:
+class NameAddr(Struct, frozen=True):
     """A name, an address and header parameters: From, To, Contact, Route and their kin.
 
     `name` is the display name without quotes, readable text. Parameter values stay as written;
@@ -84,8 +85,7 @@ WILDCARD: Final = NameAddr("", Uri("*"))
 """What `contact_list` gives for `Contact: *` (RFC 3261 §10.2.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Via:
+class Via(Struct, frozen=True):
     """One hop of the way back (RFC 3261 §20.42).
 
     `transport` is upper-case and may be one we do not know; `host` is IPv6 without brackets.
@@ -137,8 +137,7 @@ class Via:
         return Via(self.transport, self.host, self.port, params)
 
 
-@dataclass(frozen=True, slots=True)
-class CSeq:
+class CSeq(Struct, frozen=True):
     """Number and method (RFC 3261 §20.16)."""
 
     number: int
@@ -148,8 +147,7 @@ class CSeq:
         return f"{self.number} {self.method}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why a request was sent (RFC 3326), e.g. SIP, 200, "Call completed elsewhere"."""
 
     protocol: str

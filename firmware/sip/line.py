@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from firmware.sip.account import Account, Home
 from firmware.sip.auth.credentials import Keyring
 from firmware.sip.flow import Flow, Target
@@ -11,8 +13,7 @@ from firmware.sip.notifications import LineName
 from firmware.sip.uri import Uri
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A registration that stands: over which flow, at which of the account's homes, what it gave.
 
     `service_route` is RFC 3608's, in its order. `gruu` and `temp_gruu` are URIs as the registrar

@@ -8,8 +8,9 @@ larger than a message may be.
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import parse_params, unquote
@@ -25,8 +26,7 @@ _HEAD: Final = re.compile(rb"\r?\n\r?\n|\A\r?\n")
 _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part; `media_type` is in lower case without parameters, `params` are those."""
 
     media_type: str

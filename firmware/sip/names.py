@@ -1,8 +1,9 @@
 """What notifications are about: calls, lines, people, and why something did not work."""
 
 import enum
-from dataclasses import dataclass
 from typing import NewType
+
+from msgspec import Struct
 
 CallRef = NewType("CallRef", str)
 LineName = NewType("LineName", str)
@@ -47,8 +48,7 @@ class FailureCause(enum.Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(Struct, frozen=True):
     """Who is at the other end: display name (may be empty), user part and whole URI."""
 
     name: str

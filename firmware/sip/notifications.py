@@ -6,7 +6,8 @@ the two never collide because the stack's begin with `in-`.
 """
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.sip.event.package import Document
 from firmware.sip.facts import CallFacts
@@ -53,8 +54,7 @@ class RegistrationState(enum.Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationChanged:
+class RegistrationChanged(Struct, frozen=True):
     """A line's registration moved on.
 
     `expires_in` counts while REGISTERED; `retry_in` while TRYING or FAILED (the stack never gives
@@ -71,8 +71,7 @@ class RegistrationChanged:
     retry_in: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingCall:
+class IncomingCall(Struct, frozen=True):
     """An INVITE from a trusted source for one of our lines; 100 Trying has been sent.
 
     `local` is our address toward the caller: where SDP should ask for media, unless `shown` says
@@ -89,7 +88,7 @@ class IncomingCall:
     call_info: str = ""
     call_id: str = ""
     """For whoever looks through a trace of messages."""
-    facts: CallFacts = CallFacts()  # noqa: RUF009 - frozen
+    facts: CallFacts = CallFacts()
     diverted_by: Party | None = None
     """Who sent the call on to us; None too if they want no name (see `facts.diversions`)."""
     replaces: CallRef | None = None
@@ -99,16 +98,14 @@ class IncomingCall:
     """The caller wants our offer with the first `ring` (RFC 3262 §5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectedParty:
+class ConnectedParty(Struct, frozen=True):
     """A trusted server says who is really at the other end of a call (RFC 3325, RFC 4916)."""
 
     call: CallRef
     party: Party
 
 
-@dataclass(frozen=True, slots=True)
-class OfferWanted:
+class OfferWanted(Struct, frozen=True):
     """A call we place has found its target; answer with `UserAgent.offer(call, sdp)`.
 
     `local` is our own address toward that target: where media is received, and where SDP must ask
@@ -122,15 +119,13 @@ class OfferWanted:
     shown: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallTrying:
+class CallTrying(Struct, frozen=True):
     """100 Trying: the next hop has our INVITE and works on it; the far end may know nothing yet."""
 
     call: CallRef
 
 
-@dataclass(frozen=True, slots=True)
-class CallProgress:
+class CallProgress(Struct, frozen=True):
     """A provisional answer above 100; `fork` is the far end's tag, `body` may be early SDP.
 
     If `reliable`, that SDP is the answer for good; else it comes again in `CallAnswered`. Status
@@ -145,8 +140,7 @@ class CallProgress:
     reliable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CallRedirected:
+class CallRedirected(Struct, frozen=True):
     """The far end sent us elsewhere (3xx): the call goes on to `target`."""
 
     call: CallRef
@@ -154,8 +148,7 @@ class CallRedirected:
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class CallAnswered:
+class CallAnswered(Struct, frozen=True):
     """The far end answered our INVITE; the ACK has been sent. `body` is its SDP answer.
 
     It is empty if that came before (`CallProgress`), or if we offered nothing: then its offer
@@ -168,16 +161,14 @@ class CallAnswered:
     remote: Party
 
 
-@dataclass(frozen=True, slots=True)
-class CallConfirmed:
+class CallConfirmed(Struct, frozen=True):
     """The ACK to our 2xx arrived; `body` is the SDP answer if our 2xx carried the offer."""
 
     call: CallRef
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallEnded(Struct, frozen=True):
     """The call is over, the last notification about it.
 
     `by_us` is True if our side asked for the end. `status` is the final SIP status if there was
@@ -194,8 +185,7 @@ class CallEnded:
     retry_after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ReofferReceived:
+class ReofferReceived(Struct, frozen=True):
     """An offer of the far end (re-INVITE, UPDATE, PRACK, or in a response to our empty INVITE).
 
     Answer with `answer_reoffer` or `reject_reoffer`. `body` is empty if the far end wants our
@@ -207,8 +197,7 @@ class ReofferReceived:
     fork: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReofferAnswered:
+class ReofferAnswered(Struct, frozen=True):
     """The far end accepted our offer; `body` is its answer.
 
     It also comes for a refresh that the stack made by itself, with what was agreed before.
@@ -219,8 +208,7 @@ class ReofferAnswered:
     fork: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReofferRejected:
+class ReofferRejected(Struct, frozen=True):
     """The far end refused our offer: everything stays as it was (RFC 3261 §14.1)."""
 
     call: CallRef
@@ -229,8 +217,7 @@ class ReofferRejected:
     fork: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class InfoDigit:
+class InfoDigit(Struct, frozen=True):
     """A DTMF digit arrived by SIP INFO (`application/dtmf-relay` or `application/dtmf`)."""
 
     call: CallRef
@@ -238,16 +225,14 @@ class InfoDigit:
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class DigitsRefused:
+class DigitsRefused(Struct, frozen=True):
     """The far end takes no digits by INFO: these were not sent."""
 
     call: CallRef
     digits: str
 
 
-@dataclass(frozen=True, slots=True)
-class InfoReceived:
+class InfoReceived(Struct, frozen=True):
     """An INFO of a package that the settings name came inside a call (RFC 6086)."""
 
     call: CallRef
@@ -256,8 +241,7 @@ class InfoReceived:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class DialogSaved:
+class DialogSaved(Struct, frozen=True):
     """What a restarted phone needs to end this call with BYE; None when the call has ended."""
 
     call: CallRef
@@ -274,8 +258,7 @@ class SubscriptionProgress(enum.Enum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionChanged:
+class SubscriptionChanged(Struct, frozen=True):
     """A subscription of ours moved on.
 
     While WAITING it is tried again in `retry_in` seconds; ENDED is the last about it. `status` is
@@ -292,8 +275,7 @@ class SubscriptionChanged:
     retry_in: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class EventReceived:
+class EventReceived(Struct, frozen=True):
     """The whole state of what is watched, as the package's own document.
 
     `ref` is empty if the line's server sent it unasked.
@@ -305,24 +287,21 @@ class EventReceived:
     document: Document
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigCheckAsked:
+class ConfigCheckAsked(Struct, frozen=True):
     """The line's server asks us to look for a new configuration, and to `restart` after it."""
 
     line: LineName
     restart: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileUrl:
+class ProfileUrl(Struct, frozen=True):
     """The line's server says where our configuration lies: an http or https URL, unchecked."""
 
     line: LineName
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class TransferProgress:
+class TransferProgress(Struct, frozen=True):
     """Whoever we transfer has agreed to call the target (100), and how that goes (180 …)."""
 
     call: CallRef
@@ -330,15 +309,13 @@ class TransferProgress:
     phrase: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TransferSucceeded:
+class TransferSucceeded(Struct, frozen=True):
     """The transferred party has reached the target: our call with it should be ended now."""
 
     call: CallRef
 
 
-@dataclass(frozen=True, slots=True)
-class TransferFailed:
+class TransferFailed(Struct, frozen=True):
     """The transfer did not come about; the call is as it was.
 
     `status` is the answer to our REFER or, if `reached`, that of the target to the new call.
@@ -351,8 +328,7 @@ class TransferFailed:
     reached: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TransferAsked:
+class TransferAsked(Struct, frozen=True):
     """The far end of a call wants us to call somebody else (REFER).
 
     Answer with `UserAgent.transfers.follow` or `refuse`. `target` is as the far end wrote it, and
@@ -367,8 +343,7 @@ class TransferAsked:
     replaces: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RequestReceived:
+class RequestReceived(Struct, frozen=True):
     """A request that the settings hand up whole (the practice PBX takes REGISTER this way).
 
     Answer with `UserAgent.respond(key, …)`.
@@ -379,8 +354,7 @@ class RequestReceived:
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True)
-class Stranger:
+class Stranger(Struct, frozen=True):
     """A request from an untrusted source was dropped; for the log, at most one a second."""
 
     source: Endpoint
@@ -388,8 +362,7 @@ class Stranger:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class AddressChanged:
+class AddressChanged(Struct, frozen=True):
     """The address a call stands on is gone; the call can go on from `local`, "" if from nowhere.
 
     Its media must move there: `reoffer` with new sockets, or `end`.
@@ -401,8 +374,7 @@ class AddressChanged:
     """As in `OfferWanted`."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateEnds:
+class CertificateEnds(Struct, frozen=True):
     """A certificate of ours, by its file, is good for so many days only (F27); 0 = no more."""
 
     file: str

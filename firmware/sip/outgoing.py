@@ -8,7 +8,7 @@ proxy, Service-Route (RFC 3608), the flow we registered over (RFC 5626) and our 
 used by all of them alike. REGISTER is not: it goes to the registrar and to nobody else.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.sip.core import Core
 from firmware.sip.exchange import Exchange, ExchangeUser
@@ -21,8 +21,7 @@ from firmware.sip.uri import Uri, parse_uri
 Rows = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """Where a request is sent: the next hop, the Request-URI, the Route values, a known flow."""
 
     hop: Uri

@@ -1,7 +1,8 @@
 """A call as others may be told of it (RFC 4235): who with, how far, by which ids."""
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.sip.bodies import party
 from firmware.sip.dialog import Dialog
@@ -19,8 +20,7 @@ class CallStage(enum.Enum):
     CONFIRMED = "confirmed"
 
 
-@dataclass(frozen=True, slots=True)
-class CallPortrait:
+class CallPortrait(Struct, frozen=True):
     """One call; `caller` is True if we placed it, `target` the far end's Contact.
 
     `remote_tag` and `target` are empty before the far end has answered in any way.

@@ -4,9 +4,9 @@
 which extension is to be sent after the answer, where a short number is valid.
 """
 
-from dataclasses import replace
 from typing import Final
 
+from firmware.base.values import replace
 from firmware.sip.uri import Params, Uri, plain_number
 
 # RFC 3261 §19.1.6: these two come first, in this order; the others by name.

@@ -1,7 +1,8 @@
 """What the phone must know of messages and published state (the rest is `notifications`)."""
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.sip.names import (
     CallRef,
@@ -13,8 +14,7 @@ from firmware.sip.names import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MessageReceived:
+class MessageReceived(Struct, frozen=True):
     """Somebody whom the line trusts sent a text (RFC 3428), in a call or outside.
 
     `sent_at` is what the sender says, seconds since 1970.
@@ -28,8 +28,7 @@ class MessageReceived:
     sent_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MessageOutcome:
+class MessageOutcome(Struct, frozen=True):
     """What became of a text of ours; without `cause` the next hop took it.
 
     A 202 says no more than that somebody keeps it (RFC 3428 §4).
@@ -42,8 +41,7 @@ class MessageOutcome:
     phrase: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ComposingChanged:
+class ComposingChanged(Struct, frozen=True):
     """Somebody writes a text to us, or has stopped (RFC 3994)."""
 
     line: LineName
@@ -61,8 +59,7 @@ class PublicationState(enum.Enum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class PublicationChanged:
+class PublicationChanged(Struct, frozen=True):
     """A publication of ours moved on; while WAITING it is tried again in `retry_in` seconds."""
 
     ref: PublicationRef
@@ -74,8 +71,7 @@ class PublicationChanged:
     retry_in: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class PresenceChanged:
+class PresenceChanged(Struct, frozen=True):
     """Somebody who is watched can be reached, or not; `available` None = nothing is known.
 
     `activities` are the words of RFC 4480 §3.2, such as `on-the-phone`; `note` is their own.

@@ -9,8 +9,9 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.storage.atomic import set_aside
@@ -42,8 +43,7 @@ FROM calls ORDER BY id DESC LIMIT ? OFFSET ?
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CallRow:
+class CallRow(Struct, frozen=True):
     """One call; `at` is seconds since 1970, `outcome` a word such as `missed`."""
 
     at: float

@@ -6,8 +6,9 @@ a file that a crash cut in half is thrown away.
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from firmware.storage.atomic import PRIVATE, REAL_DISK
 from firmware.storage.errors import from_os
@@ -16,8 +17,7 @@ _SUFFIX = ".dialog"
 _DIGEST = 32
 
 
-@dataclass(frozen=True, slots=True)
-class DialogMirror:
+class DialogMirror(Struct, frozen=True):
     """The folder with one file per dialog; `len` counts them."""
 
     folder: Path

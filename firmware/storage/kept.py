@@ -5,10 +5,10 @@ registrar sees one phone and not a new one after each restart. They are not secr
 but whoever knows a Contact user can address the phone: the file is private.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from firmware.storage.atomic import REAL_DISK, Disk, replace_file, set_aside
 
@@ -28,8 +28,7 @@ class Kept(msgspec.Struct, frozen=True):
     lines: dict[str, KeptLine] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class KeptFile:
+class KeptFile(Struct, frozen=True):
     """The file it stands in."""
 
     path: Path

@@ -4,8 +4,9 @@ The copy carries its own SHA-256, so a torn copy is known for what it is and not
 """
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from firmware.config import Settings, examine_bytes
 from firmware.storage.atomic import REAL_DISK, Disk, replace_file
@@ -15,8 +16,7 @@ _MARK = b"# sha256 "
 _MARK_BYTES = len(_MARK) + 64 + 1
 
 
-@dataclass(frozen=True, slots=True)
-class LastGood:
+class LastGood(Struct, frozen=True):
     """The configuration file and the copy of its last good content."""
 
     config: Path

@@ -5,10 +5,10 @@ Ages are kept as wall-clock moments. A machine whose clock is behind what it wro
 server answers at all.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from firmware.storage.atomic import REAL_DISK, Disk, replace_file, set_aside
 
@@ -24,8 +24,7 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class NamesFile:
+class NamesFile(Struct, frozen=True):
     """The file it stands in."""
 
     path: Path

@@ -6,7 +6,7 @@ opens the volume on boards without volume keys, the cancel key clears everything
 `next_deadline` says when `fire` wants to be called.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.base.deadlines import Deadlines
 from firmware.media.messages import PathName
@@ -56,15 +56,13 @@ _PLAIN: dict[Key, Action] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """A deadline: this key has been down for long."""
 
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
-class _VolumeModeEnds:
+class _VolumeModeEnds(Struct, frozen=True):
     """A deadline: `2` and `8` are digits again."""
 
 

@@ -1,14 +1,14 @@
 """What a screen is drawn from: the phone's view, the time of day and the words."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from firmware.phone.view import CallView, Notice, PhoneView
 from firmware.ui.text import Texts
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """The time as it enters from outside.
 
     `now` is the monotonic clock of the view's moments, in seconds; `wall` is the local time of day,
@@ -19,8 +19,7 @@ class Clock:
     wall: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """One moment to be drawn."""
 
     view: PhoneView

@@ -3,7 +3,7 @@
 The labels are text ids; `widgets.soft_row` writes them, `navigator` presses them.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.phone.actions import (
     Action,
@@ -21,8 +21,7 @@ from firmware.phone.actions import (
 from firmware.phone.view import CallState, CallView, Mode, PhoneView
 
 
-@dataclass(frozen=True, slots=True)
-class SoftKey:
+class SoftKey(Struct, frozen=True):
     """A label (text id) and what pressing it means."""
 
     label: str

@@ -14,11 +14,12 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import web
+from msgspec import Struct
 
+from firmware.base.values import replace
 from firmware.control.place import ENDS_WITH_INPUT
 from firmware.net.errors import PortTakenError
 from firmware.net.port_holder import holder_of
@@ -38,8 +39,7 @@ OK, FAILED, TAKEN = 0, 1, 3
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a page is served and for which phone; `port` 0 = any that is free."""
 
     control: Path

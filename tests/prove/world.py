@@ -8,8 +8,9 @@ the order in which they will ring counts. A `Scope` says how much is looked at.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from firmware.base.values import replace
 from firmware.config.schema import LineSettings, PhoneSettings, Settings
 from firmware.media import messages as m
 from firmware.media.messages import PathName

@@ -1,7 +1,6 @@
 """What the audio engine reports, and what its death means: the calls stay up."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.media.messages import EngineReady, PathReport
 from firmware.phone.events import EngineLost
 from firmware.phone.model import Engine

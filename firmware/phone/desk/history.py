@@ -1,7 +1,6 @@
 """What is written into the call list, and the missed-call count."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.commands import CallOutcome, CallRecord, RecordCall
 from firmware.phone.model import Call, Ending
 from firmware.phone.texts import CALL_CAUSES, notice

@@ -1,7 +1,6 @@
 """The lines: which may be used, and why one may not."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.config.rules import line_blocked, plays_auto_answer_tone
 from firmware.config.schema import LineSettings, Settings
 from firmware.phone.model import Line, PhoneState

@@ -3,8 +3,7 @@
 The handset path is open only while the handset is up (or where there is no hook at all).
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.media.messages import PathName
 from firmware.phone.actions import SelectPath
 from firmware.phone.model import PhoneState

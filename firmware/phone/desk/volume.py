@@ -1,7 +1,6 @@
 """Volume and mute: what is heard now changes, is shown for two seconds and is remembered."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.config.schema import AudioSettings, Settings
 from firmware.media.messages import PathName
 from firmware.phone.actions import Mute, Volume

@@ -5,8 +5,7 @@ Two streams on the loopback address do it: the first is on the card, the second 
 hears. The level shown is measured on the way back.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.media.messages import PlayTone, StreamReport, ToneSegment
 from firmware.phone.desk import paths
 from firmware.phone.events import MediaPortRefused, MediaPortReserved

@@ -1,8 +1,8 @@
 """Our own certificate ends soon: said on the resting screen until it is renewed (F27)."""
 
-from dataclasses import replace
 from typing import Final
 
+from firmware.base.values import replace
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
 from firmware.sip.notifications import CertificateEnds

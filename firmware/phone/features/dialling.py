@@ -1,7 +1,6 @@
 """Digits before a call: collecting them, taking them back, knowing when the number is complete."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.actions import Digit
 from firmware.phone.desk import tones
 from firmware.phone.dialplan import INTER_DIGIT, Verdict

@@ -1,7 +1,6 @@
 """Digits into a call, by RFC 4733 where it was agreed, else by INFO or as tones; and out of it."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.media.messages import DigitHeard, SendDigits
 from firmware.phone.actions import Digit, SendDtmf
 from firmware.phone.commands import SendInfoDigit

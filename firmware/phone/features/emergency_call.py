@@ -7,8 +7,7 @@
 Only the person ends it, or the last line's final refusal (PRODUCT: "4xx/5xx moves on").
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.commands import EndCall
 from firmware.phone.desk import history, lines, paths
 from firmware.phone.features import endings, placing

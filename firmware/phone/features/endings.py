@@ -1,7 +1,6 @@
 """How a call leaves the phone, and what the phone does next."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.commands import EndCall, RejectCall
 from firmware.phone.desk import history, lines
 from firmware.phone.dialplan import FIRST_DIGIT

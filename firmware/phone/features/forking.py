@@ -3,8 +3,7 @@
 Of several the one that spoke last is heard; which one lifts is known only with the answer.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.call.forks import Forks
 from firmware.call.negotiation import Refused
 from firmware.phone.commands import AnswerReoffer, RejectReoffer

@@ -4,8 +4,7 @@ What the person wants (`Call.held`) takes effect at once: the microphone does no
 end's consent. What the far end has been told follows by re-INVITE, one at a time.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.call.negotiation import Negotiation, Refused
 from firmware.phone.actions import Hold, Resume
 from firmware.phone.commands import AnswerReoffer, EndCall, RejectReoffer, Reoffer

@@ -4,8 +4,7 @@ A flash is a short press of the hook. It may arrive as `HookFlash` alone, or the
 of the fall first so that the microphone closes at once; both end in the same place.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.media.messages import PathName
 from firmware.phone.actions import SelectPath
 from firmware.phone.desk import paths

@@ -1,7 +1,6 @@
 """Who is at the other end, as it becomes known during a call."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.turn import Turn
 from firmware.sip.notifications import ConnectedParty, Party
 

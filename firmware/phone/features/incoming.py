@@ -1,7 +1,6 @@
 """Calls that arrive: who may ring, who is answered at once, and what answering does."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.call.negotiation import Refused
 from firmware.media.messages import PathName
 from firmware.phone.actions import Answer

@@ -4,8 +4,7 @@ A far end that loses its power sends no BYE; then only the silence tells (RELIAB
 that was agreed (hold) does not count, and nobody hangs up on an emergency call.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.media.messages import HearingChanged, Silence
 from firmware.phone.commands import EndCall, RejectCall
 from firmware.phone.features import endings

@@ -1,7 +1,6 @@
 """The media port of a call is bound, or cannot be."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.call.negotiation import Negotiation
 from firmware.phone.commands import EndCall, FreeMediaPort, RejectCall, SendOffer
 from firmware.phone.events import MediaPortRefused, MediaPortReserved

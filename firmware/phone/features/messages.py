@@ -4,8 +4,7 @@ What somebody wrote is for the person at the phone: it stands on the screen and 
 of the control socket, but never in the log.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.actions import SendText
 from firmware.phone.commands import SendMessage
 from firmware.phone.desk import lines

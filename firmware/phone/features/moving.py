@@ -8,8 +8,7 @@ socket whose address is still ours is never moved. The first packets from the ne
 before the far end has agreed: most far ends follow, and it costs nothing.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.commands import EndCall, Reoffer
 from firmware.phone.events import MediaPortReserved
 from firmware.phone.features import endings, limits

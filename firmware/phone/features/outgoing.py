@@ -1,7 +1,6 @@
 """Calls we place: choosing the line and following the progress up to the answer."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.call.negotiation import Refused
 from firmware.phone.actions import Dial, Redial
 from firmware.phone.commands import EndCall

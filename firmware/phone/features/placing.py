@@ -1,7 +1,6 @@
 """A call of ours begins: what was in front makes room, and the stack is asked for an INVITE."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.commands import PlaceCall
 from firmware.phone.desk import paths
 from firmware.phone.emergency import number_of

@@ -5,8 +5,8 @@ What the phone shows and whom it watches follows from the state after every even
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from firmware.base.values import replace
 from firmware.phone.desk import lines
 from firmware.phone.model import PhoneState
 from firmware.phone.turn import Rules, Turn

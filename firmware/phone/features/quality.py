@@ -3,9 +3,9 @@
 The figures come after the call has gone, so what they belong to is kept until then.
 """
 
-from dataclasses import replace
 from typing import Final
 
+from firmware.base.values import replace
 from firmware.media.messages import StreamReport
 from firmware.phone.commands import ReportQuality
 from firmware.phone.desk import lines

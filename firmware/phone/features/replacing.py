@@ -4,8 +4,7 @@ It does not ring: whoever was spoken with has handed us on. The new call is answ
 then the old one ends, so that a new call that cannot be takes nothing away.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.commands import EndCall
 from firmware.phone.features import endings
 from firmware.phone.model import Call, Ending

@@ -8,8 +8,7 @@ The call stays on hold until the far end says how it went: then it ends, or is t
 reason. Nothing here opens a microphone; what is on hold is taken up again by the person.
 """
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone.actions import Transfer as Wish
 from firmware.phone.commands import EndCall, TransferCall
 from firmware.phone.desk import paths, tones

@@ -5,9 +5,9 @@ not (RFC 5589 §6). No path is opened and no muted microphone heard again. Calls
 place of one of ours are in `firmware.phone.features.replacing`.
 """
 
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from firmware.base.values import replace
 from firmware.phone.commands import FollowTransfer, RefuseTransfer
 from firmware.phone.dialplan import Verdict, dialable
 from firmware.phone.features import endings, hold, placing

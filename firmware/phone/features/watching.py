@@ -6,8 +6,8 @@ becomes a lamp, a row on the idle screen, the stutter dial tone, and `watched` o
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from firmware.base.values import replace
 from firmware.config.schema import LineSettings, Settings
 from firmware.phone.actions import CallMailbox, Dial
 from firmware.phone.commands import Subscribe, Unsubscribe

@@ -1,7 +1,6 @@
 """Idle: nothing open, nothing in front. The handset may be up if the howler has given up."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone import actions
 from firmware.phone.desk import paths
 from firmware.phone.features import dialling, endings, messages

@@ -1,7 +1,6 @@
 """Off hook: a path is open and nothing dialled. Dial tone, or congestion tone and the reason."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone import actions
 from firmware.phone.desk import lines, paths
 from firmware.phone.features import dialling, endings, hook, incoming, transfer

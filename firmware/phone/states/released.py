@@ -1,7 +1,6 @@
 """Released: the far end has gone or the call failed; tone and reason until the path closes."""
 
-from dataclasses import replace
-
+from firmware.base.values import replace
 from firmware.phone import actions
 from firmware.phone.desk import paths
 from firmware.phone.features import dialling, endings, hook, incoming

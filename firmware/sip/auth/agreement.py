@@ -5,8 +5,9 @@ repeat its list in every later request, so that nobody on the way can have short
 begin: a line that is to be safe is configured for TLS.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import parse_params, quote, values
@@ -18,8 +19,7 @@ _DIGEST: Final = "digest"
 _TLS: Final = "tls"
 
 
-@dataclass(frozen=True, slots=True)
-class Mechanism:
+class Mechanism(Struct, frozen=True):
     """One row of Security-Server, as written and as read."""
 
     text: str
@@ -40,8 +40,7 @@ class Mechanism:
             return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(Struct, frozen=True):
     """What was agreed with a server: its whole list, and which row of it we use."""
 
     offered: tuple[Mechanism, ...]

@@ -12,8 +12,9 @@ earlier run could be answered again; it yields nothing but the same response.
 import base64
 import binascii
 import hmac
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.account import AkaKeys
 from firmware.sip.auth import milenage
@@ -25,8 +26,7 @@ _AUTN: Final = 16
 _V2_PASSWORD: Final = b"http-digest-akav2-password"
 
 
-@dataclass(frozen=True, slots=True)
-class CardAnswer:
+class CardAnswer(Struct, frozen=True):
     """The octets that serve as the digest's password, or AUTS in base64 and no password."""
 
     password: bytes

@@ -6,10 +6,11 @@ A password never helps anybody but the line's own servers: the caller says wheth
 one (A6).
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from firmware.base.tokens import Tokens
+from firmware.base.values import replace
 from firmware.sip.account import Account
 from firmware.sip.auth.agreement import Agreement, agree
 from firmware.sip.auth.digest import (

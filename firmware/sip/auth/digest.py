@@ -13,8 +13,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+
+from firmware.base.values import replace
 
 _WORD: Final = r"[A-Za-z0-9\-.!%*_+`'~]++"
 # One `name=value`, with the scheme before the first; lenient about which values are in quotes.
@@ -85,8 +88,7 @@ _ALGORITHMS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """A challenge that can be answered. `qop` is None from a server of RFC 2069."""
 
     realm: str
@@ -98,8 +100,7 @@ class Challenge:
     userhash: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """What a client claims in Authorization or Proxy-Authorization."""
 
     username: str
@@ -194,8 +195,7 @@ def answer(  # noqa: PLR0913, PLR0917 - the parameters are the inputs of the has
     return ", ".join(fields)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerInfo:
+class ServerInfo(Struct, frozen=True):
     """What Authentication-Info or Proxy-Authentication-Info says (RFC 7616 §3.5)."""
 
     next_nonce: str

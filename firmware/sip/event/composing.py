@@ -5,8 +5,9 @@ and no parser need be loaded for it.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.event.package import BodyError
 
@@ -21,8 +22,7 @@ _STATE: Final = re.compile(rb"<(?:[\w.-]{1,64}:)?state(?:\s[^<>]{0,200})?>\s*(\w
 _REFRESH: Final = re.compile(rb"<(?:[\w.-]{1,64}:)?refresh(?:\s[^<>]{0,200})?>\s*(\d{1,8})\s*</")
 
 
-@dataclass(frozen=True, slots=True)
-class Composing:
+class Composing(Struct, frozen=True):
     """Whether somebody writes; `refresh` is the seconds this holds without another word."""
 
     active: bool

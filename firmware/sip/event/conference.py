@@ -4,8 +4,9 @@ Documents are trees that change in parts; the reader keeps the tree, merges what
 of RFC 4575 §4.5, and hands on what a phone shows of it.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.event.package import Document, GapError, Package
 from firmware.sip.event.versions import Step, Versions
@@ -15,8 +16,7 @@ MEDIA_TYPE: Final = "application/conference-info+xml"
 _KEYS: Final = {"user": "entity", "endpoint": "entity", "media": "id"}
 
 
-@dataclass(frozen=True, slots=True)
-class ConferenceMedia:
+class ConferenceMedia(Struct, frozen=True):
     """One stream of an endpoint; `status` is sendrecv, sendonly, recvonly or inactive."""
 
     id: str
@@ -24,8 +24,7 @@ class ConferenceMedia:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ConferenceEndpoint:
+class ConferenceEndpoint(Struct, frozen=True):
     """One device of a user; `status` as connected, on-hold, dialing-out … (RFC 4575 §5.7.3)."""
 
     entity: str
@@ -34,8 +33,7 @@ class ConferenceEndpoint:
     media: tuple[ConferenceMedia, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConferenceUser:
+class ConferenceUser(Struct, frozen=True):
     """One participant."""
 
     entity: str
@@ -44,8 +42,7 @@ class ConferenceUser:
     endpoints: tuple[ConferenceEndpoint, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConferenceInfo(Document):
+class ConferenceInfo(Document, frozen=True):
     """A conference; `over` once it has ceased to exist. Counts are None where not said."""
 
     entity: str

@@ -6,9 +6,11 @@ always the whole table without what has ended.
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final
 
+from msgspec import Struct
+
+from firmware.base.values import replace
 from firmware.sip.event.package import BodyError, Document, GapError, Package
 from firmware.sip.event.versions import Step, Versions
 from firmware.sip.event.xml import Element, escape, read_xml
@@ -28,8 +30,7 @@ class Phase(enum.Enum):
     TERMINATED = "terminated"
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(Struct, frozen=True):
     """One end of a dialog; `held` is True if it renders nothing (`+sip.rendering` is no)."""
 
     uri: str = ""
@@ -38,8 +39,7 @@ class Participant:
     held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DialogEntry:
+class DialogEntry(Struct, frozen=True):
     """One dialog of the watched user, seen from there.
 
     `initiator` is True if the watched user placed the call, None if that is not said. The three ids
@@ -58,8 +58,7 @@ class DialogEntry:
     code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DialogInfo(Document):
+class DialogInfo(Document, frozen=True):
     """All dialogs of one user that have not ended."""
 
     entity: str

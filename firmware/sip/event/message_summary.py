@@ -5,8 +5,9 @@ takes whatever can only mean one thing.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.event.package import BodyError, Document, Package
 
@@ -21,8 +22,7 @@ _COUNTS: Final = re.compile(
 _VOICE: Final = "voice-message"
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Messages of one kind: new, old, and the urgent ones among them."""
 
     new: int
@@ -31,8 +31,7 @@ class Counts:
     urgent_old: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MessageSummary(Document):
+class MessageSummary(Document, frozen=True):
     """A mailbox. `voice` is None if the server counts none; `account` is what to dial for it."""
 
     waiting: bool

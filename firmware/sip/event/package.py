@@ -9,18 +9,17 @@ Here too: the two headers of RFC 6665 §8.2, Event and Subscription-State.
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from msgspec import Struct, field
 
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import TOKEN, delta_seconds, parse_params, unquote, write_params
 from firmware.sip.uri import Params
 
 
-class Document:
-    """What a notification says: each package has its own frozen dataclass below this one."""
-
-    __slots__ = ()
+class Document(Struct, frozen=True):
+    """What a notification says: each package has its own values below this one."""
 
     @property
     def over(self) -> bool:
@@ -57,8 +56,7 @@ class GapError(Exception):
         self.document = document
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """One event package, as a subscriber needs it.
 
     `accept` are the media types asked for, best first; `expires` are seconds; with `forks` the
@@ -90,8 +88,7 @@ def parameter(content_type: str, name: str) -> str:
 # --- Event ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """An Event header (RFC 6665 §8.2.1): package with its templates, id, other parameters."""
 
     package: str
@@ -159,8 +156,7 @@ AT_ONCE: Final = frozenset({Reason.DEACTIVATED, Reason.TIMEOUT})
 """After these it may, immediately; a retry-after means nothing (RFC 6665 §4.1.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionState:
+class SubscriptionState(Struct, frozen=True):
     """A Subscription-State header; seconds are None where it names none.
 
     A reason that no RFC names is None, as if there were none (RFC 6665 §4.1.3).

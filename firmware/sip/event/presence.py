@@ -6,8 +6,9 @@ them and is what old softphones and servers still send. Ours is written as PIDF 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.event.package import Document, Package
 from firmware.sip.event.xml import Element, escape, read_xml
@@ -31,8 +32,7 @@ _SUBSTATES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tuple:
+class Tuple(Struct, frozen=True):
     """One way to reach somebody; `available` is None if nothing is said of it."""
 
     id: str
@@ -41,8 +41,7 @@ class Tuple:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Presence(Document):
+class Presence(Document, frozen=True):
     """Somebody; `activities` are the words of RFC 4480 §3.2, such as `on-the-phone`."""
 
     entity: str

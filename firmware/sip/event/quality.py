@@ -5,8 +5,9 @@ format is lines of `Name: KEY=value …`; what a collector does not know it pass
 """
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.headers import quote
 
@@ -15,8 +16,7 @@ MEDIA_TYPE: Final = "application/vq-rtcpxr"
 _CLOCKS: Final = {"PCMU": (0, 8000), "PCMA": (8, 8000), "G722": (9, 16000), "opus": (None, 48000)}
 
 
-@dataclass(frozen=True, slots=True)
-class CallQuality:
+class CallQuality(Struct, frozen=True):
     """One call that has ended.
 
     Times are seconds since 1970, delays milliseconds. The URIs are those of the two ends, `name`s

@@ -1,7 +1,8 @@
 """reg: what a registrar knows of an address-of-record (RFC 3680)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.event.package import BodyError, Document, GapError, Package
 from firmware.sip.event.versions import Step, Versions
@@ -11,8 +12,7 @@ MEDIA_TYPE: Final = "application/reginfo+xml"
 _MOST_ROWS: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredContact:
+class RegisteredContact(Struct, frozen=True):
     """One binding; `event` is what brought it into this state (RFC 3680 §4.7.1).
 
     `expires` and `retry_after` are seconds, None where the registrar does not say.
@@ -27,8 +27,7 @@ class RegisteredContact:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredAddress:
+class RegisteredAddress(Struct, frozen=True):
     """One address-of-record with its bindings, those that have just ended among them."""
 
     id: str
@@ -37,8 +36,7 @@ class RegisteredAddress:
     contacts: tuple[RegisteredContact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RegInfo(Document):
+class RegInfo(Document, frozen=True):
     """All that was subscribed to."""
 
     addresses: tuple[RegisteredAddress, ...]

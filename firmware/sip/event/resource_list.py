@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from firmware.sip.errors import ParseError
 from firmware.sip.event.package import (
     BodyError,
@@ -33,8 +35,7 @@ _MOST_OCTETS: Final = 262_144
 _MOST_NESTED: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """One notifier of a resource: its subscription's state (RFC 4662 §5.5) and what it says."""
 
     id: str
@@ -43,8 +44,7 @@ class Instance:
     document: Document | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """One member of a list, with all its instances."""
 
     uri: str
@@ -52,8 +52,7 @@ class Resource:
     instances: tuple[Instance, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceList(Document):
+class ResourceList(Document, frozen=True):
     """The list as it is known now."""
 
     uri: str

@@ -6,7 +6,6 @@ judging one is provisioning's business.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from firmware.sip.event.package import BodyError, Document, Package, kind_of, parameter
@@ -18,8 +17,7 @@ _URL: Final = re.compile(r"https?://[A-Za-z0-9\-._~\[\]:]+(?:/[!-~]*)?", re.IGNO
 _LONGEST: Final = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Profile(Document):
+class Profile(Document, frozen=True):
     """Where a profile can be fetched: an absolute http or https URL."""
 
     url: str

@@ -6,9 +6,9 @@ trusts is believed (A21): with no proxy in between, what comes inside a call com
 itself, which may call itself what it likes.
 """
 
-from dataclasses import replace
 from typing import Final
 
+from firmware.base.values import replace
 from firmware.sip.bodies import party
 from firmware.sip.core import Core, Usage
 from firmware.sip.errors import ParseError

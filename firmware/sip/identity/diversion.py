@@ -4,9 +4,11 @@ Both are hop by hop additions of servers. The person is told of the last who sen
 is whom the caller reached, or hoped to.
 """
 
-from dataclasses import dataclass, replace
 from typing import Final
 
+from msgspec import Struct
+
+from firmware.base.values import replace
 from firmware.sip.bodies import party
 from firmware.sip.errors import ParseError
 from firmware.sip.facts import DiversionReason
@@ -46,8 +48,7 @@ _BY_STATUS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Diversion:
+class Diversion(Struct, frozen=True):
     """The last who sent the call on (None: somebody who wants no name), why, and how often."""
 
     by: Party | None
@@ -77,8 +78,7 @@ def _counter(entry: NameAddr) -> int:
     return min(int(text), 99) if text.isascii() and text.isdigit() and len(text) < 4 else 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """One hi-entry: `index` as numbers, `mapped` = the entry of another person it came from."""
 
     index: tuple[int, ...]

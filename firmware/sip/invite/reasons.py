@@ -1,7 +1,8 @@
 """Reason: why a request that ends something was sent (RFC 3326), read and written."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.bodies import shown
 from firmware.sip.errors import ParseError
@@ -13,8 +14,7 @@ _NON_SELECTED: Final = 26
 """Q.850: another user was selected; what a gateway says for "answered elsewhere"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(Struct, frozen=True):
     """What the far end said of the end: words for people, and whether another phone has it."""
 
     text: str = ""

@@ -5,8 +5,9 @@ The value names a dialog by the tags as *its receiver* sees them: `to_tag` is th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from firmware.sip.bodies import Refusal
 from firmware.sip.core import DialogUser
@@ -21,8 +22,7 @@ _NO_TAG: Final = "0"
 """How the empty tag of an RFC 2543 element is written (RFC 3891 §6.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replaces:
+class Replaces(Struct, frozen=True):
     """The dialog that a new INVITE shall replace; with `early_only` only while it is early."""
 
     call_id: str

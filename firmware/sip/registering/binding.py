@@ -7,8 +7,9 @@ Not here: what the phone hears of it and the line's other bindings (`registratio
 wait (`pace`), what a 2xx says (`grant`).
 """
 
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from firmware.sip.account import Home
 from firmware.sip.bodies import shown
@@ -48,8 +49,7 @@ _FEATURES: Final = f';audio;methods="{",".join(ALLOWED)}"'
 State = RegistrationState
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a binding stands now; the fields are those of `RegistrationChanged`."""
 
     state: State = State.OFF
@@ -60,8 +60,7 @@ class Outcome:
     retry_in: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What RFC 3680 says of a binding: its event, seconds left, seconds to stay away."""
 
     event: str = ""

@@ -5,8 +5,9 @@ the address we registered counts. A registrar that lists no Contact at all is ta
 that it accepted ours. A Date in the response is not looked at: the clock is set by other means.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import NameAddr, contact_list, delta_seconds, route_list, values, via_list
@@ -17,8 +18,7 @@ _LONGEST_GRUU: Final = 512
 _LONGEST_FLOW_TIMER: Final = 7200
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """Seconds until our binding ends and the rest; see `Standing` for the names.
 
     `beat` is how often the server wants to hear from us at least, in seconds (RFC 5626 §4.4,

@@ -11,8 +11,9 @@ What the far end saw goes into Contact only; the Via stays as it is, or nobody c
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Endpoint, Flow
@@ -24,8 +25,7 @@ _MOST_SEEN: Final = 64
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
-class NatRule:
+class NatRule(Struct, frozen=True):
     """Far ends in `network` reach us as `host`, a name or an address without brackets."""
 
     network: Network

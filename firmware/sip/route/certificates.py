@@ -9,9 +9,10 @@ file or a connection.
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.errors import ParseError
 from firmware.sip.uri import parse_uri
@@ -24,8 +25,7 @@ _PEM: Final = re.compile(
 _SEQUENCE, _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What a certificate says of its holder.
 
     `alternatives` are the rows of subjectAltName as (`URI`, `DNS` or `IP Address`, value); None if

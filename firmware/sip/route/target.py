@@ -14,9 +14,10 @@ here: `questions` says what to ask, `services_of` and `order_srv` sort what came
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.base.tokens import Tokens
 from firmware.sip.effects import ResolveTarget
@@ -49,16 +50,14 @@ SUPPORTED: Final = (Transport.UDP, Transport.TCP)
 """What is looked for when the URI leaves it open, the best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceQuestion:
+class ServiceQuestion(Struct, frozen=True):
     """Ask for the SRV records of `name`; they are for `transport`."""
 
     name: str
     transport: Transport
 
 
-@dataclass(frozen=True, slots=True)
-class AddressQuestion:
+class AddressQuestion(Struct, frozen=True):
     """Ask for the addresses of `host`, unless it is one; they are used at `port`."""
 
     host: str
@@ -71,8 +70,7 @@ class AddressQuestion:
         return is_numeric(self.host)
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
+class Questions(Struct, frozen=True):
     """What to ask: the services in this order until one has records, else the fallback.
 
     `naptr` is a name whose NAPTR records, if it has any for us, replace the services. A service
@@ -85,8 +83,7 @@ class Questions:
     naptr: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NaptrRecord:
+class NaptrRecord(Struct, frozen=True):
     """One NAPTR record (RFC 3403 §4.1); `replacement` without the final dot."""
 
     order: int
@@ -96,8 +93,7 @@ class NaptrRecord:
     replacement: str
 
 
-@dataclass(frozen=True, slots=True)
-class SrvRecord:
+class SrvRecord(Struct, frozen=True):
     """One SRV record (RFC 2782); `host` without the final dot, "" for the root."""
 
     priority: int

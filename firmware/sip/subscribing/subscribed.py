@@ -11,8 +11,9 @@ In a dialog that exists (REFER in a call) make a `Subscribed` before the request
 its own.
 """
 
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from firmware.sip.bodies import Rows
 from firmware.sip.core import ALLOW, Alarm, Core
@@ -44,8 +45,7 @@ _SHORTEST_WAIT: Final = 5.0
 _LONGEST_RETRY_AFTER: Final = 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """One NOTIFY: the state of the subscription, and the body with its Content-Type."""
 
     state: SubscriptionState
@@ -54,8 +54,7 @@ class Notice:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """Why a subscription is over.
 
     `reason` and `retry_after` are the notifier's words; `status` is the answer to a refresh;
@@ -84,8 +83,7 @@ class SubscribedUser(Protocol):
         """The subscription is over and its usage gone; the last call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What our SUBSCRIBEs in a dialog say.
 
     `expires` are the seconds asked for. With `refreshes` False the subscription is let run out (a

@@ -9,8 +9,9 @@ subscription is `firmware.sip.usage.subscription`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.bodies import Rows, shown
 from firmware.sip.causes import cause_of
@@ -77,8 +78,7 @@ _BETWEEN_GAPS: Final = 5.0
 _HASTE: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What is to be watched; `once` fetches the state and ends (RFC 6665 §4.4.3)."""
 
     ref: SubscriptionRef

@@ -12,9 +12,10 @@ only the first; an INVITE that has had a provisional answer survives it, but not
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.transaction.timing import Timer
 
@@ -74,23 +75,20 @@ class Action(enum.Enum):
     SEND_ACK = "acknowledge the failure response"
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Start a timer with its first interval; on a reliable transport A, E and G stay off."""
 
     timer: Timer
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """Start a retransmission timer again with its next interval (T2 for E after a 1xx)."""
 
     timer: Timer
     at_t2: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Stop timers."""
 
     timers: tuple[Timer, ...]
@@ -99,8 +97,7 @@ class Stop:
 Step = Action | Start | Again | Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One cell of a table."""
 
     steps: tuple[Step, ...]

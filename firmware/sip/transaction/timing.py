@@ -1,7 +1,8 @@
 """The timers of the transaction layer and how long each runs (RFC 3261 table 4, RFC 6026 §7)."""
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class Timer(enum.Enum):
@@ -21,8 +22,7 @@ class Timer(enum.Enum):
     M = "M"
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """T1, T2 and T4 in seconds: round trip, longest retransmit interval, life of a message."""
 
     t1: float = 0.5

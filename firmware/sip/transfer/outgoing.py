@@ -9,8 +9,9 @@ instead of sent: the target is asked to replace our call with it (RFC 5589 §7.4
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.bodies import shown
 from firmware.sip.core import Alarm, Core
@@ -45,8 +46,7 @@ class Turn(enum.Enum):
     UNATTENDED = "the target knows no Replaces"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One REFER: in which dialog, to whom, and when."""
 
     line: Line
@@ -57,8 +57,7 @@ class Attempt:
     """A Referred-By that is passed on; empty for our own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A call of ours that is up: what a transfer needs of it."""
 
     line: Line

@@ -5,9 +5,11 @@ may be followed is decided in `firmware.sip.transfer.referred` and by the phone.
 """
 
 import re
-from dataclasses import dataclass, replace
 from typing import Final
 
+from msgspec import Struct
+
+from firmware.base.values import replace
 from firmware.sip.bodies import Refusal, shown, warning_rows
 from firmware.sip.dialog import Dialog
 from firmware.sip.errors import ParseError
@@ -24,8 +26,7 @@ _STATUS_LINE: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Whom to call: a URI without headers, and the call there whose place to take."""
 
     name: str
@@ -33,8 +34,7 @@ class Reference:
     replaces: Replaces | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(Struct, frozen=True):
     """The status line of a message/sipfrag."""
 
     status: int

@@ -10,8 +10,9 @@ counts as success, because there is nothing more to wait for.
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.causes import cause_of
 from firmware.sip.core import ALLOW, Alarm, Core
@@ -39,8 +40,7 @@ class Outcome(enum.Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """Something was learned; `refused` tells that the REFER itself failed, not the new call."""
 
     outcome: Outcome

@@ -12,9 +12,9 @@ the 2xx of further forks are acknowledged and ended with BYE, repeated ones ackn
 
 import enum
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
+from firmware.base.values import replace
 from firmware.sip.bodies import Rows, party, shown
 from firmware.sip.causes import cause_of
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core

@@ -13,8 +13,9 @@ A publication is never given up and never storms; like a registration it is refr
 tried again with growing waits.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.bodies import Rows, shown
 from firmware.sip.causes import cause_of
@@ -50,8 +51,7 @@ _SOON: Final = frozenset(
 _MOST: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What is published: the event package, the document and its media type."""
 
     event: str

@@ -12,8 +12,9 @@ import gzip
 import struct
 import sys
 import unicodedata
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 RANGES = (
     (0x20, 0x7E),  # ASCII
@@ -30,8 +31,7 @@ _ACCELERATORS, _METRICS, _BITMAPS, _ENCODINGS = 2, 4, 8, 32
 _COMPRESSED_METRICS = 0x100
 
 
-@dataclass(frozen=True, slots=True)
-class Metrics:
+class Metrics(Struct, frozen=True):
     """Where a glyph's ink lies around the origin, in pixels."""
 
     left: int

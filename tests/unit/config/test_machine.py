@@ -1,7 +1,6 @@
 """What no offer can hold on this machine."""
 
-import dataclasses
-
+from firmware.base.values import replace
 from firmware.codec import CODECS
 from firmware.config.machine import missing_codecs
 
@@ -15,7 +14,7 @@ def test_codecs_that_load_are_not_mentioned():
 
 
 def test_a_codec_without_its_library_names_the_package(monkeypatch):
-    monkeypatch.setitem(CODECS, "g722", dataclasses.replace(CODECS["g722"], loader=_broken))
+    monkeypatch.setitem(CODECS, "g722", replace(CODECS["g722"], loader=_broken))
 
     (found,) = missing_codecs(("g722", "pcmu"))
 
@@ -23,7 +22,7 @@ def test_a_codec_without_its_library_names_the_package(monkeypatch):
 
 
 def test_a_codec_that_is_not_built_names_no_package(monkeypatch):
-    row = dataclasses.replace(CODECS["opus"], package="", loader=_broken)
+    row = replace(CODECS["opus"], package="", loader=_broken)
     monkeypatch.setitem(CODECS, "opus", row)
 
     (found,) = missing_codecs(("opus",))

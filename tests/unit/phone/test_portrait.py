@@ -1,9 +1,8 @@
 """What a person may see of the phone."""
 
-from dataclasses import replace
-
 import pytest
 
+from firmware.base.values import replace
 from firmware.phone import actions as a
 from firmware.phone.events import ConfigJudged, NetworkChanged
 from firmware.phone.texts import LINE_CAUSES, notice

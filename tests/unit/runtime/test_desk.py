@@ -4,6 +4,7 @@ from typing import get_args
 import pytest
 
 from firmware.base.phrase import Phrase
+from firmware.base.values import replace
 from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.media.messages import PathName
@@ -80,9 +81,8 @@ async def test_keys_and_hook_go_through_the_panel(desk, panel):
 
 
 async def test_on_a_real_board_keys_are_injected(desk, house, loop):
-    import dataclasses  # noqa: PLC0415 - only here
 
-    house.board = dataclasses.replace(house.board, panel=None)
+    house.board = replace(house.board, panel=None)
     await desk.handle(s.Hook(move=s.HookMove.UP))
     assert loop.view.mode is Mode.OFF_HOOK
 

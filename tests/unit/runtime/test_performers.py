@@ -1,10 +1,10 @@
 import socket
-from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from firmware.base.tokens import Tokens
+from firmware.base.values import replace
 from firmware.control.schema import RecordEvent, RingEvent
 from firmware.media.messages import CloseStream, OpenStream, PathName, Route, SetMute
 from firmware.net.errors import NoMediaPortError
@@ -179,9 +179,8 @@ def test_the_bell_rings_here_and_on_the_page(house, panel, told):
 
 
 def test_a_board_without_bell_and_lamps_does_without(house, told):
-    import dataclasses  # noqa: PLC0415 - only here
 
-    house.board = dataclasses.replace(house.board, ringer=None, lamps=None)
+    house.board = replace(house.board, ringer=None, lamps=None)
     perform(house, c.RingBell((1.0, 4.0)))
     perform(house, c.SetLamp("ring", LampPattern.ON))
     assert len(told) == 1

@@ -1,9 +1,8 @@
 """Offer and answer between two phones (RFC 3264)."""
 
-from dataclasses import replace
-
 import pytest
 
+from firmware.base.values import replace
 from firmware.sdp.description import Connection, Direction, Format, Media
 from firmware.sdp.negotiate import (
     NOWHERE,

@@ -1,9 +1,8 @@
 """A line as it is written in the configuration, as SIP needs it."""
 
-from dataclasses import replace
-
 import pytest
 
+from firmware.base.values import replace
 from firmware.sip.account import Account
 from firmware.sip.errors import LocalError
 from firmware.sip.flow import Transport

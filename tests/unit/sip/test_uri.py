@@ -1,10 +1,10 @@
 """URIs: RFC 3261 §19.1, RFC 3966, RFC 5954."""
 
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
+from firmware.base.values import replace
 from firmware.sip.errors import ParseError
 from firmware.sip.uri import Uri, bracketed, equivalent, host_port, parse_uri
 

@@ -1,10 +1,10 @@
 """The moments of a phone's life that the screens are shown at."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from firmware.base.values import replace
 from firmware.media.messages import PathName
 from firmware.phone.view import (
     CallState,

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from firmware.base.values import replace
 from firmware.phone.view import Mode, Notice
 from firmware.sip.notifications import RegistrationState
 from firmware.ui.render import SCREENS, picture, redraw_at, render

@@ -1,9 +1,8 @@
 """Message waiting and other people's calls, from the settings to lamp, tone and status."""
 
-from dataclasses import replace
-
 import pytest
 
+from firmware.base.values import replace
 from firmware.config.schema import LineSettings, Settings
 from firmware.dsp.cadence import ToneKind, cadence
 from firmware.phone import actions as a

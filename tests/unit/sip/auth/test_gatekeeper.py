@@ -1,10 +1,9 @@
 """Passwords asked of those who call us."""
 
-from dataclasses import replace
-
 import pytest
 
 from firmware.base.tokens import Tokens
+from firmware.base.values import replace
 from firmware.sip.auth.digest import Algorithm, Challenge, Qop, answer, parse_challenges
 from firmware.sip.auth.gatekeeper import Gatekeeper
 

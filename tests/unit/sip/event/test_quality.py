@@ -1,9 +1,8 @@
 """How a call sounded, as a collector reads it."""
 
-from dataclasses import replace
-
 import pytest
 
+from firmware.base.values import replace
 from firmware.sip.event.quality import CallQuality, write_quality
 
 CALL = CallQuality(
