@@ -89,14 +89,14 @@ class Security:
     ) -> Pipe:
         secure = None
         if context is not None:
-            from firmware.net.tls import TlsLayer  # noqa: PLC0415
+            from firmware.net.tls import TlsLayer  # noqa: PLC0415 - see above
 
             is_set = self._clock_is_set or synchronised
             is_set()  # loads what the answer needs, here and not on the loop
             secure = TlsLayer(context, terms.name, clock_is_set=is_set)
         if not transport.web:
             return Pipe(Framed(), secure)
-        from firmware.net.websocket import client_layer  # noqa: PLC0415
+        from firmware.net.websocket import client_layer  # noqa: PLC0415 - see above
 
         layer = client_layer(terms.name, remote, terms.path, secure=transport.secure)
         return Pipe(layer, secure)
@@ -145,7 +145,7 @@ class CertificateWatch:
 
 
 def _make(terms: TlsTerms, *, server: bool) -> "Context":
-    from firmware.net.tls import client_context, server_context  # noqa: PLC0415
+    from firmware.net.tls import client_context, server_context  # noqa: PLC0415 - see above
 
     return server_context(terms) if server else client_context(terms)
 
@@ -153,7 +153,7 @@ def _make(terms: TlsTerms, *, server: bool) -> "Context":
 def _acceptor(transport: Transport, context: "Context | None") -> Callable[[], Pipe]:
     if not transport.web:
         return lambda: Pipe(Framed(), _server_side(context))
-    from firmware.net.websocket import server_layer  # noqa: PLC0415
+    from firmware.net.websocket import server_layer  # noqa: PLC0415 - see above
 
     return lambda: Pipe(server_layer(), _server_side(context))
 
@@ -161,7 +161,7 @@ def _acceptor(transport: Transport, context: "Context | None") -> Callable[[], P
 def _server_side(context: "Context | None") -> Secure | None:
     if context is None:
         return None
-    from firmware.net.tls import TlsLayer  # noqa: PLC0415
+    from firmware.net.tls import TlsLayer  # noqa: PLC0415 - see above
 
     return TlsLayer(context, server=True)
 

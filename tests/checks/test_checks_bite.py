@@ -77,6 +77,7 @@ def test_mypy_finds_a_wrong_type(tree):
         ),
         ("firmware/web/pages.py", "import firmware.phone.view", "only through its sockets"),
         ("firmware/sip/usage/info.py", "import firmware.sip.usage.options", "Dialog usages do not"),
+        ("firmware/sip/event/reg.py", "import firmware.sip.event.presence", "Event packages do"),
         (
             "firmware/phone/states/idle.py",
             "import firmware.phone.states.talking",

@@ -9,7 +9,7 @@ file or a connection.
 import ipaddress
 import re
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
@@ -100,7 +100,7 @@ def valid_until(der: bytes) -> datetime:
         text = ("19" if text[:2] >= "50" else "20") + text
     elif kind != _GENERALIZED_TIME:
         raise ValueError("no time where the validity ends")
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=timezone.utc)  # noqa: UP017
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
 
 
 def first_of(pem: bytes) -> bytes:
@@ -110,7 +110,7 @@ def first_of(pem: bytes) -> bytes:
         ValueError: there is none.
     """
     # Here, because a phone without certificates needs it never.
-    from binascii import a2b_base64  # noqa: PLC0415
+    from binascii import a2b_base64  # noqa: PLC0415 - hardly ever needed
 
     found = _PEM.search(pem)
     if found is None:
