@@ -38,7 +38,7 @@ check: setup-dev  ## style, types, layers, sizes, units
 	$(PYTEST) -q tests/checks
 
 interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian packages)
-	$(PYTEST) -q tests/interop tests/browser
+	$(PYTEST) -q -n 2 --dist loadfile tests/interop tests/browser
 
 prove: setup-dev  ## every state the phone can reach, each one checked
 	$(PYTEST) -q -s -n 0 tests/prove

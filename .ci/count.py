@@ -11,11 +11,18 @@ from pathlib import Path
 
 ALLOWED = Path(__file__).with_name("allowed-skips")
 PEERS = {
-    "kamailio": "test_kamailio",
+    "kamailio": "interop.test_kamailio",
     "kamailio as a network": "interop.test_registration",
+    "kamailio, baresip: TLS, WebSocket, TCP": "interop.test_transports",
+    "kamailio: events": "interop.test_events.",
+    "kamailio, baresip: texts, presence": "interop.test_messages_presence",
+    "kamailio, baresip: transfer": "interop.test_transfer",
     "dnsmasq, coturn": "interop.test_routing",
-    "baresip": "test_baresip",
-    "sipp": "test_sipp",
+    "baresip": "interop.test_baresip",
+    "sipp": "interop.test_sipp",
+    "sipp: flows of RFC 3665, 5359, 5589": "interop.test_flows",
+    "sipp: extensions": "interop.test_call_extensions",
+    "sipp: subscriptions": "interop.test_events_sipp",
     "chromium": "tests.browser",
 }
 """Peer → what the names of its tests hold."""
