@@ -12,6 +12,7 @@ from hal.keys import Key
 from tests.support.baresip import Baresip
 from tests.support.kamailio import Kamailio
 from tests.support.phone import Phone, line
+from tests.support.waiting import wait_for
 from tests.support.wav import loudest_tone
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
@@ -231,10 +232,19 @@ def test_baresip_transfers_us(office, baresip):
 
 
 def test_baresip_transfers_us_to_nobody(office, baresip):
-    """We come back to it."""
+    """It is told that nobody is there; this baresip then hangs up of its own accord."""
     far = baresip()
     (alice,) = office("101")
     calls(alice, "104")
+    call = alice.status().calls[0].id
     far.command("transfer", "109")
-    alice.wait("the attempt", lambda found: "109" in found.reason or len(found.calls) > 1)
-    alice.wait("baresip again", lambda found: _front(found, "104") and len(found.calls) == 1)
+
+    def told():
+        rows = alice.ask(s.Ladder(call=call), s.LadderReply).rows
+        return any("terminated" in row and "SIP/2.0 404" in row for row in rows)
+
+    wait_for("the last NOTIFY", told)
+    alice.wait("the end", lambda found: not found.calls)
+    rows = alice.ask(s.Calls(), s.CallsReply).log
+    (attempt,) = [row for row in rows if row.user == "109"]
+    assert (attempt.outcome, attempt.reason) == ("failed", "109 does not exist")
