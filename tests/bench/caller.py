@@ -143,7 +143,7 @@ class Caller:
 
 
 class MiniRegistrar:
-    """Says 200 to every REGISTER and notes when."""
+    """Says 200 to every REGISTER and notes when; to an OPTIONS too, as any registrar does."""
 
     def __init__(self, make_socket, address: str) -> None:
         self._socket = make_socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -168,7 +168,7 @@ class MiniRegistrar:
             except TimeoutError:
                 continue
             text = data.decode("utf-8", "replace")
-            if not text.startswith("REGISTER"):
+            if not text.startswith(("REGISTER", "OPTIONS")):
                 continue
             rows = text.split("\r\n")
             kept = [
@@ -178,8 +178,9 @@ class MiniRegistrar:
                 in ("via", "v", "from", "f", "call-id", "i", "cseq")
             ]
             to = next(row for row in rows if row.lower().startswith(("to:", "t:")))
-            contact = next(row for row in rows if row.lower().startswith(("contact:", "m:")))
-            answer = ["SIP/2.0 200 OK", *kept, f"{to};tag=1", f"{contact};expires=3600"]
+            answer = ["SIP/2.0 200 OK", *kept, f"{to};tag=1"]
+            contacts = [row for row in rows if row.lower().startswith(("contact:", "m:"))]
+            answer += [f"{contact};expires=3600" for contact in contacts]
             self._socket.sendto(
                 "\r\n".join([*answer, "Content-Length: 0", "", ""]).encode(), source
             )

@@ -1,5 +1,6 @@
 """`deskphone check`: errors are about the file, notes about this machine."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from firmware.codec import CODECS, CodecUnavailableError
 
 LINE = '[[line]]\nuser = "101"\nserver = "pbx.example"\n'
 QUIET = LINE + "[network]\nsip_port = 0\n[web]\nport = 0\n[audio]\ncodecs = ['pcmu']\n"
+ALONE = f"127.91.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
+"""Where nobody else listens: a UDP port that is free may be somebody's TCP port elsewhere."""
 
 
 @pytest.fixture
@@ -103,13 +106,14 @@ def test_a_board_file_of_ones_own_is_not_looked_for_here(check):
 
 def test_a_port_that_is_taken_is_a_note_that_says_by_whom(check):
     with socket.socket() as web, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip:
-        web.bind(("127.0.0.1", 0))
+        web.bind((ALONE, 0))
         web.listen()
-        sip.bind(("127.0.0.1", 0))
+        sip.bind((ALONE, 0))
         web_port, sip_port = web.getsockname()[1], sip.getsockname()[1]
         code, said = check(
             LINE
-            + f'[network]\nbind = "127.0.0.1"\nsip_port = {sip_port}\n[web]\nport = {web_port}\n'
+            + f'[network]\nbind = "{ALONE}"\nsip_port = {sip_port}\n'
+            + f'[web]\nlisten = "{ALONE}"\nport = {web_port}\n'
             + "[audio]\ncodecs = ['pcmu']\n"
         )
 
@@ -117,7 +121,7 @@ def test_a_port_that_is_taken_is_a_note_that_says_by_whom(check):
     assert len(said) == 3
     assert said[0].startswith(f"note: f:6: network.sip_port: port {sip_port}/udp is taken by ")
     assert "pid" in said[0]
-    assert said[1].startswith(f"note: f:8: web.port: port {web_port}/tcp is taken by ")
+    assert said[1].startswith(f"note: f:9: web.port: port {web_port}/tcp is taken by ")
 
 
 def test_an_address_that_is_not_ours_is_a_note(check):
