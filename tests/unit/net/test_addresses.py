@@ -155,17 +155,19 @@ def test_f09_another_way_out_is_news_although_no_address_is_another(town, monkey
 def test_f08_where_something_changes_all_the_time_it_is_looked_all_the_same(town, monkeypatch):
     monkeypatch.setattr(addresses, "SETTLE_SECONDS", 0.3)
     monkeypatch.setattr(addresses, "LONGEST_SETTLING", 0.6)
+    town.ip("addr", "add", "10.7.0.1/16", "dev", "eth0")
+    town.ip("link", "set", "eth0", "up")
+    wait_for("the link", lambda: town.inside(machine_addresses) == ("10.7.0.1",))
 
     async def restless():
         told = asyncio.Event()
         watch = AddressWatch(lambda _found: told.set())
-        town.ip("link", "set", "eth0", "up")
         changes = 0
         try:
             async with asyncio.timeout(10):
                 while not told.is_set():
                     changes += 1
-                    address = f"10.7.0.{changes % 200 + 1}/24"
+                    address = f"10.7.{1 + changes // 200}.{changes % 200}/16"
                     await asyncio.to_thread(town.ip, "addr", "add", address, "dev", "eth0")
         finally:
             watch.close()
