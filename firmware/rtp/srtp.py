@@ -1,0 +1,269 @@
+"""SRTP and SRTCP of one stream (RFC 3711, RFC 7714), over libsrtp. Pure: octets in, octets out.
+
+A packet that does not prove itself, or that was there before, is counted and gives None; nothing
+that arrives raises. libsrtp is loaded with the first key, or by `load` when nobody waits.
+
+What is sent: an index counts per (key, SSRC) and lives in the context, so a context is kept as long
+as its key is; whoever makes a new one for a key that was in use takes a new SSRC (see `Guard.use`).
+What arrives: a new context begins with a roll-over counter of zero. After 65,536 packets that is
+wrong, so a context can be told where its predecessor was.
+"""
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+_Unprotect = Callable[[bytes], bytes]
+_SOURCES = 32
+"""SSRCs one key may bring: even a far end that holds the key cannot fill our memory."""
+
+_HALF = 1 << 15
+_MASK = 0xFFFF
+
+
+class Keys(Struct, frozen=True, array_like=True):
+    """Master keys with their salts, one for each direction; `suite` is a name of `base.suites`."""
+
+    suite: str
+    send: bytes
+    receive: bytes
+
+    def __repr__(self) -> str:
+        """Without the keys: whatever prints this, prints no secret (A24)."""
+        return f"Keys({self.suite})"
+
+
+class Heard(Struct, frozen=True, array_like=True):
+    """How far a received SSRC has come: its last packet index, roll-over counter included."""
+
+    ssrc: int
+    index: int
+
+
+class _Library:
+    """pylibsrtp, and the two functions of libsrtp that it leaves out."""
+
+    def __init__(self) -> None:
+        import pylibsrtp  # noqa: PLC0415 - 2 MB that only an encrypted call needs
+        from pylibsrtp import _binding  # noqa: PLC0415 - as above
+
+        self.policy: Any = pylibsrtp.Policy
+        self.session: Any = pylibsrtp.Session
+        self.error: type[Exception] = pylibsrtp.Error
+        self.address: Callable[[Any], int] = lambda session: int(
+            _binding.ffi.cast("uintptr_t", session._srtp[0])  # noqa: SLF001 - it has no public name
+        )
+        shared = ctypes.CDLL(_binding.__file__)
+        self._set_roc = shared.srtp_set_stream_roc
+        self._set_roc.argtypes = (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32)
+        self._get_roc = shared.srtp_get_stream_roc
+        self._get_roc.argtypes = (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)
+        self.profiles: dict[str, int] = {
+            "AEAD_AES_256_GCM": pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_256_GCM,
+            "AEAD_AES_128_GCM": pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
+            "AES_CM_128_HMAC_SHA1_80": pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
+            "AES_CM_128_HMAC_SHA1_32": pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_32,
+        }
+
+    def set_roc(self, session: Any, ssrc: int, roc: int) -> None:
+        self._set_roc(self.address(session), ssrc, roc)
+
+    def roc(self, session: Any, ssrc: int) -> int:
+        """The roll-over counter of an SSRC, 0 if it was never heard."""
+        found = ctypes.c_uint32(0)
+        self._get_roc(self.address(session), ssrc, ctypes.byref(found))
+        return found.value
+
+
+_loaded: list[_Library] = []
+
+
+def load() -> _Library:
+    """Load libsrtp now, so that the first encrypted call need not.
+
+    Raises:
+        ImportError: it is not there.
+    """
+    if not _loaded:
+        _loaded.append(_Library())
+    return _loaded[0]
+
+
+class _Sealer:
+    """What we send under one key."""
+
+    __slots__ = ("_error", "_session")
+
+    def __init__(self, suite: str, key: bytes) -> None:
+        library = load()
+        policy = library.policy(
+            key=key,
+            ssrc_type=library.policy.SSRC_ANY_OUTBOUND,
+            srtp_profile=library.profiles[suite],
+        )
+        self._session = library.session(policy)
+        self._error = library.error
+
+    def seal(self, packet: bytes) -> bytes | None:
+        try:
+            sealed: bytes = self._session.protect(packet)
+        except (self._error, ValueError):
+            return None
+        return sealed
+
+    def seal_control(self, packet: bytes) -> bytes | None:
+        try:
+            sealed: bytes = self._session.protect_rtcp(packet)
+        except (self._error, ValueError):
+            return None
+        return sealed
+
+
+class _Opener:
+    """What we receive under one key; `before` is how far an earlier engine had come with it."""
+
+    __slots__ = ("_before", "_error", "_key", "_library", "_profile", "_session", "_sources")
+
+    def __init__(self, suite: str, key: bytes, before: Heard | None) -> None:
+        library = load()
+        self._library = library
+        self._key = key
+        self._profile = library.profiles[suite]
+        self._error = library.error
+        any_source = library.policy(
+            key=key, ssrc_type=library.policy.SSRC_ANY_INBOUND, srtp_profile=self._profile
+        )
+        self._session = library.session(any_source)
+        self._sources: set[int] = set()
+        self._before = before
+        if before is not None:
+            one = library.policy(
+                key=key,
+                ssrc_type=library.policy.SSRC_SPECIFIC,
+                ssrc_value=before.ssrc,
+                srtp_profile=self._profile,
+            )
+            self._session.add_stream(one)
+
+    def open(self, datagram: bytes) -> bytes | None:
+        ssrc = int.from_bytes(datagram[8:12])
+        before = self._before
+        if before is not None and before.ssrc == ssrc and not self._follows(before, datagram):
+            return None
+        packet = self._accepted(ssrc, self._session.unprotect, datagram)
+        if packet is not None and before is not None and before.ssrc == ssrc:
+            self._before = None
+        return packet
+
+    def open_control(self, datagram: bytes) -> bytes | None:
+        ssrc = int.from_bytes(datagram[4:8])
+        return self._accepted(ssrc, self._session.unprotect_rtcp, datagram)
+
+    def _accepted(self, ssrc: int, unprotect: _Unprotect, datagram: bytes) -> bytes | None:
+        known = ssrc in self._sources
+        if not known and len(self._sources) >= _SOURCES:
+            return None
+        try:
+            packet = unprotect(datagram)
+        except (self._error, ValueError):
+            return None
+        if not known:
+            self._sources.add(ssrc)
+        return packet
+
+    def _follows(self, before: Heard, datagram: bytes) -> bool:
+        """Set the counter for the first packet; one the earlier engine has heard is a replay."""
+        index = guess(before.index, int.from_bytes(datagram[2:4]))
+        if index <= before.index:
+            return False
+        self._library.set_roc(self._session, before.ssrc, index >> 16)
+        return True
+
+    def index(self, ssrc: int, sequence: int) -> int:
+        """The packet index of the newest packet of an SSRC, its sequence number given."""
+        before = self._before
+        if before is not None and before.ssrc == ssrc:
+            return before.index
+        return self._library.roc(self._session, ssrc) << 16 | sequence
+
+
+def guess(highest: int, sequence: int) -> int:
+    """The packet index a sequence number stands for (RFC 3711 §3.3.1), -1 if there was none yet."""
+    index = (highest & ~_MASK) | sequence
+    if index - highest > _HALF:
+        return index - 0x10000 if index >= 0x10000 else index
+    return index + 0x10000 if highest - index > _HALF else index
+
+
+class Guard:
+    """Both directions of a stream; `refused` counts what did not prove itself or came twice."""
+
+    __slots__ = ("_former", "_opener", "_sealer", "_used", "keys", "refused")
+
+    def __init__(self) -> None:
+        self.keys: Keys | None = None
+        self.refused = 0
+        self._sealer: _Sealer | None = None
+        self._opener: _Opener | None = None
+        self._former: _Opener | None = None
+        self._used: set[bytes] = set()
+
+    def use(self, keys: Keys, before: Heard | None = None) -> bool:
+        """Take these keys; a direction whose key stays keeps its counters.
+
+        Returns whether we sealed with this key before and have lost count since: then no packet
+        may be sealed under the old SSRC (RFC 3711 §9.1).
+        """
+        old, self.keys = self.keys, keys
+        again = False
+        if old is None or (old.suite, old.send) != (keys.suite, keys.send):
+            again = keys.send in self._used
+            self._used.add(keys.send)
+            self._sealer = _Sealer(keys.suite, keys.send)
+        if old is None or (old.suite, old.receive) != (keys.suite, keys.receive):
+            # RFC 4568 §7.1.4: packets under way still carry the old key.
+            self._former = self._opener
+            self._opener = _Opener(keys.suite, keys.receive, before)
+        return again
+
+    def forget(self) -> None:
+        """No key holds any more."""
+        self.keys = self._sealer = self._opener = self._former = None
+
+    def seal(self, packet: bytes) -> bytes | None:
+        """An RTP packet as it may leave; None: it may not."""
+        return None if self._sealer is None else self._sealer.seal(packet)
+
+    def seal_control(self, packet: bytes) -> bytes | None:
+        """An RTCP packet as it may leave; None: it may not."""
+        return None if self._sealer is None else self._sealer.seal_control(packet)
+
+    def open(self, datagram: bytes) -> bytes | None:
+        """The RTP packet in an SRTP packet; None: it is counted and forgotten."""
+        if self._opener is None:
+            return None
+        packet = self._opener.open(datagram)
+        if packet is not None:
+            self._former = None
+        elif self._former is not None:
+            packet = self._former.open(datagram)
+        self.refused += packet is None
+        return packet
+
+    def open_control(self, datagram: bytes) -> bytes | None:
+        """The RTCP packet in an SRTCP packet; None: it is counted and forgotten."""
+        if self._opener is None:
+            return None
+        packet = self._opener.open_control(datagram)
+        if packet is None and self._former is not None:
+            packet = self._former.open_control(datagram)
+        self.refused += packet is None
+        return packet
+
+    def heard(self, ssrc: int | None, sequence: int) -> Heard | None:
+        """How far the SSRC that is heard has come, for whoever goes on in our place."""
+        if ssrc is None or self._opener is None:
+            return None
+        return Heard(ssrc, self._opener.index(ssrc, sequence))
