@@ -32,6 +32,7 @@ from firmware.phone.events import (
 )
 from firmware.phone.machine import Phone
 from firmware.phone.view import Notice, PhoneView
+from firmware.runtime import later
 from firmware.runtime.desk import Desk
 from firmware.runtime.early import Early, Places, begin
 from firmware.runtime.house import House
@@ -125,7 +126,7 @@ class Program:
         self.desk = Desk(self.loop, self.house, self.signalling.trace, self.keeper)
         self.control = ControlServer(self.desk, say=self._words)
         await self.control.start(self._places.control)
-        await self.engine.start()
+        await asyncio.gather(self.engine.start(), asyncio.to_thread(later.load, settings))
         early.names.write_with(self.keeper.keep_names)
         self._use_stun()
         self._introduce(early.addresses)

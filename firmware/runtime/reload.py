@@ -17,6 +17,7 @@ from firmware.config.plan import plan
 from firmware.control.errors import RefusalKind, RefusedError
 from firmware.control.schema import ReloadReply
 from firmware.phone.view import Notice, PhoneView
+from firmware.runtime import later
 from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
 from firmware.ui.fault_notice import fault_notice
@@ -115,6 +116,7 @@ def _examine(last: LastGood) -> tuple[Examination, Texts, tuple[Problem, ...]]:
         last.keep()
     except StorageError as error:
         _LOG.warning(phrase("log.no_copy", reason=error.phrase))
+    later.load(found.settings)
     with contextlib.suppress(zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         zoneinfo.ZoneInfo(found.settings.time.zone)  # from now on it is in memory
     lacks = missing_codecs(found.settings.audio.codecs)

@@ -356,15 +356,20 @@ class Core:
         host = self.appearance.host_for(flow.remote.host) or local.host
         return f"{bracketed(host)}:{local.port}"
 
-    def recv_info(self, asked: Headers | None = None) -> tuple[tuple[str, str], ...]:
-        """Which INFO packages we take (RFC 6086 §5.2.3), for our INVITE or a 2xx to one.
+    def abilities(self, asked: Headers | None = None) -> tuple[tuple[str, str], ...]:
+        """What else we can do beside Allow and Supported, for our INVITE or a 2xx to one.
 
         Who names none says nothing of them; an INVITE (`asked`) that does is told, if only that
         there are none.
         """
         packages = ", ".join(self.settings.info_packages)
         named = bool(packages) if asked is None else asked.get("Recv-Info") is not None
-        return (("Recv-Info", packages),) if named else ()
+        return (*self.allow_events_rows, *((("Recv-Info", packages),) if named else ()))
+
+    @property
+    def allow_events_rows(self) -> tuple[tuple[str, str], ...]:
+        """Our Allow-Events; none if we notify nothing."""
+        return (("Allow-Events", self.allow_events),) if self.allow_events else ()
 
     # --- answering --------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ import pytest
 
 from firmware.control import schema as s
 from firmware.control.client import Client
+from firmware.sip.notifications import EventReceived, SubscriptionRef, TransferSucceeded
+from tests.support.far_end import LINE as FAR
 from tests.support.far_end import media_port
 from tests.support.phone import line
 from tests.support.waiting import wait_for
@@ -83,6 +85,86 @@ def call_in(phone, far_end):
     phone.wait("the end", lambda status: not status.calls)
 
 
+COMPOSING = """\
+<isComposing xmlns="urn:ietf:params:xml:ns:im-iscomposing"><state>active</state></isComposing>"""
+CPIM = "From: <im:far@x>\r\n\r\nContent-Type: text/plain; charset=latin1\r\n\r\nEnveloped"
+
+
+def notify(far_end, phone, event, kind="", body=""):
+    """Something that nobody has subscribed to."""
+    far_end.say(
+        f"""NOTIFY sip:101@{phone.address} SIP/2.0
+From: <sip:101@{far_end.address}>;tag=n
+To: <sip:101@{phone.address}>
+Call-ID: unasked-{event}
+CSeq: 1 NOTIFY
+Max-Forwards: 70
+Contact: <sip:{far_end.server}>
+Event: {event}
+Subscription-State: active
+Content-Type: {kind or "text/plain"}""",
+        phone.address,
+        body,
+    )
+
+
+def message(far_end, phone, kind, body, number):
+    far_end.say(
+        f"""MESSAGE sip:101@{phone.address} SIP/2.0
+From: <sip:far@{far_end.address}>;tag=m
+To: <sip:101@{phone.address}>
+Call-ID: text-{number}
+CSeq: 1 MESSAGE
+Max-Forwards: 70
+Content-Type: {kind}""",
+        phone.address,
+        body,
+    )
+
+
+def everything_arrives_in_a_call(phone, far_end):
+    """What no phone has to expect, each for the first time and while people talk."""
+    call = far_end.call(f"sip:101@{phone.address}:5060")
+    phone.wait_state("ringing")
+    phone.ask(s.Answer())
+    phone.wait_state("talking")
+    target = f"sip:101@{phone.address}:5060"
+    for package in ("dialog", "presence", "conference"):
+        far_end.do(
+            lambda agent, now, package=package: agent.subscriptions.subscribe(
+                SubscriptionRef(package), FAR, package, now, target=target
+            )
+        )
+    waiting = "Messages-Waiting: yes\r\nVoice-Message: 1/0\r\n"
+    notify(far_end, phone, "message-summary", "application/simple-message-summary", waiting)
+    notify(far_end, phone, "check-sync")
+    notify(far_end, phone, "ua-profile", "application/url", "https://192.0.2.1/phone.cfg")
+    notify(far_end, phone, "weather")
+    for number, (kind, body) in enumerate(
+        (
+            ("text/plain", "Lunch?"),
+            ("text/plain;charset=iso-8859-1", "caf"),
+            ("application/im-iscomposing+xml", COMPOSING),
+            ("message/cpim", CPIM),
+            ("multipart/mixed;boundary=b", "--b\r\n\r\nIn parts\r\n--b--"),
+        )
+    ):
+        message(far_end, phone, kind, body, number)
+    far_end.do(lambda agent, now: agent.info_digit(call, "5", 160, now))
+    phone.wait("what arrived", lambda status: status.calls[0].digits == "5")
+    wait_for("the texts", lambda: len(phone.ask(s.Messages(), s.MessagesReply).texts) == 4)
+    wait_for("the calls as they are watched", lambda: watched_calls(far_end))
+    far_end.do(lambda agent, now: agent.transfers.blind(call, f"sip:far2@{far_end.server}", now))
+    wait_for("the transfer", lambda: far_end.of(TransferSucceeded))
+    phone.ask(s.HangUp())
+    phone.wait("the end", lambda status: not status.calls)
+
+
+def watched_calls(far_end):
+    documents = (told.document for told in far_end.of(EventReceived))
+    return any(getattr(document, "dialogs", ()) for document in documents)
+
+
 def ask_everything(phone):
     """Whatever a person asks by `deskphone ctl`."""
     for request, reply in (
@@ -110,4 +192,16 @@ def test_f42_calls_verbs_and_pictures_make_the_loop_load_nothing(start_phone, fa
         assert next(events)
 
     assert "firmware.runtime" in [module for _, module in loaded()]  # it does watch
+    assert [module for when, module in loaded() if when > up] == []
+
+
+def test_f42_what_arrives_for_the_first_time_in_a_call_makes_the_loop_load_nothing(
+    start_phone, far_end, loaded
+):
+    rows = line("101", f"{far_end.address}:5060", publish_presence=True)
+    phone = start_phone(rows)
+    phone.wait_registered()
+    wait_for("the first picture", lambda: picture(phone))
+    up = time.monotonic()
+    everything_arrives_in_a_call(phone, far_end)
     assert [module for when, module in loaded() if when > up] == []

@@ -26,6 +26,7 @@ from firmware.net.resolver import Resolver
 from firmware.net.sip_driver import SipDriver
 from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
+from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.notifications import (
     CallEnded,
     CallRef,
@@ -118,6 +119,20 @@ class FarEnd:
     def hang_up(self, call: CallRef) -> None:
         """End a call."""
         self._do(lambda: self._agent.end(call, self._loop.time()))
+
+    def do(self, what: Callable[[UserAgent, float], None]) -> None:
+        """Tell its user agent something."""
+        self._do(lambda: what(self._agent, self._loop.time()))
+
+    def say(self, message: str, host: str, body: str = "") -> None:
+        """Send a request, which may lack Via and Content-Length, to `host`:5060."""
+        self._calls += 1
+        first, _, rest = message.strip().replace("\n", "\r\n").partition("\r\n")
+        via = f"Via: SIP/2.0/UDP {self.server};rport;branch=z9hG4bKsaid{self._calls}"
+        size = f"Content-Length: {len(body)}"
+        data = f"{first}\r\n{via}\r\n{rest}\r\n{size}\r\n\r\n{body}".encode()
+        here, there = Endpoint(self.address, 5060), Endpoint(host, 5060)
+        self._do(lambda: self._agent._core.transmit(Flow(Transport.UDP, here, there), data))
 
     def speak_to(
         self,

@@ -205,6 +205,7 @@ class Subscription:
         wish = self.wish
         expires = ("Expires", str(self._expires))
         rows = (("Event", str(wish.event)), expires, *wish.rows, ("Allow", ALLOW))
+        rows = (*rows, *self._core.allow_events_rows)
         if self._letter is not None:
             self._letter.headers = rows
 

@@ -463,7 +463,7 @@ class InviteClient:
             # RFC 3891 §4: only who replaces the old call may ring; others shall refuse with 420.
             headers.add("Require", "replaces")
             headers.add("Replaces", str(self._replaces))
-        for name, value in (*self._timer.rows(), *self._core.recv_info(), *self._headers):
+        for name, value in (*self._timer.rows(), *self._core.abilities(), *self._headers):
             headers.add(name, value)
         if self._sdp:
             headers.add("Content-Type", "application/sdp")

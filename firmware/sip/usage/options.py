@@ -29,6 +29,5 @@ def _answer(core: Core, transaction: ServerTransaction, now: float) -> None:
         ("Accept-Encoding", "identity"),
         ("Accept-Language", "en"),
     ]
-    if core.allow_events:
-        headers.append(("Allow-Events", core.allow_events))
-    core.answer(transaction, 200, now, headers)
+    # RFC 6665 §4.4.4.
+    core.answer(transaction, 200, now, (*headers, *core.allow_events_rows))

@@ -123,7 +123,7 @@ class Session:
         rows: Rows = (("Contact", leg.contact(arrival)), ("Allow", ALLOW), ("Supported", SUPPORTS))
         rows = (*rows, *(("Record-Route", row) for row in _routes(arrival)))
         rows = (*rows, *leg.timer.grant(arrival.request.headers, now))
-        rows = (*rows, *core.recv_info(arrival.request.headers))
+        rows = (*rows, *core.abilities(arrival.request.headers))
         if sdp:
             rows = (*rows, ("Content-Type", "application/sdp"))
             leg.sdp = sdp

@@ -2,9 +2,13 @@
 
 import pytest
 
+from firmware.call.capabilities import capabilities_of
+from firmware.call.negotiation import Negotiation
+from firmware.config.schema import AudioSettings
 from firmware.sip.event.dialog_info import Phase
 from firmware.sip.flow import Flow, Transport
 from firmware.sip.notifications import EventReceived, IncomingCall
+from firmware.sip.oversize import LONGEST
 from tests.support.sip_link import LINE, Desk
 
 
@@ -124,6 +128,37 @@ def test_options_say_what_may_be_watched(world, pair):
     world.run(0.1)
     (answer,) = [row[3] for row in world.log if b"Allow-Events" in row[3]]
     assert b"Allow-Events: dialog" in answer
+
+
+def test_an_invite_and_its_2xx_say_what_may_be_watched(world, pair):
+    """RFC 6665 §8.2.2 (its §4.4.4): in what makes a dialog, on both sides."""
+    left, right = pair
+    left.agent.invite("out", LINE, "600", world.now)
+    world.run(0.1)
+    right.agent.accept(right.last(IncomingCall).call, b"v=0 answer", world.now)
+    world.run(0.1)
+    left.agent.subscriptions.subscribe("s", LINE, "dialog", world.now, target="600")
+    world.run(0.1)
+    rows = {bytes(row[3].split(b" ", 2)[0]): row[3] for row in world.log if b"CSeq: 1 " in row[3]}
+    for method in (b"INVITE", b"SUBSCRIBE"):
+        assert b"\r\nAllow-Events: dialog, presence\r\n" in rows[method]
+    ours = [row[3] for row in world.log if b" 200 " in row[3][:12] and b" INVITE\r\n" in row[3]]
+    assert all(b"\r\nAllow-Events: dialog, presence\r\n" in answer for answer in ours)
+    assert ours
+
+
+def test_f28_an_invite_with_all_codecs_is_still_a_datagram(world, pair):
+    """RFC 3261 §18.1.1: at most 1300 octets; what we can do must leave room for names."""
+    left, _ = pair
+    audio = AudioSettings(codecs=("opus", "g722", "pcmu", "pcma"))
+    opened = Negotiation.open(capabilities_of(audio), "192.0.2.101", 40000, 7)
+    left.script = lambda _: None
+    left.agent.invite("out", LINE, "600", world.now)
+    world.run(0.1)
+    left.agent.offer("out", opened.make_offer(held=False)[1], world.now)
+    world.run(0.1)
+    invite = next(row[3] for row in world.log if row[3].startswith(b"INVITE"))
+    assert len(invite) <= LONGEST - 150
 
 
 def test_a02_a_stranger_sees_no_calls(world, pair):

@@ -1,0 +1,33 @@
+"""What a phone does not need to register, and may need at any moment after: loaded in a thread.
+
+A module that the loop had to load in a call would cost it up to a tenth of a second (F42). So what
+may arrive unasked (a SUBSCRIBE, a NOTIFY) is there before anybody can send it, and what the
+settings make us ask for before we ask. What no setting asks for is not loaded at all.
+"""
+
+import importlib
+from typing import Final
+
+from firmware.config.schema import Settings
+
+ALWAYS: Final = (
+    "firmware.sip.event.dialog_info",
+    "firmware.sip.event.message_summary",
+    "firmware.sip.event.presence",
+    "firmware.sip.event.ua_profile",
+)
+"""Whoever we trust may subscribe to our calls and presence, and send these unasked."""
+READING: Final = ("xml.parsers.expat",)
+"""For who watches somebody: the documents that come are XML."""
+
+
+def wanted(settings: Settings) -> tuple[str, ...]:
+    """The modules that a phone with these settings needs."""
+    watches = any(line.watch or line.buddies for line in settings.lines)
+    return (*ALWAYS, *(READING if watches else ()))
+
+
+def load(settings: Settings) -> None:
+    """Load them; not on the loop."""
+    for name in wanted(settings):
+        importlib.import_module(name)

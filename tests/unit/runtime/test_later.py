@@ -1,0 +1,25 @@
+"""What is loaded once a phone runs: what may come unasked, and what its settings ask for."""
+
+import sys
+
+from firmware.config.schema import LineSettings, Settings
+from firmware.runtime import later
+
+
+def test_a_phone_that_watches_nobody_reads_no_xml():
+    settings = Settings(lines=(LineSettings("101", "pbx"),))
+    assert later.wanted(settings) == later.ALWAYS
+
+
+def test_who_watches_people_has_a_parser():
+    for line in (
+        LineSettings("101", "pbx", watch=("102",)),
+        LineSettings("101", "pbx", buddies=("102",)),
+    ):
+        assert set(later.READING) < set(later.wanted(Settings(lines=(line,))))
+
+
+def test_f42_it_is_all_there_afterwards():
+    settings = Settings(lines=(LineSettings("101", "pbx", watch=("102",)),))
+    later.load(settings)
+    assert set(later.wanted(settings)) <= sys.modules.keys()
