@@ -6,7 +6,7 @@ PYTHON   ?= python3
 PYTEST   := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check interop prove fuzz long bench vm guide image image-test docs clean setup setup-dev
+.PHONY: help demo test slow check interop prove fuzz long bench vm guide image image-test docs clean setup setup-dev
 
 help:  ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -23,8 +23,12 @@ $(VENV)/.dev: pyproject.toml .ci/setup
 demo: setup  ## the virtual phone with the practice PBX; prints the page's address
 	@$(BIN)/deskphone demo
 
+ALONE := --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks --ignore=tests/prove --ignore=tests/long
 test: setup-dev  ## every test that needs no hardware, peer or browser
-	$(PYTEST) -q -n 2 --dist loadfile --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks --ignore=tests/prove --ignore=tests/long
+	$(PYTEST) -q -n 2 --dist loadfile -m "not slow" $(ALONE)
+
+slow: setup-dev  ## those of them that take their time: ten thousand lives, half a minute of silence
+	$(PYTEST) -q -n 2 -m slow $(ALONE)
 
 check: setup-dev  ## style, types, layers, sizes, units
 	$(BIN)/ruff check .

@@ -135,6 +135,7 @@ def test_f09_p09_a_call_goes_on_from_the_new_address_within_two_seconds(here, fa
     assert far_end.wait_ended().cause is None
 
 
+@pytest.mark.slow
 def test_f09_a_far_end_that_cannot_be_reached_any_more_is_a_clean_end(here, far_end, make_phone):
     """The new address has no way to the far end: half a minute, then the call is over and why."""
     phone = make_phone(line("101", SERVER))
@@ -147,6 +148,7 @@ def test_f09_a_far_end_that_cannot_be_reached_any_more_is_a_clean_end(here, far_
     assert "could not follow" in phone.log()
 
 
+@pytest.mark.slow
 def test_f08_p04_a_link_that_flaps_is_one_attempt_per_stable_link(here, far_end, make_phone):
     phone = make_phone(line("101", SERVER), line("102", SERVER, name="two"))
     before = phone.ask(s.Stats(), s.StatsReply).counters

@@ -57,6 +57,7 @@ def test_a_dead_practice_pbx_is_a_failure_not_a_wait(once):
     assert once.left_behind() == []
 
 
+@pytest.mark.slow
 def test_a_practice_pbx_that_hangs_is_a_failure_not_a_wait(once):
     pbx = once.child("firmware pbx")
     once.child("firmware.media.host")

@@ -20,6 +20,7 @@ def traced():
     tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_p06_two_hours_leave_memory_timers_and_dialogs_where_they_were(traced):
     office = Office(3, Wire(loss=0.02, double=0.02, delay=0.02, jitter=0.06), A_CALL_A_MINUTE)
     office.everybody_registered(60)

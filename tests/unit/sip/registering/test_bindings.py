@@ -11,6 +11,7 @@ from firmware.sip.notifications import RegistrationState as State
 from firmware.sip.registering.grant import read_grant
 from tests.support.bindings import Bindings
 from tests.support.crowd import Crowd
+from tests.support.lives import LIVES
 
 
 def register(world, desk, sip):
@@ -198,8 +199,9 @@ class TestP04NoStorm:
         assert crowd.registered == self.PHONES
 
 
-def test_f52_ten_thousand_lines_that_came_and_went_leave_nothing(world, desk, pbx, sip):
-    for number in range(10_000):
+@LIVES
+def test_f52_lines_that_came_and_went_leave_nothing(world, desk, pbx, sip, lives):
+    for number in range(lives):
         account = Account(LineName(f"line{number}"), "101", sip.PBX, password="secret")
         desk.agent.set_lines((account,), world.now)
         desk.agent.register(account.line, world.now)

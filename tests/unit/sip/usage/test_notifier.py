@@ -5,6 +5,7 @@ import pytest
 from firmware.sip.errors import LocalError
 from firmware.sip.event.package import Reason
 from firmware.sip.message import Response
+from tests.support.lives import LIVES
 from tests.support.sip_link import LINE, Stranger
 
 STATE = "application/x-state"
@@ -390,10 +391,10 @@ def test_two_services_for_one_package_are_a_mistake(desk, service):
         desk.agent.notifiers.serve(Weather())
 
 
-def test_10000_watchers_come_and_go(world, desk, subscribe, watcher):
-    """F52: nothing stays behind."""
+@LIVES
+def test_f52_watchers_come_and_go(world, desk, subscribe, watcher, lives):
     watcher.inbox, watcher.raw, watcher.flows, world.log = Last(), Last(), Last(), Last()
-    for number in range(10_000):
+    for number in range(lives):
         answer = subscribe(expires="0", call_id=f"w{number}")
         assert answer.status == 200
     world.run(100.0)

@@ -7,6 +7,7 @@ from firmware.sip.names import FailureCause, LineName, PublicationRef
 from firmware.sip.told import PublicationChanged
 from firmware.sip.told import PublicationState as Stage
 from firmware.sip.usage.publication import State
+from tests.support.lives import LIVES
 
 REF, LINE = PublicationRef("p1"), LineName("desk")
 IDLE = State("presence", "application/pidf+xml", b"<idle/>")
@@ -262,8 +263,9 @@ def test_mistakes_of_our_own_are_said_at_once(world, desk):
     assert REF not in publications
 
 
-def test_ten_thousand_lives_leave_nothing(world, desk, esc):
-    for number in range(10_000):
+@LIVES
+def test_f52_publication_lives_leave_nothing(world, desk, esc, lives):
+    for number in range(lives):
         ref = PublicationRef(f"p{number}")
         desk.agent.publications.publish(ref, LINE, IDLE, world.now)
         if number % 3:

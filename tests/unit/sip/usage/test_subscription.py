@@ -7,6 +7,7 @@ from firmware.sip.event.message_summary import Counts, MessageSummary
 from firmware.sip.notifications import EventReceived, FailureCause, SubscriptionChanged
 from firmware.sip.notifications import SubscriptionProgress as Progress
 from tests.support.events import Notifier
+from tests.support.lives import LIVES
 from tests.support.sip_link import LINE
 
 REF = "mwi"
@@ -465,11 +466,12 @@ def test_a_notify_to_nobody_is_refused(world, desk, server, sip):
         assert len(server.responses(status)) == 1
 
 
-def test_10000_subscription_lives_leave_nothing(world, desk, server):
-    """F52: subscribed, notified, unsubscribed, ten thousand times over."""
+@LIVES
+def test_f52_subscription_lives_leave_nothing(world, desk, server, lives):
+    """Subscribed, notified, unsubscribed, over and over."""
     desk.heard = Forgetful()
     server.inbox = server.raw = server.flows = world.log = Forgetful()
-    for number in range(10_000):
+    for number in range(lives):
         ref = f"s{number}"
         desk.agent.subscriptions.subscribe(ref, LINE, "message-summary", world.now)
         world.run(0.03)
