@@ -105,6 +105,7 @@ SERVER = Form(_is_server, "form.server")
 NAT_RULE = Form(_is_nat_rule, "form.nat_rule")
 USER = Form(lambda text: _USER.fullmatch(text) is not None, "form.user")
 NUMBER_GLOB = Form(lambda text: _GLOB.fullmatch(text) is not None, "form.number_glob")
+DOMAIN_GLOB = Form(_matches(r"[A-Za-z0-9.:_*?\[\]-]{1,253}"), "form.domain_glob")
 SIP_URI = Form(_matches(r"(?:sips?:[^\s<>\"]{1,250})?"), "form.sip_uri")
 BUDDY = Form(
     lambda text: _USER.fullmatch(text) is not None or SIP_URI.fits(text), "form.number_or_uri"

@@ -18,6 +18,7 @@ class PhoneSettings:
     not_emergency: tuple[str, ...] = ()
     transfer_on_hang_up: bool = True
     never_sent_to: tuple[str, ...] = ()
+    may_be_sent_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class LineSettings:
     anonymous: bool = False
     session_expires: int = 1800
     redirects: bool = True
+    redirect_to: tuple[str, ...] = ()
     gruu: bool = False
     dtmf: str = "auto"
     mwi: bool = False

@@ -311,6 +311,7 @@ EVERYWHERE: Rows = {
     sip.CallTrying: outgoing.trying,
     sip.CallProgress: outgoing.progressed,
     sip.CallRedirected: outgoing.redirected,
+    sip.RedirectBarred: outgoing.redirect_barred,
     sip.CallAnswered: outgoing.answered,
     sip.CallConfirmed: _and_then_transfer(hold.confirmed),
     sip.CallEnded: outgoing.ended,

@@ -161,6 +161,8 @@ class Call(Struct, frozen=True):
     """The caller wants our offer while it rings (RFC 3262 §5)."""
     forks: Forks | None = None
     """What was agreed with each phone that rings there; None before the first and after all."""
+    barred: Notice | None = None
+    """Why it was not sent on to where the far end has its calls sent (A19)."""
     replaces: CallRef | None = None
     """The call whose place it takes when it is answered (RFC 3891)."""
     emergency: bool = False

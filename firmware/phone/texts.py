@@ -13,7 +13,7 @@ number.
 
 from firmware.media.messages import Silence
 from firmware.phone.view import Notice
-from firmware.sip.notifications import FailureCause
+from firmware.sip.notifications import Barrier, FailureCause
 
 _LINE = ("line", "position", "where", "status", "phrase")
 _CALL = ("who", "line", "status", "phrase")
@@ -34,6 +34,14 @@ TRANSFER_CAUSES: dict[FailureCause, str] = {
 }
 """Why the target of a transfer was not reached, if that has a sentence of its own."""
 
+REDIRECT_BARRED: dict[Barrier, str] = {why: f"redirect_{why.value}" for why in Barrier}
+"""Why a redirection is not followed."""
+
+SENT_TO_BARRED: dict[Barrier, str] = {
+    why: f"sent_to_{why.value}" for why in Barrier if why is not Barrier.AWAY
+}
+"""Why a transfer is not followed."""
+
 HEARING: dict[Silence, str] = {cause: f"hearing_nothing_{cause.value}" for cause in Silence}
 """Why nothing is heard in a call."""
 
@@ -52,6 +60,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_ended": _CALL,
     "call_ended_because": _CALL,
     "call_redirected": ("who", "number"),
+    **dict.fromkeys(REDIRECT_BARRED.values(), ("who", "number")),
     "call_replaced": ("who", "line"),
     "call_finished": _CALL,
     "call_elsewhere": _CALL,
@@ -73,6 +82,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "transfer_failed": ("who", "number", "status", "phrase"),
     **dict.fromkeys(TRANSFER_CAUSES.values(), ("who", "number", "status", "phrase")),
     "transferred_to": ("who", "number"),
+    **dict.fromkeys(SENT_TO_BARRED.values(), ("who", "number")),
+    "mailbox_barred": ("number",),
     "call_not_moved": ("who", "line"),
     "emergency_trying": ("number", "line"),
     "emergency_again": ("number", "line"),

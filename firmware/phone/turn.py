@@ -16,6 +16,7 @@ from firmware.media.messages import AnyOrder, PathName
 from firmware.phone.commands import Command, LogNotice, MediaOrder
 from firmware.phone.dialplan import DialPlan
 from firmware.phone.model import MODE_TIMERS, Call, Engine, PhoneState, Timer
+from firmware.phone.toll import Toll
 from firmware.phone.view import Mode, Notice
 from firmware.sdp.negotiate import Capabilities
 from firmware.sip.notifications import CallRef
@@ -30,11 +31,13 @@ class Rules(Struct, frozen=True):
     settings: Settings
     plan: DialPlan
     capabilities: Capabilities
+    toll: Toll
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
         """The rules that follow from these settings."""
-        return cls(settings, DialPlan.of(settings), capabilities_of(settings.audio))
+        audio = capabilities_of(settings.audio)
+        return cls(settings, DialPlan.of(settings), audio, Toll.of(settings.phone))
 
 
 class Turn:

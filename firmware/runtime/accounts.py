@@ -6,6 +6,7 @@ from typing import Protocol
 from firmware.config.forms import split_nat_rule
 from firmware.config.rules import line_blocked
 from firmware.config.schema import LineSettings, Settings
+from firmware.phone.toll import Toll
 from firmware.sip.account import Account, AkaKeys
 from firmware.sip.flow import TlsTerms, Transport
 from firmware.sip.notifications import LineName
@@ -30,12 +31,13 @@ def nat_rules(settings: Settings) -> tuple[NatRule, ...]:
 
 def accounts_of(settings: Settings, identities: Identities) -> tuple[Account, ...]:
     """The lines that may run; one that is blocked stays down rather than weaker than asked."""
+    toll = Toll.of(settings.phone)
     return tuple(
-        account_of(line, identities) for line in settings.lines if line_blocked(line) is None
+        account_of(line, identities, toll) for line in settings.lines if line_blocked(line) is None
     )
 
 
-def account_of(line: LineSettings, identities: Identities) -> Account:
+def account_of(line: LineSettings, identities: Identities, toll: Toll) -> Account:
     """One line."""
     return Account(
         line=LineName(line.name),
@@ -59,6 +61,8 @@ def account_of(line: LineSettings, identities: Identities) -> Account:
         anonymous=line.anonymous,
         session_expires=line.session_expires,
         redirects=line.redirects,
+        redirect_to=line.redirect_to,
+        toll=toll,
         gruu=line.gruu,
         contact_user=identities.contact_user(line.name),
         instance_id=identities.instance_id(line.name),

@@ -4,6 +4,7 @@ import fnmatch
 import re
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -11,7 +12,7 @@ from firmware.base.values import replace
 from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.flow import Terms, TlsTerms, Transport
 from firmware.sip.headers import NameAddr
-from firmware.sip.notifications import LineName
+from firmware.sip.names import Barrier, LineName
 from firmware.sip.tel import as_sip
 from firmware.sip.uri import Uri, bracketed, host_port, parse_uri
 
@@ -61,6 +62,21 @@ class AkaKeys:
             raise LocalError("a SIM card has a K and an OP or OPc of 16 octets, an AMF of two")
 
 
+class Toll(Protocol):
+    """Who decides whom another party may make us call (A19)."""
+
+    def barrier(self, target: str, dialled: str = "") -> Barrier | None:
+        """Why `target` (a user part) is not called; `dialled` is what a person asked for."""
+
+
+class _Free(Struct, frozen=True):
+    """Anybody may be called."""
+
+    def barrier(self, target: str, dialled: str = "") -> Barrier | None:
+        del target, dialled
+        return None
+
+
 @dataclass(frozen=True)
 class Account:
     """One SIP identity.
@@ -73,7 +89,9 @@ class Account:
     `registrars` are further servers to be registered with, for when the first is gone. `aka` is
     for operators that ask a SIM card instead of a password (RFC 3310). `session_expires` is the
     session timer that calls ask for, in seconds, 0 = none (RFC 4028); without `redirects` a 3xx is
-    a refusal. `gruu` asks for a GRUU (RFC 5627): only for a server that finds one inside dialogs.
+    a refusal. One is followed to the domains of the line and those of `redirect_to` (globs), but
+    not to whom `toll` bars. `gruu` asks for a GRUU (RFC 5627): only for a server that finds one
+    inside dialogs.
     """
 
     line: LineName
@@ -98,6 +116,8 @@ class Account:
     anonymous: bool = False
     session_expires: int = 0
     redirects: bool = True
+    redirect_to: tuple[str, ...] = ()
+    toll: Toll = _Free()  # noqa: RUF009 - frozen
     gruu: bool = False
     contact_user: str = ""
     instance_id: str = ""
@@ -133,6 +153,8 @@ class Account:
             anonymous=other.anonymous,
             session_expires=other.session_expires,
             redirects=other.redirects,
+            redirect_to=other.redirect_to,
+            toll=other.toll,
         )
         return ours == other
 
@@ -203,6 +225,14 @@ class Account:
         if user == self.user or self.accept_any_user:
             return True
         return any(_glob(pattern).match(user) is not None for pattern in self.numbers)
+
+    def leads_to(self, host: str) -> bool:
+        """Whether a call may be sent on to `host`: one of ours, below it, or named for that."""
+        host = host.lower()
+        ours = (each.lower() for home in self.homes for each in home.hosts)
+        if any(host == each or host.endswith(f".{each}") for each in ours):
+            return True
+        return any(_glob(pattern.lower()).match(host) is not None for pattern in self.redirect_to)
 
     def target(self, text: str, server: Uri | None = None) -> Uri:
         """A thing dialled as a URI: a number or user part goes to the line's server.

@@ -81,6 +81,7 @@ class UserAgent:
         self._calls = self._reception.calls
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
+        self._core.knows = self._screening.knows
         self._core.suspect = self._suspect
         self._core.listen(self._told, EventReceived)
         self._core.too_late = too_late

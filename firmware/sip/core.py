@@ -208,6 +208,8 @@ class Core:
         self.too_late: TooLate = _nobody_minds
         # Whether what the far end of a flow asserts may be believed (A21).
         self.trusts: Callable[[Line, Flow], bool] = _nobody_is_believed
+        # Whether a line has to do with a host, so that a call may be sent on to it (A19).
+        self.knows: Callable[[Line, str], bool] = _nobody_is_known
         # What the driver said about the flow that is failing right now.
         self.trouble = LOST
         self._nowhere = ""
@@ -359,8 +361,9 @@ class Core:
     def abilities(self, asked: Headers | None = None) -> tuple[tuple[str, str], ...]:
         """What else we can do beside Allow and Supported, for our INVITE or a 2xx to one.
 
-        Who names none says nothing of them; an INVITE (`asked`) that does is told, if only that
-        there are none.
+        Which event packages we notify (RFC 6665 §4.4.4), and which INFO packages we take (RFC 6086
+        §5.2.3): who names none says nothing of those; an INVITE (`asked`) that does is told, if
+        only that there are none.
         """
         packages = ", ".join(self.settings.info_packages)
         named = bool(packages) if asked is None else asked.get("Recv-Info") is not None
@@ -422,6 +425,11 @@ def _nobody_suspects(line: Line, now: float) -> None:
 
 def _nobody_is_believed(line: Line, flow: Flow) -> bool:
     del line, flow
+    return False
+
+
+def _nobody_is_known(line: Line, host: str) -> bool:
+    del line, host
     return False
 
 

@@ -48,6 +48,16 @@ class FailureCause(enum.Enum):
     OTHER = "other"
 
 
+class Barrier(enum.Enum):
+    """Why the phone does not call whom another party names (A19)."""
+
+    EMERGENCY = "emergency"
+    COSTLY = "costly"
+    CODE = "code"
+    AWAY = "away"
+    """It leads to a server that this line has nothing to do with."""
+
+
 class Party(Struct, frozen=True):
     """Who is at the other end: display name (may be empty), user part and whole URI."""
 

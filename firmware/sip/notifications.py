@@ -14,6 +14,7 @@ from firmware.sip.facts import CallFacts
 from firmware.sip.flow import Endpoint, Flow
 from firmware.sip.message import Request
 from firmware.sip.names import (
+    Barrier,
     CallRef,
     FailureCause,
     LineName,
@@ -31,6 +32,7 @@ from firmware.sip.told import (
 
 # What stands elsewhere and is to be had here as well, beside all that follows.
 __all__ = [
+    "Barrier",
     "CallRef",
     "ComposingChanged",
     "FailureCause",
@@ -146,6 +148,17 @@ class CallRedirected(Struct, frozen=True):
     call: CallRef
     target: Party
     status: int
+
+
+class RedirectBarred(Struct, frozen=True):
+    """The far end sends us to somebody whom only a person may call, or to a strange server (A19).
+
+    The call goes on to the next address of the redirection, if there is one.
+    """
+
+    call: CallRef
+    target: Party
+    why: Barrier
 
 
 class CallAnswered(Struct, frozen=True):
@@ -389,6 +402,7 @@ Notification = (
     | CallTrying
     | CallProgress
     | CallRedirected
+    | RedirectBarred
     | CallAnswered
     | CallConfirmed
     | CallEnded

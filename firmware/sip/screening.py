@@ -168,6 +168,13 @@ class Screening:
         """Whether `line` trusts the far end of a flow with saying who somebody is (A21)."""
         return line in self.trusting(flow)
 
+    def knows(self, line: Line, host: str) -> bool:
+        """Whether `host`, a name or an address, is one that the line has to do with (A19)."""
+        trust = self._trust.get(line.name)
+        if line.account.leads_to(host) or trust is None:
+            return line.account.leads_to(host)
+        return host in trust.by_name or trust.covers(host)
+
     def line_for(self, user: str, flow: Flow, lines: tuple[Line, ...]) -> Line | None:
         """The line among `lines` that a request to `user` is for; None means 404."""
         for line in lines:

@@ -17,7 +17,8 @@ from firmware.phone.features import (
     transferred,
 )
 from firmware.phone.model import Call, Ending, Line, PhoneState, Progress, Timer
-from firmware.phone.texts import notice
+from firmware.phone.partings import NO_CODEC
+from firmware.phone.texts import REDIRECT_BARRED, notice
 from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import CallState, Mode, Notice
 from firmware.sip.notifications import (
@@ -26,9 +27,11 @@ from firmware.sip.notifications import (
     CallProgress,
     CallRedirected,
     CallTrying,
+    FailureCause,
     LineName,
     OfferWanted,
     Party,
+    RedirectBarred,
 )
 
 
@@ -161,6 +164,19 @@ def redirected(turn: Turn, event: CallRedirected) -> None:
         turn.show(said, 5.0)
 
 
+def redirect_barred(turn: Turn, event: RedirectBarred) -> None:
+    """The far end sends callers where only a person may call (A19): say so, now and at the end."""
+    call = turn.state.call(event.call)
+    if call is None or not call.placing:
+        return
+    target = event.target
+    said = notice(REDIRECT_BARRED[event.why], who=call.who, number=target.user or target.uri)
+    turn.put(replace(call, barred=said))
+    turn.log(said)
+    if turn.state.front == call.ref:
+        turn.show(said, 5.0)
+
+
 def answered(turn: Turn, event: CallAnswered) -> None:
     """The far end lifted: talk."""
     call = turn.state.call(event.call)
@@ -168,7 +184,7 @@ def answered(turn: Turn, event: CallAnswered) -> None:
         return
     agreed = forking.answered(call, event)
     if isinstance(agreed, Refused):
-        turn.do(EndCall(call.ref))
+        turn.do(EndCall(call.ref, NO_CODEC))
         said = notice("call_nothing_in_common", who=call.who, line=call.line, detail=agreed.why)
         failed(turn, call, Ending(by_us=True, notice=said), refused=True)
         return
@@ -206,6 +222,7 @@ def ended(turn: Turn, event: CallEnded) -> None:
         status=event.status,
         phrase=event.phrase,
         elsewhere=event.answered_elsewhere,
+        notice=call.barred if event.cause is FailureCause.MOVED else None,
     )
     if not event.by_us and transfer.far_end_left(turn, call, ending):
         return

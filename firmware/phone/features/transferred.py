@@ -5,14 +5,11 @@ not (RFC 5589 §6). No path is opened and no muted microphone heard again. Calls
 place of one of ours are in `firmware.phone.features.replacing`.
 """
 
-from fnmatch import fnmatchcase
-
 from firmware.base.values import replace
 from firmware.phone.commands import FollowTransfer, RefuseTransfer
-from firmware.phone.dialplan import Verdict, dialable
 from firmware.phone.features import endings, hold, placing
 from firmware.phone.model import Call, Timer
-from firmware.phone.texts import notice
+from firmware.phone.texts import SENT_TO_BARRED, notice
 from firmware.phone.turn import Turn
 from firmware.phone.view import Mode
 from firmware.sip.notifications import TransferAsked
@@ -20,6 +17,7 @@ from firmware.sip.notifications import TransferAsked
 LEAVE_AFTER = 10.0
 """Seconds after the answer in which whoever transferred us should have hung up."""
 _TOLD = 5.0
+_BARRED = 10.0
 
 
 def asked(turn: Turn, event: TransferAsked) -> None:
@@ -30,7 +28,7 @@ def asked(turn: Turn, event: TransferAsked) -> None:
         turn.do(RefuseTransfer(event.transfer, 481))
         return
     on_the_way = old.instead_of is not None or any(x.instead_of == old.ref for x in state.calls)
-    if state.emergency_call is not None or _forbidden(turn, event.target.user):
+    if state.emergency_call is not None or _barred(turn, event, old):
         turn.do(RefuseTransfer(event.transfer, 403))
     elif on_the_way or old.transfer is not None:
         turn.do(RefuseTransfer(event.transfer, 491))
@@ -38,13 +36,14 @@ def asked(turn: Turn, event: TransferAsked) -> None:
         _follow(turn, event, old)
 
 
-def _forbidden(turn: Turn, number: str) -> bool:
-    """Numbers that only a person at the phone may dial (A19)."""
-    if turn.rules.plan.judge_whole(number) is Verdict.EMERGENCY:
-        return True
-    digits = dialable(number) or number
-    never = turn.rules.settings.phone.never_sent_to
-    return any(fnmatchcase(digits, pattern) for pattern in never)
+def _barred(turn: Turn, event: TransferAsked, old: Call) -> bool:
+    """Whether only a person at the phone may call this number (A19); it is said if so."""
+    target = event.target
+    why = turn.rules.toll.barrier(target.user or target.uri)
+    if why is not None:
+        number = target.user or target.uri
+        turn.say(notice(SENT_TO_BARRED[why], who=old.who, number=number), _BARRED)
+    return why is not None
 
 
 def _follow(turn: Turn, event: TransferAsked, old: Call) -> None:

@@ -19,6 +19,7 @@ from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import Busyness, Notice
 from firmware.sip.event.message_summary import MessageSummary
 from firmware.sip.notifications import (
+    Barrier,
     EventReceived,
     LineName,
     SubscriptionChanged,
@@ -116,37 +117,42 @@ def mailbox(state: PhoneState) -> tuple[Line, Mailbox] | None:
     return None
 
 
-def mailbox_number(state: PhoneState, settings: Settings) -> tuple[str, LineName] | None:
-    """What the messages key dials, and on which line.
+def mailbox_number(state: PhoneState, rules: Rules) -> tuple[str, LineName, Barrier | None] | None:
+    """What the messages key dials, on which line, and why it had better not.
 
-    The number of the settings, else the address that the server named; of the line with messages,
-    else of the first that has one.
+    The number of the settings, else the address that the server named, if it may name that (A19);
+    of the line with messages, else of the first that has one.
     """
     found = mailbox(state)
     order = sorted(state.lines, key=lambda line: found is None or line is not found[0])
     for line in order:
-        number = next((each.voicemail for each in settings.lines if _is(each, line)), "")
-        number = number or (line.mailbox.account if line.mailbox is not None else "")
+        number = next((each.voicemail for each in rules.settings.lines if _is(each, line)), "")
         if number:
-            return number, line.name
+            return number, line.name, None
+        named = line.mailbox.account if line.mailbox is not None else ""
+        if named:
+            return named, line.name, rules.toll.barrier(named)
     return None
 
 
 def call_mailbox(turn: Turn) -> None:
     """The messages key."""
-    found = mailbox_number(turn.state, turn.rules.settings)
-    if found is not None:
-        outgoing.dial(turn, *found)
+    found = mailbox_number(turn.state, turn.rules)
+    if found is not None and found[2] is None:
+        outgoing.dial(turn, *found[:2])
 
 
 def why_no_mailbox(state: PhoneState, rules: Rules, _event: CallMailbox) -> Notice | None:
     """Why the mailbox cannot be called, None if it can be tried."""
     if state.front is not None:
         return notice("call_in_the_way")
-    found = mailbox_number(state, rules.settings)
+    found = mailbox_number(state, rules)
     if found is None:
         return notice("mailbox_unknown")
-    return outgoing.why_not(state, rules, Dial(*found))
+    number, line, barrier = found
+    if barrier is not None:
+        return notice("mailbox_barred", number=number)
+    return outgoing.why_not(state, rules, Dial(number, line))
 
 
 def _is(setting: LineSettings, line: Line) -> bool:

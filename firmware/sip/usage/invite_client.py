@@ -44,6 +44,7 @@ from firmware.sip.notifications import (
     FailureCause,
     OfferWanted,
     Party,
+    RedirectBarred,
 )
 from firmware.sip.outgoing import Way, way_of
 from firmware.sip.portrait import CallPortrait, CallStage, portrait_of
@@ -102,7 +103,7 @@ class InviteClient:
         self._forks: dict[str, Early] = {}
         self._cancel_wanted: str | None = None
         self._timer = SessionTimer(core, line.account.session_expires)
-        self._redirection = Redirection(line, target)
+        self._redirection = Redirection(line, target, core.knows, emergency=emergency)
         self._refusal: Response | None = None
         self._way = way = way_of(line, target)
         self._exchange = Exchange(core, line, way.hop, self._compose, self, way.hint)
@@ -370,7 +371,9 @@ class InviteClient:
         """Take a redirection, or note what one of its addresses said; False after 6xx."""
         follows = self._line.account.redirects or self._emergency
         if follows and response.status < 400:
-            self._redirection.learn(response)
+            for uri, why in self._redirection.learn(response):
+                barred = RedirectBarred(self.call, party(NameAddr("", uri)), why)
+                self._core.notify(barred)
         elif response.status >= 400:
             self._refusal = response
         # RFC 3261 §8.1.3.4: a global failure ends the search.

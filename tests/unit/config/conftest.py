@@ -11,6 +11,7 @@ emergency = []
 not_emergency = []
 transfer_on_hang_up = true
 never_sent_to = []
+may_be_sent_to = []
 
 [time]
 zone = "UTC"
@@ -62,6 +63,7 @@ auto_answer_tone = true
 anonymous = false
 session_expires = 1800
 redirects = true
+redirect_to = []
 gruu = false
 dtmf = "auto"
 mwi = false

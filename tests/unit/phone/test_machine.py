@@ -47,6 +47,7 @@ SAMPLES = {
     n.OfferWanted: n.OfferWanted(REF, "192.0.2.1"),
     n.CallTrying: n.CallTrying(REF),
     n.CallProgress: n.CallProgress(REF, 180, "Ringing", "a"),
+    n.RedirectBarred: n.RedirectBarred(REF, Party("", "7", "sip:7@pbx"), n.Barrier.COSTLY),
     n.CallRedirected: n.CallRedirected(REF, Party("", "7", "sip:7@pbx"), 302),
     n.CallAnswered: n.CallAnswered(REF, "a", sdp(), Party("", "", "")),
     n.CallConfirmed: n.CallConfirmed(REF),

@@ -98,6 +98,25 @@ def test_a_redirected_call_says_where_and_forgets_what_it_heard(desk):
     assert not only(desk.all, c.EndCall)
 
 
+@pytest.mark.parametrize("why", n.Barrier)
+def test_a19_a_redirection_that_is_not_followed_is_said_to_the_end(desk, why):
+    """A19: on the screen while the call lives, as its end, in the call list."""
+    target = n.Party("", "0900", "sip:0900@pbx")
+    desk.send(n.RedirectBarred(desk.front, target, why))
+    assert desk.notice == f"redirect_{why.value}"
+    done = desk.call_fails(n.FailureCause.MOVED, 302)
+    assert desk.notice == f"redirect_{why.value}"
+    (record,) = only(done, c.RecordCall)
+    assert record.record.reason == f"redirect_{why.value}"
+
+
+def test_a19_another_address_that_is_busy_is_what_counts(desk):
+    target = n.Party("", "0900", "sip:0900@pbx")
+    desk.send(n.RedirectBarred(desk.front, target, n.Barrier.COSTLY))
+    desk.call_fails(n.FailureCause.BUSY, 486)
+    assert desk.notice == "call_busy"
+
+
 def test_ringback_until_early_media_is_really_there(desk):
     """RFC 3960 §3.2: a description alone silences nothing for long."""
     says(desk, "a", status=180)

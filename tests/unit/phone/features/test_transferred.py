@@ -113,6 +113,25 @@ def test_a19_nobody_is_sent_to_a_costly_number(number):
     assert not desk.heard.followed
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("112", "sent_to_emergency"),
+        ("+499001234567", "sent_to_costly"),
+        ("*21*0123456#", "sent_to_code"),
+    ],
+)
+def test_a19_the_screen_says_why_nobody_was_called(number, text):
+    """A19: without a pattern in the settings, by the country's own table."""
+    desk = Desk(settings(country="DE")).talking()
+    ann = desk.front
+    desk.sends_us(ann, Party("", number, f"sip:{number}@pbx.example"))
+    assert [x.status for x in desk.heard.refused] == [403]
+    assert desk.notice == text
+    assert dict(desk.view.notice.args)["number"] == number
+    assert desk.front == ann
+
+
 def test_a19_an_emergency_call_is_not_led_away():
     desk = Desk()
     desk.lift()

@@ -141,6 +141,17 @@ def test_the_messages_key_dials_the_mailbox(more, document, number):
     assert desk.phone.state.last_dialled == number
 
 
+@pytest.mark.parametrize("account", ["sip:9002345678@pbx", "sip:911@pbx", "tel:+979123456789"])
+def test_a19_a_server_cannot_name_a_costly_mailbox(account):
+    """A19, A21: whoever can write a NOTIFY does not choose what a key dials."""
+    desk = Desk(tree())
+    told(desk, MessageSummary(waiting=True, account=account))
+    assert desk.phone.refusal(a.CallMailbox()).text == "mailbox_barred"
+    desk.send(a.CallMailbox())
+    assert desk.mode is Mode.IDLE
+    assert desk.notice == "mailbox_barred"
+
+
 def test_the_messages_key_takes_the_line_that_has_messages():
     desk = Desk(tree(voicemail="*97"))
     told(desk, MessageSummary(waiting=True, account="sip:vm2@pbx"), "", SECOND_LINE)

@@ -2,13 +2,18 @@
 
 import pytest
 
+from firmware.config.schema import PhoneSettings
+from firmware.phone.toll import Toll
+from firmware.sip.account import Account
 from firmware.sip.notifications import (
+    Barrier,
     CallAnswered,
     CallEnded,
     CallRedirected,
     CallRef,
     FailureCause,
     OfferWanted,
+    RedirectBarred,
 )
 
 OUT = CallRef("out")
@@ -133,6 +138,93 @@ def test_a19_a_line_may_refuse_to_be_sent_elsewhere(desk, sip, place):
     assert desk.last(CallEnded).cause is FailureCause.MOVED
 
 
+TOLL = Toll.of(PhoneSettings(country="DE"))
+
+
+@pytest.mark.parametrize(
+    ("contact", "why"),
+    [
+        ("<sip:09001234567@192.0.2.9>", Barrier.COSTLY),
+        ("<sip:%30%39001234567@192.0.2.9>", Barrier.COSTLY),
+        ("<tel:+49-900-1234567>", Barrier.COSTLY),
+        ("<tel:900-1234567;phone-context=+49>", Barrier.COSTLY),
+        ("<sip:112@192.0.2.9>", Barrier.EMERGENCY),
+        ("<tel:112;phone-context=192.0.2.9>", Barrier.EMERGENCY),
+        ("<sip:112@evil.example>", Barrier.EMERGENCY),
+        ("<sip:*21*09001234567%23@192.0.2.9>", Barrier.CODE),
+        ("<sip:bob@evil.example>", Barrier.AWAY),
+        ("<sip:bob@198.51.100.7>", Barrier.AWAY),
+        ("<sip:bob@192.0.2.9;maddr=198.51.100.7>", Barrier.AWAY),
+        ("<sip:bob@192.0.2.9.evil.example>", Barrier.AWAY),
+    ],
+)
+def test_a19_nobody_is_redirected_there(desk, sip, place, contact, why):
+    """A19: not one INVITE goes there; the phone is told why."""
+    desk.line(sip.PBX, password="secret", toll=TOLL)
+    assert place({to("600"): (302, contact)}) == [to("600")]
+    assert [barred.why for barred in desk.of(RedirectBarred)] == [why]
+    assert desk.last(CallEnded).cause is FailureCause.MOVED
+
+
+def test_a19_what_is_barred_leaves_the_rest(desk, sip, place):
+    desk.line(sip.PBX, password="secret", toll=TOLL)
+    went = place({to("600"): (302, f"<{to('09001234567')}>", f"<{to('a')}>"), to("a"): (200,)})
+    assert went == [to("600"), to("a")]
+    assert desk.of(CallAnswered)
+
+
+def test_a19_nor_in_the_second_step(desk, sip, place):
+    desk.line(sip.PBX, password="secret", toll=TOLL)
+    went = place({to("600"): (302, f"<{to('a')}>"), to("a"): (302, f"<{to('09001234567')}>")})
+    assert went == [to("600"), to("a")]
+    assert desk.of(RedirectBarred)
+
+
+def test_a19_a_proxy_that_nobody_chose(desk, place):
+    """RFC 3261 §21.3.4: 305 leads our INVITE there, digest and all."""
+    assert place({to("600"): (305, "<sip:evil.example>")}) == [to("600")]
+    assert [barred.why for barred in desk.of(RedirectBarred)] == [Barrier.AWAY]
+
+
+@pytest.mark.parametrize(
+    ("contact", "terms"),
+    [
+        ("<sip:bob@198.51.100.7>", {"peers": ("198.51.100.0/24",)}),
+        ("<sip:bob@198.51.100.7>", {"redirect_to": ("198.51.100.*",)}),
+        ("<sip:bob@198.51.100.7>", {"redirect_to": ("*",)}),
+        ("<sip:bob@198.51.100.7>", {"registrars": ("198.51.100.7",), "register": False}),
+    ],
+)
+def test_a19_where_a_line_may_be_sent(desk, sip, place, contact, terms):
+    desk.line(sip.PBX, password="secret", **terms)
+    place({to("600"): (302, contact)})
+    assert desk.last(CallRedirected).target.uri == "sip:bob@198.51.100.7"
+    assert not desk.of(RedirectBarred)
+
+
+def test_a19_a_number_that_a_person_dialled_may_move(desk, sip, place):
+    desk.line(sip.PBX, password="secret", toll=TOLL, redirect_to=("198.51.100.7",))
+    says = {to("09001234567"): (302, "<sip:0900-1234567@198.51.100.7>")}
+    place(says, target="09001234567")
+    assert desk.last(CallRedirected).target.user == "0900-1234567"
+
+
+def test_a19_below_the_domain_of_the_line(sip):
+    """A redirect server names the machines of its own domain."""
+    account = Account(line=sip.LINE, user="101", server="Biloxi.example")
+    assert account.leads_to("gw.biloxi.example")
+    assert account.leads_to("BILOXI.EXAMPLE")
+    assert not account.leads_to("notbiloxi.example")
+    assert not account.leads_to("biloxi.example.evil.example")
+
+
+def test_a19_p10_a_call_for_help_goes_wherever_it_is_sent(desk, sip, place):
+    """P10: no rule stands above it."""
+    desk.line(sip.PBX, password="secret", toll=TOLL)
+    place({to("112"): (302, "<sip:112@198.51.100.7>")}, target="112", emergency=True)
+    assert desk.last(CallRedirected).target.uri == "sip:112@198.51.100.7"
+
+
 def test_an_emergency_call_is_followed_all_the_same(desk, sip, place):
     desk.line(sip.PBX, password="secret", redirects=False)
     assert len(place({to("600"): (302, f"<{to('a')}>"), to("a"): (200,)}, emergency=True)) == 2
@@ -146,7 +238,7 @@ def test_a_secure_call_stays_secure(desk, place, world, pbx):
     from firmware.sip.uri import parse_uri  # noqa: PLC0415
 
     line = desk.agent._core.lines["desk"]
-    redirection = Redirection(line, parse_uri("sips:600@pbx.example"))
+    redirection = Redirection(line, parse_uri("sips:600@pbx.example"), lambda *_: True)
     rows = [("Contact", "<sip:a@192.0.2.9>, <sips:b@192.0.2.9>")]
     redirection.learn(Response(302, "Moved", Headers(rows)))
     assert str(redirection.next().uri) == "sips:b@192.0.2.9"
@@ -154,6 +246,7 @@ def test_a_secure_call_stays_secure(desk, place, world, pbx):
 
 
 def test_giving_up_while_the_way_is_looked_for_sends_nothing_more(world, desk, pbx, sip, place):
+    desk.line(sip.PBX, password="secret", redirect_to=("*.example",))
     world.names["far.example"] = FailureCause.NAME_NOT_FOUND
     place({to("600"): (302, "<sip:a@far.example>")})
     assert desk.last(CallEnded).cause is FailureCause.NAME_NOT_FOUND
