@@ -9,6 +9,7 @@ and calls `tick`; between two ticks it hands orders to `handle`. What cannot be 
 nothing here raises because of an order or a datagram.
 """
 
+import contextlib
 from collections.abc import Callable
 
 from firmware.base.tokens import SystemTokens
@@ -28,9 +29,11 @@ from firmware.media.messages import (
     OpenPath,
     OpenStream,
     PlayTone,
+    PrepareSrtp,
     Route,
     RouteStream,
     SendDigits,
+    SetKeys,
     SetMute,
     SetVolume,
     Stop,
@@ -40,6 +43,7 @@ from firmware.media.messages import (
 from firmware.media.pipeline import Clip, Desk, NearEnd
 from firmware.media.stream import Stream
 from firmware.media.wire import Wire, close_descriptors, read_clip
+from firmware.rtp import srtp
 
 ALIVE_ACTIVE = 1.0
 ALIVE_IDLE = 5.0
@@ -192,9 +196,13 @@ class Engine:
         match order:
             case OpenStream() | LoadClip() | OpenPath():
                 self._take_in(order, descriptors, now)
-            case ConfigureStream() | RouteStream() | SendDigits() | CloseStream():
+            case ConfigureStream() | SetKeys() | RouteStream() | SendDigits() | CloseStream():
                 close_descriptors(descriptors)
                 self._order_stream(order, now)
+            case PrepareSrtp():
+                close_descriptors(descriptors)
+                with contextlib.suppress(ImportError):
+                    srtp.load()
             case _:
                 close_descriptors(descriptors)
                 self._order_desk(order, now)
@@ -225,7 +233,9 @@ class Engine:
         self._legs[order.stream] = Leg(stream, near, rtp, rtcp)
 
     def _order_stream(
-        self, order: ConfigureStream | RouteStream | SendDigits | CloseStream, now: float
+        self,
+        order: ConfigureStream | SetKeys | RouteStream | SendDigits | CloseStream,
+        now: float,
     ) -> None:
         leg = self._legs.get(order.stream)
         if leg is None:
@@ -234,6 +244,8 @@ class Engine:
         match order:
             case ConfigureStream():
                 leg.stream.configure(order, now)
+            case SetKeys():
+                leg.stream.set_keys(order)
             case RouteStream():
                 leg.near.change(order.route, self._clips.get(order.clip), repeat=order.repeat)
             case SendDigits():

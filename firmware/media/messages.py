@@ -9,6 +9,8 @@ import enum
 
 import msgspec
 
+from firmware.rtp.srtp import Heard, Keys
+
 
 class PathName(enum.Enum):
     """A way to a person's ear and mouth."""
@@ -128,13 +130,14 @@ class OpenStream(Order, frozen=True, tag="open_stream"):
     """Begin to receive on the RTP and RTCP sockets of a call (goes with the offer: early media).
 
     Descriptors: RTP socket, RTCP socket. `expect` are the formats we offered. `route` says what
-    the near end is until `RouteStream`.
+    the near end is until `RouteStream`. `secure` = what comes in the clear is not heard.
     """
 
     stream: int
     expect: tuple[PayloadFormat, ...]
     route: Route = Route.NULL
     clip: str = ""
+    secure: bool = False
 
 
 class ConfigureStream(Order, frozen=True, tag="configure_stream"):
@@ -142,7 +145,9 @@ class ConfigureStream(Order, frozen=True, tag="configure_stream"):
 
     `formats[0]` is what we send; all of them may arrive. `dtmf` is the telephone-event format or
     None. `remote` and `remote_rtcp` are address and port; an address of `""` sends nothing until
-    the first valid packet arrives.
+    the first valid packet arrives. `secure` = nothing is sent or heard but under the keys of
+    `SetKeys`, which follows; without it any keys are forgotten. `leave_out_silence`: by comfort
+    noise if that is among the formats, or as the codec does it.
     """
 
     stream: int
@@ -152,6 +157,23 @@ class ConfigureStream(Order, frozen=True, tag="configure_stream"):
     direction: Direction = Direction.SENDRECV
     dtmf: PayloadFormat | None = None
     ptime: int = 20
+    secure: bool = False
+    leave_out_silence: bool = False
+
+
+class SetKeys(Order, frozen=True, tag="set_keys"):
+    """The SRTP keys of a stream; one that stays the same keeps its counters.
+
+    `before` is how far an engine before this one had heard (`StreamReport.heard`).
+    """
+
+    stream: int
+    keys: Keys
+    before: Heard | None = None
+
+
+class PrepareSrtp(Order, frozen=True, tag="prepare_srtp"):
+    """Load what encryption needs while no call waits for it."""
 
 
 class RouteStream(Order, frozen=True, tag="route_stream"):
@@ -256,6 +278,10 @@ class StreamReport(Report, frozen=True, tag="stream"):
     source: tuple[str, int] | None
     ssrc: int
     final: bool = False
+    refused: int = 0
+    """Datagrams that were forged, bent, replayed or in the clear where keys were agreed on."""
+    heard: Heard | None = None
+    """How far the far end's SSRC has come, for the engine that may have to go on."""
 
 
 class Silence(enum.Enum):
@@ -265,6 +291,7 @@ class Silence(enum.Enum):
     OTHER_SOURCE = "other_source"
     CARD_FAILED = "card_failed"
     NOT_DECODABLE = "not_decodable"
+    NOT_AUTHENTIC = "not_authentic"
 
 
 class HearingChanged(Report, frozen=True, tag="hearing"):
@@ -273,6 +300,13 @@ class HearingChanged(Report, frozen=True, tag="hearing"):
     stream: int
     cause: Silence | None
     detail: str = ""
+
+
+class StreamSecured(Report, frozen=True, tag="secured"):
+    """From now on nothing is sent or heard but under this crypto suite; "" = no longer so."""
+
+    stream: int
+    suite: str
 
 
 class DigitHeard(Report, frozen=True, tag="digit"):
@@ -327,6 +361,8 @@ AnyOrder = (
     | TalkOn
     | OpenStream
     | ConfigureStream
+    | SetKeys
+    | PrepareSrtp
     | RouteStream
     | CloseStream
     | PlayTone
@@ -340,6 +376,7 @@ AnyReport = (
     | EngineAlive
     | StreamReport
     | HearingChanged
+    | StreamSecured
     | DigitHeard
     | PathReport
     | ToneEnded

@@ -1,6 +1,7 @@
 """One RTP stream's way out: 20 ms of speech become packets on one timestamp line. Pure.
 
-SSRC, sequence and timestamp begin at random (RFC 3550 §5.1) and live as long as the stream: a hold,
+SSRC, sequence and timestamp begin at random (RFC 3550 §5.1; the sequence in its lower half,
+RFC 4568 §6.4) and live as long as the stream: a hold,
 a new codec or a new far end continue them, and the timestamp goes on while nothing is sent. Digits
 take the place of speech (RFC 4733 §2.5.1.2), or are sung into it if the far end takes no events.
 """
@@ -42,7 +43,7 @@ class Sending:
 
     def __init__(self, tokens: Tokens) -> None:
         self.rtp = RtpSender(
-            tokens.integer(1 << 32), tokens.integer(1 << 16), tokens.integer(1 << 32)
+            tokens.integer(1 << 32), tokens.integer(1 << 15), tokens.integer(1 << 32)
         )
         self.speech: Speech | None = None
         """What is sent; None until an answer said so."""

@@ -21,16 +21,19 @@ from firmware.media.messages import (
     Foreign,
     HearingChanged,
     OpenStream,
+    SetKeys,
     Silence,
     StreamReport,
+    StreamSecured,
 )
 from firmware.media.reception import Reception
 from firmware.media.sending import Sending
 from firmware.rtp.latch import Address
-from firmware.rtp.packet import parse_rtp
+from firmware.rtp.packet import VERSION, parse_rtp
 from firmware.rtp.rtcp import is_rtcp
 from firmware.rtp.session import RtcpSession
 from firmware.rtp.telephone_event import DigitEvent
+from firmware.rtp.srtp import Guard
 
 NEVER = math.inf
 _NOWHERE: Address = ("", 0)
@@ -50,10 +53,13 @@ class Stream:
         "_foreign",
         "_hears",
         "_reception",
+        "_guard",
         "_said_at",
         "_sending",
         "_symmetric",
+        "_secure",
         "_tokens",
+        "_suite",
         "_watch",
         "control_due",
         "number",
@@ -85,6 +91,9 @@ class Stream:
         self._reception = Reception()
         self._reception.expect(order.expect)
         self._control = RtcpSession(
+        self._secure = order.secure
+        self._guard = Guard()
+        self._suite = ""
             self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
         )
         self._watch = HearingWatch()
@@ -96,6 +105,9 @@ class Stream:
         self._direction = order.direction
         self._hears = order.direction.receives
         host = order.remote[0]
+        self._secure = order.secure
+        if not order.secure:
+            self._guard.forget()
         self._symmetric = not host
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
@@ -122,25 +134,62 @@ class Stream:
 
     def _settle_sending(self) -> None:
         self.sends = (
-            self._direction.sends and self._sending.speech is not None and bool(self.remote[0])
+            self._direction.sends
+            and self._sending.speech is not None
+            and bool(self.remote[0])
+            and (bool(suite) or not self._secure)
         )
 
+    def set_keys(self, order: SetKeys) -> None:
+        """Encrypt under these keys, if encryption is what was agreed on."""
+        if not self._secure:
+            return
+        try:
+            lost_count = self._guard.use(order.keys, order.before)
+        except (ImportError, KeyError, ValueError) as error:
+            self._log(f"cannot encrypt: {type(error).__name__}")
+            return
+        if lost_count:
+            self._sending.rtp.restart(self._tokens.integer(1 << 32), self._tokens.integer(1 << 15))
+        self._settle_sending()
+
     # Arriving
+        keys = self._guard.keys
+        suite = keys.suite if self._secure and keys is not None else ""
 
     def receive(self, datagram: bytes, source: Address, arrival: float) -> None:
         """Take what came on the RTP socket, whatever it is (RFC 7983 §7)."""
+        if suite != self._suite:
+            self._suite = suite
+            self.reports.append(StreamSecured(self.number, suite))
         packet = parse_rtp(datagram)
         if packet is None:
-            self.receive_control(datagram, source, arrival)
+            self._receive_other(datagram, source, arrival)
             return
         digits = self._reception.receive(packet, source, arrival)
+        if self._secure:
+            datagram = self._opened(datagram)
         if digits:
             self._tell_digits(digits)
         if self._symmetric and not self.remote[0]:
             self._follow_source()
 
     def receive_control(self, datagram: bytes, source: Address, arrival: float) -> None:
-        """Take what came on the RTCP socket, or what was no RTP."""
+        """Take what came on the RTCP socket."""
+        if self._secure:
+            datagram = self._opened(datagram)
+        self._receive_other(datagram, source, arrival)
+
+    def _opened(self, datagram: bytes) -> bytes:
+        """What a datagram holds; nothing if it should have proved itself and could not (A10)."""
+        if not datagram or datagram[0] >> 6 != VERSION:
+            return datagram
+        # RFC 5761 §4: the types of RTCP, where both share a port.
+        control = len(datagram) > 1 and 192 <= datagram[1] <= 223
+        opened = self._guard.open_control(datagram) if control else self._guard.open(datagram)
+        return opened or b""
+
+    def _receive_other(self, datagram: bytes, source: Address, arrival: float) -> None:
         if is_rtcp(datagram):
             self._control.receive(datagram, arrival, ntp_of(arrival))
         elif datagram and (datagram[0] < 4 or 20 <= datagram[0] < 64):
@@ -174,7 +223,12 @@ class Stream:
     def say(self, pcm: bytes, now: float) -> tuple[bytes, ...]:
         """20 ms for the far end at `speaks_at`: the datagrams for `remote`."""
         self._said_at = now
-        return self._sending.packets(pcm)
+        packets = self._sending.packets(pcm)
+        return self._sealed(packets) if self._secure else packets
+
+    def _sealed(self, packets: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        sealed = map(self._guard.seal, packets)
+        return tuple(packet for packet in sealed if packet is not None)
 
     def skip(self, frames: int = 1) -> None:
         """Frames pass in which nothing is said."""
@@ -191,11 +245,16 @@ class Stream:
         self._control.note_sent(self._said_at)
         packet = self._control.report(now, ntp_of(now), self._tokens.fraction())
         self.control_due = self._control.next_report
-        return packet
+        return self._sealed_control(packet)
+
+    def _sealed_control(self, packet: bytes) -> bytes:
+        return self._guard.seal_control(packet) or b"" if self._secure else packet
 
     def farewell(self, now: float) -> bytes:
         """RTCP's good-bye, empty if the far end was never known."""
-        return self._control.goodbye(now, ntp_of(now)) if self.remote_control[0] else b""
+        if not self.remote_control[0]:
+            return b""
+        return self._sealed_control(self._control.goodbye(now, ntp_of(now)))
 
     # Reporting
 
@@ -230,6 +289,8 @@ class Stream:
             host, port = reception.stranger
             return Silence.OTHER_SOURCE, f"{host} port {port}"
         return Silence.NO_PACKETS, ""
+        if self._guard.in_a_row:
+            return Silence.NOT_AUTHENTIC, f"{self._guard.in_a_row} packets"
 
     def report(self, *, final: bool = False) -> None:
         """Once a second, and a last time: the figures of this stream."""
@@ -264,6 +325,10 @@ class Stream:
 
 
 def ntp_of(now: float) -> int:
+                refused=self._guard.refused,
+                heard=self._guard.heard(
+                    reception.rtp.ssrc, source.extended_highest & 0xFFFF if source else 0
+                ),
     """A moment as 64-bit NTP time; RFC 3550 §6.4.1 allows a clock that starts anywhere."""
     return int(now * 4294967296.0)
 

@@ -55,6 +55,11 @@ class RtpSender:
         self.timestamp = (self.timestamp + ticks) & 0xFFFFFFFF
         return data
 
+    def restart(self, ssrc: int, sequence: int) -> None:
+        """Go on under another SSRC, as one must who lost count of what a key has sealed."""
+        self.ssrc = ssrc
+        self.sequence = sequence & 0xFFFF
+
     def skip(self, ticks: int) -> None:
         """Time passes and nothing is sent; the next packet should carry the marker."""
         self.timestamp = (self.timestamp + ticks) & 0xFFFFFFFF

@@ -18,13 +18,19 @@ from msgspec import Struct
 _Unprotect = Callable[[bytes], bytes]
 _SOURCES = 32
 """SSRCs one key may bring: even a far end that holds the key cannot fill our memory."""
+_CONTROL_TAG = 10
+"""RFC 4568 §6.2.2: SRTCP is proved by 80 bits, also where SRTP has 32."""
+
 
 _HALF = 1 << 15
 _MASK = 0xFFFF
 
 
 class Keys(Struct, frozen=True, array_like=True):
-    """Master keys with their salts, one for each direction; `suite` is a name of `base.suites`."""
+    """Master keys with their salts, one for each direction; `suite` is a name of `base.suites`.
+
+    `mki` is how many octets the far end puts into each packet to name its only key.
+    """
 
     suite: str
     send: bytes
@@ -126,14 +132,16 @@ class _Opener:
 
     __slots__ = ("_before", "_error", "_key", "_library", "_profile", "_session", "_sources")
 
-    def __init__(self, suite: str, key: bytes, before: Heard | None) -> None:
+    def __init__(self, suite: str, key: bytes, before: Heard | None, mki: int) -> None:
         library = load()
         self._library = library
-        self._key = key
-        self._profile = library.profiles[suite]
+        profile = library.profiles[suite]
+        self._mki = mki
+        # RFC 3711 §3.1: the MKI stands before the proof; RFC 7714 §8.2, §9.4: GCM has it last.
+        self._tags = (0, 0) if "GCM" in suite else (int(suite[-2:]) // 8, _CONTROL_TAG)
         self._error = library.error
         any_source = library.policy(
-            key=key, ssrc_type=library.policy.SSRC_ANY_INBOUND, srtp_profile=self._profile
+            key=key, ssrc_type=library.policy.SSRC_ANY_INBOUND, srtp_profile=profile
         )
         self._session = library.session(any_source)
         self._sources: set[int] = set()
@@ -143,7 +151,7 @@ class _Opener:
                 key=key,
                 ssrc_type=library.policy.SSRC_SPECIFIC,
                 ssrc_value=before.ssrc,
-                srtp_profile=self._profile,
+                srtp_profile=profile,
             )
             self._session.add_stream(one)
 
@@ -198,13 +206,16 @@ def guess(highest: int, sequence: int) -> int:
 
 
 class Guard:
-    """Both directions of a stream; `refused` counts what did not prove itself or came twice."""
+    """Both directions of a stream; `refused` counts what did not prove itself or came twice.
 
-    __slots__ = ("_former", "_opener", "_sealer", "_used", "keys", "refused")
+    `in_a_row` is how many of them came since something was accepted.
+    """
+
+    __slots__ = ("_former", "_opener", "_sealer", "_used", "in_a_row", "keys", "refused")
 
     def __init__(self) -> None:
         self.keys: Keys | None = None
-        self.refused = 0
+        self.refused = self.in_a_row = 0
         self._sealer: _Sealer | None = None
         self._opener: _Opener | None = None
         self._former: _Opener | None = None
@@ -222,10 +233,10 @@ class Guard:
             again = keys.send in self._used
             self._used.add(keys.send)
             self._sealer = _Sealer(keys.suite, keys.send)
-        if old is None or (old.suite, old.receive) != (keys.suite, keys.receive):
+        if old is None or old.suite != keys.suite or old.receive != keys.receive:
             # RFC 4568 §7.1.4: packets under way still carry the old key.
             self._former = self._opener
-            self._opener = _Opener(keys.suite, keys.receive, before)
+            self._opener = _Opener(keys.suite, keys.receive, before, keys.mki)
         return again
 
     def forget(self) -> None:
@@ -242,24 +253,30 @@ class Guard:
 
     def open(self, datagram: bytes) -> bytes | None:
         """The RTP packet in an SRTP packet; None: it is counted and forgotten."""
-        if self._opener is None:
-            return None
-        packet = self._opener.open(datagram)
-        if packet is not None:
-            self._former = None
-        elif self._former is not None:
-            packet = self._former.open(datagram)
-        self.refused += packet is None
-        return packet
+        packet = None
+        if self._opener is not None:
+            packet = self._opener.open(datagram)
+            if packet is not None:
+                self._former = None
+            elif self._former is not None:
+                packet = self._former.open(datagram)
+        return self._judged(packet)
 
     def open_control(self, datagram: bytes) -> bytes | None:
         """The RTCP packet in an SRTCP packet; None: it is counted and forgotten."""
-        if self._opener is None:
-            return None
-        packet = self._opener.open_control(datagram)
-        if packet is None and self._former is not None:
-            packet = self._former.open_control(datagram)
-        self.refused += packet is None
+        packet = None
+        if self._opener is not None:
+            packet = self._opener.open_control(datagram)
+            if packet is None and self._former is not None:
+                packet = self._former.open_control(datagram)
+        return self._judged(packet)
+
+    def _judged(self, packet: bytes | None) -> bytes | None:
+        if packet is None:
+            self.refused += 1
+            self.in_a_row += 1
+        else:
+            self.in_a_row = 0
         return packet
 
     def heard(self, ssrc: int | None, sequence: int) -> Heard | None:

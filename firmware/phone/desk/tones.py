@@ -117,6 +117,7 @@ def _local_ringback(call: Call) -> bool:
     unheard = call.hearing is not None and call.hearing.cause in (
         Silence.NO_PACKETS,
         Silence.NOT_DECODABLE,
+        Silence.NOT_AUTHENTIC,
     )
     return not early_media or unheard
 

@@ -17,6 +17,8 @@ LONGEST_RING = 180.0
 LONGEST_SILENCE = 120.0
 """Seconds without a single packet where some should come."""
 
+_GONE = (Silence.NO_PACKETS, Silence.NOT_AUTHENTIC)
+"""What a stranger sends is no sign of life, however much it is."""
 
 def watch(turn: Turn) -> None:
     """Set the clock to the first limit that any call may reach."""
@@ -30,7 +32,7 @@ def watch(turn: Turn) -> None:
 def _limit(call: Call) -> float | None:
     if call.rings_here:
         return call.started_at + LONGEST_RING
-    gone = call.hearing is not None and call.hearing.cause is Silence.NO_PACKETS
+    gone = call.hearing is not None and call.hearing.cause in _GONE
     if gone and call.answered and not call.emergency and not call.on_hold:
         return call.silent_since + LONGEST_SILENCE
     return None
