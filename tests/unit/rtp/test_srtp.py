@@ -284,3 +284,19 @@ def test_a24_keys_do_not_print():
 
 def test_the_library_is_loaded_once():
     assert srtp.load() is srtp.load()
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_name_of_the_only_key_is_skipped(suite):
+    """RFC 3711 §3.1, RFC 4568 §6.1: `|1:4` puts four octets into each packet."""
+    desk, _ = pair(suite)
+    far = Guard()
+    far.use(Keys(suite, octets(suite, 101), octets(suite, 1), mki=4))
+    name = (1).to_bytes(4)
+    tag = {"AES_CM_128_HMAC_SHA1_80": 10, "AES_CM_128_HMAC_SHA1_32": 4}.get(suite, 0)
+    sealed, control = desk.seal(speech(1)), desk.seal_control(report())
+    end = len(sealed) - tag
+    assert far.open(sealed[:end] + name + sealed[end:]) == speech(1)
+    end = len(control) - (10 if tag else 0)
+    assert far.open_control(control[:end] + name + control[end:]) == report()
+    assert far.open(b"") is far.open(b"\x80" * 7) is None
