@@ -32,8 +32,8 @@ from firmware.rtp.latch import Address
 from firmware.rtp.packet import VERSION, parse_rtp
 from firmware.rtp.rtcp import is_rtcp
 from firmware.rtp.session import RtcpSession
-from firmware.rtp.telephone_event import DigitEvent
 from firmware.rtp.srtp import Guard
+from firmware.rtp.telephone_event import DigitEvent
 
 NEVER = math.inf
 _NOWHERE: Address = ("", 0)
@@ -51,15 +51,15 @@ class Stream:
         "_control",
         "_direction",
         "_foreign",
+        "_guard",
         "_hears",
         "_reception",
-        "_guard",
         "_said_at",
-        "_sending",
-        "_symmetric",
         "_secure",
-        "_tokens",
+        "_sending",
         "_suite",
+        "_symmetric",
+        "_tokens",
         "_watch",
         "control_due",
         "number",
@@ -87,27 +87,27 @@ class Stream:
         self._symmetric = False
         self._foreign = 0
         self._said_at = now
+        self._secure = order.secure
+        self._guard = Guard()
+        self._suite = ""
         self._sending = Sending(tokens)
         self._reception = Reception()
         self._reception.expect(order.expect)
         self._control = RtcpSession(
-        self._secure = order.secure
-        self._guard = Guard()
-        self._suite = ""
             self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
         )
         self._watch = HearingWatch()
 
     def configure(self, order: ConfigureStream, now: float) -> None:
         """An offer/answer exchange ended."""
+        self._secure = order.secure
+        if not order.secure:
+            self._guard.forget()
         formats = order.formats + ((order.dtmf,) if order.dtmf else ())
         self._reception.expect(formats)
         self._direction = order.direction
         self._hears = order.direction.receives
         host = order.remote[0]
-        self._secure = order.secure
-        if not order.secure:
-            self._guard.forget()
         self._symmetric = not host
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
@@ -132,14 +132,6 @@ class Stream:
             self._log(f"cannot send {payload.name}: {speech}")
         return None
 
-    def _settle_sending(self) -> None:
-        self.sends = (
-            self._direction.sends
-            and self._sending.speech is not None
-            and bool(self.remote[0])
-            and (bool(suite) or not self._secure)
-        )
-
     def set_keys(self, order: SetKeys) -> None:
         """Encrypt under these keys, if encryption is what was agreed on."""
         if not self._secure:
@@ -153,22 +145,30 @@ class Stream:
             self._sending.rtp.restart(self._tokens.integer(1 << 32), self._tokens.integer(1 << 15))
         self._settle_sending()
 
-    # Arriving
+    def _settle_sending(self) -> None:
         keys = self._guard.keys
         suite = keys.suite if self._secure and keys is not None else ""
-
-    def receive(self, datagram: bytes, source: Address, arrival: float) -> None:
-        """Take what came on the RTP socket, whatever it is (RFC 7983 §7)."""
+        self.sends = (
+            self._direction.sends
+            and self._sending.speech is not None
+            and bool(self.remote[0])
+            and (bool(suite) or not self._secure)
+        )
         if suite != self._suite:
             self._suite = suite
             self.reports.append(StreamSecured(self.number, suite))
+
+    # Arriving
+
+    def receive(self, datagram: bytes, source: Address, arrival: float) -> None:
+        """Take what came on the RTP socket, whatever it is (RFC 7983 §7)."""
+        if self._secure:
+            datagram = self._opened(datagram)
         packet = parse_rtp(datagram)
         if packet is None:
             self._receive_other(datagram, source, arrival)
             return
         digits = self._reception.receive(packet, source, arrival)
-        if self._secure:
-            datagram = self._opened(datagram)
         if digits:
             self._tell_digits(digits)
         if self._symmetric and not self.remote[0]:
@@ -281,6 +281,8 @@ class Stream:
         reception = self._reception
         if card_fault:
             return Silence.CARD_FAILED, card_fault
+        if self._guard.in_a_row:
+            return Silence.NOT_AUTHENTIC, f"{self._guard.in_a_row} packets"
         if reception.undecodable is not None:
             number = reception.undecodable
             reason = reception.faults.get(number, "nobody offered it")
@@ -289,8 +291,6 @@ class Stream:
             host, port = reception.stranger
             return Silence.OTHER_SOURCE, f"{host} port {port}"
         return Silence.NO_PACKETS, ""
-        if self._guard.in_a_row:
-            return Silence.NOT_AUTHENTIC, f"{self._guard.in_a_row} packets"
 
     def report(self, *, final: bool = False) -> None:
         """Once a second, and a last time: the figures of this stream."""
@@ -317,6 +317,10 @@ class Stream:
                 source=reception.latch.locked,
                 ssrc=sending.rtp.ssrc,
                 final=final,
+                refused=self._guard.refused,
+                heard=self._guard.heard(
+                    reception.rtp.ssrc, source.extended_highest & 0xFFFF if source else 0
+                ),
             )
         )
 
@@ -325,10 +329,6 @@ class Stream:
 
 
 def ntp_of(now: float) -> int:
-                refused=self._guard.refused,
-                heard=self._guard.heard(
-                    reception.rtp.ssrc, source.extended_highest & 0xFFFF if source else 0
-                ),
     """A moment as 64-bit NTP time; RFC 3550 §6.4.1 allows a clock that starts anywhere."""
     return int(now * 4294967296.0)
 

@@ -18,9 +18,9 @@ from msgspec import Struct
 _Unprotect = Callable[[bytes], bytes]
 _SOURCES = 32
 """SSRCs one key may bring: even a far end that holds the key cannot fill our memory."""
+
 _CONTROL_TAG = 10
 """RFC 4568 §6.2.2: SRTCP is proved by 80 bits, also where SRTP has 32."""
-
 
 _HALF = 1 << 15
 _MASK = 0xFFFF
@@ -134,11 +134,11 @@ class _Opener:
 
     def __init__(self, suite: str, key: bytes, before: Heard | None, mki: int) -> None:
         library = load()
-        self._library = library
-        profile = library.profiles[suite]
         self._mki = mki
         # RFC 3711 §3.1: the MKI stands before the proof; RFC 7714 §8.2, §9.4: GCM has it last.
         self._tags = (0, 0) if "GCM" in suite else (int(suite[-2:]) // 8, _CONTROL_TAG)
+        self._library = library
+        profile = library.profiles[suite]
         self._error = library.error
         any_source = library.policy(
             key=key, ssrc_type=library.policy.SSRC_ANY_INBOUND, srtp_profile=profile

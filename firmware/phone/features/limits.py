@@ -16,9 +16,9 @@ LONGEST_RING = 180.0
 """Seconds, as RFC 3261 §16.6 has it for a proxy: the caller's own limit should come first."""
 LONGEST_SILENCE = 120.0
 """Seconds without a single packet where some should come."""
-
 _GONE = (Silence.NO_PACKETS, Silence.NOT_AUTHENTIC)
 """What a stranger sends is no sign of life, however much it is."""
+
 
 def watch(turn: Turn) -> None:
     """Set the clock to the first limit that any call may reach."""
