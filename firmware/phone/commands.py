@@ -74,9 +74,13 @@ class RejectCall(Struct, frozen=True):
 
 
 class EndCall(Struct, frozen=True):
-    """CANCEL, BYE or a refusal, whichever the call's state asks for."""
+    """CANCEL, BYE or a refusal, whichever the call's state asks for.
+
+    `reason` is a Reason value for the far end (RFC 3326).
+    """
 
     call: CallRef
+    reason: str = ""
 
 
 class Reoffer(Struct, frozen=True):

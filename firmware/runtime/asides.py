@@ -14,6 +14,7 @@ from firmware.phone.events import Event
 from firmware.phone.features.certificate import ENOUGH_DAYS
 from firmware.runtime.house import House
 from firmware.sip.notifications import (
+    CallEnded,
     CertificateEnds,
     DialogSaved,
     IncomingCall,
@@ -23,7 +24,6 @@ from firmware.sip.notifications import (
 )
 
 _LOG = logging.getLogger(__name__)
-_CALL_IDS = 100
 _ENGINE = logging.getLogger("firmware.media")
 
 
@@ -53,10 +53,12 @@ def mirror_dialog(house: House, saved: DialogSaved) -> None:
 
 def name_call(house: House, call: IncomingCall | OfferWanted) -> None:
     """Who asks for the ladder of a call, also of one that came to nothing, names it as we do."""
-    house.call_ids.pop(call.call, None)  # the newest stands last
-    house.call_ids[call.call] = call.call_id
-    while len(house.call_ids) > _CALL_IDS:
-        house.call_ids.pop(next(iter(house.call_ids)))
+    house.last_calls.named(call.call, call.call_id)
+
+
+def keep_ending(house: House, ended: CallEnded) -> None:
+    """Why a call is over, for whoever asks for its ladder afterwards."""
+    house.last_calls.ended(ended)
 
 
 def log_engine(house: House, line: EngineLog) -> None:
@@ -101,6 +103,7 @@ ASIDES: Mapping[type, Callable[[House, Any], None]] = {
     DialogSaved: mirror_dialog,
     IncomingCall: name_call,
     OfferWanted: name_call,
+    CallEnded: keep_ending,
     EngineLog: log_engine,
     RegistrationChanged: log_registration,
     Stranger: log_stranger,

@@ -23,13 +23,13 @@ from firmware.runtime.inputs import (
     transfer_inputs,
 )
 from firmware.runtime.ladder import ladder
+from firmware.runtime.last_calls import CallNote
 from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
 from firmware.runtime.screen import Screen
 from firmware.runtime.sent import sent
 from firmware.runtime.trace import Trace
 from firmware.runtime.transfers import carried_out
-from firmware.sip.notifications import CallRef
 
 _ROWS_AT_ONCE = 200
 
@@ -140,23 +140,32 @@ class Desk:
 
     async def ladder(self, request: s.Ladder) -> s.LadderReply:
         """`ladder`."""
-        call_id = self._call_id(request.call)
+        call_id, note = self._meant(request.call)
         messages = self._trace.messages(call_id) if call_id else []
-        if not messages:
+        ended = None if note is None else note.ended
+        if not messages and ended is None:
             if request.call is None:
                 raise RefusedError(Phrase("refused.no_ladder"))
             raise RefusedError(phrase("refused.no_ladder_of", call=request.call))
-        rows = ladder(messages, self._trace.lost(call_id), self.words)
+        lost, gap = self._trace.lost(call_id), self._trace.gap(call_id)
+        dialled = "" if note is None else note.dialled
+        rows = ladder(messages, lost, self.words, ended, gap, dialled)
         rows = [redact(row, self.settings()) for row in rows]
         piece = rows[request.skip : request.skip + _ROWS_AT_ONCE]
         return s.LadderReply(tuple(piece), len(rows) > request.skip + len(piece))
 
-    def _call_id(self, name: str | None) -> str:
-        """The Call-ID of a call, of a line's registration, or of the newest call."""
-        if name is None:
-            return self._trace.last_call_id()
-        if (known := self._house.call_ids.get(CallRef(name))) is not None:
-            return known
+    def _meant(self, name: str | None) -> tuple[str, CallNote | None]:
+        """The Call-ID of what a ladder is asked for, and what else is known of that call."""
+        calls = self._house.last_calls
+        newest = calls.newest
+        if name is None and newest is not None and newest.ended and not newest.call_id:
+            return "", newest  # it came to nothing before anything was said
+        name = self._trace.last_call_id() if name is None else name
+        note = calls.find(name)
+        return (self._registration(name) if note is None else note.call_id), note
+
+    def _registration(self, name: str) -> str:
+        """The Call-ID of a line's registration; another name is one already."""
         settings = self.settings()
         for line in settings.lines if settings else ():
             if name in (line.name, f"{line.user}@{line.server}"):

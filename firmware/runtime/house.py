@@ -9,6 +9,7 @@ from firmware.media.messages import AnyOrder, PathName, StreamReport
 from firmware.net.media_ports import MediaPair, MediaPorts
 from firmware.phone.commands import CallRecord
 from firmware.phone.events import Event
+from firmware.runtime.last_calls import LastCalls
 from firmware.sip.agent import UserAgent
 from firmware.sip.notifications import CallRef, LineName
 from hal.board import Board
@@ -63,7 +64,7 @@ class House:
     reports: dict[CallRef, StreamReport] = field(default_factory=dict)
     finished: StreamReport | None = None
     """The last report of the stream that ended last."""
-    call_ids: dict[CallRef, str] = field(default_factory=dict)
-    """The Call-ID of the last calls, for the ladder."""
+    last_calls: LastCalls = field(default_factory=LastCalls)
+    """What the ladder wants to know of calls that may be over."""
     registrations: dict[LineName, object] = field(default_factory=dict)
     """What the log last said of each line."""

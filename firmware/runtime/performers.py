@@ -55,6 +55,7 @@ def free_media_port(house: House, command: c.FreeMediaPort) -> None:
 
 def place_call(house: House, command: c.PlaceCall) -> None:
     """Look for the way to the target; a call that cannot be placed ends before it began."""
+    house.last_calls.dialled(command.call, command.target)
     try:
         house.agent.invite(
             command.call, command.line, command.target, house.now(), emergency=command.emergency
@@ -87,7 +88,7 @@ def reject_call(house: House, command: c.RejectCall) -> None:
 
 def end_call(house: House, command: c.EndCall) -> None:
     """Give up a call that is being placed, or hang up one that is up."""
-    house.agent.end(command.call, house.now())
+    house.agent.end(command.call, house.now(), command.reason)
 
 
 def reoffer(house: House, command: c.Reoffer) -> None:

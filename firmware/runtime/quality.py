@@ -16,8 +16,9 @@ def report_quality(house: House, command: ReportQuality) -> None:
     to_wall = house.wall() - house.now()
     identity = house.agent.identity(parted.line)
     heard = report.received > 0
+    known = house.last_calls.find(parted.call)
     quality = CallQuality(
-        call_id=house.call_ids.get(parted.call, parted.call),
+        call_id=known.call_id if known else parted.call,
         local_uri=identity.uri,
         local_name=identity.name,
         remote_uri=parted.remote.uri,

@@ -36,7 +36,7 @@ INTENTS = {
     c.SayRinging: lambda ua, x, now: ua.ring(x.call, now, x.sdp),
     c.AcceptCall: lambda ua, x, now: ua.accept(x.call, x.sdp, now),
     c.RejectCall: lambda ua, x, now: ua.reject(x.call, x.status, now, x.warning),
-    c.EndCall: lambda ua, x, now: ua.end(x.call, now),
+    c.EndCall: lambda ua, x, now: ua.end(x.call, now, x.reason),
     c.Reoffer: lambda ua, x, now: ua.reoffer(x.call, x.sdp, now),
     c.AnswerReoffer: lambda ua, x, now: ua.answer_reoffer(x.call, x.sdp, now, x.fork),
     c.RejectReoffer: lambda ua, x, now: ua.reject_reoffer(x.call, x.status, now, x.warning),

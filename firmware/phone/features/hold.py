@@ -11,6 +11,7 @@ from firmware.phone.commands import AnswerReoffer, EndCall, RejectReoffer, Reoff
 from firmware.phone.desk import paths, tones
 from firmware.phone.features import endings, forking, limits, moving
 from firmware.phone.model import Call, Ending, PhoneState, Timer
+from firmware.phone.partings import NO_CODEC
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import CallState, Mode, Notice
@@ -210,6 +211,6 @@ def confirmed(turn: Turn, event: CallConfirmed) -> None:
 
 def _without_answer(turn: Turn, call: Call) -> None:
     # RFC 3264 §4: our offer went out in the 2xx and the ACK brought nothing we can speak.
-    turn.do(EndCall(call.ref))
+    turn.do(EndCall(call.ref, NO_CODEC))
     said = notice("call_nothing_in_common", who=call.who, line=call.line, detail="")
     endings.by_far_end(turn, call, Ending(by_us=True, notice=said))

@@ -9,6 +9,7 @@ from firmware.media.messages import HearingChanged, Silence
 from firmware.phone.commands import EndCall, RejectCall
 from firmware.phone.features import endings
 from firmware.phone.model import Call, Ending, Timer
+from firmware.phone.partings import NO_MEDIA
 from firmware.phone.turn import Turn
 from firmware.sip.notifications import FailureCause
 
@@ -64,6 +65,6 @@ def enforce(turn: Turn) -> None:
             turn.do(RejectCall(call.ref, 480))
             endings.by_far_end(turn, call, Ending())
         else:
-            turn.do(EndCall(call.ref))
+            turn.do(EndCall(call.ref, NO_MEDIA))
             endings.by_far_end(turn, call, Ending(by_us=True, cause=FailureCause.SESSION_LOST))
     watch(turn)

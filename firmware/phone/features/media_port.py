@@ -6,6 +6,7 @@ from firmware.phone.commands import EndCall, FreeMediaPort, RejectCall, SendOffe
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
 from firmware.phone.features import audio_test, endings, incoming, moving, outgoing
 from firmware.phone.model import Call, Ending
+from firmware.phone.partings import NO_PORT
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
 
@@ -60,7 +61,7 @@ def refused(turn: Turn, event: MediaPortRefused) -> None:
     said = notice("call_no_port", who=call.who, line=call.line, reason=event.reason)
     ending = Ending(by_us=True, notice=said)
     if call.outgoing:
-        turn.do(EndCall(call.ref))
+        turn.do(EndCall(call.ref, NO_PORT))
         outgoing.failed(turn, call, ending, refused=False)
     else:
         turn.do(RejectCall(call.ref, 503))

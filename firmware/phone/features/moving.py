@@ -13,6 +13,7 @@ from firmware.phone.commands import EndCall, Reoffer
 from firmware.phone.events import MediaPortReserved
 from firmware.phone.features import endings, limits
 from firmware.phone.model import Call, Ending
+from firmware.phone.partings import NOT_MOVED
 from firmware.phone.texts import notice
 from firmware.phone.turn import Turn
 from firmware.phone.view import CallState
@@ -62,6 +63,6 @@ def resume(turn: Turn, call: Call, event: MediaPortReserved) -> None:
 
 def give_up(turn: Turn, call: Call) -> None:
     """There is no address, no socket, or the far end does not follow: a clean end."""
-    turn.do(EndCall(call.ref))
+    turn.do(EndCall(call.ref, NOT_MOVED))
     said = notice("call_not_moved", who=call.who, line=call.line)
     endings.by_far_end(turn, call, Ending(by_us=True, notice=said))

@@ -7,6 +7,7 @@ from firmware.phone.actions import Digit
 from firmware.runtime.asides import aside
 from firmware.sip.flow import Endpoint
 from firmware.sip.notifications import (
+    CallEnded,
     CallRef,
     DialogSaved,
     FailureCause,
@@ -64,9 +65,18 @@ def test_the_ladder_finds_the_last_hundred_calls_by_their_name(house):
     caller = Party("Ann", "204", "sip:204@pbx")
     call = IncomingCall(CallRef("in-1"), LINE, caller, "100", b"", "192.0.2.1", call_id="theirs")
     aside(house, call)
-    assert len(house.call_ids) == 100
-    assert house.call_ids["out-299"] == "id-299"
-    assert house.call_ids["in-1"] == "theirs"
+    assert len(house.last_calls) == 100
+    assert house.last_calls.find("out-299").call_id == "id-299"
+    assert house.last_calls.find("theirs").call == "in-1"
+    assert house.last_calls.find("out-1") is None
+
+
+def test_the_ladder_knows_how_a_call_ended_that_had_no_message(house):
+    house.last_calls.dialled(CALL, "sip:carol@nowhere.example")
+    ended = CallEnded(CALL, by_us=False, cause=FailureCause.NAME_NOT_FOUND)
+    aside(house, ended)
+    note = house.last_calls.newest
+    assert (note.dialled, note.call_id, note.ended) == ("sip:carol@nowhere.example", "", ended)
 
 
 @pytest.mark.parametrize(("level", "number"), [("warning", logging.WARNING), ("odd", logging.INFO)])

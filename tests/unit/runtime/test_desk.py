@@ -15,7 +15,7 @@ from firmware.runtime.desk import ANSWERS, Desk
 from firmware.runtime.inputs import _INPUTS
 from firmware.runtime.trace import Trace
 from firmware.sip.flow import Endpoint, Flow, Transport
-from firmware.sip.notifications import CallRef
+from firmware.sip.notifications import CallEnded, CallRef, FailureCause
 from hal.keys import Key
 
 FLOW = Flow(Transport.UDP, Endpoint("192.0.2.1", 5060), Endpoint("192.0.2.9", 5070))
@@ -136,21 +136,42 @@ async def test_a_new_listener_sees_the_screen_too(desk):
     assert [type(event).__name__ for event in desk.present()][-1] == "ScreenEvent"
 
 
-async def test_the_ladder_of_the_newest_call(desk):
+async def test_the_ladder_of_the_newest_call(desk, monkeypatch):
+    monkeypatch.setattr("firmware.runtime.desk._ROWS_AT_ONCE", 100)
     with pytest.raises(RefusedError, match=r"refused\.no_ladder$"):
         await desk.handle(s.Ladder())
     for number in range(300):
         first = b"INVITE sip:a SIP/2.0\r\nCall-ID: one\r\nCSeq: %d INVITE\r\n\r\n" % number
         desk._trace.note(SENT, first, FLOW, float(number))
     reply = await desk.handle(s.Ladder())
-    assert len(reply.rows) == 200
+    assert len(reply.rows) == 100
     assert reply.more
-    desk._house.call_ids[CallRef("out-1")] = "one"
+    desk._house.last_calls.named(CallRef("out-1"), "one")
     assert await desk.handle(s.Ladder(call="out-1")) == reply
     with pytest.raises(RefusedError, match=r"refused\.no_ladder_of call=out-2"):
         await desk.handle(s.Ladder(call="out-2"))
-    rest = await desk.handle(s.Ladder(call="one", skip=200))
-    assert (len(rest.rows), rest.more) == (103, False)
+    rest = await desk.handle(s.Ladder(call="one", skip=100))
+    assert (len(rest.rows), rest.more) == (24, False)
+    assert rest.rows[-1] == "ladder.silence peer=192.0.2.9:5070 count=120"
+    assert "ladder.between count=180" in reply.rows
+
+
+async def test_a_call_that_came_to_nothing_at_once_is_the_newest_one_too(desk):
+    calls = desk._house.last_calls
+    first = b"INVITE sip:a SIP/2.0\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\n\r\n"
+    desk._trace.note(SENT, first, FLOW, 1.0)
+    calls.named(CallRef("out-1"), "one")
+    calls.dialled(CallRef("out-2"), "carol")
+    calls.ended(CallEnded(CallRef("out-2"), by_us=False, cause=FailureCause.NAME_NOT_FOUND))
+    rows = (
+        "ladder.call call=carol",
+        "ladder.unsent",
+        "call_name_not_found who=carol line= status= phrase=",
+    )
+    assert (await desk.handle(s.Ladder())).rows == rows
+    assert (await desk.handle(s.Ladder(call="out-2"))).rows == rows
+    calls.named(CallRef("out-3"), "one")
+    assert (await desk.handle(s.Ladder())).rows[0] == "ladder.of call=one"
 
 
 async def test_reload_needs_a_file(desk):

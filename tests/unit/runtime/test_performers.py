@@ -37,7 +37,7 @@ SIP = [
     (c.SayRinging(CALL, b"sdp"), ("ring", CALL, 1000.0, b"sdp")),
     (c.AcceptCall(CALL, b"sdp"), ("accept", CALL, b"sdp", 1000.0)),
     (c.RejectCall(CALL, 486, "busy"), ("reject", CALL, 486, 1000.0, "busy")),
-    (c.EndCall(CALL), ("end", CALL, 1000.0)),
+    (c.EndCall(CALL, "SIP;cause=408"), ("end", CALL, 1000.0, "SIP;cause=408")),
     (c.Reoffer(CALL, b"sdp"), ("reoffer", CALL, b"sdp", 1000.0)),
     (c.AnswerReoffer(CALL, b"sdp"), ("answer_reoffer", CALL, b"sdp", 1000.0, "")),
     (c.AnswerReoffer(CALL, b"sdp", "a"), ("answer_reoffer", CALL, b"sdp", 1000.0, "a")),

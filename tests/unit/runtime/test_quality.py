@@ -25,7 +25,7 @@ class Agent(Part):
 
 def sent(house, **figures):
     house.agent = Agent()
-    house.call_ids[CALL] = "id@host"
+    house.last_calls.named(CALL, "id@host")
     report = StreamReport(
         stream=1, sent=500, received=490, lost=10, late=5, duplicate=0, concealed=0, jitter_ms=2.0,
         delay_ms=40.0, round_trip_ms=80.0, remote_lost=0, level_in=-20.0, level_out=-20.0,

@@ -68,16 +68,41 @@ def test_repr_shows_neither_bodies_nor_credentials(trace):
     assert "0123" not in repr(trace.messages())
 
 
-def test_a_week_of_messages_keeps_the_last_few_hundred(trace):
+def test_a_call_of_a_week_keeps_its_beginning_and_its_end(trace):
     for number in range(10_000):
         trace.note(SENT, INVITE + b"x" * 5000, FLOW, float(number))
-    assert len(trace) == 400
-    assert trace.messages()[0].at == 9600.0
-    assert trace.lost("abc@pbx") == 9600
+    assert len(trace) == 120
+    moments = [seen.at for seen in trace.messages("abc@pbx")]
+    assert moments == [*map(float, range(40)), *map(float, range(9920, 10_000))]
+    assert trace.lost("abc@pbx") == 9880
+    assert trace.gap("abc@pbx") == 40
 
 
-def test_that_messages_are_gone_is_remembered_of_the_last_hundred_calls(trace):
+def test_the_last_fifty_calls_are_whole_whatever_else_is_said(trace):
+    for number in range(60):
+        for first in ("INVITE sip:a SIP/2.0", "SIP/2.0 200 OK", "ACK sip:a SIP/2.0"):
+            trace.note(SENT, message(first, f"call-{number}"), FLOW, float(number))
+    for _ in range(10_000):
+        trace.note(SENT, message("REGISTER sip:pbx SIP/2.0", "reg", "7 REGISTER"), FLOW, 99.0)
+    assert [len(trace.messages(f"call-{number}")) for number in range(60)] == [0] * 10 + [3] * 50
+    assert len(trace) == 150 + 150
+
+
+def test_many_long_calls_do_not_fill_the_memory(trace):
+    for number in range(50):
+        for _ in range(100):
+            trace.note(
+                SENT, message("INVITE sip:a SIP/2.0", f"{number}", body="x" * 5000), FLOW, 0.0
+            )
+    kept = sum(len(seen.data) for seen in trace.messages())
+    assert 500_000 < kept <= 1_000_000
+    assert trace._octets == kept
+    assert len(trace.messages("49")) == 100
+
+
+def test_that_messages_are_gone_is_remembered_of_the_last_hundred_dialogs(trace):
     for number in range(1000):
-        trace.note(SENT, message("BYE sip:a SIP/2.0", f"call-{number}"), FLOW, float(number))
+        text = message("BYE sip:a SIP/2.0", f"call-{number}", "1 BYE")
+        trace.note(SENT, text, FLOW, float(number))
     assert len(trace._lost) == 100
-    assert (trace.lost("call-599"), trace.lost("call-600"), trace.lost("call-1")) == (1, 0, 0)
+    assert (trace.lost("call-849"), trace.lost("call-850"), trace.lost("call-1")) == (1, 0, 0)

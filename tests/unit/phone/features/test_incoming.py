@@ -8,6 +8,7 @@ from firmware.media.messages import PathName
 from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.phone.commands import CallOutcome
+from firmware.phone.partings import NO_CODEC
 from firmware.phone.view import CallState, Mode
 from firmware.sip import notifications as n
 from firmware.sip.facts import AnswerWish, CallFacts
@@ -134,7 +135,7 @@ def test_an_ack_without_the_answer_we_need_ends_the_call():
     desk = Desk()
     desk.calls_us(body=b"")
     desk.lift()
-    assert c.EndCall(IN1) in desk.acknowledged()
+    assert c.EndCall(IN1, NO_CODEC) in desk.acknowledged()
     assert desk.notice == "call_nothing_in_common"
 
 

@@ -8,6 +8,7 @@ from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.phone.commands import CallOutcome
 from firmware.phone.events import NetworkChanged
+from firmware.phone.partings import NO_CODEC
 from firmware.phone.view import CallState, Mode
 from firmware.sip import notifications as n
 from firmware.sip.notifications import FailureCause, LineName, Party
@@ -143,7 +144,7 @@ def test_an_answer_nobody_can_speak_ends_the_call_with_the_reason(body):
     desk.way_found()
     ref = desk.front
     commands = desk.far_end_answers(body)
-    assert c.EndCall(ref) in commands
+    assert c.EndCall(ref, NO_CODEC) in commands
     assert desk.notice == "call_nothing_in_common"
     assert desk.mode is Mode.RELEASED
     assert desk.heard.streams == {}
