@@ -9,7 +9,6 @@ What arrives: a new context begins with a roll-over counter of zero. After 65,53
 wrong, so a context can be told where its predecessor was.
 """
 
-import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +34,7 @@ class Keys(Struct, frozen=True, array_like=True):
     suite: str
     send: bytes
     receive: bytes
+    mki: int = 0
 
     def __repr__(self) -> str:
         """Without the keys: whatever prints this, prints no secret (A24)."""
@@ -52,6 +52,8 @@ class _Library:
     """pylibsrtp, and the two functions of libsrtp that it leaves out."""
 
     def __init__(self) -> None:
+        import ctypes  # noqa: PLC0415 - as below
+
         import pylibsrtp  # noqa: PLC0415 - 2 MB that only an encrypted call needs
         from pylibsrtp import _binding  # noqa: PLC0415 - as above
 
@@ -64,6 +66,7 @@ class _Library:
         shared = ctypes.CDLL(_binding.__file__)
         self._set_roc = shared.srtp_set_stream_roc
         self._set_roc.argtypes = (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32)
+        self._counter, self._reference = ctypes.c_uint32, ctypes.byref
         self._get_roc = shared.srtp_get_stream_roc
         self._get_roc.argtypes = (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)
         self.profiles: dict[str, int] = {
@@ -78,9 +81,9 @@ class _Library:
 
     def roc(self, session: Any, ssrc: int) -> int:
         """The roll-over counter of an SSRC, 0 if it was never heard."""
-        found = ctypes.c_uint32(0)
-        self._get_roc(self.address(session), ssrc, ctypes.byref(found))
-        return found.value
+        found = self._counter(0)
+        self._get_roc(self.address(session), ssrc, self._reference(found))
+        return int(found.value)
 
 
 _loaded: list[_Library] = []
@@ -130,7 +133,7 @@ class _Sealer:
 class _Opener:
     """What we receive under one key; `before` is how far an earlier engine had come with it."""
 
-    __slots__ = ("_before", "_error", "_key", "_library", "_profile", "_session", "_sources")
+    __slots__ = ("_error", "_library", "_mki", "_session", "_sources", "_tags", "before")
 
     def __init__(self, suite: str, key: bytes, before: Heard | None, mki: int) -> None:
         library = load()
@@ -145,7 +148,7 @@ class _Opener:
         )
         self._session = library.session(any_source)
         self._sources: set[int] = set()
-        self._before = before
+        self.before = before
         if before is not None:
             one = library.policy(
                 key=key,
@@ -155,17 +158,26 @@ class _Opener:
             )
             self._session.add_stream(one)
 
+    def _bare(self, datagram: bytes, tag: int) -> bytes:
+        """Without the name of the key: there is one key."""
+        end = len(datagram) - tag
+        return datagram[: max(0, end - self._mki)] + datagram[end:]
+
     def open(self, datagram: bytes) -> bytes | None:
+        if self._mki:
+            datagram = self._bare(datagram, self._tags[0])
         ssrc = int.from_bytes(datagram[8:12])
-        before = self._before
+        before = self.before
         if before is not None and before.ssrc == ssrc and not self._follows(before, datagram):
             return None
         packet = self._accepted(ssrc, self._session.unprotect, datagram)
         if packet is not None and before is not None and before.ssrc == ssrc:
-            self._before = None
+            self.before = None
         return packet
 
     def open_control(self, datagram: bytes) -> bytes | None:
+        if self._mki:
+            datagram = self._bare(datagram, self._tags[1])
         ssrc = int.from_bytes(datagram[4:8])
         return self._accepted(ssrc, self._session.unprotect_rtcp, datagram)
 
@@ -191,9 +203,6 @@ class _Opener:
 
     def index(self, ssrc: int, sequence: int) -> int:
         """The packet index of the newest packet of an SSRC, its sequence number given."""
-        before = self._before
-        if before is not None and before.ssrc == ssrc:
-            return before.index
         return self._library.roc(self._session, ssrc) << 16 | sequence
 
 
@@ -281,6 +290,11 @@ class Guard:
 
     def heard(self, ssrc: int | None, sequence: int) -> Heard | None:
         """How far the SSRC that is heard has come, for whoever goes on in our place."""
-        if ssrc is None or self._opener is None:
+        if self._opener is None:
+            return None
+        before = self._opener.before
+        if before is not None and ssrc in (None, before.ssrc):
+            return before
+        if ssrc is None:
             return None
         return Heard(ssrc, self._opener.index(ssrc, sequence))
