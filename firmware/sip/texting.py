@@ -30,7 +30,7 @@ def read_parts(headers: Headers, body: bytes, known: tuple[str, ...]) -> tuple[P
         # RFC 3261 §20.15: a body has a type; what has none is read as text all the same.
         return (Part(PLAIN, body),)
     found = understood(headers, body, (*known, CPIM))
-    parts = tuple(inner for part in found if (inner := _opened(part)).media_type in known)
+    parts = tuple(inner for part in found if (inner := _opened(part, known)).media_type in known)
     if not parts:
         raise ParseError("nothing in this message is understood", 415)
     return parts
@@ -48,7 +48,7 @@ def text_of(part: Part) -> str:
     return "".join(letter for letter in text if letter == "\n" or letter.isprintable()).strip("\n")
 
 
-def _opened(part: Part) -> Part:
+def _opened(part: Part, known: tuple[str, ...]) -> Part:
     """What is in the envelope: its own headers, a blank line, those of the text, the text."""
     if part.media_type != CPIM:
         return part
@@ -59,5 +59,5 @@ def _opened(part: Part) -> Part:
         name, colon, value = row.partition(":")
         if colon:
             headers.add(name.strip(), value.strip())
-    inner = understood(headers, text, (PLAIN,))
+    inner = understood(headers, text, known)
     return inner[0] if inner else Part("", b"")

@@ -2,41 +2,34 @@
 
 `UserAgent.messages` is a `Messages`:
 
-    send(ref, line, target, text, now)      MessageOutcome follows
-    compose(line, target, active, now)      the far end sees that somebody writes
+    send(ref, line, target, text, now)         MessageOutcome follows
+    compose(line, target, now, active=True)    a key was pressed: the far end sees that we write
+
+Both go into the dialog of a call instead if there is a `call=`.
 
 What arrives is told as `MessageReceived` and `ComposingChanged`. Only senders whom the line trusts
 get here (P7, A21), or the far end of a call inside it; how many texts a second are taken is
 bounded, and so is how long they are.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from firmware.sip.bodies import Rows, party, shown
-from firmware.sip.causes import cause_of
+from firmware.sip.bodies import party, shown
+from firmware.sip.composer import Composers
 from firmware.sip.core import Alarm, Core, Usage
 from firmware.sip.errors import LocalError, ParseError
-from firmware.sip.event.composing import (
-    MEDIA_TYPE as COMPOSING,
-)
-from firmware.sip.event.composing import (
-    SHORTEST,
-    Composing,
-    read_composing,
-    write_composing,
-)
+from firmware.sip.event.composing import MEDIA_TYPE as COMPOSING
+from firmware.sip.event.composing import Composing, read_composing
 from firmware.sip.event.package import BodyError
-from firmware.sip.exchange import Exchange
 from firmware.sip.headers import parse_name_addr
 from firmware.sip.identity.date import seconds_of
-from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
 from firmware.sip.identity.who import caller
+from firmware.sip.letters import Apart, Delivery, Letter, Letters, Way, Within
 from firmware.sip.line import Line
-from firmware.sip.message import Response
 from firmware.sip.methods import MESSAGE
-from firmware.sip.names import CallRef, FailureCause, LineName, MessageRef, Party
-from firmware.sip.outgoing import OutOfDialog
+from firmware.sip.names import CallRef, LineName, MessageRef, Party
 from firmware.sip.texting import PLAIN, read_parts, text_of
 from firmware.sip.told import ComposingChanged, MessageOutcome, MessageReceived
 from firmware.sip.transaction.server import ServerTransaction
@@ -53,9 +46,12 @@ _LONGEST_SUBJECT: Final = 128
 class Messages:
     """The texts of all lines."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, session: Callable[[CallRef], Usage | None]) -> None:
         self._core = core
-        self._sending: dict[MessageRef, _Letter] = {}
+        self._session = session
+        self._sending: set[MessageRef] = set()
+        self._letters = Letters()
+        self._composers = Composers(core, self._letters)
         self._writers: dict[tuple[LineName, str], _Writer] = {}
         self._allowances: dict[LineName, _Allowance] = {}
         core.outside[MESSAGE] = self._outside
@@ -63,17 +59,26 @@ class Messages:
 
     def __len__(self) -> int:
         """How many texts are on their way, and how many people are writing."""
-        return len(self._sending) + len(self._writers)
+        return len(self._letters) + len(self._composers) + len(self._writers)
 
     def __bool__(self) -> bool:
         return True  # also while nobody writes
 
-    def send(self, ref: MessageRef, line: LineName, target: str, text: str, now: float) -> None:
-        """Send a text to a number, user part or URI.
+    def send(
+        self,
+        ref: MessageRef,
+        line: LineName,
+        target: str,
+        text: str,
+        now: float,
+        *,
+        call: CallRef | None = None,
+    ) -> None:
+        """Send a text to a number, user part or URI, or to the far end of a `call` that is up.
 
         Raises:
-            LocalError: no such line, the name is taken, the text is empty or longer than
-                `MOST_OCTETS`, or the target cannot be addressed.
+            LocalError: no such line or call, the name is taken, the text is empty or longer than
+                `MOST_OCTETS`, too many wait, or the target cannot be addressed.
         """
         body = text.encode("utf-8", "replace")
         if not text.strip():
@@ -82,31 +87,35 @@ class Messages:
             raise LocalError(f"a message has at most {MOST_OCTETS} octets, this has {len(body)}")
         if ref in self._sending:
             raise LocalError(f"there is a message {ref} already")
-        letter = _Letter(self, ref, self._line(line))
-        self._sending[ref] = letter
+        way = self._way(line, target, call)
+
+        def delivered(delivery: Delivery, now: float) -> None:
+            del now
+            self._sending.discard(ref)
+            self._core.notify(
+                MessageOutcome(ref, line, delivery.cause, delivery.status, delivery.phrase)
+            )
+
+        self._sending.add(ref)
+        self._composers.sent(way, now)
         try:
-            letter.start(self._core, target, f"{PLAIN};charset=utf-8", body, now)
+            letter = Letter(f"{PLAIN};charset=utf-8", body, delivered)
+            self._letters.post(way, letter, now)
         except LocalError:
-            self._sending.pop(ref)
+            self._sending.discard(ref)
             raise
 
-    def compose(self, line: LineName, target: str, now: float, *, active: bool) -> None:
-        """Tell somebody that a text to them is being written, or no longer.
+    def compose(
+        self, line: LineName, target: str, now: float, *, active: bool, call: CallRef | None = None
+    ) -> None:
+        """A key was pressed in a text to somebody, or (not `active`) it was deleted.
 
-        Not oftener than once a minute, RFC 3994 §3.2; a text that is sent says it as well.
+        When and how often they are told of it is RFC 3994 §3.2's business, not the caller's.
 
         Raises:
-            LocalError: no such line, or the target cannot be addressed.
+            LocalError: no such line or call, or the target cannot be addressed.
         """
-        body = write_composing(Composing(active, float(SHORTEST)))
-        _Letter(None, MessageRef(""), self._line(line)).start(
-            self._core, target, COMPOSING, body, now
-        )
-
-    def done(self, letter: "_Letter", outcome: MessageOutcome) -> None:
-        """A text of ours has its answer."""
-        if self._sending.pop(letter.ref, None) is letter:
-            self._core.notify(outcome)
+        self._composers.write(self._way(line, target, call), now, active=active)
 
     def idle(self, writer: "_Writer") -> None:
         """Somebody has stopped writing."""
@@ -117,14 +126,21 @@ class Messages:
     def line_retired(self, line: Line) -> None:
         """A line is no more, and nobody writes to it."""
         self._allowances.pop(line.name, None)
+        self._composers.line_retired(line)
         for writer in [each for each in self._writers.values() if each.line == line.name]:
             self.idle(writer)
 
-    def _line(self, name: LineName) -> Line:
-        line = self._core.lines.get(name)
+    def _way(self, name: LineName, target: str, call: CallRef | None) -> Way:
+        core = self._core
+        if call is not None:
+            usage = self._session(call)
+            if usage is None:
+                raise LocalError(f"there is no call {call}")
+            return Within(core, usage)
+        line = core.lines.get(name)
         if line is None:
             raise LocalError(f"there is no line {name!r}")
-        return line
+        return Apart(core, line, line.target(target))
 
     # --- what arrives -----------------------------------------------------------------------
 
@@ -206,45 +222,6 @@ class Messages:
             writer = self._writers[key] = _Writer(self, line.name, sender, call)
             self._core.notify(ComposingChanged(line.name, sender, active=True, call=call))
         self._core.arm(writer, Alarm.EXPIRY, now + said.refresh)
-
-
-class _Letter:
-    """One MESSAGE of ours; without an owner nobody asks what became of it."""
-
-    def __init__(self, owner: Messages | None, ref: MessageRef, line: Line) -> None:
-        self.ref = ref
-        self._owner = owner
-        self._line = line
-
-    def start(self, core: Core, target: str, kind: str, body: bytes, now: float) -> None:
-        """Send it; RFC 3428 §4: without a Contact, for nothing comes back."""
-        line, uri = self._line, self._line.target(target)
-        headers: Rows = (("Content-Type", kind),)
-        sender = line.identity
-        if line.account.anonymous:
-            headers, sender = (*headers, *rows_for_hiding(sender)), NOBODY
-        letter = OutOfDialog(
-            core, line, MESSAGE, uri, headers=headers, body=body, sender=sender, contact=False
-        )
-        letter.exchange(self).start(now)
-
-    def on_located(self, exchange: Exchange, now: float) -> None:
-        exchange.go(now)
-
-    def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
-        del exchange, now
-        if response.status >= 200:
-            cause = None if response.status < 300 else cause_of(response.status)
-            self._done(cause, response.status, shown(response.phrase))
-
-    def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
-        del exchange, now
-        self._done(cause, 0, detail)
-
-    def _done(self, cause: FailureCause | None, status: int, phrase: str) -> None:
-        if self._owner is not None:
-            outcome = MessageOutcome(self.ref, self._line.name, cause, status, phrase)
-            self._owner.done(self, outcome)
 
 
 class _Writer:

@@ -136,12 +136,42 @@ class TestReceived:
 
 
 class TestInCalls:
-    def test_the_far_end_of_a_call_may_write(self, talking):
+    def test_both_may_write(self, talking):
+        """RFC 3428 §4: a MESSAGE in the dialog belongs to what is said there."""
         world, left, right, out, arrived = talking
-        _write(world, right, arrived, b"Look at the door")
+        right.agent.messages.send(REF, LINE, "", "Look at the door", world.now, call=arrived)
+        left.agent.messages.send(REF, LINE, "", "I see", world.now, call=out)
+        world.run(0.1)
         heard = left.last(MessageReceived)
         assert (heard.text, heard.call) == ("Look at the door", out)
+        assert right.last(MessageReceived).text == "I see"
+        texts = [row[3] for row in world.log if row[3].startswith(b"MESSAGE")]
+        assert all(b";tag=" in text.partition(b"To: ")[2].split(b"\r\n")[0] for text in texts)
+        assert right.last(MessageOutcome).status == 200
         assert left.of(CallEnded) == []
+
+    def test_that_somebody_writes_is_seen_there_too(self, talking):
+        world, left, right, out, arrived = talking
+        right.agent.messages.compose(LINE, "", world.now, active=True, call=arrived)
+        world.run(1.0)
+        assert (left.last(ComposingChanged).active, left.last(ComposingChanged).call) == (True, out)
+        world.run(16.0)
+        assert not left.last(ComposingChanged).active
+
+    def test_what_waits_when_the_call_ends_is_not_sent_elsewhere(self, talking):
+        world, left, right, out, _ = talking
+        world.silent.add(right.endpoint)
+        for number in range(3):
+            ref = MessageRef(f"m{number}")
+            left.agent.messages.send(ref, LINE, "", "secret", world.now, call=out)
+        world.run(0.1)
+        left.agent.end(out, world.now)
+        world.run(60.0)
+        sent = {row[3] for row in world.log if row[3].startswith(b"MESSAGE")}
+        assert len({text.partition(b"CSeq: ")[2].split(b"\r\n")[0] for text in sent}) == 1
+        assert len(left.of(MessageOutcome)) == 3
+        with pytest.raises(LocalError):
+            left.agent.messages.send(REF, LINE, "", "too late", world.now, call=out)
 
     def test_a21_a_far_end_that_is_no_friend_cannot_name_itself(self, world, desk, pbx, sip):
         """RFC 3325 §9.1: straight from the far end, an assertion is worth nothing."""
@@ -167,15 +197,6 @@ class TestInCalls:
         assert desk.of(ConnectedParty) == []
 
 
-def _write(world, desk, call, body):
-    from firmware.sip.errand import Errand  # noqa: PLC0415 - a MESSAGE in a call is not ours to send
-
-    session = desk.agent._core.calls[call]
-    errand = Errand(desk.agent._core, session.line, session.dialog, "MESSAGE", (TEXT,), body)
-    errand.start(world.now)
-    world.run(0.1)
-
-
 class TestComposing:
     def test_somebody_writes_until_the_text_comes(self, desk, say):
         """RFC 3994 §3.3."""
@@ -186,6 +207,12 @@ class TestComposing:
         say(TEXT, body="Hello")
         assert desk.of(ComposingChanged)[1:] == [ComposingChanged(line, ALICE, active=False)]
         assert len(desk.agent.messages) == 0
+
+    def test_in_an_envelope(self, desk, say):
+        """RFC 3994 §3.5."""
+        inside = f"Content-Type: application/im-iscomposing+xml\r\n\r\n{composing('active')}"
+        say(("Content-Type", "message/cpim"), body=f"From: <im:a@b>\r\n\r\n{inside}")
+        assert desk.last(ComposingChanged).active
 
     @pytest.mark.parametrize("state", ["idle", "asleep"])
     def test_or_stops(self, desk, say, state):
@@ -220,6 +247,141 @@ class TestComposing:
             asserted = ("P-Asserted-Identity", f"<sip:{number}@pbx>")
             say(COMPOSING, asserted, body=composing("active"))
         assert len(desk.agent.messages) == 32
+
+
+@pytest.fixture
+def verdicts(pbx, sip):
+    """What the PBX says to each of our MESSAGEs in turn, the last one for good; None: nothing."""
+
+    def set_to(*statuses):
+        left = list(statuses)
+
+        def reply(message):
+            if getattr(message, "method", "") != "MESSAGE":
+                return []
+            status = left.pop(0) if len(left) > 1 else left[0]
+            return [] if status is None else [sip.answer_to(message, status)]
+
+        pbx.reply = reply
+
+    return set_to
+
+
+def bodies(pbx):
+    """What of our texts the PBX has seen, retransmissions apart: letters, `active`, `idle`."""
+    seen = {
+        request.headers.get("Call-ID"): request.body.decode() for request in pbx.requests("MESSAGE")
+    }
+    words = ("active", "idle")
+    return [next((word for word in words if f">{word}<" in body), body) for body in seen.values()]
+
+
+class TestOneAfterTheOther:
+    def test_a_second_text_waits_for_the_answer_to_the_first(self, world, desk, pbx, verdicts):
+        """RFC 3428 §8: no new MESSAGE to a URI while another is pending."""
+        verdicts(None)
+        for number in range(3):
+            desk.agent.messages.send(MessageRef(f"m{number}"), LINE, "102", f"{number}", world.now)
+        desk.agent.messages.send(MessageRef("other"), LINE, "103", "to somebody else", world.now)
+        world.run(0.4)
+        assert bodies(pbx) == ["0", "to somebody else"]
+        verdicts(200)
+        world.run(2.0)
+        assert sorted(bodies(pbx)) == ["0", "1", "2", "to somebody else"]
+        order = [news.ref for news in desk.of(MessageOutcome) if news.ref != "other"]
+        assert order == ["m0", "m1", "m2"]
+        world.run(40.0)
+        assert len(desk.agent) == 0
+
+    def test_one_that_is_refused_does_not_hold_up_the_next(self, world, desk, verdicts):
+        verdicts(415, 200)
+        for number in range(2):
+            desk.agent.messages.send(MessageRef(f"m{number}"), LINE, "102", "x", world.now)
+        world.run(0.2)
+        causes = [news.cause for news in desk.of(MessageOutcome)]
+        assert causes == [FailureCause.NOT_ACCEPTABLE, None]
+
+    def test_where_nobody_answers_those_behind_do_not_wait_as_long(self, world, desk, verdicts):
+        verdicts(None)
+        for number in range(5):
+            desk.agent.messages.send(MessageRef(f"m{number}"), LINE, "102", "x", world.now)
+        world.run(40.0)
+        assert [news.cause for news in desk.of(MessageOutcome)] == [FailureCause.NO_ANSWER] * 5
+        assert len(desk.agent) == 0
+
+    def test_a_destination_takes_only_so_many(self, world, desk, verdicts):
+        verdicts(None)
+        for number in range(16):
+            desk.agent.messages.send(MessageRef(f"m{number}"), LINE, "102", "x", world.now)
+        with pytest.raises(LocalError):
+            desk.agent.messages.send(MessageRef("more"), LINE, "102", "x", world.now)
+        desk.agent.messages.compose(LINE, "102", world.now, active=True)  # not worth an error
+        assert len(desk.agent.messages) == 17
+
+
+class TestWriting:
+    """RFC 3994 §3.2."""
+
+    def test_a_pause_is_told_after_fifteen_seconds(self, world, desk, pbx, verdicts):
+        verdicts(200)
+        for _ in range(10):
+            desk.agent.messages.compose(LINE, "102", world.now, active=True)
+            world.run(10.0)
+        assert bodies(pbx) == ["active", "active"]  # the second refreshes the first, after 60 s
+        world.run(4.0)
+        assert bodies(pbx) == ["active", "active"]
+        world.run(2.0)
+        assert bodies(pbx) == ["active", "active", "idle"]
+        world.run(200.0)
+        assert len(bodies(pbx)) == 3
+        assert len(desk.agent) == 0
+
+    def test_the_text_itself_says_enough(self, world, desk, pbx, verdicts):
+        verdicts(200)
+        desk.agent.messages.compose(LINE, "102", world.now, active=True)
+        world.run(1.0)
+        desk.agent.messages.send(REF, LINE, "102", "Hello", world.now)
+        world.run(100.0)
+        assert bodies(pbx) == ["active", "Hello"]
+        assert len(desk.agent) == 0
+
+    def test_who_stops_and_goes_on_does_not_flood(self, world, desk, pbx, verdicts):
+        verdicts(200)
+        for _ in range(40):
+            desk.agent.messages.compose(LINE, "102", world.now, active=True)
+            desk.agent.messages.compose(LINE, "102", world.now, active=False)
+            world.run(0.25)
+        assert bodies(pbx) == ["active", "idle"] * 2
+
+    def test_while_nobody_answers_only_the_latest_is_kept(self, world, desk, pbx, verdicts):
+        verdicts(None)
+        desk.agent.messages.compose(LINE, "102", world.now, active=True)
+        world.run(6.0)
+        desk.agent.messages.compose(LINE, "102", world.now, active=False)
+        desk.agent.messages.compose(LINE, "102", world.now, active=True)
+        desk.agent.messages.compose(LINE, "102", world.now, active=False)
+        verdicts(200)
+        world.run(30.0)
+        assert bodies(pbx) == ["active", "idle"]
+
+    @pytest.mark.parametrize("status", [415, 405, 501])
+    def test_who_does_not_understand_is_told_no_more(self, world, desk, pbx, verdicts, status):
+        """RFC 3994 §4."""
+        verdicts(status)
+        for _ in range(5):
+            desk.agent.messages.compose(LINE, "102", world.now, active=True)
+            world.run(20.0)
+        assert bodies(pbx) == ["active"]
+        assert len(desk.agent) == 0
+
+    def test_a_removed_line_writes_to_nobody(self, world, desk, pbx, verdicts):
+        verdicts(200)
+        desk.agent.messages.compose(LINE, "102", world.now, active=True)
+        world.run(0.1)
+        desk.agent.set_lines((), world.now)
+        world.run(100.0)
+        assert bodies(pbx) == ["active"]
+        assert len(desk.agent) == 0
 
 
 class TestSent:
@@ -297,7 +459,7 @@ class TestSent:
             desk.agent.messages.send(REF, LINE, "102", "x", world.now)
 
     def test_somebody_here_writes(self, world, desk, pbx, verdict):
-        """RFC 3994 §3.2."""
+        """RFC 3994 §3.2: what it looks like."""
         verdict(200)
         desk.agent.messages.compose(LINE, "102", world.now, active=True)
         desk.agent.messages.compose(LINE, "102", world.now, active=False)
