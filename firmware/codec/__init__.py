@@ -4,14 +4,27 @@ A row says all that an offer, a bill of costs and the audio engine need to know 
 loaded; `load()` brings the codec itself, or says which Debian or Python package is missing. PCM is
 16 bit signed mono in native byte order at the codec's `sample_rate`.
 
-Codecs are structural: a codec file imports nothing from here, so that codecs stay strangers to
-each other. Payload numbers are those of RFC 3551 §6.
+A codec is a file and a row: the file takes its protocols from `protocols` and knows no other codec,
+the contract tests run over every row. Payload numbers are those of RFC 3551 §6.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 from msgspec import Struct
+
+from firmware.codec.protocols import Codec, Decoder, Encoder
+
+__all__ = [
+    "CODECS",
+    "Codec",
+    "CodecError",
+    "CodecRow",
+    "CodecUnavailableError",
+    "Decoder",
+    "Encoder",
+    "available",
+    "find",
+]
 
 
 class CodecError(Exception):
@@ -28,43 +41,6 @@ class CodecUnavailableError(CodecError, ImportError):
         self.package = package
 
 
-class Encoder(Protocol):
-    """One direction of one stream; has a memory, so each stream has its own."""
-
-    def encode(self, pcm: bytes) -> bytes:
-        """PCM at the codec's `sample_rate` as one payload."""
-        ...
-
-
-class Decoder(Protocol):
-    """The other direction."""
-
-    def decode(self, payload: bytes) -> bytes:
-        """Whatever the payload holds as PCM; a payload that makes no sense gives `b""`."""
-        ...
-
-
-class Codec(Protocol):
-    """A loaded codec."""
-
-    @property
-    def sample_rate(self) -> int:
-        """Samples a second of the PCM on both sides."""
-        ...
-
-    def encoder(self) -> Encoder:
-        """A fresh encoder."""
-        ...
-
-    def decoder(self) -> Decoder:
-        """A fresh decoder."""
-        ...
-
-    def ticks(self, payload: bytes) -> int:
-        """How long a payload plays, in ticks of the RTP clock; 0 if it makes no sense."""
-        ...
-
-
 class CodecRow(Struct, frozen=True):
     """What is known of a codec without loading it.
 
@@ -72,7 +48,9 @@ class CodecRow(Struct, frozen=True):
     are what SDP says, which need not be the truth: G.722 has 16,000 samples and a clock of 8,000
     (RFC 3551 §4.5.2), Opus always says two channels (RFC 7587 §7). `number` is the static payload
     type, None if it has none. `frame_cost` is microseconds to encode and decode 20 ms on a PC;
-    `package` brings the library, and is empty as long as this version has no such codec.
+    `package` brings the library, and is empty if none is needed. `fmtp` is what we would like to
+    receive, `quiet_fmtp` what is added to it where silence may be left out. `own_silence`: the
+    codec has words of its own for silence, so comfort noise is not for it.
     """
 
     name: str
@@ -85,6 +63,8 @@ class CodecRow(Struct, frozen=True):
     package: str
     fmtp: str
     loader: Callable[[], Codec]
+    quiet_fmtp: str = ""
+    own_silence: bool = False
 
     def load(self) -> Codec:
         """The codec.
@@ -119,25 +99,46 @@ def _g722() -> Codec:
 
 
 def _opus() -> Codec:
-    raise ImportError("no Opus in this release")
+    from firmware.codec import opus  # noqa: PLC0415 - loaded on demand
+
+    return opus.load()
+
+
+def _l16(rate: int, channels: int = 1) -> Callable[[], Codec]:
+    def load() -> Codec:
+        from firmware.codec.l16 import L16  # noqa: PLC0415 - loaded on demand
+
+        return L16(rate, channels)
+
+    return load
 
 
 CODECS: dict[str, CodecRow] = {
     row.name: row
     for row in (
-        CodecRow("opus", "opus", 48000, 48000, 2, None, 200.0, "", "useinbandfec=1", _opus),
+        CodecRow(
+            *("opus", "opus", 48000, 48000, 2, None, 170.0, "libopus0", "useinbandfec=1", _opus),
+            quiet_fmtp="usedtx=1",
+            own_silence=True,
+        ),
         CodecRow("g722", "G722", 16000, 8000, 1, 9, 24.0, "G722", "", _g722),
         CodecRow("pcmu", "PCMU", 8000, 8000, 1, 0, 0.5, "audioop-lts", "", _pcmu),
         CodecRow("pcma", "PCMA", 8000, 8000, 1, 8, 0.5, "audioop-lts", "", _pcma),
+        CodecRow("l16/8000", "L16", 8000, 8000, 1, None, 0.3, "", "", _l16(8000)),
+        CodecRow("l16/16000", "L16", 16000, 16000, 1, None, 0.5, "", "", _l16(16000)),
+        CodecRow("l16/44100", "L16", 44100, 44100, 1, 11, 1.0, "", "", _l16(44100)),
+        CodecRow("l16/44100/2", "L16", 44100, 44100, 2, 10, 2.0, "", "", _l16(44100, 2)),
+        CodecRow("l16/48000", "L16", 48000, 48000, 1, None, 1.0, "", "", _l16(48000)),
     )
 }
 
 
-def find(encoding: str, clock: int) -> CodecRow | None:
-    """The row for an `a=rtpmap` encoding name (case does not matter) and clock."""
+def find(encoding: str, clock: int, channels: int | None = None) -> CodecRow | None:
+    """The row for an `a=rtpmap`: encoding name (case does not matter), clock, channels if known."""
     wanted = encoding.lower()
     for row in CODECS.values():
-        if row.encoding.lower() == wanted and row.rtp_clock == clock:
+        same = row.encoding.lower() == wanted and row.rtp_clock == clock
+        if same and channels in (None, row.channels):
             return row
     return None
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from firmware.base.pcm import SAMPLE_BYTES, audioop
+from firmware.codec.protocols import Decoder, Encoder
 
 _WIDTH = SAMPLE_BYTES
 
 
-class _Coder:
+class _Coder(Encoder, Decoder):
     """Both directions: a companding law has no memory."""
 
     __slots__ = ("_compress", "_expand")
@@ -36,7 +37,10 @@ class G711(Struct, frozen=True):
     coder: _Coder
     sample_rate: int = 8000
 
-    def encoder(self) -> _Coder:
+    def at(self, rate: int) -> "G711":
+        return self
+
+    def encoder(self, fmtp: str = "", *, dtx: bool = False) -> _Coder:
         return self.coder
 
     def decoder(self) -> _Coder:
@@ -44,6 +48,9 @@ class G711(Struct, frozen=True):
 
     def ticks(self, payload: bytes) -> int:
         return len(payload)
+
+    def packet(self, samples: int) -> int:
+        return samples
 
 
 MU_LAW = G711(_Coder(audioop.lin2ulaw, audioop.ulaw2lin))

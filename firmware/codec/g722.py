@@ -9,11 +9,13 @@ from array import array
 from G722 import G722
 from msgspec import Struct
 
+from firmware.codec.protocols import Decoder, Encoder
+
 SAMPLE_RATE = 16000
 _BIT_RATE = 64000
 
 
-class _Encoder:
+class _Encoder(Encoder):
     __slots__ = ("_state",)
 
     def __init__(self) -> None:
@@ -26,7 +28,7 @@ class _Encoder:
         return bytes(self._state.encode(samples))
 
 
-class _Decoder:
+class _Decoder(Decoder):
     __slots__ = ("_state",)
 
     def __init__(self) -> None:
@@ -42,7 +44,10 @@ class _Decoder:
 class _G722Codec(Struct, frozen=True):
     sample_rate: int = SAMPLE_RATE
 
-    def encoder(self) -> _Encoder:
+    def at(self, rate: int) -> "_G722Codec":
+        return self
+
+    def encoder(self, fmtp: str = "", *, dtx: bool = False) -> _Encoder:
         return _Encoder()
 
     def decoder(self) -> _Decoder:
@@ -50,6 +55,9 @@ class _G722Codec(Struct, frozen=True):
 
     def ticks(self, payload: bytes) -> int:
         return len(payload)
+
+    def packet(self, samples: int) -> int:
+        return samples
 
 
 G722_CODEC = _G722Codec()

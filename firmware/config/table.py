@@ -10,6 +10,7 @@ import enum
 from msgspec import Struct
 
 from firmware.base.phrase import Phrase
+from firmware.codec import CODECS
 from firmware.config import forms
 from firmware.config.kinds import Choice, Flag, Kind, Many, PortRange, Text, Whole
 from firmware.config.schema import LineSettings, Settings
@@ -65,7 +66,6 @@ _FLAG = Flag()
 _VOLUME = Whole(0, 100)
 _TEXT = Text()
 _FILE = Text(limit=1024)
-CODECS = ("opus", "g722", "pcmu", "pcma")
 TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss", "auto")
 
 _GENERAL = (
@@ -140,7 +140,7 @@ _LINE_ROWS = (
 
 _DEVICES = (
     Setting("board.name", Text(forms.BOARD, may_be_empty=False), _RESTART),
-    Setting("audio.codecs", Many(Choice(CODECS), may_be_empty=False), _NEXT),
+    Setting("audio.codecs", Many(Choice(tuple(CODECS)), may_be_empty=False), _NEXT),
     Setting("audio.card", Choice(("", "alsa", "file", "browser", "null")), _IDLE),
     Setting("audio.play", _FILE, _IDLE),
     Setting("audio.record", _FILE, _IDLE),

@@ -97,6 +97,11 @@ class Cards:
         return iter(self._devices.values())
 
     @property
+    def rate(self) -> int:
+        """The highest sampling rate in use: what a codec that can choose should choose."""
+        return max((device.rate for device in self), default=RATE)
+
+    @property
     def xruns(self) -> int:
         """How often a card's buffer ran over or dry, those that are gone included."""
         return self._xruns_before + sum(device.xruns for device in self)

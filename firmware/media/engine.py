@@ -226,7 +226,7 @@ class Engine:
             close_descriptors(descriptors)
             self._log(f"stream {order.stream} cannot be opened")
             return
-        stream = Stream(order, self._tokens, now)
+        stream = Stream(order, self._tokens, now, self._cards.rate)
         rtp = self._wire.attach(descriptors[0], stream.receive)
         rtcp = self._wire.attach(descriptors[1], stream.receive_control)
         near = NearEnd(order.route, self._clips.get(order.clip))

@@ -8,8 +8,9 @@ A packet that does not pass is counted and leaves no other trace.
 
 from firmware.base.pcm import audioop
 from firmware.codec import Decoder
+from firmware.codec.comfort_noise import STATIC_NUMBER, ComfortNoise
 from firmware.dsp.concealment import Concealer
-from firmware.media.formats import Speech, is_comfort_noise, is_events, load
+from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_events, load
 from firmware.media.levels import LevelMeter
 from firmware.media.messages import PayloadFormat
 from firmware.rtp.jitter import JitterBuffer, Missing
@@ -38,6 +39,8 @@ class Reception:
     """What arrives on a stream; `hear` gives it back as frames of 20 ms at `rate`."""
 
     __slots__ = (
+        "_card",
+        "_comfort",
         "_concealer",
         "_digits",
         "_digits_clock",
@@ -46,6 +49,7 @@ class Reception:
         "_left",
         "_noise",
         "_speech",
+        "_voice",
         "_voices",
         "buffer",
         "faults",
@@ -60,7 +64,8 @@ class Reception:
         "undecodable",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, card: int = USUAL_RATE) -> None:
+        """`card` is the sampling rate a codec should choose if it can."""
         self.latch = SourceLatch()
         self.rtp = RtpReceiver(frozenset())
         self.buffer = JitterBuffer()
@@ -80,7 +85,11 @@ class Reception:
         """Whether the far end said by comfort noise that it pauses."""
         self._voices: dict[int, _Voice] = {}
         self._events: int | None = None
-        self._noise: int | None = None
+        # RFC 3551 §6: 13 is comfort noise, and some send it without having said so.
+        self._noise = {STATIC_NUMBER}
+        self._comfort = ComfortNoise()
+        self._card = card
+        self._voice: _Voice | None = None
         self._digits = TelephoneEventReceiver()
         self._digits_clock = 8000
         self._speech: Speech | None = None
@@ -102,13 +111,13 @@ class Reception:
             if is_events(payload):
                 self._expect_digits(payload)
             elif is_comfort_noise(payload):
-                self._noise = payload.number
+                self._noise.add(payload.number)
             else:
                 self._expect_speech(payload)
         self._tell_receiver()
 
     def _tell_receiver(self) -> None:
-        numbers = {*self._voices, *self.faults, self._events, self._noise}
+        numbers = {*self._voices, *self.faults, self._events, *self._noise}
         clock = self._speech.clock if self._speech else 8000
         self.rtp.configure(frozenset(number for number in numbers if number is not None), clock)
 
@@ -120,14 +129,15 @@ class Reception:
             self._digits_clock = payload.clock
 
     def _expect_speech(self, payload: PayloadFormat) -> None:
-        speech = load(payload)
+        self._noise.discard(payload.number)
+        speech = load(payload, self._card)
         if isinstance(speech, str):
             self._voices.pop(payload.number, None)
             self.faults[payload.number] = speech
             return
         self.faults.pop(payload.number, None)
         known = self._voices.get(payload.number)
-        if known is None or known.speech != speech:
+        if known is None or known.speech.codec != speech.codec:
             self._voices[payload.number] = _Voice(speech)
 
     # Arriving
@@ -161,9 +171,10 @@ class Reception:
         if number == self._events:
             self.heard_at = arrival
             return self._digits.receive(packet, arrival)
-        if number == self._noise:
+        if number in self._noise:
             # RFC 3389 §4: the far end pauses and may be silent for long.
             self.resting = True
+            self._comfort.describe(packet.payload)
             self.heard_at = arrival
         else:
             self.undecodable = number
@@ -209,18 +220,39 @@ class Reception:
         if isinstance(playout, RtpPacket):
             return self._decode(playout)
         if playout is None:
-            return self._concealer.pause(self._frame // 2)
+            return self._pause()
         if isinstance(playout, Missing):
-            clock = self._speech.clock if self._speech else 8000
-            return self._concealer.conceal(playout.ticks * self.rate // clock)
+            return self._conceal(playout)
         # Too much delay: the codec must see what the ear does not.
         voice = self._voices.get(playout.packet.payload_type)
         if voice is not None:
             self._concealer.cut(voice.decoder.decode(playout.packet.payload))
         return b""
 
+    def _pause(self) -> bytes:
+        """A frame in which the far end says nothing: silence, or what it told of its room."""
+        samples = self._frame // 2
+        pcm = self._concealer.pause(samples)
+        return audioop.add(pcm, self._comfort.block(samples), 2) if self._comfort.active else pcm
+
+    def _conceal(self, missing: Missing) -> bytes:
+        """What is not there: from the packet after it, by the codec's own invention, or by ours."""
+        clock = self._speech.clock if self._speech else 8000
+        samples = missing.ticks * self.rate // clock
+        voice, after = self._voice, missing.following
+        if voice is not None:
+            pcm = b""
+            if after is not None and after.payload_type == voice.speech.number:
+                pcm = voice.decoder.recover(after.payload, samples)
+            pcm = pcm or voice.decoder.conceal(samples)
+            if pcm:
+                return self._concealer.heard(pcm)
+        return self._concealer.conceal(samples)
+
     def _decode(self, packet: RtpPacket) -> bytes:
         voice = self._voices.get(packet.payload_type)
+        self._voice = voice
+        self._comfort.active = False
         pcm = voice.decoder.decode(packet.payload) if voice is not None else b""
         if voice is None or not pcm:
             return self._concealer.conceal(self._frame // 2)

@@ -10,7 +10,7 @@ import math
 
 from firmware.base.tokens import Tokens
 from firmware.dsp.level import dbov
-from firmware.media.formats import Speech, is_comfort_noise, is_events, load
+from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_events, load
 from firmware.media.hearing import PATIENCE, HearingWatch
 from firmware.media.messages import (
     AnyReport,
@@ -27,7 +27,8 @@ from firmware.media.messages import (
     StreamSecured,
 )
 from firmware.media.reception import Reception
-from firmware.media.sending import Sending
+from firmware.media.sending import NEVER as NEVER_REST
+from firmware.media.sending import Rest, Sending
 from firmware.rtp.latch import Address
 from firmware.rtp.packet import VERSION, parse_rtp
 from firmware.rtp.rtcp import is_rtcp
@@ -48,6 +49,7 @@ class Stream:
     """See the module. `now` and arrivals are the engine's monotonic seconds."""
 
     __slots__ = (
+        "_card",
         "_control",
         "_direction",
         "_foreign",
@@ -70,8 +72,10 @@ class Stream:
         "speaks_at",
     )
 
-    def __init__(self, order: OpenStream, tokens: Tokens, now: float) -> None:
-        """Begin to listen; nothing is sent before `configure`."""
+    def __init__(
+        self, order: OpenStream, tokens: Tokens, now: float, card: int = USUAL_RATE
+    ) -> None:
+        """Begin to listen; nothing is sent before `configure`. `card`: its samples a second."""
         self.number = order.stream
         self.reports: list[AnyReport] = []
         """What happened since the engine last looked, in order."""
@@ -91,7 +95,8 @@ class Stream:
         self._guard = Guard()
         self._suite = ""
         self._sending = Sending(tokens)
-        self._reception = Reception()
+        self._card = card
+        self._reception = Reception(card)
         self._reception.expect(order.expect)
         self._control = RtcpSession(
             self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
@@ -114,7 +119,7 @@ class Stream:
         self.remote_control = order.remote_rtcp if order.remote_rtcp[0] else _NOWHERE
         speech = self._chosen(order)
         if speech is not None:
-            self._sending.configure(speech, order.dtmf, order.ptime)
+            self._sending.configure(speech, order.dtmf, order.ptime, _rest(order, speech))
             self._control.configure(speech.clock)
             self.speaks_at = speech.rate
         self._settle_sending()
@@ -126,7 +131,7 @@ class Stream:
         for payload in order.formats:
             if is_events(payload) or is_comfort_noise(payload):
                 continue
-            speech = load(payload)
+            speech = load(payload, self._card)
             if not isinstance(speech, str):
                 return speech
             self._log(f"cannot send {payload.name}: {speech}")
@@ -191,7 +196,10 @@ class Stream:
 
     def _receive_other(self, datagram: bytes, source: Address, arrival: float) -> None:
         if is_rtcp(datagram):
+            before = self._control.remote
             self._control.receive(datagram, arrival, ntp_of(arrival))
+            if self._control.remote is not before:
+                self._sending.hear_of_loss(self._control.remote.fraction_lost)
         elif datagram and (datagram[0] < 4 or 20 <= datagram[0] < 64):
             self._foreign += 1
             if self._foreign <= _FOREIGN_A_SECOND:
@@ -326,6 +334,16 @@ class Stream:
 
     def _log(self, text: str) -> None:
         self.reports.append(EngineLog("warning", f"stream {self.number}: {text}"))
+
+
+def _rest(order: ConfigureStream, speech: Speech) -> Rest:
+    """What may be done about silence; comfort noise runs on the clock of the speech."""
+    if not order.leave_out_silence:
+        return NEVER_REST
+    noises = (each for each in order.formats if is_comfort_noise(each))
+    return Rest(
+        allowed=True, noise=next((each for each in noises if each.clock == speech.clock), None)
+    )
 
 
 def ntp_of(now: float) -> int:
