@@ -4,11 +4,11 @@ from dataclasses import fields, is_dataclass
 
 import pytest
 
-from firmware.codec import CODECS as BUILT
+from firmware.codec import CODECS
 from firmware.config.kinds import Whole
 from firmware.config.problems import Wrong
 from firmware.config.schema import LineSettings, Settings
-from firmware.config.table import CODECS, SETTINGS
+from firmware.config.table import SETTINGS
 from firmware.ui.text import Texts
 
 
@@ -59,5 +59,4 @@ def test_passwords_are_secret():
 
 
 def test_the_codecs_are_those_of_the_codec_table():
-    assert set(CODECS) == set(BUILT)
-    assert Settings().audio.codecs == CODECS
+    assert set(Settings().audio.codecs) < set(CODECS)
