@@ -4,7 +4,8 @@ A blind transfer is one REFER. For an attended one the new call must reach the v
 with, by its Contact or by its address of record, and no rule says which of them leads there; so the
 other is tried when the first does not, and a target that knows no Replaces is simply called by the
 transferred party (RFC 5589 §7.5 leaves that open). A far end that knows no REFER at all is called
-instead of sent: the target is asked to replace our call with it (RFC 5589 §7.4).
+instead of sent: the target is asked to replace our call with it (RFC 5589 §7.4). A REFER that does
+not reach the far end's GRUU (RFC 7647 §4) goes once more inside the call.
 """
 
 import enum
@@ -13,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from firmware.base.values import replace
 from firmware.sip.bodies import shown
 from firmware.sip.core import Alarm, Core
 from firmware.sip.dialog import Dialog
@@ -37,6 +39,10 @@ _ELSEWHERE: Final = frozenset({403, 404, 408, 410, 416, 420, 480, 481, 484, 485,
 """The new call did not reach the device that has the call to be replaced (RFC 5589 §7.5)."""
 
 
+_NOT_THERE: Final = frozenset({0, 404, 408, 410, 416, 420, 480, 482, 483, 502, 503, 504})
+"""A REFER outside the call that was answered so never reached its far end; 403 is its own word."""
+
+
 class Turn(enum.Enum):
     """When a REFER is tried."""
 
@@ -55,6 +61,8 @@ class Attempt(Struct, frozen=True):
     turn: Turn = Turn.FIRST
     referrer: str = ""
     """A Referred-By that is passed on; empty for our own."""
+    outside: bool = False
+    """To the far end's GRUU, as a request of its own (RFC 7647 §4)."""
 
 
 class Standing(Struct, frozen=True):
@@ -62,25 +70,35 @@ class Standing(Struct, frozen=True):
 
     line: Line
     dialog: Dialog
+    proves: bool = False
+    """Whether the far end tells calls apart by Target-Dialog (RFC 4538)."""
+
+    @property
+    def outside(self) -> bool:
+        """Whether a REFER must not go inside the call (RFC 7647 §4) and need not (RFC 4538 §3)."""
+        return self.proves and self.dialog.remote_target.has("gr")
 
 
 def blind(call: Standing, target: Uri) -> list[Attempt]:
     """To somebody we do not talk with."""
-    return [Attempt(call.line, call.dialog, refer_to(target))]
+    return [Attempt(call.line, call.dialog, refer_to(target), outside=call.outside)]
 
 
 def attended(call: Standing, other: Standing) -> list[Attempt]:
     """To somebody we talk with in another call."""
     first, *more = _replacing(call, other, Turn.FIRST)
-    again = [Attempt(x.line, x.dialog, x.refer_to, Turn.ANOTHER_NAME) for x in more]
+    again = [replace(each, turn=Turn.ANOTHER_NAME) for each in more]
     name, _ = _names(other.dialog)[0]
-    alone = Attempt(call.line, call.dialog, refer_to(name), Turn.UNATTENDED)
+    alone = replace(first, refer_to=refer_to(name), turn=Turn.UNATTENDED)
     return [first, *again, *_replacing(other, call, Turn.OTHER_WAY_ROUND), alone]
 
 
 def _replacing(who: Standing, whom: Standing, turn: Turn) -> list[Attempt]:
     return [
-        Attempt(who.line, who.dialog, refer_to(uri, whom.dialog, require=not exact), turn)
+        Attempt(
+            *(who.line, who.dialog, refer_to(uri, whom.dialog, require=not exact), turn),
+            outside=who.outside,
+        )
         for uri, exact in _names(whom.dialog)
     ]
 
@@ -118,6 +136,7 @@ class Transfer:
         self._attempts = attempts
         self._closed = closed
         self._referring: Referring | None = None
+        self._tried: Attempt | None = None
         self._next: Attempt | None = None
 
     def start(self, now: float) -> None:
@@ -138,12 +157,14 @@ class Transfer:
             self._refer(attempt, now)
 
     def _refer(self, attempt: Attempt, now: float) -> None:
+        self._tried = attempt
         self._referring = Referring(
             self._core,
             attempt.line,
             attempt.dialog,
             (attempt.refer_to, attempt.referrer),
             self._heard,
+            outside=attempt.outside,
         )
         self._referring.start(now)
 
@@ -169,6 +190,9 @@ class Transfer:
 
     def _following(self, news: News) -> Attempt | None:
         turns: list[Turn] = []
+        tried = self._tried
+        if tried is not None and tried.outside and news.refused and news.status in _NOT_THERE:
+            return replace(tried, outside=False)
         if news.refused and news.status in _UNKNOWN:
             turns = [Turn.OTHER_WAY_ROUND]
         elif not news.refused and news.status in _ELSEWHERE:

@@ -1,21 +1,24 @@
-"""One REFER of ours in the dialog of a call, and the subscription it makes (RFC 3515).
+"""One REFER of ours about a call, and the subscription it makes (RFC 3515).
 
     REFER ──2xx──▶ ACCEPTED ──NOTIFY 1xx──▶ PROGRESS … ──NOTIFY 2xx…6xx──▶ SUCCEEDED | FAILED
       └─ 3xx…6xx, no answer ──▶ FAILED (refused)
 
-A NOTIFY may come before the answer to the REFER. What happens afterwards (BYE, another try) is not
-decided here. A peer that ends its notifications without a result has taken the transfer on: that
-counts as success, because there is nothing more to wait for.
+It goes in the dialog of the call, or outside of it to the GRUU of a far end that tells calls apart
+by Target-Dialog (RFC 7647 §4, RFC 4538). A NOTIFY may come before the answer to the REFER. What
+happens afterwards (BYE, another try) is not decided here. A peer that ends its notifications
+without a result has taken the transfer on: that counts as success, because there is nothing more to
+wait for.
 """
 
 import enum
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
 
 from firmware.sip.causes import cause_of
-from firmware.sip.core import ALLOW, Alarm, Core
+from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.event.package import Event, Reason, Standing
 from firmware.sip.exchange import Exchange
@@ -24,6 +27,8 @@ from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import REFER
 from firmware.sip.notifications import FailureCause
+from firmware.sip.outgoing import OutOfDialog, Rows
+from firmware.sip.subscribing.opening import Opening
 from firmware.sip.subscribing.subscribed import GOOD, Ending, Notice, Subscribed, Terms, Verdict
 from firmware.sip.transfer.reference import read_fragment
 
@@ -56,7 +61,8 @@ Report = Callable[[News, float], None]
 class Referring:
     """One REFER, until its outcome is known.
 
-    `reference` are the Refer-To and the Referred-By, which is empty for the line's own name.
+    `reference` are the Refer-To and the Referred-By, which is empty for the line's own name. With
+    `outside` it goes to the far end's Contact, which must be a GRUU, as a request of its own.
     """
 
     def __init__(
@@ -66,6 +72,8 @@ class Referring:
         dialog: Dialog,
         reference: tuple[str, str],
         report: Report,
+        *,
+        outside: bool = False,
     ) -> None:
         self._core = core
         self._line = line
@@ -75,12 +83,22 @@ class Referring:
         self._subscribed: Subscribed | None = None
         self._heard = False
         self._over = False
-        self._exchange: Exchange | None = Exchange(
-            core, line, dialog.next_hop, self._compose, self, dialog.flow
-        )
+        self._opening: Opening | None = None
+        self._exchange: Exchange | None
+        if outside:
+            letter = OutOfDialog(
+                core, line, REFER, dialog.remote_target, headers=(*self._rows(), *_proof(dialog))
+            )
+            self._opening = Opening(core, letter.call_id, letter.tag, partial(self._made, letter))
+            self._exchange = letter.exchange(self)
+        else:
+            way = dialog.next_hop
+            self._exchange = Exchange(core, line, way, self._compose, self, dialog.flow)
 
     def start(self, now: float) -> None:
         """Send it."""
+        if self._opening is not None:
+            self._opening.open()
         if self._exchange is not None:
             self._exchange.start(now)
 
@@ -88,6 +106,8 @@ class Referring:
         """Nobody wants to know any more."""
         self._over = True
         self._core.disarm(self, Alarm.GUARD)
+        if self._opening is not None:
+            self._opening.close()
         if self._exchange is not None:
             self._exchange.abandon()
             self._exchange = None
@@ -101,16 +121,35 @@ class Referring:
         core, line = self._core, self._line
         number = self._dialog.next_number()
         request = self._dialog.request(REFER, number)
-        for row in (
-            ("Contact", core.contact(line, flow)),
-            ("Refer-To", self._refer_to),
-            # RFC 3892 §2.1: who asks for it; the far end passes it on to the target.
-            ("Referred-By", self._referrer or str(line.identity)),
-            ("Allow", ALLOW),
-        ):
+        for row in (("Contact", core.contact(line, flow)), *self._rows()):
             request.headers.add(*row)
         self._expect(number)
         return request
+
+    def _rows(self) -> Rows:
+        return (
+            ("Refer-To", self._refer_to),
+            # RFC 3892 §2.1: who asks for it; the far end passes it on to the target.
+            ("Referred-By", self._referrer or str(self._line.identity)),
+            ("Allow", ALLOW),
+            ("Supported", SUPPORTS),
+        )
+
+    def _made(
+        self, letter: OutOfDialog, dialog: Dialog, event: Event, now: float
+    ) -> Subscribed | None:
+        """The first NOTIFY about a REFER outside dialogs makes one; a GRUU leads to one phone."""
+        del now
+        if event.package != "refer" or self._subscribed is not None or self._over:
+            return None
+        dialog.local_cseq = letter.cseq
+        named = Event("refer", event.id or str(letter.cseq))
+        self._subscribed = self._watch(dialog, named)
+        return self._subscribed
+
+    def _watch(self, dialog: Dialog, event: Event) -> Subscribed:
+        terms = Terms(event, LONGEST, refreshes=False, loose=True)
+        return Subscribed(self._core, self._line, dialog, terms, self)
 
     def _expect(self, number: int) -> None:
         """Be ready for NOTIFYs before the REFER has its answer (RFC 3515 §2.4.4).
@@ -119,8 +158,7 @@ class Referring:
         """
         if self._subscribed is not None:
             self._subscribed.drop()  # this REFER goes out once more, with credentials
-        terms = Terms(Event("refer", str(number)), LONGEST, refreshes=False, loose=True)
-        self._subscribed = Subscribed(self._core, self._line, self._dialog, terms, self)
+        self._subscribed = self._watch(self._dialog, Event("refer", str(number)))
 
     def on_located(self, exchange: Exchange, now: float) -> None:
         if exchange is self._exchange:
@@ -137,10 +175,12 @@ class Referring:
         elif (response.headers.get("Refer-Sub") or "").strip().lower() == "false":
             # RFC 4488 §4: it calls, and will not tell how that goes.
             self._decide(News(Outcome.SUCCEEDED), now)
-        elif not self._heard and self._subscribed is not None:
+        elif not self._heard:
             # RFC 7647 §5: 200 and 202 are alike.
-            self._subscribed.expect(now)
-            self._core.arm(self, Alarm.GUARD, now + LONGEST)
+            longest = self._core.timing.patience if self._subscribed is None else LONGEST
+            self._core.arm(self, Alarm.GUARD, now + longest)
+            if self._subscribed is not None:
+                self._subscribed.expect(now)
             self._report(News(Outcome.ACCEPTED, 100), now)
 
     def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
@@ -181,6 +221,15 @@ class Referring:
         if not self._over:
             self.drop()
             self._report(news, now)
+
+
+def _proof(dialog: Dialog) -> Rows:
+    """That we know the call, in the far end's view of its tags (RFC 4538 §3)."""
+    local, remote = dialog.remote_tag, dialog.local_tag
+    return (
+        ("Require", "tdialog"),
+        ("Target-Dialog", f"{dialog.call_id};local-tag={local};remote-tag={remote}"),
+    )
 
 
 def _without_result(reason: Reason | None) -> News:

@@ -121,7 +121,7 @@ class Transfers:
         found = self._core.calls.get(call)
         if not isinstance(found, Session):
             raise LocalError(f"call {call} is not up")
-        return Standing(found.line, found.dialog)
+        return Standing(found.line, found.dialog, found.leg.peer.can("tdialog"))
 
     def _done(self, transfer: Transfer) -> None:
         self._asking.pop(transfer.call, None)
@@ -167,7 +167,9 @@ class Transfers:
             return
         standing = self._standing(call)
         attempt = Attempt(
-            standing.line, standing.dialog, referred.refer_to, referrer=referred.referrer
+            *(standing.line, standing.dialog, referred.refer_to),
+            referrer=referred.referrer,
+            outside=standing.outside,
         )
         self._begin(call, [attempt], now)
         del self._asked[transfer]

@@ -57,10 +57,11 @@ class FarEnd(Stranger):
         self.desk = desk
         self.numbers = itertools.count(1)
         self.tag = self.contact = ""
+        self.address = "sip:far@192.0.2.2"
 
-    def calls(self):
+    def calls(self, *rows):
         """Call the desk, which answers; gives the desk's name for the call."""
-        self.ask("INVITE", body=OFFER)
+        self.ask("INVITE", *rows, body=OFFER)
         call = self.desk.last(IncomingCall).call
         self.desk.agent.accept(call, ANSWER, self.world.now)
         self.world.run(0.02)
@@ -83,7 +84,7 @@ class FarEnd(Stranger):
                 ("To", other.get("to", to)),
                 ("Call-ID", other.get("call_id", "by-hand")),
                 ("CSeq", f"{number} {method}"),
-                ("Contact", "<sip:far@192.0.2.2>"),
+                ("Contact", f"<{self.address}>"),
                 *rows,
             ]
         )
