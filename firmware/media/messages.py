@@ -309,6 +309,15 @@ class StreamSecured(Report, frozen=True, tag="secured"):
     suite: str
 
 
+class FirstHeard(Report, frozen=True, tag="first_heard"):
+    """Speech arrives on a stream: its first packet, or the first after a silence was reported.
+
+    It is told at once, also before any answer (RFC 3264 §5.1), and again for another far end.
+    """
+
+    stream: int
+
+
 class DigitHeard(Report, frozen=True, tag="digit"):
     """A telephone-event from the far end ended (or was lost at its end)."""
 
@@ -377,6 +386,7 @@ AnyReport = (
     | StreamReport
     | HearingChanged
     | StreamSecured
+    | FirstHeard
     | DigitHeard
     | PathReport
     | ToneEnded

@@ -18,6 +18,7 @@ from firmware.media.messages import (
     DigitHeard,
     Direction,
     EngineLog,
+    FirstHeard,
     Foreign,
     HearingChanged,
     OpenStream,
@@ -62,6 +63,7 @@ class Stream:
         "_suite",
         "_symmetric",
         "_tokens",
+        "_waits",
         "_watch",
         "control_due",
         "number",
@@ -102,6 +104,7 @@ class Stream:
             self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
         )
         self._watch = HearingWatch()
+        self._waits = True
 
     def configure(self, order: ConfigureStream, now: float) -> None:
         """An offer/answer exchange ended."""
@@ -113,6 +116,7 @@ class Stream:
         self._direction = order.direction
         self._hears = order.direction.receives
         host = order.remote[0]
+        self._waits = self._waits or order.remote != self.remote
         self._symmetric = not host
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
@@ -176,8 +180,18 @@ class Stream:
         digits = self._reception.receive(packet, source, arrival)
         if digits:
             self._tell_digits(digits)
+        if self._waits:
+            self._look_out(arrival)
         if self._symmetric and not self.remote[0]:
             self._follow_source()
+
+    def _look_out(self, arrival: float) -> None:
+        """Whether what has just come is speech at last; a silence after it will be told too."""
+        reception = self._reception
+        if reception.heard_at == arrival and not reception.resting:
+            self._waits = False
+            self._watch.expect(arrival, expecting=self._hears)
+            self.reports.append(FirstHeard(self.number))
 
     def receive_control(self, datagram: bytes, source: Address, arrival: float) -> None:
         """Take what came on the RTCP socket."""
@@ -280,6 +294,7 @@ class Stream:
         cause, detail = self._cause(card_fault)
         if self._watch.changed(now, cause):
             heard = self._watch.cause is None
+            self._waits = self._waits or not heard
             self.reports.append(
                 HearingChanged(self.number, self._watch.cause, "" if heard else detail)
             )

@@ -295,6 +295,7 @@ EVERYWHERE: Rows = {
     media.PathReport: engine.path_reported,
     media.HearingChanged: limits.hearing,
     media.StreamReport: _figures,
+    media.FirstHeard: limits.first_heard,
     media.DigitHeard: dtmf.heard,
     sip.RegistrationChanged: _registration_changed,
     sip.SubscriptionChanged: watching.changed,

@@ -185,6 +185,8 @@ class Call(Struct, frozen=True):
     """What was agreed, while the sockets at the new address are being bound."""
     moved: bool = False
     """The far end has still to be told where our media is now."""
+    heard: bool = False
+    """Whether the far end's sound arrives, on the way that was agreed last."""
     hearing: HearingChanged | None = None
     """Set while nothing is heard that should be; `silent_since` is when it began."""
     silent_since: float = 0.0

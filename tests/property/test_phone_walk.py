@@ -106,6 +106,7 @@ plain = st.one_of(
         )
     ),
     st.builds(m.HearingChanged, st.integers(1, 9), st.sampled_from((None, *m.Silence))),
+    st.builds(m.FirstHeard, st.integers(1, 9)),
     st.builds(m.DigitHeard, st.integers(1, 9), st.just("5"), st.just(100)),
     st.sampled_from(TREES).map(e.SettingsChanged),
     st.just(n.DialogSaved(CallRef("in-1"), None)),

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from firmware.dsp.cadence import Segment, ToneKind, cadence
 from firmware.dsp.tones import DTMF
-from firmware.media.messages import PathName, PlayTone, Silence, ToneSegment
+from firmware.media.messages import PathName, PlayTone, ToneSegment
 from firmware.phone.desk.rings import rhythm
 from firmware.phone.model import Call, PhoneState, Progress
 from firmware.phone.turn import Turn
@@ -110,16 +110,11 @@ def _progress(state: PhoneState) -> ToneKind | None:
 
 
 def _local_ringback(call: Call) -> bool:
-    """RFC 3960 §3.2: ring ourselves after a 180 unless the far end's own media is there."""
-    if not call.alerted:
-        return False
-    early_media = call.negotiation is not None and call.negotiation.media is not None
-    unheard = call.hearing is not None and call.hearing.cause in (
-        Silence.NO_PACKETS,
-        Silence.NOT_DECODABLE,
-        Silence.NOT_AUTHENTIC,
-    )
-    return not early_media or unheard
+    """RFC 3960 §3.2: after a 180 ring ourselves, but only while the far end is not really heard.
+
+    What its description promises does not count: some never send what they announce.
+    """
+    return call.alerted and not call.heard
 
 
 def key(turn: Turn, digit: str) -> None:

@@ -28,7 +28,17 @@ def progressed(call: Call, event: CallProgress) -> Call:
         if isinstance(after, Refused):
             return call
         forks = forks.heard(event.fork, after)
-    return replace(call, forks=forks, negotiation=forks.latest)
+    return _listening(call, forks)
+
+
+def _listening(call: Call, forks: Forks) -> Call:
+    """Heard from now on is the one that spoke last; another place has to be heard anew."""
+    before, after = call.negotiation, forks.latest
+    moved = after.media is not None and (
+        before is None or before.media is None or before.media.remote != after.media.remote
+    )
+    heard = call.heard and not moved
+    return replace(call, forks=forks, negotiation=after, heard=heard)
 
 
 def answered(call: Call, event: CallAnswered) -> Call | Refused:
@@ -57,7 +67,7 @@ def offered(turn: Turn, call: Call, event: ReofferReceived) -> None:
         return
     state, sdp = result
     forks = forks.heard(event.fork, state)
-    turn.put(replace(call, forks=forks, negotiation=forks.latest))
+    turn.put(_listening(call, forks))
     turn.do(AnswerReoffer(call.ref, sdp, event.fork))
 
 

@@ -5,7 +5,7 @@ that was agreed (hold) does not count, and nobody hangs up on an emergency call.
 """
 
 from firmware.base.values import replace
-from firmware.media.messages import HearingChanged, Silence
+from firmware.media.messages import FirstHeard, HearingChanged, Silence
 from firmware.phone.commands import EndCall, RejectCall
 from firmware.phone.features import endings
 from firmware.phone.model import Call, Ending, Timer
@@ -43,9 +43,18 @@ def hearing(turn: Turn, event: HearingChanged) -> None:
     """Two seconds of nothing, or sound again."""
     call = turn.state.call_of_stream(event.stream)
     if call is not None:
-        heard = event if event.cause is not None else None
-        turn.put(replace(call, hearing=heard, silent_since=turn.now))
+        trouble = event if event.cause is not None else None
+        # A card that fails says nothing about what arrives.
+        heard = call.heard if event.cause is Silence.CARD_FAILED else trouble is None
+        turn.put(replace(call, hearing=trouble, silent_since=turn.now, heard=heard))
         watch(turn)
+
+
+def first_heard(turn: Turn, event: FirstHeard) -> None:
+    """Speech arrives: early media is really there."""
+    call = turn.state.call_of_stream(event.stream)
+    if call is not None and not call.heard:
+        turn.put(replace(call, heard=True))
 
 
 def restart(turn: Turn, call: Call) -> Call:

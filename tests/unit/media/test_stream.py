@@ -9,6 +9,7 @@ import pytest
 from firmware.base.tokens import Tokens
 from firmware.media.messages import (
     ConfigureStream,
+    FirstHeard,
     Foreign,
     HearingChanged,
     OpenStream,
@@ -193,6 +194,58 @@ def test_a_stranger_s_unknown_payload_is_not_the_reason_of_silence(answered):
     answered.stream.watch(answered.now, "")
     (report,) = reports(answered, HearingChanged)
     assert report.cause is Silence.NO_PACKETS
+
+
+def firsts(call):
+    """How often it was said that speech arrives, since the last look."""
+    found = len(reports(call, FirstHeard))
+    call.stream.reports.clear()
+    return found
+
+
+def arrives(call, count=3, **packet):
+    """Packets, 20 ms apart."""
+    for _ in range(count):
+        call.now += 0.02
+        call.receive(**packet)
+
+
+def test_the_first_speech_is_told_at_once_and_only_once(call):
+    """RFC 3960 §3.2: a ringback of ours ends with it; RFC 3264 §5.1: also before any answer."""
+    arrives(call, kind=77)
+    assert firsts(call) == 0, "nobody can decode it"
+    arrives(call, payload=b"\x40", kind=13)
+    assert firsts(call) == 0, "comfort noise is no ringing"
+    arrives(call)
+    assert firsts(call) == 1
+    arrives(call, 50)
+    assert firsts(call) == 0
+
+
+def test_early_media_that_falls_silent_is_told_and_so_is_its_return(call):
+    arrives(call)
+    assert firsts(call) == 1
+    for _ in range(150):
+        call.frame(speaking=False)
+    call.stream.watch(call.now, "")
+    assert [report.cause is None for report in reports(call, HearingChanged)] == [False]
+    assert firsts(call) == 0
+    arrives(call)
+    assert firsts(call) == 1
+
+
+def test_another_far_end_is_heard_anew(answered):
+    arrives(answered)
+    assert firsts(answered) == 1
+    answered.stream.configure(ConfigureStream(1, THERE, CONTROL, (PCMU,)), answered.now)
+    arrives(answered)
+    assert firsts(answered) == 0, "the same one"
+    other = ("192.0.2.10", 6000)
+    answered.stream.configure(ConfigureStream(1, other, CONTROL, (PCMU,)), answered.now)
+    arrives(answered, 1)
+    assert firsts(answered) == 0, "one packet of the old one is not let in"
+    arrives(answered, 10, source=other, ssrc=8)
+    assert firsts(answered) == 1
 
 
 def test_no_payload_whatever_stops_a_stream(answered):

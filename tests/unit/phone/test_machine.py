@@ -64,6 +64,10 @@ SAMPLES = {
     n.ComposingChanged: n.ComposingChanged(LINE, Party("Ann", "201", "sip:201@pbx"), active=True),
     n.PresenceChanged: n.PresenceChanged(LINE, "102", available=True),
     a.SendText: a.SendText("102", "Hello"),
+    a.Writing: a.Writing("102"),
+    e.TextsKept: e.TextsKept(
+        (e.KeptText("k", 1.0, LINE, Party("Ann", "201", "sip:201@pbx"), "Hi", unread=True),)
+    ),
     n.PublicationChanged: n.PublicationChanged("p", LINE, PublicationState.PUBLISHED),
     n.DialogSaved: n.DialogSaved(REF, None),
     n.SubscriptionChanged: n.SubscriptionChanged("s", LINE, "x", n.SubscriptionProgress.ACTIVE),
@@ -86,6 +90,7 @@ SAMPLES = {
     m.EngineAlive: m.EngineAlive(0, 0),
     m.StreamReport: m.StreamReport(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -20, -20, "PCMU", None, 1),
     m.HearingChanged: m.HearingChanged(1, m.Silence.NO_PACKETS),
+    m.FirstHeard: m.FirstHeard(1),
     m.DigitHeard: m.DigitHeard(1, "1", 100),
     m.PathReport: m.PathReport(PathName.SPEAKER, open=False, reason="busy"),
     m.ToneEnded: m.ToneEnded("key", PathName.HANDSET),

@@ -86,6 +86,7 @@ def test_ringback_does_not_cover_an_announcement():
     desk.way_found()
     desk.far_end_rings()
     commands = desk.far_end_rings(sdp(0), status=183)
+    desk.send(m.FirstHeard(desk.front_stream))
     assert desk.sounds == {}
     assert only(commands, m.ConfigureStream)[0].remote == ("10.0.0.9", 5000)
 
@@ -94,6 +95,8 @@ def test_ringback_comes_back_when_the_promised_early_media_does_not_arrive():
     desk = dialled()
     desk.way_found()
     desk.far_end_rings(sdp(0))
+    assert "progress" in desk.sounds, "a description is no sound"
+    desk.send(m.FirstHeard(desk.front_stream))
     assert desk.sounds == {}
     desk.send(m.HearingChanged(desk.front_stream, m.Silence.NO_PACKETS))
     assert "progress" in desk.sounds
