@@ -121,8 +121,10 @@ def _transfer(client: Client, options: argparse.Namespace) -> None:
 
 
 def _messages(client: Client, options: argparse.Namespace) -> None:
-    raw = client.ask_raw(schema.Messages())
+    raw = client.ask_raw(schema.Messages(limit=options.limit, skip=options.skip))
     _print(raw, options, schema.MessagesReply, messages_text)
+    if options.read or options.forget:
+        client.ask(schema.MessagesRead(forget=options.forget), type(None))
 
 
 def _volume(options: argparse.Namespace) -> schema.Volume:
@@ -181,6 +183,7 @@ ANSWERS: dict[str, Callable[[Client, argparse.Namespace], None]] = {
     "events": _events,
     "transfer": _transfer,
     "message": _transfer,
+    "tell": _transfer,
     "messages": _messages,
 }
 WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
@@ -189,6 +192,10 @@ WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
     "dial": lambda options: schema.Dial(target=options.target, line=options.line),
     "message": lambda options: schema.Message(
         target=options.target, text=" ".join(options.text), line=options.line
+    ),
+    "tell": lambda options: schema.Tell(text=" ".join(options.text), call=options.call),
+    "writing": lambda options: schema.Writing(
+        target=options.target, on=options.on == "on", line=options.line
     ),
     "answer": lambda options: schema.Answer(call=options.call),
     "hangup": lambda options: schema.HangUp(call=options.call),

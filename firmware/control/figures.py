@@ -146,7 +146,11 @@ class TextFigures(msgspec.Struct, frozen=True):
 
 
 class MessagesReply(msgspec.Struct, frozen=True):
-    """The texts that are kept, newest first, and who is writing to us."""
+    """A piece of the texts that are kept, newest first, and who is writing to us.
+
+    `more` says that the list goes on.
+    """
 
     texts: tuple[TextFigures, ...] = ()
     writing: tuple[str, ...] = ()
+    more: bool = False

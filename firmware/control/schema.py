@@ -87,7 +87,16 @@ class Calls(Request, frozen=True, tag="calls"):
 
 
 class Messages(Request, frozen=True, tag="messages"):
-    """The texts that were sent to us: `MessagesReply`."""
+    """The texts that were sent to us, newest first: `MessagesReply`."""
+
+    limit: int = 50
+    skip: int = 0
+
+
+class MessagesRead(Request, frozen=True, tag="messages_read"):
+    """All texts have been looked at; with `forget` none is kept either."""
+
+    forget: bool = False
 
 
 class Screen(Request, frozen=True, tag="screen"):
@@ -163,6 +172,25 @@ class Message(Request, frozen=True, tag="message"):
     target: str
     text: str
     line: str | None = None
+
+
+class Tell(Request, frozen=True, tag="tell"):
+    """Send a short text into a call that is up; `call` None = the one in front. As `message`."""
+
+    text: str
+    call: str | None = None
+
+
+class Writing(Request, frozen=True, tag="writing"):
+    """A text is being written to `target` or, if that is empty, into a call; not `on`: no longer.
+
+    Say so with each key, at most once a second; the phone tells the far end when it is due.
+    """
+
+    target: str = ""
+    on: bool = True
+    line: str | None = None
+    call: str | None = None
 
 
 class Answer(Request, frozen=True, tag="answer"):
@@ -246,6 +274,9 @@ AnyRequest = (
     | Hook
     | Dial
     | Message
+    | Tell
+    | Writing
+    | MessagesRead
     | Answer
     | HangUp
     | Hold

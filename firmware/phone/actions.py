@@ -36,11 +36,30 @@ class Redial(Struct, frozen=True):
 
 
 class SendText(Struct, frozen=True):
-    """Send a short text; `line` None = the default line."""
+    """Send a short text; `line` None = the default line.
+
+    Without a `target` it goes into a call that is up, `call` or the one in front.
+    """
 
     target: str
     text: str
     line: LineName | None = None
+    call: CallRef | None = None
+
+
+class Writing(Struct, frozen=True):
+    """A key was pressed in such a text, or (not `active`) it was deleted."""
+
+    target: str
+    active: bool = True
+    line: LineName | None = None
+    call: CallRef | None = None
+
+
+class TextsRead(Struct, frozen=True):
+    """All texts have been looked at; with `forget` none is kept either."""
+
+    forget: bool = False
 
 
 class CallMailbox(Struct, frozen=True):
@@ -125,6 +144,8 @@ Action = (
     | Redial
     | CallMailbox
     | SendText
+    | Writing
+    | TextsRead
     | Answer
     | HangUp
     | Hold

@@ -11,7 +11,7 @@ from firmware.media.messages import AnyOrder, PathName, StreamReport
 from firmware.phone.parted import Parted
 from firmware.sip.facts import Activity
 from firmware.sip.names import MessageRef
-from firmware.sip.notifications import CallRef, LineName, SubscriptionRef, TransferRef
+from firmware.sip.notifications import CallRef, LineName, Party, SubscriptionRef, TransferRef
 from hal.ports import LampPattern
 
 
@@ -153,12 +153,41 @@ class Unsubscribe(Struct, frozen=True):
 
 
 class SendMessage(Struct, frozen=True):
-    """Send a text; answered by `MessageOutcome`."""
+    """Send a text; answered by `MessageOutcome`. With `call` it goes to the far end of that."""
 
     ref: MessageRef
     line: LineName
     target: str
     text: str
+    call: CallRef | None = None
+
+
+class SayWriting(Struct, frozen=True):
+    """A key was pressed in a text, or (not `active`) it was deleted; `call` as in `SendMessage`."""
+
+    line: LineName
+    target: str
+    active: bool
+    call: CallRef | None = None
+
+
+class KeepText(Struct, frozen=True):
+    """Write a text that came into the list of texts; `key` tells it from all others."""
+
+    key: str
+    line: LineName
+    sender: Party
+    text: str
+
+
+class MarkRead(Struct, frozen=True):
+    """Somebody has looked at these texts; no keys = at all of them."""
+
+    keys: tuple[str, ...] = ()
+
+
+class ForgetTexts(Struct, frozen=True):
+    """Keep none of them."""
 
 
 class SetBuddies(Struct, frozen=True):
@@ -267,6 +296,10 @@ Command = (
     | Subscribe
     | Unsubscribe
     | SendMessage
+    | SayWriting
+    | KeepText
+    | MarkRead
+    | ForgetTexts
     | SetBuddies
     | ShowPresence
     | ReportQuality

@@ -10,7 +10,7 @@ from firmware.config.schema import Settings
 from firmware.media.messages import AnyReport, PathName
 from firmware.phone.actions import Action
 from firmware.phone.view import Notice
-from firmware.sip.notifications import CallRef, Notification
+from firmware.sip.notifications import CallRef, LineName, Notification, Party
 from hal.events import Event as HalEvent
 
 
@@ -22,6 +22,25 @@ class Started(Struct, frozen=True):
     has_hook: bool = True
     volumes: tuple[tuple[PathName, int], ...] = ()
     last_dialled: str = ""
+    life: str = ""
+    """A word that no other run of this phone has."""
+
+
+class KeptText(Struct, frozen=True):
+    """A text of an earlier run; `at` is monotonic seconds, and may be before we began."""
+
+    key: str
+    at: float
+    line: LineName
+    sender: Party
+    text: str
+    unread: bool
+
+
+class TextsKept(Struct, frozen=True):
+    """What people wrote in earlier runs, the oldest first."""
+
+    texts: tuple[KeptText, ...]
 
 
 class MediaPortReserved(Struct, frozen=True):
@@ -75,6 +94,7 @@ Event = (
     | HalEvent
     | Notification
     | AnyReport
+    | TextsKept
     | MediaPortReserved
     | MediaPortRefused
     | TimePassed

@@ -12,7 +12,10 @@ MOST_TEXTS: Final = 50
 
 
 class TextMessage(Struct, frozen=True):
-    """One text; `at` is monotonic seconds, `number` tells it from all others of this run."""
+    """One text; `at` is monotonic seconds, `number` tells it from all others of this run.
+
+    `key` tells it from all others ever, also those of earlier runs.
+    """
 
     number: int
     at: float
@@ -20,6 +23,7 @@ class TextMessage(Struct, frozen=True):
     sender: Party
     text: str
     unread: bool = True
+    key: str = ""
 
 
 class Sending(Struct, frozen=True):

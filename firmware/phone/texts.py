@@ -42,6 +42,19 @@ SENT_TO_BARRED: dict[Barrier, str] = {
 }
 """Why a transfer is not followed."""
 
+MESSAGE_STATUSES: dict[int, str] = {
+    202: "message_kept",
+    405: "message_not_taken",
+    406: "message_not_taken",
+    413: "message_too_long",
+    415: "message_not_taken",
+    488: "message_not_taken",
+    501: "message_not_taken",
+    513: "message_too_long",
+    606: "message_not_taken",
+}
+"""What became of a text, where it is another thing than with a call."""
+
 HEARING: dict[Silence, str] = {cause: f"hearing_nothing_{cause.value}" for cause in Silence}
 """Why nothing is heard in a call."""
 
@@ -54,6 +67,9 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "message_from": ("who", "words"),
     "message_arrived": ("who", "line"),
     "message_sent": ("who",),
+    "message_kept": ("who", "line", "status", "phrase"),
+    "message_not_taken": ("who", "line", "status", "phrase"),
+    "message_too_long": ("who", "line", "status", "phrase"),
     "message_empty": (),
     "message_too_many": (),
     **dict.fromkeys(CALL_CAUSES.values(), _CALL),

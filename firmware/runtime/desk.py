@@ -13,7 +13,7 @@ from firmware.config.schema import Settings
 from firmware.control import schema as s
 from firmware.control.errors import RefusedError
 from firmware.phone.view import PhoneView
-from firmware.runtime.figures import call_of, stats_of, status_of, text_of
+from firmware.runtime.figures import call_of, stats_of, status_of
 from firmware.runtime.house import House
 from firmware.runtime.inputs import (
     check_done,
@@ -28,6 +28,8 @@ from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
 from firmware.runtime.screen import Screen
 from firmware.runtime.sent import sent
+from firmware.runtime.text_keeper import TextKeeper
+from firmware.runtime.texts import texts_of
 from firmware.runtime.trace import Trace
 from firmware.runtime.transfers import carried_out
 
@@ -55,6 +57,7 @@ class Desk:
         self.page: Callable[[], s.PageEvent] | None = None
         self.counters: Callable[[], dict[str, float]] = dict
         self.wall: Callable[[], float] = house.now
+        self.texts: TextKeeper | None = None
         self.xruns: Callable[[], int] = int
         self.words: Callable[[Phrase], str] = str
         self.settings: Callable[[], Settings | None] = _none
@@ -115,14 +118,12 @@ class Desk:
         calls = tuple(call_of(call, reports.get(call.ref), now) for call in self.view.calls)
         return s.CallsReply(calls, rows, more, note)
 
-    async def messages(self, _request: s.Messages) -> s.MessagesReply:
+    async def messages(self, request: s.Messages) -> s.MessagesReply:
         """`messages`."""
-        view, now, at = self.view, self._house.now(), self.wall()
-        texts = tuple(text_of(text, now, at) for text in reversed(view.texts))
-        return s.MessagesReply(texts, view.writing)
+        return await texts_of(request, self.texts, self.view, self._house.now(), self.wall())
 
-    async def message(self, request: s.Message) -> None:
-        """`message`: answered when it is known what became of it."""
+    async def message(self, request: s.Message | s.Tell) -> None:
+        """`message` and `tell`: answered when it is known what became of it."""
         inputs = message_inputs(request, self._loop.phone)
 
         def begin() -> None:
@@ -204,6 +205,7 @@ ANSWERS: Mapping[type, Callable[[Desk, Any], Awaitable[s.AnyResult]]] = {
     s.Calls: Desk.calls,
     s.Messages: Desk.messages,
     s.Message: Desk.message,
+    s.Tell: Desk.message,
     s.Screen: Desk.picture,
     s.Ladder: Desk.ladder,
     s.Reload: Desk.read_again,

@@ -7,7 +7,7 @@ from typing import Protocol
 from firmware.control.schema import AnyEvent
 from firmware.media.messages import AnyOrder, PathName, StreamReport
 from firmware.net.media_ports import MediaPair, MediaPorts
-from firmware.phone.commands import CallRecord
+from firmware.phone.commands import CallRecord, KeepText
 from firmware.phone.events import Event
 from firmware.runtime.last_calls import LastCalls
 from firmware.sip.agent import UserAgent
@@ -36,6 +36,15 @@ class Keeper(Protocol):
 
     def keep_last_dialled(self, target: str) -> None:
         """Remember the number for redial."""
+
+    def keep_text(self, text: KeepText, at: float) -> None:
+        """Add a text to the list of texts."""
+
+    def mark_texts_read(self, keys: tuple[str, ...]) -> None:
+        """Note that somebody has looked at these; none = at all of them."""
+
+    def forget_texts(self) -> None:
+        """Empty the list of texts."""
 
 
 class Inlet(Protocol):

@@ -38,14 +38,17 @@ def transfer_inputs(request: s.Transfer, phone: Phone) -> Inputs:
     return _judged(_transfer(request, phone.view()), phone)
 
 
-def message_inputs(request: s.Message, phone: Phone) -> Inputs:
+def message_inputs(request: s.Message | s.Tell, phone: Phone) -> Inputs:
     """What goes into the phone for a text; what becomes of it is told later.
 
     Raises:
         RefusedError: it makes no sense now, or the phone would refuse it.
     """
+    if isinstance(request, s.Tell):
+        call = _call(request.call, phone.view())
+        return _judged((a.SendText("", request.text, call=call),), phone)
     line = LineName(request.line) if request.line else None
-    return _judged((a.SendText(request.target, request.text, line),), phone)
+    return _judged((a.SendText(request.target or " ", request.text, line),), phone)
 
 
 def _judged(inputs: Inputs, phone: Phone) -> Inputs:
@@ -119,6 +122,15 @@ def _dial(request: s.Dial, _view: PhoneView, _now: float) -> Inputs:
     return (a.Dial(request.target, LineName(request.line) if request.line else None),)
 
 
+def _writing(request: s.Writing, view: PhoneView, _now: float) -> Inputs:
+    line = LineName(request.line) if request.line else None
+    return (a.Writing(request.target, request.on, line, _call(request.call, view)),)
+
+
+def _read(request: s.MessagesRead, _view: PhoneView, _now: float) -> Inputs:
+    return (a.TextsRead(request.forget),)
+
+
 def _answer(request: s.Answer, view: PhoneView, _now: float) -> Inputs:
     return (a.Answer(_call(request.call, view)),)
 
@@ -178,6 +190,8 @@ _INPUTS: Mapping[type, Callable[[Any, PhoneView, float], Inputs]] = {
     s.Key: _key,
     s.Hook: _hook,
     s.Dial: _dial,
+    s.Writing: _writing,
+    s.MessagesRead: _read,
     s.Answer: _answer,
     s.HangUp: _hang_up,
     s.Hold: _hold,

@@ -11,8 +11,9 @@ from pathlib import Path
 from firmware.base.phrase import Phrase, phrase
 from firmware.control.schema import LogRow
 from firmware.media.messages import PathName
-from firmware.phone.commands import CallRecord
+from firmware.phone.commands import CallRecord, KeepText
 from firmware.runtime.memory import Memory
+from firmware.runtime.text_keeper import TextKeeper
 from firmware.sip.notifications import CallRef
 from firmware.storage.call_log import CallLog, CallRow
 from firmware.storage.dialogs import DialogMirror
@@ -32,6 +33,7 @@ class Keeper:
         self._log: CallLog | None = None
         self._mirror = DialogMirror(dialogs)
         self._writer = Writer(loop.call_soon_threadsafe, _say)
+        self.texts = TextKeeper(state / "texts.db", self._writer)
         self.save()
 
     @property
@@ -79,6 +81,18 @@ class Keeper:
             self._memory.replace(last_dialled=target)
             self.save()
 
+    def keep_text(self, text: KeepText, at: float) -> None:
+        """Add a text to the list of texts."""
+        self.texts.add(text, at)
+
+    def mark_texts_read(self, keys: tuple[str, ...]) -> None:
+        """Note that somebody has looked at these; none = at all of them."""
+        self.texts.mark_read(keys)
+
+    def forget_texts(self) -> None:
+        """Empty the list of texts."""
+        self.texts.forget()
+
     def keep_names(self, save: Callable[[], None]) -> None:
         """Write the last good answers of name servers."""
         self._writer.submit(save, key="names")
@@ -124,6 +138,7 @@ class Keeper:
     def _close_log(self) -> None:
         if self._log is not None:
             self._log.close()
+        self.texts.close()
 
 
 def _say(error: StorageError) -> None:

@@ -124,11 +124,35 @@ def send_message(house: House, command: c.SendMessage) -> None:
     """Send a text; one that cannot be sent at all has its answer at once."""
     try:
         house.agent.messages.send(
-            command.ref, command.line, command.target, command.text, house.now()
+            *(command.ref, command.line, command.target, command.text, house.now()),
+            call=command.call,
         )
     except LocalError as error:
         cause = FailureCause.OTHER
         house.inbox.put(MessageOutcome(command.ref, command.line, cause, phrase=str(error)))
+
+
+def say_writing(house: House, command: c.SayWriting) -> None:
+    """Let the far end see that somebody writes."""
+    house.agent.messages.compose(
+        command.line, command.target, house.now(), active=command.active, call=command.call
+    )
+
+
+def keep_text(house: House, command: c.KeepText) -> None:
+    """Write a text into the list of texts."""
+    house.keeper.keep_text(command, house.wall())
+
+
+def mark_read(house: House, command: c.MarkRead) -> None:
+    """Note that somebody has looked at texts."""
+    house.keeper.mark_texts_read(command.keys)
+
+
+def forget_texts(house: House, command: c.ForgetTexts) -> None:
+    """Empty the list of texts."""
+    del command
+    house.keeper.forget_texts()
 
 
 def set_buddies(house: House, command: c.SetBuddies) -> None:
@@ -242,6 +266,10 @@ PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
     c.Subscribe: subscribe,
     c.Unsubscribe: unsubscribe,
     c.SendMessage: send_message,
+    c.SayWriting: say_writing,
+    c.KeepText: keep_text,
+    c.MarkRead: mark_read,
+    c.ForgetTexts: forget_texts,
     c.SetBuddies: set_buddies,
     c.ShowPresence: show_presence,
     c.ReportQuality: report_quality,

@@ -29,6 +29,7 @@ from firmware.phone.events import (
     SettingsChanged,
     Started,
     StopAsked,
+    TextsKept,
 )
 from firmware.phone.machine import Phone
 from firmware.phone.view import Notice, PhoneView
@@ -161,8 +162,11 @@ class Program:
             has_hook=self.board.has_hook,
             volumes=tuple(self.keeper.volumes.items()),
             last_dialled=self.keeper.last_dialled,
+            life=self._tokens.word(60),
         )
         self.loop.inbox.put(started)
+        inbox = self.loop.inbox
+        self.keeper.texts.load(lambda texts: inbox.put(TextsKept(texts)), self._clock(), _wall())
         if self._fault is not None:
             self._judged(self._fault)
         self.addresses = AddressWatch(self._addresses_changed)
@@ -177,6 +181,7 @@ class Program:
             self._offer_reload(self._places.config)
         self.desk.counters = self._counters
         self.desk.wall = _wall
+        self.desk.texts = self.keeper.texts
         self.desk.words = self._words
         self.desk.settings = lambda: self._settings
         self.desk.xruns = lambda: self._xruns

@@ -13,7 +13,7 @@ from firmware.control.errors import RefusedError
 from firmware.phone.view import PhoneView
 from firmware.runtime.loop import PhoneLoop
 
-_DONE: Final = "message_sent"
+_DONE: Final = frozenset({"message_sent", "message_kept"})
 _LONGEST: Final = 70.0
 """Seconds; the SIP stack gives up before."""
 
@@ -36,7 +36,7 @@ async def sent(loop: PhoneLoop, begin: Callable[[], None]) -> None:
         view = await asyncio.wait_for(ended, _LONGEST)
     finally:
         loop.unwatch(look)
-    if view.notice is None or view.notice.text != _DONE:
+    if view.notice is None or view.notice.text not in _DONE:
         notice = view.notice
         raise RefusedError(
             Phrase("refused.not_sent") if notice is None else Phrase(notice.text, notice.args)

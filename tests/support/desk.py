@@ -64,6 +64,7 @@ class Account:
         self.tones, self.streams, self.configured, self.routes = {}, {}, {}, {}
         self.ports, self.calls = {}, {}
         self.transfers, self.followed, self.refused = {}, [], []
+        self.texts_kept = {}
         self.texts, self.buddies, self.shown, self.quality = [], {}, [], []
         self.talk = m.TalkOn(None)
         self.muted, self.volumes, self.lamps = False, {}, {}
@@ -205,6 +206,19 @@ class Account:
     def _subscribe(self, command):
         assert command.ref not in self.watches, "one subscription of a name"
         self.watches[command.ref] = command
+
+    def _say_writing(self, command):
+        assert command.target or self.calls.get(command.call) == "up"
+
+    def _keep_text(self, command):
+        assert command.key not in self.texts_kept
+        self.texts_kept[command.key] = command.text
+
+    def _mark_read(self, command):
+        assert set(command.keys) <= self.texts_kept.keys()
+
+    def _forget_texts(self, _command):
+        self.texts_kept.clear()
 
     def _send_message(self, command):
         self.texts.append(command)

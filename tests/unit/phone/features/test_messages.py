@@ -5,9 +5,10 @@ import pytest
 from firmware.config.schema import LineSettings, Settings
 from firmware.phone import actions as a
 from firmware.phone import commands as c
-from firmware.phone.events import SettingsChanged
+from firmware.phone.events import KeptText, SettingsChanged, TextsKept
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
+from firmware.sip.causes import cause_of
 from firmware.sip.names import FailureCause, Party
 from firmware.ui.softkeys import soft_keys
 from tests.support.desk import LINE, Desk, only
@@ -102,6 +103,58 @@ def test_who_writes_is_seen():
     assert desk.view.writing == ()
 
 
+class TestKept:
+    def test_each_text_is_written_down_and_marked_when_it_was_read(self):
+        desk = Desk()
+        [kept] = only(write(desk), c.KeepText)
+        assert (kept.line, kept.sender, kept.text) == (LINE, ANN, "Lunch?")
+        write(desk, "two")
+        marked = only(desk.send(a.Dismiss()), c.MarkRead)
+        assert marked[0].keys == (kept.key,)
+
+    def test_those_of_an_earlier_run_are_there_again(self):
+        desk = Desk()
+        write(desk, "new")
+        old = [
+            KeptText(f"x-{n}", -500.0 + n, LINE, ANN, f"old {n}", unread=n > 0) for n in range(2)
+        ]
+        assert only(desk.send(TextsKept(tuple(old))), c.KeepText) == []
+        assert [text.text for text in desk.view.texts] == ["old 0", "old 1", "new"]
+        assert len({text.number for text in desk.view.texts}) == 3
+        assert max(text.number for text in desk.view.texts[:2]) < 0  # nothing new to listeners
+        assert desk.view.unread == 2
+
+    def test_they_can_be_read_and_forgotten_elsewhere(self):
+        desk = Desk()
+        write(desk)
+        assert only(desk.send(a.TextsRead()), c.MarkRead) == [c.MarkRead()]
+        assert (desk.view.unread, shown(desk), len(desk.view.texts)) == (0, None, 1)
+        assert only(desk.send(a.TextsRead(forget=True)), c.ForgetTexts) == [c.ForgetTexts()]
+        assert desk.view.texts == ()
+
+
+class TestInCalls:
+    def test_a_text_goes_into_the_call_that_is_up(self):
+        desk = Desk().talking()
+        command = only(desk.send(a.SendText("", "Hello")), c.SendMessage)[0]
+        assert (command.call, command.target) == (desk.view.front, "")
+        assert desk.view.sending == (desk.view.front_call.name or desk.view.front_call.user,)
+
+    def test_but_not_before_it_is(self):
+        desk = Desk()
+        assert desk.phone.refusal(a.SendText("", "Hello")).text == "no_call_up"
+        desk.calls_us()
+        assert desk.phone.refusal(a.SendText("", "Hello")).text == "no_call_up"
+        assert only(desk.send(a.SendText("", "Hello")), c.SendMessage) == []
+
+    def test_who_is_written_to_may_see_it(self):
+        desk = Desk().talking()
+        command = only(desk.send(a.Writing("")), c.SayWriting)[0]
+        assert (command.call, command.active) == (desk.view.front, True)
+        command = only(desk.send(a.Writing("102", active=False)), c.SayWriting)[0]
+        assert (command.call, command.target, command.active) == (None, "102", False)
+
+
 class TestSending:
     def test_a_text_goes_out_on_the_default_line(self):
         desk = Desk()
@@ -126,11 +179,30 @@ class TestSending:
         assert desk.send(n.MessageOutcome(command.ref, LINE, cause)) == []
 
     @pytest.mark.parametrize(
+        ("status", "said"),
+        [
+            (202, "message_kept"),
+            (413, "message_too_long"),
+            (415, "message_not_taken"),
+            (405, "message_not_taken"),
+            (404, "call_not_found"),
+        ],
+    )
+    def test_an_answer_means_another_thing_than_with_a_call(self, status, said):
+        """RFC 3428 §4: a 202 says no more than that somebody keeps it."""
+        desk = Desk()
+        command = only(desk.send(a.SendText("102", "Hello")), c.SendMessage)[0]
+        cause = cause_of(status) if status >= 300 else None
+        desk.send(n.MessageOutcome(command.ref, LINE, cause, status))
+        assert desk.view.notice.text == said
+
+    @pytest.mark.parametrize(
         ("wish", "why"),
         [
             (a.SendText("102", " "), "message_empty"),
             (a.SendText(" ", "x"), "call_not_dialable"),
             (a.SendText("102", "x", "none"), "call_no_such_line"),
+            (a.SendText("102", "ü" * 401), "message_too_long"),
         ],
     )
     def test_what_cannot_be_sent_is_said_at_once(self, wish, why):
