@@ -15,11 +15,13 @@ from msgspec import Struct
 from firmware.base.values import replace
 from firmware.call.capabilities import payload_format
 from firmware.call.media import Media, media_of
+from firmware.call.secrecy import IN_THE_CLEAR, Secrecy
 from firmware.media.messages import PayloadFormat
 from firmware.sdp import negotiate
 from firmware.sdp.description import Direction
 from firmware.sdp.description import Session as Description
 from firmware.sdp.errors import SdpError
+from firmware.sdp.keying import Inline, Policy
 from firmware.sdp.negotiate import Capabilities, LocalMedia, Negotiated, NothingInCommon
 from firmware.sdp.parser import parse
 from firmware.sdp.writer import write
@@ -36,7 +38,8 @@ class Negotiation(Struct, frozen=True):
 
     `sent` is our last description, whatever became of it. `offered` is the one that waits for an
     answer. `media` is what the stream should do, None before the first agreement. `held` is
-    whether the far end has been told, and has accepted, that we hold it.
+    whether the far end has been told, and has accepted, that we hold it. `secrecy` are the rules
+    for keys, `profile` what the `m=` line said when they were agreed on.
     """
 
     capabilities: Capabilities
@@ -47,20 +50,39 @@ class Negotiation(Struct, frozen=True):
     media: Media | None = None
     held: bool = False
     held_by_them: bool = False
+    secrecy: Secrecy = IN_THE_CLEAR
+    profile: str = ""
     _holding: bool = False
     """`held`, once what is offered now has been accepted."""
 
     @classmethod
     def open(
-        cls, capabilities: Capabilities, address: str, port: int, number: int
+        cls,
+        capabilities: Capabilities,
+        address: str,
+        port: int,
+        number: int,
+        secrecy: Secrecy = IN_THE_CLEAR,
     ) -> "Negotiation":
         """A call whose media port is bound; `number` becomes the session id of its `o=` lines."""
-        return cls(capabilities, LocalMedia(address, port, port + 1), number)
+        return cls(capabilities, LocalMedia(address, port, port + 1), number, secrecy=secrecy)
 
     @property
     def busy(self) -> bool:
         """Whether an offer of ours waits for its answer (RFC 3264 §4: no second one meanwhile)."""
         return self.offered is not None
+
+    @property
+    def secure(self) -> bool:
+        """Whether nothing may be said or heard in the clear."""
+        encrypted = self.media is not None and self.media.keying is not None
+        return encrypted or self.secrecy.policy is Policy.REQUIRE
+
+    @property
+    def private(self) -> bool:
+        """Whether the media is encrypted with keys that nobody on the way can have read."""
+        keying = None if self.media is None else self.media.keying
+        return keying is not None and self.secrecy.hides(keying)
 
     @property
     def formats(self) -> tuple[PayloadFormat, ...]:
@@ -73,7 +95,9 @@ class Negotiation(Struct, frozen=True):
 
     def at(self, address: str, port: int) -> "Negotiation":
         """The same with our media elsewhere; the far end learns it by the next offer."""
-        return replace(self, local=LocalMedia(address, port, port + 1))
+        # RFC 4568 §7.1.4: another address of ours, another key of ours.
+        local = LocalMedia(address, port, port + 1)
+        return replace(self, local=local, secrecy=self.secrecy.rekeyed())
 
     def make_offer(self, *, held: bool) -> tuple["Negotiation", bytes]:
         """An offer, the first or a later one: hold is `sendonly`, or `inactive` if they hold us."""
@@ -82,7 +106,12 @@ class Negotiation(Struct, frozen=True):
             # RFC 3264 §8.4.
             direction = Direction.INACTIVE if self.held_by_them else Direction.SENDONLY
         made = negotiate.make_offer(
-            self.capabilities, self.local, direction, self.number, self._version, self.sent
+            self._abilities(self.secrecy),
+            self.local,
+            direction,
+            self.number,
+            self._version,
+            self.sent,
         )
         made = self._renumbered(made)
         return replace(self, sent=made, offered=made, _holding=held), write(made)
@@ -121,14 +150,35 @@ class Negotiation(Struct, frozen=True):
         if isinstance(offer, Refused):
             return offer
         wish = Direction.SENDONLY if held else Direction.SENDRECV
-        agreed = negotiate.answer(
-            offer, self.capabilities, self.local, wish, self.number, self._version
-        )
+        secrecy = self.secrecy
+        agreed = self._answered(offer, wish, secrecy)
+        if self._moved_away(agreed):
+            secrecy = secrecy.rekeyed()
+            agreed = self._answered(offer, wish, secrecy)
         if isinstance(agreed, NothingInCommon):
             return Refused(agreed.reason)
         ours = self._renumbered(agreed.session)
-        after = replace(self._agreed(agreed), sent=ours, held=held, _holding=held)
+        after = self._agreed(agreed)
+        after = replace(after, sent=ours, secrecy=secrecy, held=held, _holding=held)
         return after, write(ours)
+
+    def _answered(
+        self, offer: Description, wish: Direction, secrecy: Secrecy
+    ) -> Negotiated | NothingInCommon:
+        abilities = self._abilities(secrecy)
+        return negotiate.answer(offer, abilities, self.local, wish, self.number, self._version)
+
+    def _moved_away(self, agreed: Negotiated | NothingInCommon) -> bool:
+        """Whether somebody else may listen now, who knows nothing of our counters (RFC 4568 §6.4).
+
+        That wants a new key of ours, with which they begin at zero.
+        """
+        before = None if self.media is None else self.media.keying
+        if isinstance(agreed, NothingInCommon) or self.media is None:
+            return False
+        if not isinstance(before, Inline) or not isinstance(agreed.keying, Inline):
+            return False
+        return (before.theirs, self.media.remote) != (agreed.keying.theirs, agreed.remote)
 
     def _accepted(self, body: bytes) -> Negotiated | Refused:
         if self.offered is None:
@@ -136,11 +186,22 @@ class Negotiation(Struct, frozen=True):
         answered = _parsed(body)
         if isinstance(answered, Refused):
             return answered
-        agreed = negotiate.accept_answer(self.offered, answered, self.capabilities)
+        agreed = negotiate.accept_answer(self.offered, answered, self._abilities(self.secrecy))
         return Refused(agreed.reason) if isinstance(agreed, NothingInCommon) else agreed
 
     def _agreed(self, agreed: Negotiated) -> "Negotiation":
-        return replace(self, media=media_of(agreed), held_by_them=agreed.held_by_them)
+        return replace(
+            self,
+            media=media_of(agreed, leave_out_silence=self.capabilities.leave_out_silence),
+            held_by_them=agreed.held_by_them,
+            profile=agreed.profile,
+        )
+
+    def _abilities(self, secrecy: Secrecy) -> Capabilities:
+        """What we can, in the state in which the call is."""
+        current = None if self.media is None else self.media.keying
+        means = secrecy.means(current, self.profile)
+        return replace(self.capabilities, means=means)
 
     @property
     def _version(self) -> int:

@@ -8,13 +8,14 @@ Not here: which codecs this phone has, which address it says, and when to offer.
 """
 
 import ipaddress
-from collections.abc import Iterable
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from firmware.base.values import replace
+from firmware.sdp import keying
 from firmware.sdp.description import (
+    Attribute,
     Connection,
     Direction,
     Format,
@@ -23,16 +24,25 @@ from firmware.sdp.description import (
     Session,
     direction_of,
 )
+from firmware.sdp.formats import (
+    USUAL_PTIME,
+    as_ours,
+    common,
+    common_event,
+    common_noises,
+    events_for,
+    is_speech,
+    names,
+    noises_for,
+    numbered,
+    packet_time,
+    still_ours,
+)
+from firmware.sdp.keying import NO_MEANS, Handshake, Keying, Means, Policy
 
-EVENT_NAME = "telephone-event"
-EVENT_FMTP = "0-16"
-_PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
-_SELECTING = ("mode", "octet-align", "annexb")
-"""Parameters that make two formats of one name different ones; others only tune."""
-_SHORTEST_PTIME = 10
-_LONGEST_PTIME = 60
-_USUAL_PTIME = 20
-_DYNAMIC = range(96, 128)
+_PROTOCOLS = (*keying.PLAIN_PROFILES, *keying.SECURE_PROFILES)
+_MUX = Attribute("rtcp-mux")
+"""RTP and RTCP on one port (RFC 5761 §5.1.1)."""
 
 Address: TypeAlias = tuple[str, int]
 NOWHERE: Address = ("", 0)
@@ -40,11 +50,18 @@ NOWHERE: Address = ("", 0)
 
 
 class Capabilities(Struct, frozen=True):
-    """What we can do: speech formats with the numbers we offer, best first; digits; ptime."""
+    """What we can do: speech formats with the numbers we offer, best first; digits; ptime; keys.
+
+    `leave_out_silence`: comfort noise is offered on the clocks in `noise_clocks`. What is offered
+    to us is taken in any case.
+    """
 
     formats: tuple[Format, ...]
     dtmf: bool = True
     ptime: int = 20
+    means: Means = NO_MEANS
+    leave_out_silence: bool = False
+    noise_clocks: frozenset[int] = frozenset()
 
 
 class LocalMedia(Struct, frozen=True):
@@ -61,7 +78,8 @@ class Negotiated(Struct, frozen=True):
     `session` is our own description (to send as the answer; the offer if we made it). `formats[0]`
     is what we send, with the far end's number; all of them may arrive. `dtmf` is the
     telephone-event format or None. `direction` is ours. `ptime` is what the far end likes to
-    receive. `remote` is `NOWHERE` while nothing can be sent.
+    receive. `remote` is `NOWHERE` while nothing can be sent. `keying` is what encrypts, None =
+    nothing does; `profile` is the protocol of the `m=` line.
     """
 
     session: Session
@@ -73,6 +91,8 @@ class Negotiated(Struct, frozen=True):
     ptime: int
     held_by_them: bool
     media_index: int
+    keying: Keying | None = None
+    profile: str = "RTP/AVP"
 
 
 class NothingInCommon(Struct, frozen=True):
@@ -95,12 +115,16 @@ def make_offer(
     their places and its payload numbers keep their meaning (RFC 3264 §8).
     """
     formats = capabilities.formats
+    if capabilities.leave_out_silence:
+        formats += noises_for(formats, capabilities.noise_clocks)
     if capabilities.dtmf:
-        formats += _events(formats)
+        formats += events_for(formats)
     index = None if previous is None else _live_audio(previous)
     if previous is not None and index is not None:
-        formats = tuple(_numbered(formats, previous.media[index].formats))
+        formats = tuple(numbered(formats, previous.media[index].formats))
+    profile, said = keying.offered(capabilities.means)
     audio = _audio(local, formats, direction, capabilities.ptime)
+    audio = replace(audio, protocol=profile, attributes=(_MUX, *said))
     media = [audio]
     if previous is not None:
         media = [_refused(item) for item in previous.media]
@@ -121,38 +145,55 @@ def answer(
 ) -> Negotiated | NothingInCommon:
     """Our answer to an offer; `direction` is what we would like, the answer is what both allow."""
     reason = "the offer has no audio"
-    for index, media in enumerate(offer.media):
+    for index, media in _in_our_order(offer.media, capabilities.means):
         if media.kind != "audio" or not media.port:
             continue
         if media.protocol.upper() not in _PROTOCOLS:
             reason = f"audio over {media.protocol} is not supported"
             continue
-        formats = _common(media.formats, capabilities.formats)
+        formats = common(media.formats, capabilities.formats)
         if not formats:
-            reason = "no common codec: offered " + (_names(media.formats) or "none")
+            reason = "no common codec: offered " + (names(media.formats) or "none")
             continue
         if offer.connection_of(media) is None:
             reason = "the offer names no address"
+            continue
+        keys = keying.answered(offer, media, capabilities.means)
+        if isinstance(keys, str):
+            reason = keys
             continue
         ours = direction_of(
             sends=direction.sends and _can_receive(offer, media),
             receives=direction.receives and media.direction.sends,
         )
-        events = _common_event(media.formats, formats[0]) if capabilities.dtmf else None
-        said = formats if events is None else (*formats, events)
-        audio = replace(_audio(local, said, ours, capabilities.ptime), protocol=media.protocol)
+        events = common_event(media.formats, formats[0]) if capabilities.dtmf else None
+        noises = common_noises(media.formats, _with_noise(formats, capabilities))
+        said = as_ours(formats, capabilities.formats) + noises
+        said = said if events is None else (*said, events)
+        attributes = (_MUX, *keys.said) if _MUX in media.attributes else keys.said
+        audio = _audio(local, said, ours, capabilities.ptime)
+        audio = replace(audio, protocol=media.protocol, attributes=attributes)
         lines = tuple(
             audio if place == index else _refused(other) for place, other in enumerate(offer.media)
         )
-        return _agreed(
-            _session(lines, local, session_id, version),
-            offer,
-            index,
-            formats,
-            events,
-            ours,
+        session = _session(lines, local, session_id, version)
+        return _encrypted(
+            _agreed(session, offer, index, formats + noises, events, ours), keys.keying
         )
     return NothingInCommon(reason)
+
+
+def _with_noise(formats: tuple[Format, ...], capabilities: Capabilities) -> tuple[Format, ...]:
+    """Those that have no words of their own for silence."""
+    return tuple(item for item in formats if item.clock in capabilities.noise_clocks)
+
+
+def _in_our_order(media: tuple[Media, ...], means: Means) -> list[tuple[int, Media]]:
+    """Some offer the same audio twice, encrypted and not: the better one first."""
+    placed = list(enumerate(media))
+    if means.policy is not Policy.OFF:
+        placed.sort(key=lambda item: item[1].protocol.upper() in keying.PLAIN_PROFILES)
+    return placed
 
 
 def accept_answer(
@@ -167,18 +208,24 @@ def accept_answer(
         return NothingInCommon("the far end refused audio")
     if answered.connection_of(theirs) is None:
         return NothingInCommon("the answer names no address")
-    own = tuple(item for item in ours.formats if not _is_event(item))
-    formats = _common(theirs.formats, own)
+    own = tuple(filter(is_speech, ours.formats))
+    formats = common(theirs.formats, own)
     if not formats:
-        return NothingInCommon("no common codec: answered " + (_names(theirs.formats) or "none"))
+        return NothingInCommon("no common codec: answered " + (names(theirs.formats) or "none"))
     # An answer may number a format anew; then that number is sent and ours still arrives.
-    arriving = tuple(item for item in own if _find(item, formats) and item not in formats)
-    events = _common_event(theirs.formats, formats[0]) if capabilities.dtmf else None
+    arriving = still_ours(own, formats) + common_noises(
+        theirs.formats, _with_noise(formats, capabilities)
+    )
+    events = common_event(theirs.formats, formats[0]) if capabilities.dtmf else None
     direction = direction_of(
         sends=ours.direction.sends and _can_receive(answered, theirs),
         receives=ours.direction.receives and theirs.direction.sends,
     )
-    return _agreed(offer, answered, index, formats + arriving, events, direction)
+    keys = keying.accepted(ours, answered, theirs, capabilities.means)
+    if isinstance(keys, str):
+        return NothingInCommon(keys)
+    agreed = _agreed(offer, answered, index, formats + arriving, events, direction)
+    return _encrypted(agreed, keys)
 
 
 def _agreed(
@@ -190,8 +237,10 @@ def _agreed(
     direction: Direction,
 ) -> Negotiated:
     media = theirs.media[index]
-    usual = session.media[index].ptime or _USUAL_PTIME
+    usual = session.media[index].ptime or USUAL_PTIME
     remote, rtcp = _addresses(theirs, media)
+    if _MUX in media.attributes and _MUX in session.media[index].attributes:
+        rtcp = remote  # RFC 5761 §5.1.1
     return Negotiated(
         session=session,
         remote=remote,
@@ -199,10 +248,19 @@ def _agreed(
         formats=formats,
         dtmf=events,
         direction=direction,
-        ptime=_ptime(media, usual),
+        ptime=packet_time(media, usual, formats[0]),
         held_by_them=not _can_receive(theirs, media),
         media_index=index,
+        profile=session.media[index].protocol,
     )
+
+
+def _encrypted(agreed: Negotiated, keys: Keying | None) -> Negotiated:
+    apart = agreed.rtcp != agreed.remote
+    if apart and isinstance(keys, Handshake):
+        # On a port of its own RTCP would need a handshake of its own (RFC 5764 §4.2).
+        agreed = replace(agreed, rtcp=NOWHERE)
+    return replace(agreed, keying=keys)
 
 
 def _session(media: tuple[Media, ...], local: LocalMedia, session_id: int, version: int) -> Session:
@@ -267,88 +325,3 @@ def _is_numeric(address: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _ptime(media: Media, usual: int) -> int:
-    """What the far end likes, in whole 10 ms between 10 and 60, below its maximum."""
-    wanted = media.ptime or usual
-    if media.maxptime is not None:
-        wanted = min(wanted, media.maxptime)
-    return max(_SHORTEST_PTIME, min(_LONGEST_PTIME, wanted // 10 * 10))
-
-
-def _is_event(item: Format) -> bool:
-    return item.name.lower() == EVENT_NAME
-
-
-def _names(formats: Iterable[Format]) -> str:
-    return ", ".join(item.name or str(item.number) for item in formats if not _is_event(item))
-
-
-def _common(theirs: tuple[Format, ...], ours: tuple[Format, ...]) -> tuple[Format, ...]:
-    """Our formats that they have, in their order and with their numbers (RFC 3264 §6.1)."""
-    found: list[Format] = []
-    for item in theirs:
-        match = _find(item, ours)
-        if match is not None:
-            found.append(replace(match, number=item.number))
-    return tuple(found)
-
-
-def _find(item: Format, among: Iterable[Format]) -> Format | None:
-    return next((other for other in among if _same(item, other)), None)
-
-
-def _same(one: Format, other: Format) -> bool:
-    """Whether two formats are one codec: name, clock, channels and what of fmtp selects."""
-    if not one.name or one.name.lower() != other.name.lower():
-        return False
-    if one.channels != other.channels or _clock(one) != _clock(other):
-        return False
-    return _selected(one) == _selected(other)
-
-
-def _clock(item: Format) -> int:
-    # Some write the sampling rate of G.722; its RTP clock is 8,000 (RFC 3551 §4.5.2).
-    if item.name.upper() == "G722" and item.clock == 16000:
-        return 8000
-    return item.clock
-
-
-def _selected(item: Format) -> tuple[str, ...]:
-    parameters = (part.strip().lower().replace(" ", "") for part in item.fmtp.split(";"))
-    return tuple(sorted(part for part in parameters if part.partition("=")[0] in _SELECTING))
-
-
-def _common_event(theirs: tuple[Format, ...], speech: Format) -> Format | None:
-    """Their telephone-event format: that of the speech's clock if there is one (RFC 4733 §2.1)."""
-    events = [item for item in theirs if _is_event(item) and item.clock]
-    same = (item for item in events if item.clock == _clock(speech))
-    chosen = next(same, events[0] if events else None)
-    return None if chosen is None else replace(chosen, name=EVENT_NAME, fmtp=EVENT_FMTP)
-
-
-def _events(formats: tuple[Format, ...]) -> tuple[Format, ...]:
-    """A telephone-event format for each clock we offer, on free numbers from 101 up."""
-    clocks = sorted({item.clock for item in formats})
-    taken = {item.number for item in formats}
-    free = (number for number in (*range(101, 128), *range(96, 101)) if number not in taken)
-    return tuple(
-        Format(number, EVENT_NAME, clock, 1, EVENT_FMTP)
-        for clock, number in zip(clocks, free, strict=False)
-    )
-
-
-def _numbered(formats: tuple[Format, ...], before: tuple[Format, ...]) -> Iterable[Format]:
-    """Our formats with the numbers they had; a new one gets a number that meant nothing else."""
-    taken = {item.number for item in before}
-    usual = {item.number for item in formats}
-    free = (number for number in _DYNAMIC if number not in taken and number not in usual)
-    for item in formats:
-        known = _find(item, before)
-        if known is not None:
-            yield replace(item, number=known.number)
-        elif item.number in taken:
-            yield replace(item, number=next(free, item.number))
-        else:
-            yield item

@@ -159,10 +159,8 @@ def test_both_ends_agree_on_what_they_agreed(near, far, here, there, offered, wi
         (there.address, there.port),
         (here.address, here.port),
     )
-    assert (ours.rtcp, theirs.rtcp) == (
-        (there.address, there.rtcp_port),
-        (here.address, here.rtcp_port),
-    )
+    # RFC 5761 §5.1.1: both write that one port will do.
+    assert (ours.rtcp, theirs.rtcp) == (ours.remote, theirs.remote)
 
 
 @given(sessions(), sessions(), capabilities())

@@ -107,7 +107,8 @@ def test_audio_with_feedback_is_answered_in_kind(body, phone, here):
         (("m=video 4000 RTP/AVP 31",), "no audio"),
         (("m=audio 0 RTP/AVP 0",), "no audio"),
         ((), "no audio"),
-        (("m=audio 4000 RTP/SAVP 0",), "audio over RTP/SAVP"),
+        (("m=audio 4000 RTP/SAVP 0",), "encryption is switched off for this line"),
+        (("m=audio 4000 RTP/XAVP 0",), "audio over RTP/XAVP is not supported"),
         (("m=audio 4000 TCP/RTP/AVP 0",), "audio over TCP"),
     ],
 )
@@ -137,7 +138,7 @@ def test_the_far_ends_numbers_are_used_for_sending(body, here):
         "a=rtpmap:100 telephone-event/48000",
     )
     result = answered(offer, Capabilities((OPUS, PCMU)), here)
-    assert result.formats == (replace(OPUS, number=111),)
+    assert result.formats == (replace(OPUS, number=111, fmtp="maxplaybackrate=16000"),)
     assert result.dtmf == Format(100, "telephone-event", 48000, 1, "0-16")
 
 
@@ -158,7 +159,8 @@ def test_another_clock_channel_count_or_mode_is_another_codec(body, here, line, 
 def test_parameters_that_only_tune_make_no_difference(body, here):
     ours = Format(97, "iLBC", 8000, 1, "mode=20")
     offer = body("m=audio 4000 RTP/AVP 98", "a=rtpmap:98 ilbc/8000", "a=fmtp:98 x=1; Mode=20")
-    assert answered(offer, Capabilities((ours,)), here).formats == (replace(ours, number=98),)
+    sent = replace(ours, number=98, fmtp="x=1; Mode=20")
+    assert answered(offer, Capabilities((ours,)), here).formats == (sent,)
 
 
 def test_g722_said_with_its_sampling_rate_is_g722(body, phone, here):
@@ -234,7 +236,8 @@ def test_the_address_of_the_medium_wins(body, phone, here):
         ("a=rtcp:5555", ("192.0.2.1", 5555)),
         ("a=rtcp:5555 IN IP4 192.0.2.99", ("192.0.2.99", 5555)),
         ("a=rtcp:5555 IN IP4 not.an.address", ("192.0.2.1", 5555)),
-        ("a=rtcp-mux", ("192.0.2.1", 4001)),
+        ("a=rtcp-mux", ("192.0.2.1", 4000)),  # RFC 5761 §5.1.1
+        ("a=rtcp-muxed", ("192.0.2.1", 4001)),
     ],
 )
 def test_rtcp_goes_where_it_is_said(body, phone, here, line, rtcp):
@@ -285,9 +288,11 @@ def test_bundles_candidates_and_fingerprints_are_left_aside(body, phone, here):
 
 def test_our_offer_has_all_codecs_in_our_order_and_digits(phone, here):
     offer = make_offer(phone, here, BOTH, 5, 1)
-    assert offer.media == (
-        Media("audio", 40000, formats=(G722, PCMU, PCMA, EVENT), direction=BOTH, ptime=20),
+    (media,) = offer.media
+    assert replace(media, attributes=()) == Media(
+        "audio", 40000, formats=(G722, PCMU, PCMA, EVENT), direction=BOTH, ptime=20
     )
+    assert [item.name for item in media.attributes] == ["rtcp-mux"]
 
 
 def test_digits_are_offered_for_each_clock_on_free_numbers(here):
@@ -324,7 +329,7 @@ def test_a_renumbered_answer_is_sent_by_its_number_and_heard_by_ours(body, here)
         offer, body("m=audio 7000 RTP/AVP 120", "a=rtpmap:120 opus/48000/2"), phone
     )
     assert isinstance(result, Negotiated)
-    assert result.formats == (replace(OPUS, number=120), OPUS)
+    assert result.formats == (replace(OPUS, number=120, fmtp=""), OPUS)
 
 
 @pytest.mark.parametrize("theirs", Direction)
