@@ -2,8 +2,7 @@
 
 The scenario files in `sipp/rfc5359` hold what the others say and what the phone has to say. The
 phone is the whole program, or the user agent alone where the desk phone has no key for what the
-person does. Not played, because the phone cannot: a focus that mixes three parties (RFC 5359 §2.10
-and §2.11 as Bob), and a REFER outside a dialog (Bob in RFC 5359 §2.3 and §2.15, the PC in §2.18).
+person does. What is not played, and why, is in `tests/support/sipp_flows.py`.
 """
 
 from pathlib import Path
@@ -263,6 +262,27 @@ def test_2_10_three_way_conference(stage, who):
     talking(phone)
     bob.finish()
     gone(phone)
+
+
+def test_2_11_third_party_joins_the_phone_is_alice(stage):
+    """RFC 5359 §2.11: whom she has called becomes a focus."""
+    bob = stage.actor("2_11_phone_is_alice")
+    phone = stage.phone("alice")
+    phone.ask(s.Dial(target="bob"))
+    talking(phone)
+    bob.finish()
+    gone(phone)
+
+
+def test_2_11_third_party_joins_the_phone_is_carol(stage):
+    """RFC 5359 §2.11: Join is a header like others to the user agent; no key makes it."""
+    bob = stage.actor("2_11_phone_is_carol")
+    join = "12345600@atlanta.example.com;from-tag=1234567;to-tag=23431"
+    with stage.agent(user="carol") as phone:
+        phone.call("bob", headers=(("Join", join), ("Require", "join")))
+        phone.until(CallAnswered)
+        bob.finish()
+        phone.until(CallEnded)
 
 
 # --- screening ----------------------------------------------------------------------------------

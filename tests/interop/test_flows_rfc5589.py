@@ -36,6 +36,54 @@ def gone(phone):
     phone.wait("the calls to end", lambda found: not found.calls)
 
 
+def test_6_1_the_phone_transfers_a_far_end_with_a_gruu(stage):
+    """RFC 5589 §6.1, RFC 7647 §4: the REFER goes outside the call, to another place even."""
+    gruu = stage.ground.address()
+    referred = stage.actor("6_1_transferee_is_referred", at=gruu)
+    bob = stage.actor("6_1_transferee_call", gruu=gruu)
+    phone = stage.phone("alice")
+    calls_bob(phone)
+    phone.ask(s.Transfer(target="carol"))
+    messages = referred.finish()
+    bob.finish()
+    gone(phone)
+    call = bob.talk()
+    proof = f"Target-Dialog: {call.call_id};local-tag={call.actor};remote-tag={call.phone}"
+    assert proof in messages
+
+
+def test_6_1_the_phone_is_transferred_outside_the_call(stage):
+    """RFC 5589 §6.1, RFC 4538 §4: the phone is the transferee."""
+    there, beside = stage.ground.address(), stage.ground.address()
+    carol = stage.actor("6_1_target", at=there)
+    phone = stage.phone("alice", auto_answer="always", peers=[there, beside])
+    bob = stage.actor("6_1_transferor_call", calls="alice")
+    call = bob.talk()
+    phone.wait_state("talking")
+    dialog = f"{call.call_id};local-tag={call.phone};remote-tag={call.actor}"
+    refers = stage.actor(
+        "6_1_transferor_refers", at=beside, calls="alice", carol=there, dialog=dialog
+    )
+    refers.finish()
+    bob.finish()
+    carol.finish()
+    gone(phone)
+
+
+def test_a19_a_refer_that_knows_no_call_of_ours(stage):
+    """RFC 4538 §4: with a call up, and half of its names guessed."""
+    there = stage.ground.address()
+    phone = stage.phone("alice", auto_answer="always", peers=[there])
+    bob = stage.actor("6_1_transferor_call", calls="alice")
+    call = bob.talk()
+    phone.wait_state("talking")
+    dialog = f"{call.call_id};local-tag=guess;remote-tag={call.actor}"
+    stage.actor("a19_invented_call", at=there, calls="alice", dialog=dialog).finish()
+    assert len(phone.status().calls) == 1
+    bob.finish()
+    gone(phone)
+
+
 def test_6_3_the_target_is_busy(stage):
     """RFC 5589 §6.3: told so, back on hold, taken up again."""
     bob = stage.actor("6_3_phone_is_told_of_failure")
@@ -109,6 +157,30 @@ def test_7_5_by_address_of_record_then_by_contact(stage):
     carol = stage.actor("7_5_target", at=there)
     with stage.agent(peers=(there,)) as phone:
         transfer(phone, there)
+        bob.finish()
+        carol.finish()
+
+
+def test_7_7_fallback_to_basic_transfer(stage):
+    """RFC 5589 §7.7: a target that knows no Replaces is simply called."""
+    there = stage.ground.address()
+    bob = stage.actor("7_7_transferee")
+    carol = stage.actor("7_5_target", at=there)
+    with stage.agent(peers=(there,)) as phone:
+        transfer(phone, there)
+        bob.finish()
+        carol.finish()
+
+
+def test_7_3_attended_transfer_between_gruus(stage):
+    """RFC 5589 §7.3, figure 7: Target-Dialog for the one call, Replaces for the other."""
+    there, gruu = stage.ground.address(), stage.ground.address()
+    referred = stage.actor("7_3_transferee_is_referred", at=gruu)
+    bob = stage.actor("6_1_transferee_call", gruu=gruu)
+    carol = stage.actor("7_3_target", at=there)
+    with stage.agent(peers=(there, gruu)) as phone:
+        transfer(phone, there)
+        referred.finish()
         bob.finish()
         carol.finish()
 
