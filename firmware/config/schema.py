@@ -92,6 +92,7 @@ class LineSettings:
     aka_opc: str = field(default="", repr=False)
     aka_amf: str = "0000"
     expires: int = 3600
+    recheck: int = 50
     transport: str = "udp"
     ws_path: str = "/"
     register: bool = True

@@ -110,6 +110,7 @@ _LINE_ROWS = (
     Setting("line.aka_opc", Text(forms.SIM_KEY), _LINE, secret=True),
     Setting("line.aka_amf", Text(forms.SIM_AMF, may_be_empty=False), _LINE),
     Setting("line.expires", Whole(30, 86400), _LINE, "seconds"),
+    Setting("line.recheck", Whole(0, 86400), _LINE, "seconds"),
     Setting("line.transport", Choice(TRANSPORTS), _LINE),
     Setting("line.ws_path", Text(forms.WS_PATH, may_be_empty=False), _LINE),
     Setting("line.register", _FLAG, _LINE),

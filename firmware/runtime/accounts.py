@@ -54,6 +54,7 @@ def account_of(line: LineSettings, identities: Identities, toll: Toll) -> Accoun
         transport=Transport.UDP if line.transport == "auto" else Transport(line.transport),
         any_transport=line.transport == "auto",
         expires=line.expires,
+        recheck=line.recheck,
         register=line.register,
         peers=line.peers,
         numbers=line.numbers,

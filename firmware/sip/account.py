@@ -91,7 +91,8 @@ class Account:
     session timer that calls ask for, in seconds, 0 = none (RFC 4028); without `redirects` a 3xx is
     a refusal. One is followed to the domains of the line and those of `redirect_to` (globs), but
     not to whom `toll` bars. `gruu` asks for a GRUU (RFC 5627): only for a server that finds one
-    inside dialogs.
+    inside dialogs. `recheck` is how many seconds a registration by UDP may be lost before we look,
+    0 = until it has to be renewed.
     """
 
     line: LineName
@@ -109,6 +110,7 @@ class Account:
     any_transport: bool = False
     """Whether the server's domain says how it wants to be reached (RFC 3263 §4.1)."""
     expires: int = 3600
+    recheck: int = 0
     register: bool = True
     peers: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()

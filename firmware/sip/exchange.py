@@ -101,6 +101,11 @@ class Exchange:
         return line is not None and flow is not None and line.trusts_with_digest(flow)
 
     @property
+    def flow_was_hint(self) -> bool:
+        """Whether the request went where it was told to go, and nobody looked for another way."""
+        return not self._way.known
+
+    @property
     def progressed(self) -> bool:
         """Whether the last request had a provisional response."""
         return self._progressed

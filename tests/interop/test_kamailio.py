@@ -1,5 +1,7 @@
 """Registered at a real registrar, called through a real proxy."""
 
+import time
+
 import pytest
 
 from firmware.control import schema as s
@@ -128,7 +130,7 @@ def test_tcp_carries_register_and_call(make_phone):
 def test_f17_a_call_that_fails_after_a_restart_makes_its_caller_register_at_once(
     make_phone, kamailio
 ):
-    alice, bob = make_phone("101"), make_phone("102", auto_answer="always")
+    alice, bob = make_phone("101", recheck=0), make_phone("102", recheck=0, auto_answer="always")
     for phone, user in ((alice, "101"), (bob, "102")):
         phone.wait_registered()
         assert kamailio.knows(user)
@@ -148,6 +150,21 @@ def test_f17_a_call_that_fails_after_a_restart_makes_its_caller_register_at_once
         phone.wait_state("idle")
     alice.ask(s.Dial(target="102"))
     alice.wait_state("talking")
+
+
+def test_f17_p04_a_restart_between_two_probes_is_found_out_within_a_minute(make_phone, kamailio):
+    """Nobody asks anything while it is away, and it answers OPTIONS after that as before."""
+    phone = make_phone("101")
+    phone.wait_registered()
+    assert kamailio.knows("101")
+    kamailio.process.terminate()
+    kamailio.process.wait(10)
+    kamailio.start()
+    began = time.monotonic()
+    assert not kamailio.knows("101"), "it has forgotten"
+    assert phone.status().lines[0].registered, "and the phone could not see it"
+    wait_for("Kamailio to know the phone again", lambda: kamailio.knows("101"), 75)
+    assert time.monotonic() - began < 60, "P4"
 
 
 @pytest.mark.parametrize("setup", [{"ipv6": True}], indirect=True, ids=["IPv6"])

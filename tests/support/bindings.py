@@ -20,6 +20,10 @@ class Bindings:
         rows = self._users.get(user, {}).values()
         return [parse_name_addr(row).uri.host for row in rows]
 
+    def forget(self) -> None:
+        """As after a restart without a database."""
+        self._users.clear()
+
     def _reply(self, message: Message) -> list[Message]:
         if not isinstance(message, Request) or message.method != "REGISTER":
             return []

@@ -23,21 +23,30 @@ DELAY = 0.002
 class Phone:
     """One phone of the crowd."""
 
-    def __init__(self, crowd: "Crowd", number: int, transport: Transport, expires: int) -> None:
+    def __init__(
+        self, crowd: "Crowd", number: int, transport: Transport, expires: int, recheck: int
+    ) -> None:
         self.agent = UserAgent(AgentSettings(), Tokens(f"phone {number}".encode().ljust(16)))
         self.here = Endpoint(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 5060)
         self.line = LineName("desk")
         self.state = RegistrationState.OFF
         self.flows: list[Flow] = []
         self.armed = float("inf")
-        account = Account(self.line, str(number), str(SERVER), transport=transport, expires=expires)
+        account = Account(
+            *(self.line, str(number), str(SERVER)),
+            transport=transport,
+            expires=expires,
+            recheck=recheck,
+        )
         self.agent.set_lines((account,), crowd.now)
 
 
 class Crowd:
     """All of them. `times` are the moments of REGISTERs that reached the PBX."""
 
-    def __init__(self, phones: int, transport: Transport, *, expires: int = 600) -> None:
+    def __init__(
+        self, phones: int, transport: Transport, *, expires: int = 600, recheck: int = 0
+    ) -> None:
         self.now = 1000.0
         self.alive = True
         self.times: list[float] = []
@@ -45,7 +54,7 @@ class Crowd:
         self._queue: list[tuple[float, int, object]] = []
         self._order = itertools.count()
         self._numbers = itertools.count(1)
-        self.phones = [Phone(self, number, transport, expires) for number in range(phones)]
+        self.phones = [Phone(self, number, transport, expires, recheck) for number in range(phones)]
         for phone in self.phones:
             phone.agent.register(phone.line, self.now)
             self._settle(phone)

@@ -3,6 +3,7 @@
 A datagram flow gets something often enough for any NAT: an OPTIONS, whose answer shows that the
 server lives and where it sees us; where the first is not answered a CRLF, which everybody ignores.
 A server that agreed to keep-alives gets STUN instead, as it expects (RFC 5626 §4.4.2).
+A REGISTER that is answered does as well as either, and the next beat follows it.
 A stream gets a double CRLF, to which the far end answers with one. A far end that has answered
 before and is silent now is gone, long before anything else would say so.
 
@@ -66,7 +67,7 @@ class Keepalives:
         """
         known = self._beats.get(flow)
         if known is not None:
-            known.renewed()
+            known.renewed(now)
         if known is not None and known.at_most == at_most:
             return
         if known is None:
@@ -136,6 +137,8 @@ class _Beat:
         self.probe: Probe | StunPing | None = None
         self.stun = False
         self._mapped: Endpoint | None = None
+        # Whether the server took a REGISTER while the probe was under way.
+        self._alive_since = False
         # Whether a probe is worth sending: not where the first was not answered.
         self._deaf = False
         self._moves = 0
@@ -155,11 +158,11 @@ class _Beat:
         if self.probe is not None:
             self.probe.drop()
 
-    def renewed(self) -> None:
+    def renewed(self, now: float) -> None:
         """The server has just taken a REGISTER: what was asked before that is answered by it."""
-        if self.probe is not None:
-            self.probe.drop()
-            self.probe = None
+        self._alive_since = self.probe is not None
+        if not self._flow.transport.reliable and not self._moves:
+            self._again(now)  # that was as good as a beat
 
     def answered(self) -> None:
         self.answers = True
@@ -186,6 +189,7 @@ class _Beat:
                 self.probe = StunPing(self._core, self._flow, self._heard, self._mapped)
             else:
                 self.probe = Probe(self._core, line, self._flow, self._heard)
+            self._alive_since = False
             self.probe.start(now)
         self._again(now)
 
@@ -199,6 +203,8 @@ class _Beat:
         self.probe = None
         if not alive and not self.answers:
             self._deaf = True  # it never answers these: silence means nothing
+            return
+        if not alive and self._alive_since:
             return
         self.answers = self.answers or alive
         if moved:

@@ -25,7 +25,7 @@ from firmware.sip.methods import ALLOWED
 from firmware.sip.notifications import FailureCause, RegistrationState
 from firmware.sip.reach.keepalive import Keepalives
 from firmware.sip.registering.grant import Grant, read_grant
-from firmware.sip.registering.pace import flow_wait, wait_after
+from firmware.sip.registering.pace import check_wait, flow_wait, wait_after
 from firmware.sip.registering.removal import Removal
 
 _CLOCKS: Final = (
@@ -116,6 +116,9 @@ class Binding:
         self._stood_since = float("-inf")
         self._brief = 0
         self._checked_at = float("-inf")
+        # When the servers are to be looked up anew, and whether the REGISTER under way does not.
+        self._anew_at = float("-inf")
+        self._checking = False
         # Datagrams to a single server gain nothing by it, and it makes them longer.
         self._outbound = line.account.transport.reliable or len(line.account.homes) > 1
 
@@ -220,7 +223,7 @@ class Binding:
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
         if alarm is Alarm.REFRESH and self._wanted:
-            self._begin(now)
+            self._begin(now, check=now < self._anew_at)
         elif alarm is Alarm.EXPIRY and self._wanted and self._exchange is None:
             self._heed(self._news, now)
 
@@ -240,7 +243,8 @@ class Binding:
 
     # --- one REGISTER -----------------------------------------------------------------------
 
-    def _begin(self, now: float) -> None:
+    def _begin(self, now: float, *, check: bool = False) -> None:
+        """Send a REGISTER; to `check` a binding it goes where the binding stands."""
         # RFC 3261 §10.2: no new REGISTER while one is under way.
         if self._exchange is not None:
             self._again = True
@@ -250,8 +254,9 @@ class Binding:
         standing = self.line.standings.get(self.number)
         flow = standing.flow if standing is not None else None
         # A datagram has no connection to keep: look the server up anew, it may have moved (F16).
+        self._checking = check and flow is not None
         kept = flow is not None and flow.transport.reliable and not self._detoured
-        hint = flow if kept else None
+        hint = flow if kept or self._checking else None
         self._exchange = Exchange(
             self._core, self.line, self.home.hop, self._compose, self, hint, keep=True
         )
@@ -357,18 +362,38 @@ class Binding:
         self.line.standings[self.number] = Standing(
             flow, self.home, grant.service_route, *gruus, grant.outbound
         )
-        refresh = now + self._refresh_in(grant.seconds)
-        better = exchange.detour_until(now)
-        self._detoured = better is not None
-        if better is not None:
-            # F16: a server that is to be preferred may be back by then.
-            spread = 1.0 + 0.2 * self._core.tokens.fraction()
-            refresh = min(refresh, now + spread * max(better - now, _SOONEST_RETURN))
-        self._core.arm(self, Alarm.REFRESH, refresh)
+        self._plan(exchange, grant, flow, now)
         self._tell(Outcome(State.REGISTERED, expires_in=float(grant.seconds)))
         self._keepalives.keep(flow, now, grant.beat, stun=grant.keeps)
         self._tidy(grant, flow, now)
         self._correct(flow, now)
+
+    def _plan(self, exchange: Exchange, grant: Grant, flow: Flow, now: float) -> None:
+        """When to register again, and when to look whether we still are."""
+        refresh = now + self._refresh_in(grant.seconds)
+        if self._checking and exchange.flow_was_hint:
+            refresh = min(refresh, self._anew_at)
+        else:
+            better = exchange.detour_until(now)
+            self._detoured = better is not None
+            if better is not None:
+                # F16: a server that is to be preferred may be back by then.
+                spread = 1.0 + 0.2 * self._core.tokens.fraction()
+                refresh = min(refresh, now + spread * max(better - now, _SOONEST_RETURN))
+        self._anew_at = refresh
+        if self._may_be_forgotten(flow, grant):
+            wait = check_wait(self.line.account.recheck, self._core.tokens.fraction())
+            refresh = min(refresh, now + wait)
+        self._core.arm(self, Alarm.REFRESH, refresh)
+
+    def _may_be_forgotten(self, flow: Flow, grant: Grant) -> bool:
+        """Whether the registrar could lose us without our noticing (F17, P4).
+
+        A connection breaks with its server. By datagrams a PBX that restarts between two probes
+        looks as ever, and only a REGISTER brings us back. Flows of RFC 5626 have their own watch.
+        """
+        watched = flow.transport.reliable or grant.outbound
+        return bool(self.line.account.recheck) and not watched
 
     def _correct(self, flow: Flow, now: float) -> None:
         """The registrar saw us elsewhere than our Contact says: register that (F55).

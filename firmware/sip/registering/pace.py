@@ -4,6 +4,10 @@ It never gives up and never storms: what a retry may mend soon (no answer, no ne
 tried again after seconds, what only a person can mend (a wrong password, a refusal) after minutes,
 always with jitter, so that a thousand phones do not come back in the same second.
 
+By datagrams a PBX that has restarted and forgotten us answers as before, so the registration is
+made sure of every `recheck` seconds. That takes the place of every second probe: a thousand phones
+send some forty-five requests a second, instead of forty.
+
 A flow of RFC 5626 has that RFC's own pace (§4.5). Its three times are ours to set: with every flow
 down the longest wait is a minute, because a phone that can neither call nor be called is worth
 two packets a minute; while another flow stands there is no hurry.
@@ -15,7 +19,7 @@ from firmware.sip.notifications import FailureCause
 
 # First wait and longest wait in seconds, by cause.
 _SLOW: Final = (60.0, 900.0)
-_FAST: Final = (4.0, 48.0)
+_FAST: Final = (4.0, 44.0)
 _MIDDLE: Final = (10.0, 120.0)
 _BACK_OFF: Final = {
     FailureCause.WRONG_PASSWORD: _SLOW,
@@ -42,6 +46,11 @@ def wait_after(cause: FailureCause, failures: int, fraction: float) -> float:
     """Seconds after failure number `failures` (from 0) in a row; `fraction` is a lot, 0 to 1."""
     first, longest = _BACK_OFF.get(cause, _MIDDLE)
     return _doubled(first, longest, failures) * (1.0 + 0.25 * fraction)
+
+
+def check_wait(recheck: int, fraction: float) -> float:
+    """Seconds until a registration by datagrams is made sure of, at most `recheck` (P4)."""
+    return recheck * (0.7 + 0.3 * fraction)
 
 
 def flow_wait(failures: int, fraction: float, *, others: bool) -> float:

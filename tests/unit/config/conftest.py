@@ -52,6 +52,7 @@ aka_op = ""
 aka_opc = ""
 aka_amf = "0000"
 expires = 3600
+recheck = 50
 transport = "udp"
 ws_path = "/"
 register = true
