@@ -24,6 +24,10 @@ _SIZE_LIMIT = 65536
 _LINE_LIMIT = 2000
 _MEDIA_LIMIT = 64
 _FORMAT_LIMIT = 128
+_FORMATS_LIMIT = 512
+"""Payload types in all media together; a medium beyond it keeps its first, to be refused with."""
+_FMTP_LIMIT = 512
+"""The longest parameters in characters; longer ones are as if they were not there."""
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 
 
@@ -71,7 +75,9 @@ def parse(data: bytes) -> Session:
         except SdpError as error:
             raise SdpError(f"line {number}: {error}") from error
     session = document.sections[0]
-    media = tuple(_media(section, session.direction) for section in document.sections[1:])
+    sections = document.sections[1:]
+    _share_formats(sections)
+    media = tuple(_media(section, session.direction) for section in sections)
     return Session(
         document.origin, media, session.connection, document.name, tuple(session.attributes)
     )
@@ -144,7 +150,7 @@ def _attribute(section: _Section, line: str) -> None:
         case "rtpmap" | "fmtp":
             word, _, rest = value.strip().partition(" ")
             number = number_in(word, 127)
-            if number is not None and section.words:
+            if number is not None and section.words and len(rest) <= _FMTP_LIMIT:
                 table = section.maps if name == "rtpmap" else section.parameters
                 table.setdefault(number, rest.strip())
         case "ptime":
@@ -156,6 +162,14 @@ def _attribute(section: _Section, line: str) -> None:
         case _:
             if name:
                 section.attributes.append(Attribute(name, value if colon else None))
+
+
+def _share_formats(sections: list[_Section]) -> None:
+    left = _FORMATS_LIMIT
+    for section in sections:
+        if left <= 0:
+            del section.words[4:]
+        left -= min(len(section.words), _FORMAT_LIMIT)
 
 
 def _milliseconds(value: str) -> int | None:

@@ -78,18 +78,20 @@ def parts_of(part: Part) -> Iterator[Part]:
     if not 0 < len(boundary) <= _LONGEST_BOUNDARY:
         raise ParseError("multipart without a usable boundary")
     mark = re.escape(boundary.encode("utf-8", "surrogateescape"))
+    # With a line feed before it every mark begins alike, and is found without looking at the rest.
+    body = b"\n" + part.body
     # What stands before the first mark and after the last is for nobody.
-    marks = re.finditer(rb"(?:\A|\r?\n)--" + mark + rb"(--)?[ \t]*(?=\r?\n|\Z)", part.body)
     begin: int | None = None
-    for found in marks:
+    for found in re.finditer(rb"\n--" + mark + rb"(--)?[ \t]*+(?=\r?\n|\Z)", body):
         if begin is not None:
-            yield _read(part.body[begin : found.start()])
+            end = found.start()
+            yield _read(body[begin : end - body.endswith(b"\r", begin, end)])
         begin = found.end()
         if found[1]:
             return
     if begin is None:
         raise ParseError("multipart without parts")
-    yield _read(part.body[begin:])
+    yield _read(body[begin:])
 
 
 class _Budget:

@@ -12,7 +12,10 @@ from hypothesis import example, given, settings, target
 from hypothesis import strategies as st
 
 from firmware.sip.flow import Endpoint, Flow, Transport
-from tests.support.sip_link import Desk, World
+from firmware.sip.message import Message, Request
+from firmware.sip.notifications import SubscriptionRef
+from firmware.sip.parser import parse
+from tests.support.sip_link import LINE, Desk, Stranger, World
 
 PROMISED = 0.005
 HERE = Endpoint("192.0.2.1", 5060)
@@ -106,3 +109,120 @@ def test_p03_the_dearest_message_costs_less_than_five_milliseconds(limit, method
     spent = seconds(message(method, rows, blanks))
     target(spent * 1000, label="milliseconds")
     assert spent < limit
+
+
+# --- documents of event packages ------------------------------------------------------------------
+
+
+def filled(head: str, piece: str, tail: str, octets: int = 60_000, most: int = 1400) -> str:
+    """A document of that piece again and again; `{0}` is which one it is."""
+    count = min(most, (octets - len(head) - len(tail)) // len(piece))
+    return head + "".join(piece.format(number) for number in range(count)) + tail
+
+
+def listed(resources: int, kind: str, part: str, parts: int = 0) -> str:
+    """A list whose members point to `parts` parts in turn; 0: each to its own."""
+    own = parts or resources
+    instance = '<instance id="1" state="active" cid="{}"/>'
+    rows = "".join(
+        f'<resource uri="{number}">{instance.format(number % own)}</resource>'
+        for number in range(resources)
+    )
+    said = "".join(
+        f"--B\r\nContent-Type: {kind}\r\nContent-ID: <{number}>\r\n\r\n{part}\r\n"
+        for number in range(own)
+    )
+    return (
+        "--B\r\nContent-Type: application/rlmi+xml\r\n\r\n"
+        f'<list uri="sip:l@b" version="0" fullState="true">{rows}</list>\r\n{said}--B--\r\n'
+    )
+
+
+DIALOG = '<dialog id="{0}"><state>confirmed</state></dialog>'
+CALLS = '<dialog-info version="1" state="full" entity="sip:a@b">'
+LIST, DIALOGS = "multipart/related;boundary=B", "application/dialog-info+xml"
+BUSY = CALLS + "<dialog id='1'><state>confirmed</state></dialog></dialog-info>"
+DENSE = filled("<presence entity='sip:a@b'>", "<note/>", "</presence>")
+documents = pytest.mark.parametrize(
+    ("package", "kind", "body"),
+    [
+        ("dialog", DIALOGS, filled(CALLS, DIALOG, "</dialog-info>")),
+        ("dialog", DIALOGS, filled(CALLS, "<a b='' c=''/>", "</dialog-info>")),
+        ("dialog", DIALOGS, filled(CALLS, "<a>&#65;</a>", "</dialog-info>")),
+        ("dialog", DIALOGS, filled(CALLS, "<a/>&#10;&amp;x", "</dialog-info>")),
+        ("dialog", LIST, listed(110, DIALOGS, BUSY)),
+        ("dialog", LIST, listed(200, DIALOGS, BUSY, 1)),
+        ("dialog", LIST, listed(5, DIALOGS, filled(CALLS, "<a/>", "</dialog-info>"))),
+        ("presence", LIST, listed(200, "application/pidf+xml", DENSE, 1)),
+        ("presence", "application/pidf+xml", DENSE),
+        (
+            "reg",
+            "application/reginfo+xml",
+            filled(
+                '<reginfo version="0" state="full"><registration id="a" aor="s" state="active">',
+                '<contact id="{0}" state="active"/>',
+                "</registration></reginfo>",
+            ),
+        ),
+        (
+            "conference",
+            "application/conference-info+xml",
+            filled(
+                '<conference-info entity="s" state="full" version="0"><users>',
+                '<user entity="{0}"/>',
+                "</users></conference-info>",
+            ),
+        ),
+        ("message-summary", "application/simple-message-summary", "Voice-Message: 1/1\r\n" * 3000),
+    ],
+)
+
+
+def watching(package: str) -> tuple[Desk, Request]:
+    """A desk that watches something, and the SUBSCRIBE that its server took."""
+    world = World()
+    desk = Desk(world, HERE.host)
+    server = Stranger(world, SERVER.host)
+
+    def reply(asked: Message) -> list[bytes]:
+        rows = "".join(
+            f"{name}: {asked.headers.get(name)}\r\n" for name in ("Via", "From", "Call-ID", "CSeq")
+        )
+        rows += f"To: {asked.headers.get('To')};tag=z\r\nContact: <sip:9@{SERVER.host}>\r\n"
+        return [f"SIP/2.0 200 OK\r\n{rows}Expires: 300\r\n\r\n".encode()]
+
+    server.reply = reply
+    desk.line(SERVER.host, register=False)
+    desk.agent.subscriptions.subscribe(
+        SubscriptionRef("s"), LINE, package, world.now, lists=package in ("dialog", "presence")
+    )
+    world.run(1.0)
+    return desk, server.requests("SUBSCRIBE")[0]
+
+
+def notified(asked: Request, kind: str, body: str) -> bytes:
+    headers = asked.headers
+    target = (headers.get("Contact") or "").partition("<")[2].partition(">")[0]
+    return (
+        f"NOTIFY {target} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKn\r\n"
+        f"From: {headers.get('To')};tag=z\r\nTo: {headers.get('From')}\r\nCSeq: 1 NOTIFY\r\n"
+        f"Call-ID: {headers.get('Call-ID')}\r\nContact: <sip:9@{SERVER.host}>\r\n"
+        f"Event: {headers.get('Event')}\r\nSubscription-State: active\r\n"
+        f"Content-Type: {kind}\r\n\r\n{body}"
+    ).encode()
+
+
+@documents
+def test_p03_the_dearest_notification_costs_less_than_five_milliseconds(limit, package, kind, body):
+    best = float("inf")
+    for _ in range(5):
+        desk, asked = watching(package)
+        data = notified(asked, kind, body)
+        assert len(data) < 65_536
+        begin = time.process_time()
+        desk.agent.receive(data, FLOW, desk.now)
+        effects = desk.agent.take_effects()
+        best = min(best, time.process_time() - begin)
+        answer = parse(effects[-1].data)
+        assert answer.status in {200, 400}, "it was read"
+    assert best < limit

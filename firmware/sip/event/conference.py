@@ -4,15 +4,17 @@ Documents are trees that change in parts; the reader keeps the tree, merges what
 of RFC 4575 §4.5, and hands on what a phone shows of it.
 """
 
+import itertools
 from typing import Final
 
 from msgspec import Struct
 
-from firmware.sip.event.package import Document, GapError, Package
+from firmware.sip.event.package import BodyError, Document, GapError, Package
 from firmware.sip.event.versions import Step, Versions
 from firmware.sip.event.xml import MOST_ELEMENTS, Element, read_xml
 
 MEDIA_TYPE: Final = "application/conference-info+xml"
+_MOST_USERS: Final = 500
 _KEYS: Final = {"user": "entity", "endpoint": "entity", "media": "id"}
 
 
@@ -91,30 +93,43 @@ class ConferenceReader:
 
 
 def _merge(local: Element, update: Element) -> None:
-    """RFC 4575 §4.6, step 3, from one level on downwards."""
+    """RFC 4575 §4.6, step 3, from one level on downwards.
+
+    Raises:
+        BodyError: the update changes parts of one element twice.
+    """
     local.attributes.update(update.attributes)
     if update.text:
         local.text = update.text
+    # In the order of the document; what is deleted leaves a hole until all is done.
+    rows: list[Element | None] = [*local.children]
+    places: dict[tuple[str, str], int] = {}
+    for place, row in enumerate(local.children):
+        places.setdefault(_identity(row), place)
+    merged: set[int] = set()
     for child in update.children:
-        old = _counterpart(local, child)
-        state = child.get("state", "full")
+        mark, state = _identity(child), child.get("state", "full")
+        place = places.pop(mark, len(rows))
+        old = rows[place] if place < len(rows) else None
         if state == "deleted":
-            if old is not None:
-                local.children.remove(old)
-        elif old is None:
-            local.children.append(child)
-        elif state == "partial":
+            rows[place : place + 1] = [None]
+            continue
+        places[mark] = place
+        if old is not None and state == "partial":
+            # Else a short document could have us walk through a long one a thousand times (P3).
+            if place in merged:
+                raise BodyError("the same part twice")
+            merged.add(place)
             _merge(old, child)
         else:
-            local.children[local.children.index(old)] = child
+            rows[place : place + 1] = [child]
+    local.children = [row for row in rows if row is not None]
 
 
-def _counterpart(local: Element, child: Element) -> Element | None:
-    key = _KEYS.get(child.name)
-    for each in local.all(child.name):
-        if key is None or each.get(key) == child.get(key):
-            return each
-    return None
+def _identity(element: Element) -> tuple[str, str]:
+    """What two elements of one place have in common (RFC 4575 §4.5)."""
+    key = _KEYS.get(element.name)
+    return element.name, "" if key is None else element.get(key)
 
 
 def _size(element: Element) -> int:
@@ -137,7 +152,7 @@ def _info(root: Element) -> ConferenceInfo:
         _count(about.said("maximum-user-count")),
         _truth(state.said("active")),
         _truth(state.said("locked")),
-        tuple(_user(each) for each in users.all("user")),
+        tuple(_user(each) for each in itertools.islice(users.all("user"), _MOST_USERS)),
     )
 
 

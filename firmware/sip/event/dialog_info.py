@@ -5,6 +5,7 @@ always the whole table without what has ended.
 """
 
 import enum
+import itertools
 from collections.abc import Iterable
 from typing import Final
 
@@ -83,7 +84,7 @@ class DialogReader:
         del content_type
         root = read_xml(body, "dialog-info")
         full = root.get("state", "full") == "full"
-        entries = [_entry(child) for child in root.all("dialog")]
+        entries = [_entry(child) for child in itertools.islice(root.all("dialog"), _MOST_DIALOGS)]
         step = self._versions.step(root.get("version", "0"), full=full)
         if step is not Step.OLD:
             if full:

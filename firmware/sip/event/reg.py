@@ -1,5 +1,6 @@
 """reg: what a registrar knows of an address-of-record (RFC 3680)."""
 
+import itertools
 from typing import Final
 
 from msgspec import Struct
@@ -10,6 +11,9 @@ from firmware.sip.event.xml import Element, read_xml
 
 MEDIA_TYPE: Final = "application/reginfo+xml"
 _MOST_ROWS: Final = 200
+_MOST_OF_ONE: Final = 50
+_MOST_CONTACTS: Final = 500
+"""Of all addresses together."""
 
 
 class RegisteredContact(Struct, frozen=True):
@@ -48,6 +52,7 @@ class RegReader:
     def __init__(self) -> None:
         self._versions = Versions()
         self._table: dict[str, RegisteredAddress] = {}
+        self._contacts = 0
 
     def read(self, content_type: str, body: bytes) -> RegInfo:
         """All registrations after this document.
@@ -65,6 +70,7 @@ class RegReader:
         if step is not Step.OLD:
             if full:
                 self._table.clear()
+                self._contacts = 0
             for address in addresses:
                 self._put(address)
         document = RegInfo(tuple(self._table.values()))
@@ -73,17 +79,21 @@ class RegReader:
         return document
 
     def _forget_what_ended(self) -> None:
+        self._contacts = 0
         for key, address in self._table.items():
             left = tuple(each for each in address.contacts if each.active)
             self._table[key] = RegisteredAddress(address.id, address.aor, address.state, left)
+            self._contacts += len(left)
 
     def _put(self, address: RegisteredAddress) -> None:
         old = self._table.get(address.id)
         if old is None and len(self._table) >= _MOST_ROWS:
             return
-        rows = {each.id: each for each in old.contacts} if old else {}
-        rows |= {each.id: each for each in address.contacts}
-        contacts = tuple(rows.values())[:_MOST_ROWS]
+        before = old.contacts if old else ()
+        rows = {each.id: each for each in (*before, *address.contacts)}
+        room = _MOST_CONTACTS - self._contacts + len(before)
+        contacts = tuple(rows.values())[: min(room, _MOST_OF_ONE)]
+        self._contacts += len(contacts) - len(before)
         self._table[address.id] = RegisteredAddress(
             address.id, address.aor, address.state, contacts
         )
@@ -92,7 +102,7 @@ class RegReader:
 def _address(element: Element) -> RegisteredAddress:
     if not element.get("id"):
         raise BodyError("a registration without id")
-    contacts = tuple(_contact(each) for each in element.all("contact"))
+    contacts = tuple(map(_contact, itertools.islice(element.all("contact"), _MOST_OF_ONE)))
     return RegisteredAddress(element.get("id"), element.get("aor"), element.get("state"), contacts)
 
 

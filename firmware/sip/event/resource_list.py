@@ -31,7 +31,9 @@ OPTION: Final = "eventlist"
 """The option tag of a subscription to a list (RFC 4662 §4.1)."""
 _MOST_RESOURCES: Final = 200
 _MOST_PARTS: Final = 300
-_MOST_OCTETS: Final = 262_144
+_MOST_OCTETS: Final = 65_536
+_MOST_MARKS: Final = 2_500
+"""The most `<` in all the parts together: what one document may have of them is no bound here."""
 _MOST_NESTED: Final = 3
 
 
@@ -97,6 +99,8 @@ class ListReader:
         if len(resources) > _MOST_RESOURCES:
             raise BodyError("too many resources")
         if step is not Step.OLD:
+            # Each part is the state of one instance (RFC 4662 §5.5), and is read for one only:
+            # a thousand instances that name the same part are no thousand documents (A15).
             self._take(root, resources, {part.content_id: part for part in parts}, full=full)
         document = ResourceList(
             self._uri, self._name, tuple(row.resource for row in self._rows.values())
@@ -106,7 +110,7 @@ class ListReader:
         return document
 
     def _take(
-        self, root: Element, resources: list[Element], parts: Mapping[str, Part], *, full: bool
+        self, root: Element, resources: list[Element], parts: dict[str, Part], *, full: bool
     ) -> None:
         self._uri = root.get("uri") or self._uri
         self._name = root.said("name") or self._name
@@ -131,9 +135,9 @@ class ListReader:
         row: _Row,
         known: Mapping[str, Instance],
         element: Element,
-        parts: Mapping[str, Part],
+        parts: dict[str, Part],
     ) -> Instance:
-        mark, part = element.get("id"), parts.get(element.get("cid"))
+        mark, part = element.get("id"), parts.pop(element.get("cid"), None)
         old = known.get(mark)
         document = old.document if old is not None else None
         reader = row.readers.setdefault(mark, self._new_reader())
@@ -152,7 +156,7 @@ class ListReader:
 
 def _parts(content_type: str, body: bytes) -> list[Part]:
     whole = Part(RELATED, body, {"boundary": parameter(content_type, "boundary")})
-    if len(body) > _MOST_OCTETS:
+    if len(body) > _MOST_OCTETS or body.count(b"<") > _MOST_MARKS:
         raise BodyError("too long")
     try:
         parts = list(itertools.islice(parts_of(whole), _MOST_PARTS + 1))

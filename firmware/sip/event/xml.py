@@ -12,9 +12,9 @@ from typing import Final
 from firmware.sip.event.package import BodyError
 
 MOST_OCTETS: Final = 65_536
-MOST_ELEMENTS: Final = 2_000
+MOST_ELEMENTS: Final = 1_500
 MOST_DEPTH: Final = 24
-MOST_ATTRIBUTES: Final = 8_000
+MOST_ATTRIBUTES: Final = 4_000
 _SEPARATOR: Final = " "
 
 
@@ -107,39 +107,54 @@ def _as_utf8(body: bytes) -> bytes:
 
 
 class _Builder:
-    """Takes expat's events."""
+    """Takes expat's events; what it does for each element is kept small (P3)."""
 
-    __slots__ = ("_attributes", "_elements", "_open", "_pieces", "root")
+    __slots__ = ("_attributes", "_elements", "_more", "_open", "root")
 
     def __init__(self) -> None:
         self.root: Element | None = None
         self._open: list[Element] = []
-        self._pieces: list[list[str]] = []
+        # What open elements said after their first words; joined once, when they end.
+        self._more: list[tuple[Element, str]] = []
         self._elements = 0
         self._attributes = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
         self._attributes += len(attributes)
+        depth = len(self._open)
         full = self._elements > MOST_ELEMENTS or self._attributes > MOST_ATTRIBUTES
-        if full or len(self._open) >= MOST_DEPTH:
+        if full or depth >= MOST_DEPTH:
             raise BodyError("too many or too deep")
         space, _, local = name.rpartition(_SEPARATOR)
-        plain = {key.rpartition(_SEPARATOR)[2]: value for key, value in attributes.items()}
-        element = Element(local, plain, space)
-        if self._open:
+        if attributes and _SEPARATOR in "".join(attributes):
+            attributes = {key.rpartition(_SEPARATOR)[2]: it for key, it in attributes.items()}
+        element = Element(local, attributes, space)
+        if depth:
             self._open[-1].children.append(element)
         else:
             self.root = element
         self._open.append(element)
-        self._pieces.append([])
 
     def end(self, name: str) -> None:
         del name
-        self._open.pop().text = "".join(self._pieces.pop()).strip()
+        element = self._open.pop()
+        if element.text:
+            more = self._more
+            if more and more[-1][0] is element:
+                begin = len(more)
+                while begin and more[begin - 1][0] is element:
+                    begin -= 1
+                element.text += "".join(text for _, text in more[begin:])
+                del more[begin:]
+            element.text = element.text.strip()
 
     def characters(self, text: str) -> None:
-        self._pieces[-1].append(text)
+        element = self._open[-1]
+        if element.text:
+            self._more.append((element, text))
+        else:
+            element.text = text
 
     def refuse(self, *_: object) -> int:
         raise BodyError("document types and entities are not wanted")

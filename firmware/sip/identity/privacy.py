@@ -14,6 +14,7 @@ NOBODY: Final = NameAddr("Anonymous", parse_uri("sip:anonymous@anonymous.invalid
 """What From says of a caller who is not named (RFC 3323 §4.1.1.1, §4.1.1.3)."""
 
 _HIDES_CALLER: Final = frozenset({"id", "header", "user"})
+_LONGEST: Final = 512
 _NO_ONE: Final = frozenset({"anonymous", "unavailable", "restricted", "unknown"})
 
 
@@ -22,7 +23,7 @@ def wishes(headers: Headers) -> frozenset[str]:
 
     `none` stands alone, whatever is beside it (RFC 3323 §4.2).
     """
-    text = ";".join(headers.all("Privacy")).replace(",", ";").lower()
+    text = ";".join(headers.all("Privacy"))[:_LONGEST].replace(",", ";").lower()
     found = frozenset(value.strip() for value in text.split(";") if value.strip())
     return frozenset({"none"}) if "none" in found else found
 

@@ -141,3 +141,16 @@ def test_p03_the_worst_of_a_datagram_is_read_in_a_moment():
     media = parse(HEAD + b"m=audio 1 RTP/AVP " + formats + b"\r\n").media[0]
     assert len(media.formats) == 128
     parse(HEAD + b"m=audio 1 RTP/AVP 0\r\n" + b"a=rtpmap:0 x/1\r\n" * 1900)
+
+
+def test_a14_the_payload_types_of_all_media_are_bounded():
+    line = b"m=audio 1 RTP/AVP " + b" ".join(b"%d" % number for number in range(100)) + b"\r\n"
+    media = parse(HEAD + line * 60).media
+    assert len(media[0].formats) == 100
+    assert [len(each.formats) for each in media[-2:]] == [1, 1], "to be refused with"
+
+
+def test_a14_parameters_without_end_are_as_if_they_were_not_there():
+    head = HEAD + b"m=audio 1 RTP/AVP 0 8\r\na=fmtp:8 annexb=no\r\na=fmtp:0 "
+    media = parse(head + b"mode=;" * 9000 + b"\r\n").media[0]
+    assert [each.fmtp for each in media.formats] == ["", "annexb=no"]

@@ -74,3 +74,20 @@ def test_a_gap_is_used_and_said():
 def test_what_is_none_is_refused(body):
     with pytest.raises(BodyError):
         RegReader().read("", body)
+
+
+def test_a15_a_table_that_only_grows_is_bounded():
+    reader = RegReader()
+    held = 0
+    for version in range(40):
+        crowd = "".join(
+            f'<registration id="{version % 20 * 10 + number}" aor="sip:a@x" state="active">'
+            + "".join(contact(f"{each}") for each in range(30 + version))
+            + "</registration>"
+            for number in range(10)
+        )
+        state = "partial" if version else "full"
+        body = f'<reginfo version="{version}" state="{state}">{crowd}</reginfo>'.encode()
+        held = sum(len(each.contacts) for each in reader.read("", body).addresses)
+        assert held <= 500
+    assert held == 500

@@ -159,3 +159,20 @@ def test_a15_what_is_none_or_too_much_is_refused(reader, kind, text):
 def test_what_the_rfc_printed_badly_is_refused(reader, printed):
     with pytest.raises(BodyError):
         reader.read(KIND, body(part("root@x", "application/rlmi+xml", printed("rfc4662-2"))))
+
+
+def test_a15_a_part_that_many_point_to_is_read_for_one(reader):
+    """RFC 4662 §5.5: each instance has a part of its own."""
+    many = [resource(f"r{number}", instance("1", "a@x")) for number in range(100)]
+    found = reader.read(KIND, body(rlmi(*many), dialogs("a@x", "confirmed")))
+    assert len(found.resources) == 100
+    assert [each.uri for each in found.resources if each.instances[0].document] == ["sip:r0@x"]
+
+
+def test_a15_the_parts_together_are_bounded_as_one_document_is(reader):
+    dense = b"<dialog-info version='1'>" + b"<a/>" * 1400 + b"</dialog-info>"
+    parts = [part(f"p{number}", DIALOGS, dense) for number in range(2)]
+    rows = [resource(f"r{number}", instance("1", f"p{number}")) for number in range(2)]
+    assert reader.read(KIND, body(rlmi(*rows), parts[0])).resources
+    with pytest.raises(BodyError, match="too long"):
+        reader.read(KIND, body(rlmi(*rows), *parts))

@@ -91,3 +91,5 @@ def test_a_caller_who_says_anonymous_is_nobody_unless_the_network_names_them(sen
 def test_an_endless_list_is_not_read_to_its_end():
     rows = [("P-Asserted-Identity", ", ".join(["<mailto:x>"] * 50 + ["<sip:7@pbx>"]))]
     assert asserted(Headers(rows), "calling") is None
+    rows = [("P-Asserted-Identity", value) for value in ["<mailto:x>"] * 50 + ["<sip:7@pbx>"]]
+    assert asserted(Headers(rows), "calling") is None
