@@ -23,6 +23,7 @@ PEERS = {
     "sipp: flows of RFC 3665, 5359, 5589": "interop.test_flows",
     "sipp: extensions": "interop.test_call_extensions",
     "sipp: subscriptions": "interop.test_events_sipp",
+    "alsa": "interop.test_alsa",
     "chromium": "tests.browser",
 }
 """Peer → what the names of its tests hold."""

@@ -171,6 +171,15 @@ class PcmPort(Protocol):
             hal.errors.DeviceGoneError: the card vanished.
         """
 
+    def lead(self, wanted: bool) -> None:  # noqa: FBT001 - one switch, one argument
+        """Whether this card is the engine's clock: only then may `read` or `write` block.
+
+        A card leads until it is told otherwise.
+        """
+
+    def rest(self) -> None:
+        """Nothing is played for a while: a buffer that runs dry meanwhile is no xrun."""
+
     def set_capture(self, wanted: bool) -> None:  # noqa: FBT001 - one switch, one argument
         """Open or close the microphone; closed means the device records nothing."""
 

@@ -64,7 +64,7 @@ class Device:
 
     @property
     def paces(self) -> bool:
-        """Whether this device blocks, so that it is the engine's clock."""
+        """Whether this device can be the engine's clock."""
         if self.port is None or self.port.pacing is Pacing.NONE:
             return False
         return self.capturing or self.port.pacing is Pacing.PLAYBACK
@@ -165,6 +165,21 @@ class Cards:
                 device.capturing = wanted
             except HalError as error:
                 self._fail(device, error, now)
+
+    def lead(self, playing: tuple[Device, ...]) -> bool:
+        """Choose the engine's clock among the devices at work; whether there is one.
+
+        An open microphone before a loudspeaker: what is recorded cannot wait. Every other device
+        follows without blocking, and one that is not at work rests.
+        """
+        paces = [device for device in playing if device.paces]
+        leader = next((each for each in paces if each.capturing), paces[0] if paces else None)
+        for device in self:
+            if device.port is not None:
+                device.port.lead(device is leader)
+                if device not in playing:
+                    device.port.rest()
+        return leader is not None
 
     def listen(self, now: float) -> None:
         """Read a frame from every open microphone."""

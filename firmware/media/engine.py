@@ -180,7 +180,7 @@ class Engine:
         self._playing = tuple(device for device in self._cards if self._must_play(device))
         if self._talk_device() not in self._playing:
             desk.begin_frame(0, b"")
-        self._paced = any(device.paces for device in self._playing)
+        self._paced = self._cards.lead(self._playing)
 
     def _must_play(self, device: Device) -> bool:
         """Whether somebody may hear it; a null card only brings tones to their end."""

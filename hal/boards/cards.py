@@ -16,26 +16,23 @@ from hal.ports import PcmPort
 Opener = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
 
 
-def _open_alsa(spec: CardSpec, _descriptors: tuple[int, ...], _rate: int) -> PcmPort:
-    raise DeviceError(f"card {spec.device}: {lacking(spec)}")
+def _open_alsa(spec: CardSpec, _descriptors: tuple[int, ...], rate: int) -> PcmPort:
+    from hal.sound.alsa import open_alsa_card
+
+    return open_alsa_card(spec, rate)
 
 
 def lacking(spec: CardSpec) -> str:
     """What stands between this machine and cards of this kind; empty if nothing does."""
     if spec.kind != "alsa":
         return ""
+    from hal.sound.alsa_pcm import missing
+
     try:
         importlib.import_module("alsaaudio")
     except ImportError as error:
-        return f"this release cannot open ALSA cards yet, and {_missing(error)}"
-    return "this release cannot open ALSA cards yet"
-
-
-def _missing(error: ImportError) -> str:
-    """What ALSA lacks here: the shared library, or the Python module above it."""
-    if "libasound" in str(error):
-        return "libasound.so.2 is missing (apt install libasound2)"
-    return "alsaaudio is missing (apt install python3-alsaaudio)"
+        return missing(error)
+    return ""
 
 
 def _open_browser(_spec: CardSpec, descriptors: tuple[int, ...], rate: int) -> PcmPort:

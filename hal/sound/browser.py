@@ -21,9 +21,9 @@ import socket
 from collections import deque
 
 from hal.errors import DeviceError
-from hal.ports import Pacing
 from hal.sound.convert import RateConverter, little_endian
 from hal.sound.frames import frame_bytes
+from hal.sound.unpaced import Unpaced
 
 WIRE_RATE = 48_000
 WIRE_RATES = (8_000, 16_000, 48_000)
@@ -73,7 +73,7 @@ class _Client:
         return True
 
 
-class BrowserCard:
+class BrowserCard(Unpaced):
     """Serves one page at a time on a listening SEQPACKET socket, which it closes at the end."""
 
     def __init__(self, rate: int, listener: socket.socket) -> None:
@@ -96,10 +96,6 @@ class BrowserCard:
     @property
     def rate(self) -> int:
         return self._rate
-
-    @property
-    def pacing(self) -> Pacing:
-        return Pacing.NONE
 
     @property
     def attached(self) -> bool:

@@ -11,12 +11,12 @@ import wave
 from pathlib import Path
 
 from hal.errors import DeviceError
-from hal.ports import Pacing
 from hal.sound.convert import RateConverter, little_endian, to_mono
 from hal.sound.frames import frame_bytes
+from hal.sound.unpaced import Unpaced
 
 
-class FileCard:
+class FileCard(Unpaced):
     """Loops a clip as the microphone and sends what is heard to a socket, if there is one.
 
     The clip begins again whenever the microphone is opened. `sink` is a stream or SEQPACKET
@@ -41,10 +41,6 @@ class FileCard:
     @property
     def rate(self) -> int:
         return self._rate
-
-    @property
-    def pacing(self) -> Pacing:
-        return Pacing.NONE
 
     @property
     def xruns(self) -> int:

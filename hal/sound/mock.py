@@ -22,9 +22,12 @@ class MockCard:
         self._periods = threading.Semaphore(0)
         self._script: deque[bytes] = deque()
         self._gone = False
+        self._leads = True
         self.capturing = False
         """Whether the microphone is open."""
         self.closed = False
+        self.rested = 0
+        """How often it was told to rest."""
         self.xruns = 0
         """Set by whoever plays a card that is late."""
         self.frames: list[bytes] = []
@@ -76,10 +79,16 @@ class MockCard:
         self.frames.append(frame)
 
     def _wait(self, paced: Pacing) -> None:
-        if self._pacing is paced and not self.closed and not self._gone:
+        if self._pacing is paced and self._leads and not self.closed and not self._gone:
             self._periods.acquire()
         if self._gone:
             raise DeviceGoneError("the mock card was pulled out")
+
+    def lead(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
+        self._leads = wanted
+
+    def rest(self) -> None:
+        self.rested += 1
 
     def set_capture(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
         self.capturing = wanted

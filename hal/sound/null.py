@@ -3,11 +3,11 @@
 Calls in the background, boards without a sound card and most tests talk to it.
 """
 
-from hal.ports import Pacing
 from hal.sound.frames import frame_bytes
+from hal.sound.unpaced import Unpaced
 
 
-class NullCard:
+class NullCard(Unpaced):
     """Gives silence while the microphone is open and counts the frames that nobody hears."""
 
     def __init__(self, rate: int) -> None:
@@ -20,10 +20,6 @@ class NullCard:
     @property
     def rate(self) -> int:
         return self._rate
-
-    @property
-    def pacing(self) -> Pacing:
-        return Pacing.NONE
 
     @property
     def xruns(self) -> int:

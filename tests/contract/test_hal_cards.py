@@ -1,6 +1,7 @@
 """What the engine expects of every sound card, run over each kind through `open_card`."""
 
 import socket
+import sys
 import wave
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hal.errors import DeviceError
 from hal.ports import Pacing
 from hal.sound.browser import BrowserCard
 from hal.sound.file import FileCard
+from tests.support.fake_alsa import FakeAlsa
 
 RATES = (8_000, 16_000, 48_000)
 
@@ -117,8 +119,9 @@ def test_an_unknown_kind_of_card_is_refused_with_the_kinds_there_are():
         open_card(CardSpec("tape"), (), 16_000)
 
 
-def test_an_alsa_card_is_refused_in_words():
-    with pytest.raises(DeviceError, match="id:Device: this release cannot open ALSA cards yet"):
+def test_a_sound_card_that_is_not_there_is_refused_in_words(monkeypatch):
+    monkeypatch.setitem(sys.modules, "alsaaudio", FakeAlsa(cards={}))
+    with pytest.raises(DeviceError, match="id:Device: there is no such card; `aplay -l` lists"):
         open_card(CardSpec("alsa", "id:Device"), (), 16_000)
 
 

@@ -31,10 +31,7 @@ name = "mock"
 
 [audio]
 codecs = {codecs}
-card = "file"
-play = "{play}"
-record = "{record}"
-loop = {loop}
+{card}loop = {loop}
 
 [phone]
 max_calls = {max_calls}
@@ -82,8 +79,9 @@ class Phone:
         loop: bool = False,
         page_port: int = 0,
         certificate: Certificate | None = None,
+        alsa: Path | None = None,
     ) -> None:
-        """With a certificate it takes TLS on port 5061."""
+        """With a certificate it takes TLS on port 5061; `alsa` = the default card of that file."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.address = address
@@ -95,6 +93,8 @@ class Phone:
         self._sockets = tempfile.TemporaryDirectory(prefix="dp-")
         self.control = Path(self._sockets.name) / "control.sock"
         self._environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state")}
+        if alsa is not None:
+            self._environment["ALSA_CONFIG_PATH"] = str(alsa)
         write_tone(folder / "voice.wav", tone_hz, 16000, 20)
         self.config.write_text(
             _CONFIG.format(
@@ -102,8 +102,7 @@ class Phone:
                 port=port,
                 lines=_tls_door(certificate) + lines,
                 codecs=_toml(codecs),
-                play="" if loop else folder / "voice.wav",
-                record=self.heard,
+                card='card = "alsa"\n' if alsa else self._file_card(loop),
                 loop=_toml(loop),
                 max_calls=max_calls,
                 page=_toml(page_port > 0),
@@ -115,6 +114,10 @@ class Phone:
         except BaseException:
             self.close()
             raise
+
+    def _file_card(self, loop: bool) -> str:  # noqa: FBT001 - as in the file
+        play = "" if loop else self.folder / "voice.wav"
+        return f'card = "file"\nplay = "{play}"\nrecord = "{self.heard}"\n'
 
     @property
     def contact(self) -> Endpoint:

@@ -134,6 +134,8 @@ class TestCard:
         self.played = []
         self.reads = 0
         self.broken = None
+        self.leads = True
+        self.rested = 0
         self.xruns = 0
 
     def read(self):
@@ -148,6 +150,12 @@ class TestCard:
         if self.broken:
             raise self.broken
         self.played.append(frame)
+
+    def lead(self, wanted):
+        self.leads = wanted
+
+    def rest(self):
+        self.rested += 1
 
     def set_capture(self, wanted):
         self.capturing = wanted

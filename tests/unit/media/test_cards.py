@@ -32,6 +32,28 @@ def test_a_playback_card_sets_the_pace_without_a_microphone(bench):
     assert bench.now < bench.engine.due <= bench.now + 0.0101
 
 
+def test_of_two_clocks_the_open_microphone_is_the_one_that_counts(bench):
+    bench.pacing = Pacing.PLAYBACK
+    bench.order(OpenPath(PathName.RINGER, Card("mock", "bell")))
+    bench.handset(microphone=False)
+    bell, handset = bench.cards
+    assert (bell.leads, handset.leads) == (True, False), "somebody must"
+    bench.order(TalkOn(PathName.HANDSET, microphone=True))
+    assert (bell.leads, handset.leads) == (False, True)
+    bench.order(ClosePath(PathName.HANDSET))
+    assert not bell.leads, "nobody talks and nothing sounds"
+
+
+def test_a_card_with_nothing_to_play_rests(bench):
+    bench.handset()
+    bench.step(5)
+    rested = bench.card.rested
+    bench.step(5)
+    assert bench.card.rested == rested
+    bench.order(TalkOn(None))
+    assert bench.card.rested > rested
+
+
 def test_a_path_may_move_to_another_card(bench):
     bench.handset()
     bench.order(OpenPath(PathName.HANDSET, Card("mock", "other")))

@@ -1,0 +1,264 @@
+"""A real sound card, through ALSA: frames of 20 ms to its loudspeaker and from its microphone.
+
+    write ─▶ steer ─▶ buffer of the card ─▶ loudspeaker          fill before a frame: 10 ms
+    read  ◀─ 20 ms gathered ◀─ buffer of the card ◀─ microphone  open only while it is wanted
+
+If the card leads, it is the engine's clock: `read` waits for a whole frame while the microphone is
+open, otherwise `write` waits until the loudspeaker needs one. A card that does not lead never
+waits: its clock is another, so the frames it plays are made a sample longer or shorter as its
+buffer runs low or high, which nobody hears; and what would only add delay is left out. How long to
+wait is read from the card's own buffer each time, so that no error adds up.
+
+A buffer that ran dry or over is refilled at once and counted. A card that says it is gone raises;
+opening it again is the engine's affair.
+
+Some devices of ALSA's configuration (`file`, `null`) swallow everything at once. They are
+recognised by that and keep no time.
+"""
+
+import time
+import warnings
+from collections.abc import Callable
+
+from hal.board import CardSpec
+from hal.errors import DeviceGoneError
+from hal.ports import Pacing
+from hal.sound.alsa_pcm import RAN, AlsaPcm, open_capture, open_playback
+from hal.sound.convert import RateConverter
+from hal.sound.frames import frame_bytes
+
+with warnings.catch_warnings():
+    # The standard library's copy announces its end on import; audioop-lts follows it from 3.13.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import audioop
+
+_MARGIN = 0.010
+"""Seconds that must still be queued when a frame is added: the engine may be that late."""
+_CAP = 0.060
+"""Seconds queued beyond which a frame is left out, or forgotten if they were recorded."""
+_DEAD_BAND = 0.002
+"""A fill so near to the margin needs no steering."""
+_SMOOTHING = 1 / 16
+_SHORTEST_WAIT = 0.0005
+_PATIENCE = 0.06
+"""Seconds that a frame is waited for: the call goes on without this microphone meanwhile."""
+_sleep = time.sleep  # noqa: TID251 - until the card's own clock has moved on
+_STALLS = 16
+"""Frames in a row that never came, after which the card is taken for gone."""
+
+
+class AlsaCard:
+    """See the module; `sleep` waits, `device` is `id:NAME` or a name of ALSA's."""
+
+    def __init__(self, device: str, rate: int, sleep: Callable[[float], None] = _sleep) -> None:
+        """Open the loudspeaker.
+
+        Raises:
+            hal.errors.DeviceError: it cannot be opened; the message says why.
+        """
+        self._device = device
+        self._sleep = sleep
+        self._ear = open_playback(device, rate)
+        self._mouth: _Mouth | None = None
+        self._frame = frame_bytes(self._ear.rate) // 2
+        self._margin = round(self._ear.rate * _MARGIN)
+        self._fill = float(self._margin)
+        self._leads = True
+        self._resting = True
+        self._clocked = True
+        self._xruns = 0
+        self.dropped = 0
+        """Frames that were left out because too much was queued."""
+        # A little silence shows whether the device keeps time at all.
+        self._begin()
+        self.rest()
+
+    @property
+    def rate(self) -> int:
+        return self._ear.rate
+
+    @property
+    def pacing(self) -> Pacing:
+        return Pacing.PLAYBACK if self._clocked else Pacing.NONE
+
+    @property
+    def xruns(self) -> int:
+        return self._xruns + (self._mouth.xruns if self._mouth is not None else 0)
+
+    def lead(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
+        self._leads = wanted
+
+    # The loudspeaker
+
+    def write(self, frame: bytes) -> None:
+        fill = self._queued()
+        if not self._clocked:
+            self._ear.write(frame)
+        elif self._leads and (self._mouth is None or not self._mouth.clocked):
+            self._wait_until_needed(fill)
+            self._put(frame)
+        elif fill > self._ear.rate * _CAP:
+            self.dropped += 1
+        else:
+            self._put(self._steered(frame, fill))
+
+    def rest(self) -> None:
+        """Nothing is played for a while; what is queued still sounds."""
+        self._resting = True
+
+    def _queued(self) -> int:
+        """Samples that wait to be heard; a buffer that is at its end is begun anew."""
+        room = self._ear.room()
+        if room != RAN and not self._resting:
+            return self._ear.buffer - room
+        if not self._resting:
+            self._xruns += 1
+        return self._begin()
+
+    def _begin(self) -> int:
+        """Silence first, so that a frame that comes a little late still comes in time."""
+        self._resting = False
+        self._fill = float(self._margin)
+        silence = bytes(self._margin * 2)
+        if not self._ear.write(silence):
+            self._ear.write(silence)
+        room = self._ear.room()
+        self._clocked = room < self._ear.buffer
+        return self._ear.buffer - max(room, 0)
+
+    def _put(self, frame: bytes) -> None:
+        if not self._ear.write(frame):
+            # It ran dry since it was looked at.
+            self._xruns += 1
+            self._begin()
+            self._ear.write(frame)
+
+    def _wait_until_needed(self, fill: int) -> None:
+        waited = 0.0
+        while fill > self._margin and waited < _PATIENCE:
+            pause = max((fill - self._margin) / self._ear.rate, _SHORTEST_WAIT)
+            self._sleep(pause)
+            waited += pause
+            fill = self._queued()
+
+    def _steered(self, frame: bytes, fill: int) -> bytes:
+        """The frame, a sample longer if this card is faster than the one that leads."""
+        self._fill += (fill - self._fill) * _SMOOTHING
+        error = self._fill - self._margin
+        if abs(error) < self._ear.rate * _DEAD_BAND:
+            return frame
+        return stretched(frame, -1 if error > 0 else 1)
+
+    # The microphone
+
+    def read(self) -> bytes:
+        if self._mouth is None:
+            return b""
+        return self._mouth.read(self._sleep if self._leads else None)
+
+    def set_capture(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
+        if not wanted:
+            self._close_mouth()
+        elif self._mouth is None:
+            self._mouth = _Mouth(open_capture(self._device, self.rate), self.rate, self._device)
+
+    def _close_mouth(self) -> None:
+        mouth, self._mouth = self._mouth, None
+        if mouth is not None:
+            self._xruns += mouth.xruns
+            mouth.close()
+
+    def close(self) -> None:
+        self._close_mouth()
+        self._ear.close()
+
+
+class _Mouth:
+    """The open microphone: gathers what the card recorded to whole frames."""
+
+    def __init__(self, pcm: AlsaPcm, rate: int, device: str) -> None:
+        self._pcm = pcm
+        self._device = device
+        self._convert = RateConverter(pcm.rate, rate).convert
+        self._rate = rate
+        self._size = frame_bytes(rate)
+        self._heard = b""
+        self._stalls = 0
+        self.xruns = 0
+        self.clocked = True
+        """Whether the card records in real time."""
+        self._start()
+
+    def _start(self) -> None:
+        self._pcm.read()
+        self.clocked = self._pcm.room() < self._pcm.buffer
+
+    def read(self, sleep: Callable[[float], None] | None) -> bytes:
+        """20 ms, or nothing if they are not there and `sleep` is None or they never came."""
+        waited = 0.0
+        while len(self._heard) < self._size:
+            lacking = self._gather()
+            if lacking <= 0:
+                continue
+            if sleep is None or waited >= _PATIENCE:
+                return self._stall(waited)
+            pause = max(lacking / self._pcm.rate, _SHORTEST_WAIT)
+            sleep(pause)
+            waited += pause
+        self._stalls = 0
+        frame, self._heard = self._heard[: self._size], self._heard[self._size :]
+        return frame
+
+    def _gather(self) -> int:
+        """Take what is there; how many of the card's samples are still lacking for a frame."""
+        lacking = -(-(self._size - len(self._heard)) // 2 * self._pcm.rate // self._rate)
+        room = self._pcm.room()
+        if room != RAN and self.clocked:
+            if room < lacking:
+                return lacking - room
+            if room > self._pcm.rate * _CAP:
+                self._forget(room)
+        pcm = self._pcm.read()
+        if pcm is None:
+            self.xruns += 1
+            self._pcm.read()
+            return lacking
+        self._heard += self._convert(pcm)
+        return 0
+
+    def _forget(self, recorded: int) -> None:
+        """What was recorded while nobody listened is the past: only the newest frame counts."""
+        self.xruns += 1
+        while recorded * 50 > self._pcm.rate:
+            pcm = self._pcm.read()
+            if not pcm:
+                break
+            recorded -= len(pcm) // 2
+
+    def _stall(self, waited: float) -> bytes:
+        self._stalls += waited > 0.0
+        if self._stalls >= _STALLS:
+            raise DeviceGoneError(f"card {self._device}: its microphone gives no sound any more")
+        return b""
+
+    def close(self) -> None:
+        self._pcm.close()
+
+
+def stretched(frame: bytes, samples: int) -> bytes:
+    """A frame so many samples longer (or shorter, if negative): the same sound, on straight lines.
+
+    The first and the last sample stay what they were, so there is no seam.
+    """
+    count = len(frame) // 2
+    out, _ = audioop.ratecv(frame, 2, 1, count - 1, count - 1 + samples, None)
+    return out
+
+
+def open_alsa_card(spec: CardSpec, rate: int) -> AlsaCard:
+    """The card of a specification.
+
+    Raises:
+        hal.errors.DeviceError: it cannot be opened; the message says why.
+    """
+    return AlsaCard(spec.device, rate)

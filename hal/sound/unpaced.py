@@ -1,0 +1,20 @@
+"""What cards without a clock of their own have in common: the engine's deadlines pace them."""
+
+from hal.ports import Pacing
+
+
+class Unpaced:
+    """Never waits, whoever leads, and has nothing to come to rest."""
+
+    __slots__ = ()
+
+    @property
+    def pacing(self) -> Pacing:
+        """See `hal.ports.PcmPort`."""
+        return Pacing.NONE
+
+    def lead(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
+        """See `hal.ports.PcmPort`."""
+
+    def rest(self) -> None:
+        """See `hal.ports.PcmPort`."""
