@@ -14,15 +14,27 @@ _FIRST_DYNAMIC = 96
 
 
 def capabilities_of(audio: AudioSettings) -> Capabilities:
-    """The speech formats in the order of the settings, and DTMF as telephone-events."""
+    """What the settings ask for, and DTMF as telephone-events."""
+    return capabilities_with(audio.codecs, leave_out_silence=audio.leave_out_silence)
+
+
+def capabilities_with(codecs: tuple[str, ...], *, leave_out_silence: bool = False) -> Capabilities:
+    """Those of the named codecs that load on this machine, in the order given."""
     formats: list[Format] = []
     dynamic = _FIRST_DYNAMIC
-    for row in available(audio.codecs):
+    rows = available(codecs)
+    for row in rows:
         number = row.number
         if number is None:
             number, dynamic = dynamic, dynamic + 1
-        formats.append(Format(number, row.encoding, row.rtp_clock, row.channels, row.fmtp))
-    return Capabilities(tuple(formats))
+        wishes = (row.fmtp, row.quiet_fmtp if leave_out_silence else "")
+        fmtp = ";".join(filter(None, wishes))
+        formats.append(Format(number, row.encoding, row.rtp_clock, row.channels, fmtp))
+    return Capabilities(
+        tuple(formats),
+        leave_out_silence=leave_out_silence,
+        noise_clocks=frozenset(row.rtp_clock for row in rows if not row.own_silence),
+    )
 
 
 def payload_format(item: Format) -> PayloadFormat:

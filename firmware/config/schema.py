@@ -141,6 +141,7 @@ class AudioSettings:
     play: str = ""
     record: str = ""
     loop: bool = False
+    leave_out_silence: bool = False
     handset: PathSettings = field(default_factory=PathSettings)
     headset: PathSettings = field(default_factory=PathSettings)
     speaker: PathSettings = field(default_factory=PathSettings)

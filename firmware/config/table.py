@@ -124,7 +124,7 @@ _LINE_ROWS = (
     Setting("line.redirects", _FLAG, _NEXT),
     Setting("line.redirect_to", Many(Text(forms.DOMAIN_GLOB, may_be_empty=False)), _NEXT),
     Setting("line.gruu", _FLAG, _LINE),
-    Setting("line.dtmf", Choice(("auto", "rtp", "info")), _NOW),
+    Setting("line.dtmf", Choice(("auto", "rtp", "info", "inband")), _NOW),
     Setting("line.mwi", _FLAG, _NOW),
     Setting("line.voicemail", Text(forms.BUDDY), _NOW),
     Setting("line.watch", Many(Text(forms.BUDDY, may_be_empty=False), limit=64), _NOW),
@@ -146,6 +146,7 @@ _DEVICES = (
     Setting("audio.play", _FILE, _IDLE),
     Setting("audio.record", _FILE, _IDLE),
     Setting("audio.loop", _FLAG, _NEXT),
+    Setting("audio.leave_out_silence", _FLAG, _NEXT),
     *(
         row
         for path in ("handset", "headset", "speaker", "ringer")

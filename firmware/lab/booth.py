@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from importlib import resources
 
 from firmware.base.tokens import Tokens
-from firmware.codec import CODECS, CodecRow, available
+from firmware.call.capabilities import capabilities_with, payload_format
+from firmware.codec import CODECS
 from firmware.codec.g711 import MU_LAW
 from firmware.media.messages import (
     AnyReport,
@@ -25,7 +26,6 @@ from firmware.media.messages import (
     EngineReady,
     LoadClip,
     OpenStream,
-    PayloadFormat,
     Route,
     RouteStream,
 )
@@ -33,10 +33,9 @@ from firmware.net.engine_link import EngineLink
 from firmware.net.errors import NetError
 from firmware.net.media_ports import MediaPair, MediaPorts
 from firmware.sdp.description import Direction as SdpDirection
-from firmware.sdp.description import Format, Session
+from firmware.sdp.description import Session
 from firmware.sdp.errors import SdpError
 from firmware.sdp.negotiate import (
-    Capabilities,
     LocalMedia,
     Negotiated,
     accept_answer,
@@ -51,7 +50,6 @@ _LOG = logging.getLogger(__name__)
 CLIPS = ("welcome", "emergency", "call_back")
 CLIP_RATE = 8000
 FIRST_PORT, LAST_PORT = 41000, 41999
-_DYNAMIC = 96
 _PATIENCE = 10.0
 
 
@@ -79,7 +77,7 @@ class EngineBooth:
         self._stands: dict[CallRef, _Stand] = {}
         self._numbers = itertools.count(1)
         self._ready = asyncio.Event()
-        self._can = Capabilities(tuple(_format(row) for row in _rows()))
+        self._can = capabilities_with(tuple(CODECS))
 
     def __len__(self) -> int:
         return len(self._stands)
@@ -166,7 +164,7 @@ class EngineBooth:
         return stand
 
     def _open_stream(self, stand: _Stand) -> None:
-        expect = tuple(_payload(item) for item in self._can.formats)
+        expect = tuple(payload_format(item) for item in self._can.formats)
         order = OpenStream(stand.stream, expect, stand.route, stand.clip)
         self._engine.send(order, (stand.pair.rtp.fileno(), stand.pair.rtcp.fileno()))
         if stand.clip:
@@ -229,19 +227,6 @@ class EngineBooth:
                 _LOG.debug("%s", report)
 
 
-def _rows() -> tuple[CodecRow, ...]:
-    return available(tuple(CODECS))
-
-
-def _format(row: CodecRow) -> Format:
-    number = row.number if row.number is not None else _DYNAMIC
-    return Format(number, row.encoding, row.rtp_clock, row.channels, row.fmtp)
-
-
-def _payload(item: Format) -> PayloadFormat:
-    return PayloadFormat(item.number, item.name, item.clock, item.channels, item.fmtp)
-
-
 def _local(pair: MediaPair) -> LocalMedia:
     return LocalMedia(pair.address, pair.port, pair.port + 1)
 
@@ -251,9 +236,9 @@ def _configured(stream: int, agreed: Negotiated) -> ConfigureStream:
         stream,
         agreed.remote,
         agreed.rtcp,
-        tuple(_payload(item) for item in agreed.formats),
+        tuple(payload_format(item) for item in agreed.formats),
         Direction(agreed.direction.value),
-        _payload(agreed.dtmf) if agreed.dtmf is not None else None,
+        payload_format(agreed.dtmf) if agreed.dtmf is not None else None,
         agreed.ptime,
     )
 

@@ -194,6 +194,8 @@ class Call(Struct, frozen=True):
     """The last digits that the far end pressed."""
     digits_in_audio: bool = False
     """The far end would not take ours by INFO."""
+    digits_by_info: bool = False
+    """The far end sends its own by INFO."""
     facts: CallFacts = CallFacts()
     """What the caller's INVITE said about itself."""
     diverted_by: Party | None = None

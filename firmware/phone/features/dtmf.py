@@ -1,4 +1,8 @@
-"""Digits into a call, by RFC 4733 where it was agreed, else by INFO or as tones; and out of it."""
+"""Digits into a call, by RFC 4733 where it was agreed, else by INFO or as tones; and out of it.
+
+Tones within the speech are listened for where no telephone-events were agreed on; a line whose
+setting asks for tones agrees on none.
+"""
 
 from firmware.base.values import replace
 from firmware.media.messages import DigitHeard, SendDigits
@@ -10,11 +14,18 @@ from firmware.phone.model import Call, Engine, PhoneState
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import Notice
+from firmware.sdp.negotiate import Capabilities
 from firmware.sip.notifications import CallRef, DigitsRefused, InfoDigit
 
 _DIGITS = frozenset("0123456789*#ABCD")
 _MOST = 64
 _SHOWN = 16
+
+
+def capabilities(turn: Turn, call: Call) -> Capabilities:
+    """What we can speak in a call of this line."""
+    can = turn.rules.capabilities
+    return replace(can, dtmf=False) if _how(turn, call) == "inband" else can
 
 
 def key(turn: Turn, event: Digit) -> None:
@@ -68,8 +79,13 @@ def _by_info(turn: Turn, call: Call) -> bool:
     if how != "auto":
         return how == "info"
     # Tones within speech are the last resort: codecs and echo cancellers spoil them.
+    return not call.digits_in_audio and _as_tones(call)
+
+
+def _as_tones(call: Call) -> bool:
+    """Whether no telephone-events were agreed on."""
     media = None if call.negotiation is None else call.negotiation.media
-    return not call.digits_in_audio and media is not None and media.dtmf is None
+    return media is not None and media.dtmf is None
 
 
 def _how(turn: Turn, call: Call) -> str:
@@ -78,13 +94,17 @@ def _how(turn: Turn, call: Call) -> str:
 
 
 def heard(turn: Turn, event: DigitHeard) -> None:
-    """The far end pressed a key (RFC 4733)."""
-    _note(turn, turn.state.call_of_stream(event.stream), event.digit)
+    """The far end pressed a key: by RFC 4733, or as a tone where that was not agreed on."""
+    call = turn.state.call_of_stream(event.stream)
+    if call is not None and not (call.digits_by_info and _as_tones(call)):
+        _note(turn, call, event.digit)
 
 
 def informed(turn: Turn, event: InfoDigit) -> None:
-    """The far end pressed a key (SIP INFO)."""
-    _note(turn, turn.state.call(event.call), event.digit)
+    """The far end pressed a key (SIP INFO); the tone that some send besides is not another one."""
+    call = turn.state.call(event.call)
+    if call is not None:
+        _note(turn, turn.put(replace(call, digits_by_info=True)), event.digit)
 
 
 def _note(turn: Turn, call: Call | None, digit: str) -> None:

@@ -4,7 +4,7 @@ from firmware.base.values import replace
 from firmware.call.negotiation import Negotiation
 from firmware.phone.commands import EndCall, FreeMediaPort, RejectCall, SendOffer
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
-from firmware.phone.features import audio_test, endings, incoming, moving, outgoing
+from firmware.phone.features import audio_test, dtmf, endings, incoming, moving, outgoing
 from firmware.phone.model import Call, Ending
 from firmware.phone.partings import NO_PORT
 from firmware.phone.texts import notice
@@ -27,7 +27,7 @@ def reserved(turn: Turn, event: MediaPortReserved) -> None:
     if call.negotiation is not None:
         return
     negotiation = Negotiation.open(
-        turn.rules.capabilities,
+        dtmf.capabilities(turn, call),
         call.shown or event.address,
         event.port,
         _session_number(turn, call),

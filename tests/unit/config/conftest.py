@@ -91,6 +91,7 @@ card = "file"
 play = ""
 record = ""
 loop = false
+leave_out_silence = true
 
 [audio.handset]
 card = ""

@@ -3,7 +3,7 @@
 import pytest
 
 from firmware.config.schema import LineSettings, Settings
-from firmware.media.messages import SendDigits
+from firmware.media.messages import DigitHeard, SendDigits
 from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.sip import notifications as n
@@ -38,6 +38,8 @@ def sent(commands):
         ("rtp", WITHOUT, [("audio", "5")]),
         ("info", WITH_EVENTS, [("info", "5")]),
         ("info", WITHOUT, [("info", "5")]),
+        ("inband", WITHOUT, [("audio", "5")]),
+        ("inband", WITH_EVENTS, [("audio", "5")]),
     ],
 )
 def test_the_setting_and_what_the_far_end_offers_decide(how, body, expected):
@@ -70,3 +72,26 @@ def test_where_only_info_is_wanted_the_person_sees_that_nothing_came_of_it():
 def test_a_refusal_for_a_call_that_is_over_is_nothing():
     desk = Desk()
     assert desk.send(n.DigitsRefused("gone", "1")) == []
+
+
+@pytest.mark.parametrize(("how", "agreed"), [("auto", True), ("rtp", True), ("inband", False)])
+def test_a_line_that_wants_tones_agrees_on_no_events(how, agreed):
+    media = talking(how, WITH_EVENTS).phone.state.front_call.negotiation.media
+    assert (media.dtmf is not None) == agreed
+
+
+def test_a_tone_that_was_heard_is_a_digit_of_the_far_end():
+    desk = talking("inband", WITHOUT)
+    desk.send(DigitHeard(desk.phone.state.front_call.stream, "7", 80))
+    assert desk.phone.state.front_call.digits == "7"
+
+
+def test_a_far_end_that_sends_info_and_the_tone_pressed_one_key():
+    desk = talking("auto", WITHOUT)
+    desk.send(n.InfoDigit(desk.front, "7", 100))
+    desk.send(DigitHeard(desk.phone.state.front_call.stream, "7", 80))
+    assert desk.phone.state.front_call.digits == "7"
+    events = talking("auto", WITH_EVENTS)
+    events.send(n.InfoDigit(events.front, "7", 100))
+    events.send(DigitHeard(events.phone.state.front_call.stream, "8", 80))
+    assert events.phone.state.front_call.digits == "78"
