@@ -161,12 +161,15 @@ def _participant(element: Element | None) -> Participant:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def write_dialogs(entity: str, dialogs: Iterable[DialogEntry], version: int) -> bytes:
-    """A full document (RFC 4235 §4.1)."""
+def write_dialogs(
+    entity: str, dialogs: Iterable[DialogEntry], version: int, *, full: bool = True
+) -> bytes:
+    """A document with all dialogs or, not `full`, with those that have changed (RFC 4235 §4.1)."""
+    state = "full" if full else "partial"
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<dialog-info xmlns="{_NAMESPACE}"',
-        f' version="{version}" state="full" entity="{escape(entity)}">',
+        f' version="{version}" state="{state}" entity="{escape(entity)}">',
     ]
     for entry in dialogs:
         lines += _written(entry)

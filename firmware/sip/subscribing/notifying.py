@@ -84,6 +84,9 @@ class Notifying:
         self._exchange: Exchange | None = None
         self._changed = False
         self._over = False
+        self.whole = True
+        """Whether the NOTIFY being composed must tell all, or only what has changed since the last:
+        after a SUBSCRIBE, and where one may not have arrived."""
         self.sent = 0
         """How many NOTIFYs were written: documents count their versions by it."""
         self._shared = share(core, dialog)
@@ -108,7 +111,7 @@ class Notifying:
         """Send the state now: after a SUBSCRIBE was accepted (RFC 6665 §4.2.1.2)."""
         if self._over:
             return
-        self._changed = True
+        self._changed = self.whole = True
         self._core.disarm(self, Alarm.THROTTLE)
         if self._exchange is None:
             self._send(now)
@@ -181,6 +184,7 @@ class Notifying:
             hint = line.registrar_flow
         self.sent += 1
         media_type, body = self._source.content(self, now)
+        self.whole = False
         rows = self._rows(media_type, now)
 
         def compose(flow: Flow) -> Request:
@@ -229,7 +233,7 @@ class Notifying:
         elif status in GONE:
             self._end(now)  # RFC 6665 §4.2.2: these, and no others, end it
         else:
-            self._changed = True
+            self._changed = self.whole = True
             self._core.arm(self, Alarm.THROTTLE, now + max(wait or 0.0, 30.0))
 
     def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:

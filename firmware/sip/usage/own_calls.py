@@ -1,11 +1,14 @@
 """Our own calls as others may watch them: what the dialog package tells (RFC 4235 §3.7.1).
 
 There is no second book of calls: a document is written from the calls as they are when a NOTIFY
-leaves, always whole. Whoever may subscribe (a source the line trusts) may know all of it.
+leaves, whole after a SUBSCRIBE and else as the difference to what was told before. Whoever may
+subscribe (a source the line trusts) may know all of it but who wants to stay unnamed.
 """
 
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol
 
+from firmware.base.values import replace
 from firmware.sip.core import Alarm, Core
 from firmware.sip.event.package import Event
 from firmware.sip.line import Line
@@ -13,17 +16,24 @@ from firmware.sip.notifications import (
     CallAnswered,
     CallEnded,
     CallProgress,
+    CallRef,
     CallTrying,
     DialogSaved,
+    FailureCause,
     IncomingCall,
     Notification,
     OfferWanted,
 )
-from firmware.sip.portrait import CallPortrait
+from firmware.sip.portrait import CallPortrait, CallStage
 from firmware.sip.subscribing.notifying import Content, Notifying
 from firmware.sip.transaction.keys import Arrival
 
+if TYPE_CHECKING:
+    from firmware.sip.event.dialog_info import DialogEntry
+
+Calls = Mapping[CallRef, CallPortrait]
 _MEDIA_TYPE: Final = "application/dialog-info+xml"
+_MOST_ENDINGS: Final = 64
 _TELLING: Final = (
     CallTrying,
     CallProgress,
@@ -53,7 +63,9 @@ class OwnCalls:
     def __init__(self, core: Core, watched: Watched) -> None:
         self._core = core
         self._watched = watched
-        self._told: dict[Notifying, tuple[CallPortrait, ...]] = {}
+        self._told: dict[Notifying, Calls] = {}
+        # How calls ended, the latest last, until those who watch have been told.
+        self._endings: dict[CallRef, CallEnded] = {}
         core.listen(self._heard, *_TELLING)
 
     def __len__(self) -> int:
@@ -65,38 +77,31 @@ class OwnCalls:
         return 200
 
     def content(self, usage: Notifying, now: float) -> Content:
-        """All calls of the line, or those that the Event names (RFC 4235 §3.2)."""
+        """The calls of the line, or those that the Event names (RFC 4235 §3.2).
+
+        All of them after a SUBSCRIBE, else what has changed and what has ended (§3.7).
+        """
         # Nobody needs XML before somebody watches us.
-        from firmware.sip.event.dialog_info import (  # noqa: PLC0415 - see above
-            DialogEntry,
-            Participant,
-            Phase,
-            write_dialogs,
-        )
+        from firmware.sip.event.dialog_info import write_dialogs  # noqa: PLC0415 - see above
 
         del now
         calls = self._calls(usage)
+        before = {} if usage.whole else self._told.get(usage, {})
         self._told[usage] = calls
-        us = usage.line.identity
-        entries = [
-            DialogEntry(
-                f"{call.call_id};{call.local_tag}",
-                Phase(call.stage.value),
-                call.caller,
-                call.call_id,
-                call.local_tag,
-                call.remote_tag,
-                Participant(str(us.uri), us.name),
-                Participant(call.remote.uri, call.remote.name, call.target),
-            )
-            for call in calls
-        ]
-        return _MEDIA_TYPE, write_dialogs(str(us.uri), entries, usage.sent - 1)
+        changed = [call for ref, call in calls.items() if before.get(ref) != call]
+        gone = [ref for ref in before if ref not in calls]
+        full = usage.whole or not (changed or gone)
+        entries = [_entry(usage.line, call) for call in (calls.values() if full else changed)]
+        entries += [_ended(usage.line, before[ref], self._endings.get(ref)) for ref in gone]
+        identity = str(usage.line.identity.uri)
+        return _MEDIA_TYPE, write_dialogs(identity, entries, usage.sent - 1, full=full)
 
     def on_over(self, usage: Notifying, now: float) -> None:
         """Nothing more is told."""
         del now
         self._told.pop(usage, None)
+        if not self._told:
+            self._endings.clear()
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
         """Something happened to a call."""
@@ -110,15 +115,68 @@ class OwnCalls:
                 usage.change(now)
 
     def _heard(self, notification: Notification) -> None:
-        del notification
-        if self._told:
-            self._core.arm(self, Alarm.THROTTLE, 0.0)
+        if not self._told:
+            return
+        self._core.arm(self, Alarm.THROTTLE, 0.0)
+        if isinstance(notification, CallEnded):
+            self._endings[notification.call] = notification
+            while len(self._endings) > _MOST_ENDINGS:
+                del self._endings[next(iter(self._endings))]
 
-    def _calls(self, usage: Notifying) -> tuple[CallPortrait, ...]:
-        portraits = (call.portrait() for call in self._core.calls.values())
-        return tuple(
-            each for each in portraits if each.line is usage.line and _meant(each, usage.event)
-        )
+    def _calls(self, usage: Notifying) -> Calls:
+        portraits = {ref: call.portrait() for ref, call in self._core.calls.items()}
+        return {
+            ref: each
+            for ref, each in portraits.items()
+            if each.line is usage.line and _meant(each, usage.event)
+        }
+
+
+def _entry(line: Line, call: CallPortrait) -> "DialogEntry":
+    from firmware.sip.event.dialog_info import (  # noqa: PLC0415 - as above
+        DialogEntry,
+        Participant,
+        Phase,
+    )
+
+    us = line.identity
+    # RFC 4235 §5: who does not want to be named is not to be found by the Contact either.
+    target = "" if call.anonymous else call.target
+    return DialogEntry(
+        f"{call.call_id};{call.local_tag}",
+        Phase(call.stage.value),
+        call.caller,
+        call.call_id,
+        call.local_tag,
+        call.remote_tag,
+        Participant(str(us.uri), us.name),
+        Participant(call.remote.uri, call.remote.name, target),
+    )
+
+
+def _ended(line: Line, call: CallPortrait, ending: CallEnded | None) -> "DialogEntry":
+    """A dialog that was told of and is over."""
+    from firmware.sip.event.dialog_info import Phase  # noqa: PLC0415 - as above
+
+    event, code = ("", 0) if ending is None else (_event(call, ending), ending.status)
+    entry = _entry(line, call)
+    return replace(entry, phase=Phase.TERMINATED, event=event, code=code)
+
+
+def _event(call: CallPortrait, ending: CallEnded) -> str:
+    """How it ended, in the words of RFC 4235 §3.7.1."""
+    if call.stage is CallStage.CONFIRMED:
+        failed = _FAILURES.get(ending.cause) if ending.cause is not None else None
+        return failed or ("local-bye" if ending.by_us else "remote-bye")
+    given_up = ending.status == 487 or ending.cause is FailureCause.CANCELLED
+    return "cancelled" if given_up or (ending.by_us and call.caller) else "rejected"
+
+
+_FAILURES: Final = {
+    FailureCause.NO_ANSWER: "timeout",
+    FailureCause.NO_ACK: "timeout",
+    FailureCause.SESSION_LOST: "error",
+}
 
 
 def _meant(call: CallPortrait, event: Event) -> bool:

@@ -6,10 +6,12 @@ from firmware.call.capabilities import capabilities_of
 from firmware.call.negotiation import Negotiation
 from firmware.config.schema import AudioSettings
 from firmware.sip.event.dialog_info import Phase
+from firmware.sip.event.xml import read_xml
 from firmware.sip.flow import Flow, Transport
 from firmware.sip.notifications import EventReceived, IncomingCall
 from firmware.sip.oversize import LONGEST
-from tests.support.sip_link import LINE, Desk
+from tests.support.sip_link import LINE, Desk, Stranger
+from tests.unit.sip.conftest import answer_to
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def seen(desk):
 
 
 def test_a_call_is_seen_from_its_ringing_to_its_end(world, pair, secretary):
-    """RFC 4235 §3.7.1: trying, early, confirmed; a full document each time."""
+    """RFC 4235 §3.7.1: trying, early, confirmed."""
     left, right = pair
     assert seen(secretary) == [[]]
     left.agent.invite("out", LINE, "600", world.now)
@@ -79,6 +81,100 @@ def test_a_call_we_place_is_seen_too(world, pair, secretary):
     left.agent.accept(call, b"v=0 answer", world.now)
     world.run(2.0)
     assert seen(secretary)[-1][0][:2] == (Phase.CONFIRMED, True)
+
+
+def documents(world):
+    """What was notified, in its order: (version, state, [(phase, event, code)])."""
+    found = []
+    for row in world.log:
+        head, _, body = row[3].partition(b"\r\n\r\n")
+        if head.startswith(b"NOTIFY") and b"dialog-info" in body:
+            root = read_xml(body, "dialog-info")
+            told = [
+                (
+                    each.said("state"),
+                    each.child("state").get("event"),
+                    each.child("state").get("code"),
+                )
+                for each in root.all("dialog")
+            ]
+            found.append((int(root.get("version")), root.get("state"), told))
+    return found
+
+
+def test_after_the_first_document_only_what_changed_is_told(world, pair, secretary):
+    """RFC 4235 §3.7: partial documents; §4.1.1: each has the next version."""
+    left, right = pair
+    left.agent.invite("one", LINE, "600", world.now)
+    world.run(2.0)
+    right.agent.accept(right.last(IncomingCall).call, b"v=0 answer", world.now)
+    world.run(2.0)
+    left.agent.invite("two", LINE, "600", world.now)
+    world.run(2.0)
+    left.agent.end("one", world.now)
+    world.run(2.0)
+    secretary.agent.subscriptions.refresh("blf", world.now)
+    world.run(2.0)
+    assert documents(world) == [
+        (0, "full", []),
+        (1, "partial", [("trying", "", "")]),
+        (2, "partial", [("confirmed", "", "")]),
+        (3, "partial", [("trying", "", "")]),
+        (4, "partial", [("terminated", "remote-bye", "")]),
+        (5, "full", [("trying", "", "")]),
+    ]
+    assert [phase for phase, *_ in seen(secretary)[-1]] == [Phase.TRYING]
+
+
+@pytest.mark.parametrize(
+    ("by_caller", "event", "code"), [(True, "cancelled", "487"), (False, "rejected", "486")]
+)
+def test_how_a_call_that_nobody_took_ended(world, pair, secretary, by_caller, event, code):
+    """RFC 4235 §3.7.1."""
+    left, right = pair
+    left.agent.invite("out", LINE, "600", world.now)
+    world.run(2.0)
+    right.agent.ring(right.last(IncomingCall).call, world.now)
+    world.run(2.0)
+    if by_caller:
+        left.agent.end("out", world.now)
+    else:
+        right.agent.reject(right.last(IncomingCall).call, 486, world.now)
+    world.run(2.0)
+    assert documents(world)[-1][1:] == ("partial", [("terminated", event, code)])
+    assert seen(secretary)[-1] == []
+    assert len(right.agent._own_calls._endings) == 1
+
+
+def test_a_document_that_was_not_taken_is_told_whole_the_next_time(world, pair):
+    """RFC 4235 §4.1.1: a subscriber that misses one would ask for all; it need not."""
+    left, right = pair
+    right.line("192.0.2.1", register=False, accept_any_user=True, peers=("192.0.2.9",))
+    watcher = Stranger(world, "192.0.2.9")
+    verdicts = [200, 500, 200, 200]
+    watcher.reply = lambda message: (
+        [answer_to(message, verdicts.pop(0))] if getattr(message, "method", "") == "NOTIFY" else []
+    )
+    rows = (
+        "SUBSCRIBE sip:101@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKs\r\n"
+        "From: <sip:w@x>;tag=w\r\nTo: <sip:101@x>\r\nCall-ID: s\r\nCSeq: 1 SUBSCRIBE\r\n"
+        "Contact: <sip:w@192.0.2.9>\r\nEvent: dialog\r\nExpires: 600\r\n\r\n"
+    )
+    watcher.tell(rows.encode(), right)
+    world.run(2.0)
+    left.agent.invite("out", LINE, "600", world.now)
+    world.run(40.0)
+    assert [state for _, state, _ in documents(world)] == ["full", "partial", "full"]
+
+
+def test_who_wants_to_stay_unnamed_is_not_found_by_the_contact(world, pair, secretary):
+    """RFC 4235 §5."""
+    left, _ = pair
+    left.agent.invite("out", LINE, "600", world.now, anonymous=True)
+    world.run(2.0)
+    [entry] = secretary.last(EventReceived).document.dialogs
+    assert entry.remote.uri == "sip:anonymous@anonymous.invalid"
+    assert entry.remote.target == ""
 
 
 def test_many_changes_within_a_second_are_one_document(world, pair, secretary):
