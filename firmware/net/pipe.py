@@ -130,6 +130,11 @@ class Pipe:
         return self._cutter.ready and (self._secure is None or self._secure.ready)
 
     @property
+    def shaking(self) -> bool:
+        """Whether the next octets belong to a handshake that costs time: off the loop with them."""
+        return self._secure is not None and not self._secure.ready
+
+    @property
     def ended(self) -> bool:
         """Whether the far end said that nothing more comes."""
         return self._secure is not None and self._secure.ended

@@ -6,8 +6,9 @@ loaded when the first line or listener wants them, so that a phone without pays 
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
@@ -18,12 +19,16 @@ from firmware.sip.flow import Endpoint, Terms, TlsTerms, Transport
 from firmware.sip.notifications import FailureCause
 
 if TYPE_CHECKING:
-    from firmware.net.tls import Context
+    import ssl
+
+    from firmware.net.tls import Context, Ticket
 
 _DAY = 86400.0
 WARNED_SECONDS = 30 * _DAY
 """So long before its end our own certificate is spoken of (F27)."""
 _MOST_CONTEXTS = 16
+_MOST_TICKETS = 16
+Made = TypeVar("Made")
 
 
 class OwnCertificate(Struct, frozen=True):
@@ -36,9 +41,25 @@ class OwnCertificate(Struct, frozen=True):
 class Security:
     """The contexts of this phone."""
 
-    def __init__(self, clock_is_set: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        clock_is_set: Callable[[], bool] | None = None,
+        wall: Callable[[], float] = wall_clock,
+    ) -> None:
         self._clock_is_set = clock_is_set
+        self._wall = wall
         self._contexts: dict[tuple[object, ...], Context] = {}
+        self._tickets: dict[tuple[int, str, Endpoint], Ticket] = {}
+        # One thread for all handshakes: strangers cannot keep more of the processor busy (A13).
+        self._worker = ThreadPoolExecutor(1, "handshakes")
+
+    def apart(self, step: Callable[[], Made]) -> "asyncio.Future[Made]":
+        """Do one step of a handshake off the loop."""
+        return asyncio.get_running_loop().run_in_executor(self._worker, step)
+
+    def close(self) -> None:
+        """Shake no more hands."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
 
     @property
     def own(self) -> tuple[OwnCertificate, ...]:
@@ -81,6 +102,7 @@ class Security:
             made = await asyncio.to_thread(_make, terms, server=server)
             if len(self._contexts) >= _MOST_CONTEXTS:
                 self._contexts.clear()
+                self._tickets.clear()
             self._contexts[key] = made
         return self._contexts[key]
 
@@ -93,13 +115,29 @@ class Security:
 
             is_set = self._clock_is_set or synchronised
             is_set()  # loads what the answer needs, here and not on the loop
-            secure = TlsLayer(context, terms.name, clock_is_set=is_set)
+            place = (id(context), terms.name, remote)
+            secure = TlsLayer(
+                *(context, terms.name),
+                clock_is_set=is_set,
+                session=self._session(place),
+                keep=lambda ticket: self._keep(place, ticket),
+            )
         if not transport.web:
             return Pipe(Framed(), secure)
         from firmware.net.websocket import client_layer  # noqa: PLC0415 - see above
 
         layer = client_layer(terms.name, remote, terms.path, secure=transport.secure)
         return Pipe(layer, secure)
+
+    def _session(self, place: tuple[int, str, Endpoint]) -> "ssl.SSLSession | None":
+        """The session that was kept for a place; each is used once."""
+        ticket = self._tickets.pop(place, None)
+        return ticket.session if ticket is not None and ticket.until > self._wall() else None
+
+    def _keep(self, place: tuple[int, str, Endpoint], ticket: "Ticket") -> None:
+        while len(self._tickets) >= _MOST_TICKETS:
+            del self._tickets[next(iter(self._tickets))]
+        self._tickets[place] = ticket
 
 
 class CertificateWatch:

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -81,6 +82,9 @@ class _Connection(asyncio.Protocol):
         self._terms = terms
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
+        # What came while a step of the handshake was under way in its thread.
+        self._early: list[bytes] = []
+        self._step: asyncio.Future[list[Piece]] | None = None
         self._half = False
         self._spoken = False
         self._left = False
@@ -102,10 +106,13 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
             return
-        pieces: list[Piece] = []
-        self._advance(lambda: pieces.extend(self._pipe.feed(data)), pieces)
-        if self.flow is not None and not self._transport.is_closing():
-            self._arm(whole=bool(pieces))
+        if self._step is not None:
+            self._early.append(data)
+        elif self._pipe.shaking:
+            self._step = self._owner.apart(partial(self._pipe.feed, data))
+            self._step.add_done_callback(self._stepped)
+        else:
+            self._take_in(lambda: self._pipe.feed(data))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -143,6 +150,24 @@ class _Connection(asyncio.Protocol):
         self._give_up(LinkError(FailureCause.REFUSED, reason))
 
     # --- helpers ----------------------------------------------------------------------------
+
+    def _stepped(self, step: "asyncio.Future[list[Piece]]") -> None:
+        """A step of the handshake is over; what came meanwhile is next."""
+        self._step = None
+        if self._transport is None or self._transport.is_closing() or step.cancelled():
+            step.cancelled() or step.exception()
+            return
+        self._take_in(step.result)
+        early, self._early = b"".join(self._early), []
+        if early:
+            self.data_received(early)
+
+    def _take_in(self, feed: Callable[[], list[Piece]]) -> None:
+        """What the layers make of something that arrived."""
+        pieces: list[Piece] = []
+        self._advance(lambda: pieces.extend(feed()), pieces)
+        if self.flow is not None and self._transport and not self._transport.is_closing():
+            self._arm(whole=bool(pieces))
 
     def _advance(self, step: Callable[[], None], pieces: list[Piece] | None = None) -> None:
         """One step of the layers: what they say is sent, what they found is handed up."""
@@ -198,6 +223,9 @@ class _Connection(asyncio.Protocol):
             return
         self.trouble, self._left = trouble, True
         if transport is None or transport.is_closing():
+            return
+        if self._step is not None:
+            transport.abort()  # the layers are busy, and have nothing to say that matters
             return
         farewell = self._pipe.end() if self._pipe.ready else self._pipe.take()
         if not farewell or transport.get_write_buffer_size():
@@ -263,6 +291,7 @@ class Streams:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family_of(host) == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            mark(sock, self.dscp)  # those that are accepted inherit it, and so does their SYN-ACK
             bind(sock, host, port)
         except OSError:
             sock.close()
@@ -288,18 +317,33 @@ class Streams:
         connection = _Connection(self, pipe, transport, ready, terms)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await loop.create_connection(
-                    lambda: connection,
-                    remote.host,
-                    remote.port,
-                    local_addr=(target.local.host, 0),
-                )
+                sock = await self._connected(target)
+                await loop.create_connection(lambda: connection, sock=sock)
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 return await ready
         except BaseException:
             ready.cancel()
             connection.close("given up")
             raise
+
+    async def _connected(self, target: Target) -> socket.socket:
+        """A connected socket whose very first packet bears our mark."""
+        sock = socket.socket(family_of(target.remote.host), socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)  # noqa: FBT003 - as socket wants it
+            mark(sock, self.dscp)
+            sock.bind((target.local.host, 0))
+            there = (target.remote.host, target.remote.port)
+            await asyncio.get_running_loop().sock_connect(sock, there)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def apart(self, step: Callable[[], list[Piece]]) -> "asyncio.Future[list[Piece]]":
+        """Do one step of a handshake off the loop."""
+        assert self.security is not None
+        return self.security.apart(step)
 
     async def _secured(self) -> "Security":
         """Loaded in a thread: a phone by UDP or TCP never pays for it."""
@@ -332,6 +376,8 @@ class Streams:
         """Close everything."""
         for connection in list(self._all):
             connection.close("the phone stops")
+        if self.security is not None:
+            self.security.close()
         await self.deafen()
         await asyncio.sleep(0)  # the connections are told of their end on the loop's next round
 
@@ -356,7 +402,6 @@ class Streams:
     def joined(self, connection: _Connection, sock: socket.socket) -> None:
         """A connection takes a place."""
         self._all[connection] = None
-        mark(sock, self.dscp)
         with contextlib.suppress(OSError):
             milliseconds = int(UNREAD_SECONDS * 1000)
             sock.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, milliseconds)

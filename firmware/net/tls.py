@@ -3,7 +3,14 @@
 `ssl` decides whether a certificate is signed, valid and for this use (RFC 5280); whether it is the
 right one is decided by `sip.route.certificates`. Older than TLS 1.2 is refused, on both sides.
 This module is imported, and its contexts are made, in a thread: reading the authorities of a system
-takes longer than the loop may stand still.
+takes longer than the loop may stand still. So are handshakes, one step after the other: signing
+with a long key does too.
+
+A connection that is made again takes up the session of the last one, for an hour at most and not
+beyond the end of the certificate it stands for: a resumed session is not asked for a certificate
+again. Nobody is asked whether a certificate was revoked, neither by list nor by OCSP: a phone has
+no list of its authority's, and to ask a server of it before each connection would make calls depend
+on one server more. Who must lock a server out changes the authority.
 """
 
 import contextlib
@@ -22,6 +29,7 @@ from firmware.sip.route.certificates import first_of, subject_of, valid_until
 
 Cause = FailureCause
 _MOST_READ: Final = 65536
+_LONGEST_SESSION: Final = 3600
 # x509_vfy.h: what OpenSSL says of a certificate it does not accept.
 _NOT_YET_VALID, _EXPIRED, _SELF_SIGNED = 9, 10, 18
 _VERDICTS: Final = {
@@ -122,6 +130,13 @@ def _about(file: str) -> Iterator[None]:
         raise LinkError(Cause.TLS_OWN_FILES, f"{Path(file).name}: {error}") from error
 
 
+class Ticket(Struct, frozen=True):
+    """A session to take up, until a moment in seconds since 1970."""
+
+    session: ssl.SSLSession
+    until: float
+
+
 class TlsLayer:
     """TLS on one connection: ciphered octets on one side, plain ones on the other."""
 
@@ -132,15 +147,24 @@ class TlsLayer:
         *,
         server: bool = False,
         clock_is_set: Callable[[], bool] = synchronised,
+        session: ssl.SSLSession | None = None,
+        keep: Callable[[Ticket], None] | None = None,
     ) -> None:
-        """`name` is the domain that the far end must be, for a client."""
+        """`name` is the domain that the far end must be, for a client.
+
+        `session` is of an earlier connection; `keep` gets the one of this.
+        """
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._context = context
         self._name = name
         self._server = server
         self._clock_is_set = clock_is_set
+        self._keep = keep
         self._object = context.ssl.wrap_bio(
-            self._in, self._out, server_side=server, server_hostname=None if server else name
+            *(self._in, self._out),
+            server_side=server,
+            server_hostname=None if server else name,
+            session=session,
         )
         self.ready = False
         self.ended = False
@@ -152,6 +176,11 @@ class TlsLayer:
         return (
             subject_of(found.get("subjectAltName"), found.get("subject")).domains if found else ()
         )
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the handshake took up an earlier session."""
+        return bool(self._object.session_reused)
 
     def begin(self) -> None:
         """A client speaks first."""
@@ -207,7 +236,22 @@ class TlsLayer:
         except ssl.SSLError as error:
             # With TLS 1.3 a server judges our certificate after the handshake.
             raise self._refused(error) from error
+        if plain:
+            self._keep_session()
         return b"".join(plain)
+
+    def _keep_session(self) -> None:
+        """Once the far end has said something: with TLS 1.3 its tickets have come by then."""
+        keep, self._keep = self._keep, None
+        session = self._object.session if keep is not None else None
+        if keep is None or session is None or not session.has_ticket:
+            return
+        until = session.time + min(session.timeout, _LONGEST_SESSION)
+        found = self._object.getpeercert()
+        if found:
+            ends = str(found.get("notAfter", ""))
+            until = min(until, ssl.cert_time_to_seconds(ends)) if ends else until
+        keep(Ticket(session, until))
 
     def _check_name(self) -> None:
         """RFC 5922 §7.3: the connection is closed at once if the domain is another."""

@@ -52,6 +52,18 @@ def ear():
 
 
 @pytest.fixture
+def empty():
+    """Wait until a `Streams` has no connection left: nobody tells of one that never stood."""
+
+    async def wait(streams):
+        async with asyncio.timeout(SECONDS):
+            while len(streams):  # noqa: ASYNC110 - see above
+                await asyncio.sleep(0)
+
+    return wait
+
+
+@pytest.fixture
 def udp_socket():
     """Plain UDP sockets on an address, closed after the test."""
     with contextlib.ExitStack() as stack:

@@ -111,12 +111,12 @@ async def test_who_leaves_says_so(phone, pbx, office, certificate, transport):
     assert not phone.send(flow, OPTIONS)
 
 
-async def test_f26_a_server_of_another_name_is_left_before_a_word_of_sip(phone, pbx, office):
+async def test_f26_a_server_of_another_name_is_left_before_a_word_of_sip(phone, pbx, office, empty):
     port = await pbx.listen("127.0.0.1", 0, Transport.TLS, own(office.issue("DNS:other.example")))
     with pytest.raises(LinkError, match=r"^other\.example$") as caught:
         await phone.connect(target("127.0.0.1", port, Transport.TLS), terms(Transport.TLS, office))
     assert caught.value.cause is FailureCause.CERT_NAME
-    await pbx.sink.until(lambda _: not len(pbx))
+    await empty(pbx)
     assert pbx.sink.messages == []
 
 
