@@ -16,7 +16,6 @@ from collections.abc import Iterable, Sized
 
 from firmware.base.tokens import Tokens
 from firmware.sip.account import Account
-from firmware.sip.auth.credentials import Keyring
 from firmware.sip.bodies import Rows, party
 from firmware.sip.buddies import Buddies
 from firmware.sip.causes import Trouble, cause_of_trouble
@@ -24,12 +23,12 @@ from firmware.sip.core import AgentSettings, Core
 from firmware.sip.dialog import from_bytes
 from firmware.sip.effects import CloseFlow, Effect, QueryId
 from firmware.sip.errand import say_goodbye
-from firmware.sip.errors import LocalError
 from firmware.sip.flow import Endpoint, Flow, Target
 from firmware.sip.handed_up import HandedUp
 from firmware.sip.invite.late import too_late
 from firmware.sip.invite.replaces import Replaces
 from firmware.sip.line import Line
+from firmware.sip.lines import Lines
 from firmware.sip.notifications import (
     CallRef,
     EventReceived,
@@ -50,7 +49,6 @@ from firmware.sip.usage.message import Messages
 from firmware.sip.usage.notifier import Notifiers
 from firmware.sip.usage.own_calls import OwnCalls
 from firmware.sip.usage.publication import Publications
-from firmware.sip.usage.registration import Registration
 from firmware.sip.usage.subscription import Subscriptions
 from firmware.sip.usage.unasked import Unasked
 
@@ -64,7 +62,7 @@ class UserAgent:
         self._core = Core(settings, tokens)
         self._screening = Screening(self._core)
         self._keepalives = Keepalives(self._core, self._flow_dead, self._flow_probed)
-        self._registrations: dict[LineName, Registration] = {}
+        self._lines = Lines(self._core, self._keepalives, self._retired)
         self._handed_up = HandedUp(self._core)
         self._reception = Reception(self._core, self._screening, self._keepalives, self._handed_up)
         self.subscriptions = Subscriptions(self._core)
@@ -82,8 +80,8 @@ class UserAgent:
         self._core.learn = self._screening.learn
         self._core.trusts = self._screening.believes
         self._core.knows = self._screening.knows
-        self._core.suspect = self._suspect
-        self._core.listen(self._told, EventReceived)
+        self._core.suspect = self._lines.suspect
+        self._core.listen(self._lines.told, EventReceived)
         self._core.too_late = too_late
         self._relocations = Relocations(self._core)
 
@@ -170,8 +168,7 @@ class UserAgent:
 
     def clock_set(self, now: float) -> None:
         """The wall clock has been set: a certificate may be valid now that was not (F11)."""
-        for registration in self._registrations.values():
-            registration.clock_set(now)
+        self._lines.clock_set(now)
 
     def network_changed(self, now: float, addresses: frozenset[str] = frozenset()) -> None:
         """Register again everywhere, soon: the machine has `addresses` now (empty = unknown).
@@ -186,15 +183,11 @@ class UserAgent:
         core.appearance.forget()
         self._drop_flows(now)
         self._relocations.network_changed(now)
-        for registration in self._registrations.values():
-            registration.network_changed(now)
+        self._lines.network_changed(now)
 
     def seen_from_outside(self, local: Endpoint, seen: Endpoint, now: float) -> None:
         """A STUN server saw our socket `local` there: the registrars learn it if it is news."""
-        core = self._core
-        if core.appearance.told_by_stun(local, seen):
-            for registration in self._registrations.values():
-                registration.address_known(now)
+        self._lines.seen_from_outside(local, seen, now)
 
     def binding_life(self, seconds: float) -> None:
         """The NAT between us and the world remembers a datagram for so long."""
@@ -203,8 +196,7 @@ class UserAgent:
     def use_nat(self, rules: tuple[NatRule, ...], now: float) -> None:
         """Be called so by far ends of other networks from now on."""
         self._core.appearance.use_rules(rules)
-        for registration in self._registrations.values():
-            registration.address_known(now)
+        self._lines.address_known(now)
 
     def _drop_flows(self, now: float) -> None:
         """End what stands on addresses we no longer have: it would only stay silent."""
@@ -232,22 +224,9 @@ class UserAgent:
         Raises:
             LocalError: two lines have one name.
         """
-        if len({account.line for account in accounts}) != len(accounts):
-            raise LocalError("two lines have one name")
-        old, self._core.lines = self._core.lines, {}
-        for account in accounts:
-            line = old.get(account.line)
-            if line is not None and line.account.is_bound_like(account):
-                line.account = account
-            else:
-                line = self._new_line(account, line)
-            self._core.lines[account.line] = line
-        for name, line in old.items():
-            if self._core.lines.get(name) is not line:
-                self._retire(line, now)
+        fresh = self._lines.set(accounts, now)
         self._screening.set_lines(now)
-        lines = self._core.lines
-        return frozenset(name for name, line in lines.items() if old.get(name) is not line)
+        return fresh
 
     def register(self, line: LineName, now: float) -> None:
         """Keep a line registered from now on; again = refresh now.
@@ -255,7 +234,7 @@ class UserAgent:
         Raises:
             LocalError: there is no such line.
         """
-        self._registration(line).register(now)
+        self._lines.registration(line).register(now)
 
     def unregister(self, line: LineName, now: float) -> None:
         """Remove a line's binding.
@@ -263,7 +242,7 @@ class UserAgent:
         Raises:
             LocalError: there is no such line.
         """
-        self._registration(line).unregister(now)
+        self._lines.registration(line).unregister(now)
 
     def identity(self, line: LineName) -> Party:
         """Who we are on a line.
@@ -271,7 +250,7 @@ class UserAgent:
         Raises:
             LocalError: there is no such line.
         """
-        return party(self._line(line).identity)
+        return party(self._lines.line(line).identity)
 
     # --- the phone's side: calls ------------------------------------------------------------
 
@@ -299,7 +278,7 @@ class UserAgent:
             LocalError: no such line, the call exists already, or the target cannot be called.
         """
         self._calls.place(
-            *(call, self._line(line), target, now),
+            *(call, self._lines.line(line), target, now),
             emergency=emergency,
             caller=caller,
             headers=headers,
@@ -418,75 +397,24 @@ class UserAgent:
         self.notifiers.shut_down(now)
         self.transfers.shut_down(now)
         self.publications.shut_down(now)
-        for registration in self._registrations.values():
-            registration.unregister(now)
+        self._lines.shut_down(now)
 
     # --- what usages report -----------------------------------------------------------------
 
-    def _told(self, told: Notification) -> None:
-        """RFC 3680: the registrar of a line says what became of its bindings, where we asked."""
-        if isinstance(told, EventReceived) and told.package == "reg" and told.ref:
-            registration = self._registrations.get(told.line)
-            if registration is not None:
-                registration.told(told.document)
-
-    def _suspect(self, line: Line, now: float) -> None:
-        registration = self._registrations.get(line.name)
-        if registration is not None and registration.line is line:
-            registration.suspect(now)
-
     def _flow_probed(self, flow: Flow, now: float, *, alive: bool) -> None:
-        """Silence makes us look whether we are still registered, an answer whether still there."""
-        for registration in self._registrations.values():
-            if registration.line.stands_on(flow):
-                registration.probed(flow, now, alive=alive)
+        self._lines.flow_probed(flow, now, alive=alive)
 
     def _flow_dead(self, flow: Flow, now: float) -> None:
         self._core.streams.pop(flow.number, None)
         if flow.identities:
             self._core.aliases.drop(flow)
         self._core.transactions.flow_failed(flow, now)
-        for registration in self._registrations.values():
-            registration.flow_lost(flow, now)
+        self._lines.flow_lost(flow, now)
         self._keepalives.drop(flow)
 
-    # --- helpers ----------------------------------------------------------------------------
-
-    def _new_line(self, account: Account, old: Line | None) -> Line:
-        tokens = self._core.tokens
-        contact = account.contact_user or (old.contact_user if old else tokens.word(80))
-        instance = account.instance_id or (old.instance_id if old else _urn(tokens.octets(16)))
-        return Line(account, contact, instance, Keyring(account, tokens))
-
-    def _retire(self, line: Line, now: float) -> None:
+    def _retired(self, line: Line, now: float) -> None:
         self.subscriptions.line_retired(line, now)
         self.notifiers.line_retired(line, now)
         self.transfers.line_retired(line, now)
         for room in (self.messages, self.publications, self.presence, self.buddies):
             room.line_retired(line)
-        registration = self._registrations.pop(line.name, None)
-        if registration is not None:
-            registration.retire(now)
-
-    def _line(self, name: LineName) -> Line:
-        line = self._core.lines.get(name)
-        if line is None:
-            raise LocalError(f"there is no line {name!r}")
-        return line
-
-    def _registration(self, name: LineName) -> Registration:
-        line = self._line(name)
-        found = self._registrations.get(name)
-        if found is None:
-            found = Registration(self._core, line, self._keepalives)
-            self._registrations[name] = found
-        return found
-
-
-def _urn(octets: bytes) -> str:
-    """A random UUID as a URN (RFC 4122 §4.4), for +sip.instance."""
-    digits = bytearray(octets)
-    digits[6] = digits[6] & 0x0F | 0x40
-    digits[8] = digits[8] & 0x3F | 0x80
-    text = digits.hex()
-    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

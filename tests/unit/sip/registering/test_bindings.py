@@ -213,5 +213,5 @@ def test_f52_lines_that_came_and_went_leave_nothing(world, desk, pbx, sip, lives
     assert len(desk.agent) == 0
     core = desk.agent._core
     assert not core.lines
-    assert not desk.agent._registrations
+    assert not desk.agent._lines
     assert len(desk.agent._screening._trust) == 0
