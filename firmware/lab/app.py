@@ -43,7 +43,7 @@ class PracticePbx:
         tokens = Tokens(os.urandom(32))
         self._loop = asyncio.get_running_loop()
         settings = AgentSettings(
-            "deskphone practice PBX", hand_up=frozenset({"REGISTER"}), open_house=True
+            "deskphone practice PBX", hand_up=frozenset({"REGISTER", "MESSAGE"}), open_house=True
         )
         self._agent = UserAgent(settings, tokens)
         self._agent.notifiers.serve(Mailboxes())

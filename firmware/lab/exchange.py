@@ -9,31 +9,37 @@ the place of another (Replaces) goes on to the phone that has that one.
 
 It is a back-to-back user agent on our own SIP stack, and as pure as that: notifications and moments
 in, calls of the `UserAgent` and of the `Booth` (the sound) out. Between two phones it passes SDP
-through untouched, so their sound does not pass here. A phone that has registered more than once is
-looked for where it was last, then where it was before.
+through untouched, so their sound does not pass here. Every phone of a user rings, and the first
+that is lifted has the call; one that has registered more than once is looked for where it was last,
+then where it was before. Texts (MESSAGE) go to every phone of a user too.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Struct
 
 from firmware.base.deadlines import Deadlines
 from firmware.lab.registrar import Registrar
+from firmware.lab.ringing import Branch, Ring, status_of
+from firmware.lab.texts import Texts
 from firmware.media.messages import Route
 from firmware.sip.agent import UserAgent
 from firmware.sip.errors import LocalError
+from firmware.sip.invite.reasons import ELSEWHERE
+from firmware.sip.invite.replaces import Replaces
+from firmware.sip.methods import MESSAGE
 from firmware.sip.notifications import (
     CallAnswered,
     CallConfirmed,
     CallEnded,
     CallProgress,
     CallRef,
-    FailureCause,
     IncomingCall,
     InfoDigit,
     LineName,
+    MessageOutcome,
+    MessageReceived,
     Notification,
     OfferWanted,
     Party,
@@ -43,6 +49,7 @@ from firmware.sip.notifications import (
     RequestReceived,
     TransferAsked,
 )
+from firmware.sip.uri import parse_uri
 
 LINE = LineName("practice")
 BRIEF_SECONDS = 3.0
@@ -51,15 +58,6 @@ NOTICE_SECONDS = 5.5
 """How long 605 speaks before it hangs up by itself."""
 CALL_BACK_SECONDS = 5.0
 _DIGITS = frozenset("0123456789*#ABCD")
-_NOBODY_THERE = frozenset({FailureCause.REFUSED, FailureCause.NO_NETWORK, FailureCause.NO_ANSWER})
-"""Causes for which another way to the same phone is tried."""
-_CAUSE_STATUS = {
-    FailureCause.BUSY: 486,
-    FailureCause.DECLINED: 603,
-    FailureCause.NOT_ACCEPTABLE: 488,
-    FailureCause.NO_ANSWER: 480,
-    FailureCause.NOT_FOUND: 404,
-}
 
 
 class Booth(Protocol):
@@ -93,17 +91,6 @@ class _HangUp(Struct, frozen=True):
     call: CallRef
 
 
-@dataclass(slots=True)
-class _Leg:
-    """A call that the exchange places for another: who with, what is offered, where else to try."""
-
-    caller: IncomingCall
-    ways: list[str]
-    rang: bool = False
-    early: bytes = b""
-    """What the phone answered before it was lifted; a reliable answer is not said twice."""
-
-
 class Exchange:
     """All calls of the practice PBX."""
 
@@ -116,15 +103,20 @@ class Exchange:
         self._emergency = emergency
         # Both ways: a caller's call and the leg to the phone it asked for.
         self._other: dict[CallRef, CallRef] = {}
-        # Legs that nobody has answered yet.
-        self._legs: dict[CallRef, _Leg] = {}
+        # By the caller's call and by ours: what nobody has answered yet.
+        self._rings: dict[CallRef, Ring] = {}
+        self._branches: dict[CallRef, Branch] = {}
+        # Calls of ours without an offer: the phone has offered, the caller's ACK has the answer.
+        self._late: set[CallRef] = set()
+        self._texts = Texts(agent, LINE)
         # Calls at 605 that still hear its words, with who is to be called back.
         self._patient: dict[CallRef, str] = {}
         self._deadlines: Deadlines[_CallBack | _HangUp] = Deadlines()
         self._placed = 0
 
     def __len__(self) -> int:
-        return len(self._other) + len(self._legs) + len(self._patient) + len(self._deadlines)
+        calls = len(self._other) + len(self._rings) + len(self._branches) + len(self._late)
+        return calls + len(self._patient) + len(self._deadlines) + len(self._texts)
 
     def next_deadline(self) -> float | None:
         """When `fire_timers` has something to do."""
@@ -148,7 +140,12 @@ class Exchange:
     # --- registering ------------------------------------------------------------------------
 
     def request(self, received: RequestReceived, now: float) -> None:
-        """REGISTER is the only request that is handed up whole."""
+        """REGISTER and MESSAGE are handed up whole."""
+        if received.request.method == MESSAGE:
+            user = parse_uri(received.request.uri).user
+            places = self._registrar.places_of(user, now)
+            self._texts.route(received, places, now, known=user in EXTENSIONS)
+            return
         answer = self._registrar.register(received.request, received.flow, now)
         self._agent.respond(received.key, answer.status, now, answer.headers)
 
@@ -222,14 +219,16 @@ class Exchange:
             self._agent.invite(self._new_call(), LINE, ways[0], now, caller=caller)
 
     def _connect(self, incoming: IncomingCall, now: float) -> None:
-        ways = self._registrar.ways_to(incoming.called_user, now)
-        if not ways:
+        places = self._registrar.places_of(incoming.called_user, now)
+        if not places:
             self._agent.reject(incoming.call, 404, now)
-        elif not incoming.offer:
-            # The answer would come with the caller's ACK, too late for the phone's own.
-            self._agent.reject(incoming.call, 488, now, "a call between phones needs an offer")
+        elif incoming.ring_with_offer and len(places) > 1:
+            # RFC 3262 §5: each phone would offer something of its own before it is lifted.
+            self._agent.reject(incoming.call, 488, now, "only one phone can offer while it rings")
         else:
-            self._try(_Leg(incoming, ways), now)
+            ring = self._rings[incoming.call] = Ring(incoming, alone=len(places) == 1)
+            for ways in places:
+                self._try(Branch(ring, ways), now)
 
     def _replace(self, incoming: IncomingCall, taken: CallRef, now: float) -> None:
         """Somebody takes the place of one phone in its call with another (RFC 3891)."""
@@ -238,11 +237,8 @@ class Exchange:
         except LocalError:
             self._agent.reject(incoming.call, 481, now)
             return
-        call = self._new_call()
-        self._other[incoming.call], self._other[call] = call, incoming.call
-        self._legs[call] = _Leg(incoming, [])
-        caller = incoming.caller
-        self._agent.invite(call, LINE, target, now, caller=caller, replaces=replaces)
+        ring = self._rings[incoming.call] = Ring(incoming, alone=True)
+        self._try(Branch(ring, [target]), now, replaces)
 
     def refer(self, asked: TransferAsked, now: float) -> None:
         """A phone sends the other one on."""
@@ -255,13 +251,29 @@ class Exchange:
             pass  # it is not up yet, or on its way already
         transfers.refuse(asked.transfer, 603, now)
 
-    def _try(self, leg: _Leg, now: float) -> None:
+    def _try(self, branch: Branch, now: float, replaces: Replaces | None = None) -> None:
         """Ring a phone at the best place that is left."""
-        call, caller = self._new_call(), leg.caller
-        self._other[caller.call] = call
-        self._other[call] = caller.call
-        self._legs[call] = leg
-        self._agent.invite(call, LINE, leg.ways.pop(0), now, caller=caller.caller)
+        call, ring = self._new_call(), branch.ring
+        self._branches[call] = branch
+        ring.branches.add(call)
+        if ring.alone:
+            self._pair(ring.caller.call, call)
+        # RFC 3262 §5: who wants an offer while it rings gets the phone's.
+        insists = (("Require", "100rel"),) if ring.caller.ring_with_offer else ()
+        caller, way = ring.caller.caller, branch.ways.pop(0)
+        self._agent.invite(call, LINE, way, now, caller=caller, replaces=replaces, headers=insists)
+
+    def _pair(self, caller: CallRef, call: CallRef) -> None:
+        self._other[caller], self._other[call] = call, caller
+
+    def _part(self, call: CallRef) -> CallRef | None:
+        """These two have nothing to do with each other any more; gives the other."""
+        self._late.discard(call)
+        other = self._other.pop(call, None)
+        if other is not None:
+            self._other.pop(other, None)
+            self._late.discard(other)
+        return other
 
     def _new_call(self) -> CallRef:
         self._placed += 1
@@ -271,11 +283,12 @@ class Exchange:
 
     def offer_wanted(self, wanted: OfferWanted, now: float) -> None:
         """The way to the phone is known."""
-        leg = self._legs.get(wanted.call)
-        if leg is not None:
-            sdp = leg.caller.offer
-        else:
-            sdp = self._booth.offer(wanted.call, wanted.local, "welcome")
+        branch = self._branches.get(wanted.call)
+        if branch is not None:
+            # Without an offer of the caller's the phone makes one (RFC 3261 §13.2.1).
+            self._agent.offer(wanted.call, branch.ring.caller.offer, now)
+            return
+        sdp = self._booth.offer(wanted.call, wanted.local, "welcome")
         if sdp:
             self._agent.offer(wanted.call, sdp, now)
         else:
@@ -283,25 +296,54 @@ class Exchange:
 
     def progress(self, progress: CallProgress, now: float) -> None:
         """The phone rings: the caller shall hear so."""
-        leg = self._legs.get(progress.call)
-        if leg is not None:
-            leg.rang = True
-            leg.early = progress.body or leg.early
-            self._agent.ring(leg.caller.call, now, progress.body)
+        branch = self._branches.get(progress.call)
+        if branch is None:
+            return
+        branch.rang = True
+        branch.early = progress.body or branch.early
+        # Of several phones none speaks before it is lifted.
+        body = progress.body if branch.ring.alone else b""
+        self._agent.ring(branch.ring.caller.call, now, body)
 
     def answered(self, answered: CallAnswered, now: float) -> None:
-        """The phone was lifted."""
-        leg = self._legs.pop(answered.call, None)
-        if leg is None:
-            self._agreed(answered.call, answered.body, now)
-        elif answered.body or leg.early:
-            self._agent.accept(leg.caller.call, answered.body or leg.early, now)
+        """A phone was lifted; the others stop."""
+        call = answered.call
+        branch = self._branches.pop(call, None)
+        if branch is None:
+            self._agreed(call, answered.body, now)
+            return
+        caller = branch.ring.caller.call
+        self._rings.pop(caller, None)
+        self._silence(branch.ring, now, but=call)
+        self._pair(caller, call)
+        sdp = answered.body or branch.early
+        if sdp:
+            self._agent.accept(caller, sdp, now)
+        elif branch.ring.caller.offer:
+            self._agent.end(call, now)
+        elif branch.ring.caller.ring_with_offer:
+            self._agent.accept(caller, b"", now)
         else:
-            self._agent.end(answered.call, now)
+            self._late.add(call)
+
+    def _silence(self, ring: Ring, now: float, but: CallRef | None = None) -> None:
+        """Nobody else rings for this caller (RFC 3261 §16.7 step 10, RFC 3326 §2)."""
+        others, ring.branches = ring.branches - {but}, set()
+        for call in others:
+            self._branches.pop(call, None)
+            self._part(call)
+            self._agent.end(call, now, ELSEWHERE if but else "")
 
     def confirmed(self, confirmed: CallConfirmed, now: float) -> None:
-        """An ACK; to a caller without an offer of its own we made one, and here is the answer."""
-        if confirmed.body:
+        """An ACK; to a caller without an offer of its own one was made, and here is the answer."""
+        call = self._other.get(confirmed.call)
+        if call is not None and call in self._late:
+            self._late.discard(call)
+            if confirmed.body:
+                self._agent.answer_reoffer(call, confirmed.body, now)
+            else:
+                self._agent.end(call, now)
+        elif confirmed.body and call is None:
             self._agreed(confirmed.call, confirmed.body, now)
 
     def _agreed(self, call: CallRef, answer: bytes, now: float) -> None:
@@ -315,23 +357,42 @@ class Exchange:
         user = self._patient.pop(ended.call, None)
         if user is not None:
             self._deadlines.set(_CallBack(user), now + CALL_BACK_SECONDS)
-        leg = self._legs.pop(ended.call, None)
-        other = self._other.pop(ended.call, None)
-        if other is None:
-            return
-        del self._other[other]
-        if leg is None:
-            self._legs.pop(other, None)
+        branch = self._branches.pop(ended.call, None)
+        ring = self._rings.pop(ended.call, None)
+        other = self._part(ended.call)
+        if branch is not None:
+            self._branch_ended(branch, ended, now)
+        elif ring is not None:
+            self._silence(ring, now)  # the caller has given up
+        elif other is not None:
             self._agent.end(other, now)
-        elif leg.ways and not leg.rang and not ended.status and ended.cause in _NOBODY_THERE:
-            self._try(leg, now)
-        else:
-            self._agent.reject(other, _status_of(ended), now)
+
+    def _branch_ended(self, branch: Branch, ended: CallEnded, now: float) -> None:
+        ring = branch.ring
+        ring.branches.discard(ended.call)
+        if branch.elsewhere(ended):
+            self._try(branch, now)
+            return
+        ring.refusals.append(status_of(ended))
+        if ring.refusals[-1] >= 600:
+            # RFC 3261 §16.7 step 5: who declines does so for every phone of theirs.
+            self._silence(ring, now)
+        if not ring.branches:
+            self._rings.pop(ring.caller.call, None)
+            self._agent.reject(ring.caller.call, ring.verdict(), now)
 
     def reoffered(self, offer: ReofferReceived, now: float) -> None:
         """Hold, resume, moved: passed on, or answered here."""
         other = self._other.get(offer.call)
-        if other is None:
+        branch = self._branches.get(offer.call)
+        if other is not None and branch is not None and not branch.ring.caller.offer:
+            if branch.ring.caller.ring_with_offer:
+                self._agent.ring(other, now, offer.body)
+                return
+        elif other is not None and offer.call in self._late:
+            self._agent.accept(other, offer.body, now)
+            return
+        elif other is None:
             sdp = self._booth.answer_again(offer.call, offer.body)
             if sdp:
                 self._agent.answer_reoffer(offer.call, sdp, now)
@@ -357,12 +418,15 @@ class Exchange:
         if other is not None and digit.digit in _DIGITS:
             self._agent.info_digit(other, digit.digit, digit.duration_ms, now)
 
+    def text_delivered(self, outcome: MessageOutcome, now: float) -> None:
+        """A phone has taken a text, or has not."""
+        self._texts.delivered(outcome, now)
 
-def _status_of(ended: CallEnded) -> int:
-    """How a caller is refused whose call ended so."""
-    if ended.status >= 400:
-        return ended.status
-    return _CAUSE_STATUS.get(ended.cause or FailureCause.OTHER, 480)
+    def text_in_call(self, received: MessageReceived, now: float) -> None:
+        """A text for whom the phone talks with."""
+        other = None if received.call is None else self._other.get(received.call)
+        if other is not None:
+            self._texts.pass_on(other, received.text, now)
 
 
 EXTENSIONS: dict[str, Callable[[Exchange, IncomingCall, float], None]] = {
@@ -386,4 +450,6 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     ReofferRejected: Exchange.reoffer_rejected,
     InfoDigit: Exchange.digit,
     TransferAsked: Exchange.refer,
+    MessageReceived: Exchange.text_in_call,
+    MessageOutcome: Exchange.text_delivered,
 }

@@ -38,6 +38,8 @@ SHORTEST = 10
 LONGEST = 3600
 MOST_BINDINGS = 1000
 MOST_NONCES = 2000
+MOST_PHONES = 10
+"""Of one user, that ring for a call."""
 _ALGORITHMS = (Algorithm.SHA_256, Algorithm.MD5)
 """In the order of preference (RFC 8760 §2.4)."""
 
@@ -86,23 +88,35 @@ class Registrar:
     def __len__(self) -> int:
         return sum(len(bindings) for bindings in self._bindings.values())
 
-    def ways_to(self, user: str, now: float) -> list[str]:
-        """The URIs that reach a user now, best first; none if nobody is registered as that user.
+    def places_of(self, user: str, now: float) -> list[list[str]]:
+        """The ways to each phone of a user, the phone that registered last first.
 
-        The newest registration first. Where it came from is what counts, whatever the Contact
-        says: a phone behind an address translation is reached the way it came (RFC 3581), and the
-        connection it registered over leads back to it (RFC 5626 §5.3). Should that be gone, the
-        Contact may still be right.
+        What has one instance ID is one phone (RFC 5626 §4.1), wherever it has registered from.
         """
-        ways: list[str] = []
+        phones: dict[str, list[Binding]] = {}
         for binding in reversed(self._bindings.get(user, [])):
-            if binding.until <= now:
-                continue
-            uri, flow = binding.contact.uri, binding.flow
-            ways.append(_uri(uri.user, flow.remote.host, flow.remote.port, flow.transport))
-            if flow.transport.reliable and uri.host:
-                ways.append(_uri(uri.user, uri.host, uri.port, flow.transport))
-        return list(dict.fromkeys(ways))
+            if binding.until > now:
+                name = binding.contact.param("+sip.instance") or str(binding.contact.uri)
+                phones.setdefault(name, []).append(binding)
+        return [_ways(bindings) for bindings in list(phones.values())[:MOST_PHONES]]
+
+    def ways_to(self, user: str, now: float) -> list[str]:
+        """The URIs that reach a user's phones, best first; none if nobody is registered as them."""
+        return [way for ways in self.places_of(user, now) for way in ways]
+
+    def next_end(self, now: float) -> float | None:
+        """When the next registration runs out."""
+        ends = (each.until for bindings in self._bindings.values() for each in bindings)
+        return min((end for end in ends if end > now), default=None)
+
+    def listing(self, now: float) -> tuple[str, ...]:
+        """Who is registered and where, a phone a row: `201 udp 127.0.0.1:5062`."""
+        return tuple(
+            f"{user} {binding.flow.transport.value} {binding.flow.remote}"
+            for user in sorted(self._bindings)
+            for binding in self._bindings[user]
+            if binding.until > now
+        )
 
     def register(self, request: Request, flow: Flow, now: float) -> Answer:
         """Answer a REGISTER; never raises, whatever it says."""
@@ -183,6 +197,23 @@ class Registrar:
                 break
             del self._nonces[nonce]
             self._counts.pop(nonce, None)
+
+
+def _ways(bindings: list[Binding]) -> list[str]:
+    """The URIs of one phone, best first.
+
+    The newest registration first. Where it came from is what counts, whatever the Contact says: a
+    phone behind an address translation is reached the way it came (RFC 3581), and the connection it
+    registered over leads back to it (RFC 5626 §5.3). Should that be gone, the Contact may still be
+    right.
+    """
+    ways: list[str] = []
+    for binding in bindings:
+        uri, flow = binding.contact.uri, binding.flow
+        ways.append(_uri(uri.user, flow.remote.host, flow.remote.port, flow.transport))
+        if flow.transport.reliable and uri.host:
+            ways.append(_uri(uri.user, uri.host, uri.port, flow.transport))
+    return list(dict.fromkeys(ways))
 
 
 def _asked(request: Request) -> _Asked:

@@ -18,6 +18,7 @@ from firmware.sip.core import Core, Usage
 from firmware.sip.errors import LocalError
 from firmware.sip.exchange import Exchange, ExchangeUser
 from firmware.sip.flow import Flow
+from firmware.sip.headers import NameAddr
 from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
@@ -65,10 +66,11 @@ class Way(Protocol):
 
 
 class Apart:
-    """To somebody, outside dialogs."""
+    """To somebody, outside dialogs; in the name of `sender` if it is not the line's own."""
 
-    def __init__(self, core: Core, line: Line, target: Uri) -> None:
-        self.key = (line.name, str(target))
+    def __init__(self, core: Core, line: Line, target: Uri, sender: NameAddr | None = None) -> None:
+        self.key = (line.name, str(target), *(() if sender is None else (str(sender.uri),)))
+        self._sender = sender
         self.open = True
         self._core = core
         self._line = line
@@ -78,7 +80,7 @@ class Apart:
         """RFC 3428 §4: without a Contact, for nothing comes back."""
         line = self._line
         headers: Rows = (("Content-Type", letter.kind),)
-        sender = line.identity
+        sender = self._sender or line.identity
         if line.account.anonymous:
             headers, sender = (*headers, *rows_for_hiding(sender)), NOBODY
         request = OutOfDialog(

@@ -23,7 +23,7 @@ from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.event.composing import MEDIA_TYPE as COMPOSING
 from firmware.sip.event.composing import Composing, read_composing
 from firmware.sip.event.package import BodyError
-from firmware.sip.headers import parse_name_addr
+from firmware.sip.headers import NameAddr, parse_name_addr
 from firmware.sip.identity.date import seconds_of
 from firmware.sip.identity.who import caller
 from firmware.sip.letters import Apart, Delivery, Letter, Letters, Way, Within
@@ -33,6 +33,7 @@ from firmware.sip.names import CallRef, LineName, MessageRef, Party
 from firmware.sip.texting import PLAIN, read_parts, text_of
 from firmware.sip.told import ComposingChanged, MessageOutcome, MessageReceived
 from firmware.sip.transaction.server import ServerTransaction
+from firmware.sip.uri import parse_uri
 
 ACCEPT: Final = (PLAIN, COMPOSING)
 MOST_OCTETS: Final = 800
@@ -85,9 +86,40 @@ class Messages:
             raise LocalError("there is nothing in this message")
         if len(body) > MOST_OCTETS:
             raise LocalError(f"a message has at most {MOST_OCTETS} octets, this has {len(body)}")
+        way = self._way(line, target, call)
+        self._composers.sent(way, now)
+        self._post(ref, line, way, (f"{PLAIN};charset=utf-8", body), now)
+
+    def relay(
+        self,
+        ref: MessageRef,
+        line: LineName,
+        target: str,
+        content: tuple[str, bytes],
+        now: float,
+        *,
+        sender: Party,
+    ) -> None:
+        """Pass media type and body on in the name of `sender`; for a PBX between.
+
+        Raises:
+            LocalError: as for `send`; or the sender has no address.
+        """
+        found = self._core.lines.get(line)
+        if found is None:
+            raise LocalError(f"there is no line {line!r}")
+        try:
+            writer = NameAddr(sender.name, parse_uri(sender.uri))
+        except ParseError as error:
+            raise LocalError(f"{sender.uri!r} writes nothing") from error
+        way = Apart(self._core, found, found.target(target), writer)
+        self._post(ref, line, way, content, now)
+
+    def _post(
+        self, ref: MessageRef, line: LineName, way: Way, content: tuple[str, bytes], now: float
+    ) -> None:
         if ref in self._sending:
             raise LocalError(f"there is a message {ref} already")
-        way = self._way(line, target, call)
 
         def delivered(delivery: Delivery, now: float) -> None:
             del now
@@ -97,10 +129,8 @@ class Messages:
             )
 
         self._sending.add(ref)
-        self._composers.sent(way, now)
         try:
-            letter = Letter(f"{PLAIN};charset=utf-8", body, delivered)
-            self._letters.post(way, letter, now)
+            self._letters.post(way, Letter(*content, delivered), now)
         except LocalError:
             self._sending.discard(ref)
             raise

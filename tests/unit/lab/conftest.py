@@ -67,7 +67,12 @@ class Pbx(Desk):
 
     def __init__(self, world, host="10.0.0.1"):
         super().__init__(
-            world, host, PBX_PORT, hand_up=frozenset({"REGISTER"}), open_house=True, product="pbx"
+            world,
+            host,
+            PBX_PORT,
+            hand_up=frozenset({"REGISTER", "MESSAGE"}),
+            open_house=True,
+            product="pbx",
         )
         self.script = self.react
         self._due = None

@@ -294,12 +294,6 @@ def test_a_hook_flash_by_info_goes_no_further(world, pbx, ann, bob):
     ann.hang_up(here)
 
 
-def test_a_call_without_an_offer_between_phones_is_refused(world, pbx, ann, bob):
-    assert ann.dial_until("200", CallEnded, offer=b"").status == 488
-    assert not bob.of(IncomingCall)
-    everything_ended(world, pbx, ann, bob)
-
-
 def test_a_phone_that_is_gone_is_not_waited_for_by_name(world, pbx, ann, bob):
     bob.agent.unregister("desk", bob.now)
     world.run(2.0)
