@@ -100,9 +100,10 @@ class Sending:
         if rest != self._rest:
             self._pauses = Pauses() if rest.allowed and rest.noise is not None else None
             self._rest = rest
-        if events != self._events:
+        same_line = self.speech is not None and self.speech.clock == speech.clock
+        if events != self._events or not same_line:
             self._events = events
-            self._digits = TelephoneEventSender(events.clock) if events else None
+            self._digits = TelephoneEventSender(events.clock, speech.clock) if events else None
         self.speech = speech
         self._ptime = ptime
         self._number = speech.number

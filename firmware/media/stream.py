@@ -9,6 +9,7 @@ import ipaddress
 import math
 
 from firmware.base.tokens import Tokens
+from firmware.dsp.dtmf_detect import DtmfDetector
 from firmware.dsp.level import dbov
 from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_events, load
 from firmware.media.hearing import PATIENCE, HearingWatch
@@ -56,6 +57,7 @@ class Stream:
         "_foreign",
         "_guard",
         "_hears",
+        "_key_ear",
         "_reception",
         "_said_at",
         "_secure",
@@ -104,6 +106,7 @@ class Stream:
             self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
         )
         self._watch = HearingWatch()
+        self._key_ear: DtmfDetector | None = None
         self._waits = True
 
     def configure(self, order: ConfigureStream, now: float) -> None:
@@ -126,6 +129,9 @@ class Stream:
             self._sending.configure(speech, order.dtmf, order.ptime, _rest(order, speech))
             self._control.configure(speech.clock)
             self.speaks_at = speech.rate
+        # Keys come as tones only from who cannot send them as events.
+        as_tones = order.dtmf is None and speech is not None
+        self._key_ear = (self._key_ear or DtmfDetector()) if as_tones else None
         self._settle_sending()
         self._watch.expect(now, expecting=order.direction.receives and bool(order.formats))
         self.control_due = self._control.next_report if self.remote_control[0] else NEVER
@@ -240,6 +246,9 @@ class Stream:
         pcm = reception.hear(now)
         if not self._hears:
             pcm = bytes(len(pcm))
+        elif self._key_ear is not None:
+            for pressed in self._key_ear.hear(pcm, reception.rate):
+                self.reports.append(DigitHeard(self.number, pressed.key, pressed.duration_ms))
         return pcm, reception.rate
 
     def say(self, pcm: bytes, now: float) -> tuple[bytes, ...]:

@@ -48,7 +48,10 @@ class EventPacket(NamedTuple):
 
 @dataclass(slots=True)
 class _Tone:
-    """The digit that sounds: `start` and `played` belong to its present segment."""
+    """The digit that sounds: `start` and `played` belong to its present segment.
+
+    `full` is where the segment before began, as long as its end is still said.
+    """
 
     code: int
     left: int
@@ -57,16 +60,23 @@ class _Tone:
     played: int = 0
     ends_left: int = _END_PACKETS
     marker: bool = True
+    full: int = 0
+    full_left: int = 0
 
 
 class TelephoneEventSender:
     """Digits waiting and the one that sounds; call `next_frame` once a packet interval."""
 
-    __slots__ = ("_clock", "_gap_left", "_tone", "_waiting")
+    __slots__ = ("_clock", "_gap_left", "_line", "_tone", "_waiting")
 
-    def __init__(self, clock: int = 8000) -> None:
-        """Start idle; `clock` is the RTP clock of the telephone-event format."""
+    def __init__(self, clock: int = 8000, line: int = 0) -> None:
+        """Start idle; `clock` is the RTP clock of the telephone-event format.
+
+        `line` is the clock of the speech if that is another one (RFC 4733 §2.1 wants them equal,
+        many a far end does not): timestamps and `ticks` are of the speech, durations of the event.
+        """
         self._clock = clock
+        self._line = line or clock
         self._waiting: deque[tuple[int, int, int]] = deque()
         self._tone: _Tone | None = None
         self._gap_left = 0
@@ -102,11 +112,15 @@ class TelephoneEventSender:
 
         None while idle and in the pause after a digit: then speech is sent.
         """
+        ticks = ticks * self._clock // self._line
         tone = self._tone or self._begin(timestamp, ticks)
         if tone is None:
             return None
         if tone.left > 0:
             self._sound(tone, ticks)
+        if tone.full_left and tone.left > 0:
+            tone.full_left -= 1
+            return EventPacket(_EVENT.pack(tone.code, _VOLUME, _LONGEST), tone.full, marker=False)
         # The end is said three times at the usual interval (RFC 4733 §2.5.1.4), in the pause.
         end = 0
         if tone.left <= 0:
@@ -133,14 +147,15 @@ class TelephoneEventSender:
         self._tone = _Tone(code, length, gap, timestamp)
         return self._tone
 
-    @staticmethod
-    def _sound(tone: _Tone, ticks: int) -> None:
+    def _sound(self, tone: _Tone, ticks: int) -> None:
         tone.left -= ticks
         tone.played += ticks
-        # Sixteen bits of duration are 8 s; a longer tone goes on as a new segment that begins
-        # where the old one ended, without a marker (RFC 4733 §2.5.1.3).
+        # Sixteen bits of duration are 8 s; a longer tone says so, three times and without an end
+        # bit, and goes on as a new segment that begins where that one ended, without a marker
+        # (RFC 4733 §2.5.1.3).
         if tone.played > _LONGEST:
-            tone.start = (tone.start + _LONGEST) & 0xFFFFFFFF
+            tone.full, tone.full_left = tone.start, _END_PACKETS
+            tone.start = (tone.start + _LONGEST * self._line // self._clock) & 0xFFFFFFFF
             tone.played -= _LONGEST
 
     def _ticks(self, milliseconds: int) -> int:

@@ -17,7 +17,9 @@ from firmware.phone.view import Notice
 from firmware.sdp.negotiate import Capabilities
 from firmware.sip.notifications import CallRef, DigitsRefused, InfoDigit
 
-_DIGITS = frozenset("0123456789*#ABCD")
+_DIGITS = frozenset("0123456789*#ABCD!")
+_FLASH = "!"
+"""A flash of the hook, which only telephone-events can say (RFC 4733 §3.2)."""
 _MOST = 64
 _SHOWN = 16
 
@@ -44,11 +46,15 @@ def why_not(state: PhoneState, _rules: Rules, event: SendDtmf) -> Notice | None:
 def send(turn: Turn, digits: str, ref: CallRef | None) -> None:
     """Send digits into a call that has media; what is no digit is left out."""
     call = endings.front_of(turn, ref)
+    if call is None or call.negotiation is None or call.negotiation.media is None:
+        return
     wanted = "".join(digit for digit in digits.upper() if digit in _DIGITS)[:_MOST]
-    if call is None or call.negotiation is None or call.negotiation.media is None or not wanted:
+    if _as_tones(call) or _by_info(turn, call):
+        wanted = wanted.replace(_FLASH, "")
+    if not wanted:
         return
     _send(turn, call, wanted)
-    if turn.state.front == call.ref and len(wanted) == 1:
+    if turn.state.front == call.ref and len(wanted) == 1 and wanted != _FLASH:
         tones.key(turn, wanted)
 
 

@@ -54,6 +54,7 @@ def heard(receiver: TelephoneEventReceiver, packets) -> list[DigitEvent]:
 
 @pytest.mark.parametrize("digit", "0123456789*#ABCD!")
 def test_every_key_has_an_event_and_back(digit):
+    """RFC 4733 §3.2, table 3."""
     code = event_code(digit)
     assert code is not None
     assert event_digit(code) == digit
@@ -69,6 +70,7 @@ def test_letters_may_be_small():
 
 
 def test_a_digit_grows_by_a_frame_and_ends_three_times():
+    """RFC 4733 §2.5.1.4."""
     sender = TelephoneEventSender()
     sender.queue("5", tone_ms=100, gap_ms=70)
     assert [fields(frame) for frame in dialled(sender) if frame] == [
@@ -106,16 +108,39 @@ def test_a_digit_is_at_least_forty_milliseconds():
 
 
 def test_a_tone_longer_than_sixteen_bits_goes_on_in_a_new_segment():
+    """RFC 4733 §2.5.1.3."""
     sender = TelephoneEventSender()
     sender.queue("9", tone_ms=10_000)
     frames = dialled(sender)
     starts = sorted({frame.timestamp for frame in frames if frame})
     assert [start - 1000 for start in starts] == [0, 0xFFFF]
     assert sum(frame.marker for frame in frames if frame) == 1
+    full = [fields(frame) for frame in frames if frame and fields(frame)[2] == 0xFFFF]
+    assert full == [(9, False, 0xFFFF, 1000)] * 3
+    last = frames.index(next(frame for frame in frames if frame and frame.timestamp > 1000)) - 1
+    assert fields(frames[last]) == full[0]
     assert heard(TelephoneEventReceiver(), on_the_wire(frames)) == [
         DigitEvent("9", None),
         DigitEvent("9", 10_000),
     ]
+
+
+@pytest.mark.parametrize("milliseconds", range(8150, 8300, 10))
+def test_a_tone_that_ends_just_beyond_the_border_ends_once(milliseconds):
+    sender = TelephoneEventSender()
+    sender.queue("9", tone_ms=milliseconds)
+    assert [
+        event.digit for event in heard(TelephoneEventReceiver(), on_the_wire(dialled(sender)))
+    ] == ["9", "9"]
+
+
+def test_events_of_another_clock_than_the_speech_last_as_long():
+    sender = TelephoneEventSender(8000, line=48000)
+    sender.queue("5", tone_ms=100)
+    frames = [sender.next_frame(1000 + 960 * n, 960) for n in range(12)]
+    said = [fields(frame) for frame in frames if frame]
+    assert [duration for _, _, duration, _ in said] == [160, 320, 480, 640, 800, 800, 800]
+    assert {timestamp for *_, timestamp in said} == {1000}
 
 
 def test_the_queue_counts_clears_and_is_bounded():

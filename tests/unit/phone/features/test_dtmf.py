@@ -95,3 +95,16 @@ def test_a_far_end_that_sends_info_and_the_tone_pressed_one_key():
     events.send(n.InfoDigit(events.front, "7", 100))
     events.send(DigitHeard(events.phone.state.front_call.stream, "8", 80))
     assert events.phone.state.front_call.digits == "78"
+
+
+@pytest.mark.parametrize(
+    ("how", "body", "expected"),
+    [
+        ("auto", WITH_EVENTS, [("audio", "!")]),
+        ("auto", WITHOUT, []),
+        ("info", WITH_EVENTS, []),
+        ("inband", WITH_EVENTS, []),
+    ],
+)
+def test_a_flash_goes_only_as_an_event(how, body, expected):
+    assert sent(talking(how, body).send(a.SendDtmf("!"))) == expected
