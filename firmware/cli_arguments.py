@@ -14,6 +14,7 @@ TALK_PATHS = PATHS[:3]
 _CALL_VERBS = {
     "answer": "answer the call that rings",
     "hangup": "end or refuse a call",
+    "unwanted": "refuse a call that should not have been made",
     "hold": "put a call on hold",
     "resume": "take a call off hold",
 }
@@ -69,6 +70,10 @@ def _programs(verbs: Verbs) -> None:
     web.add_argument("--control", type=Path, metavar="PATH", required=True)
     pbx = verbs.add_parser("pbx", help="the practice PBX alone")
     pbx.add_argument("--port", type=_port, metavar="N", help="SIP port")
+    files: Mapping[str, Any] = {"nargs": 2, "type": Path, "metavar": ("CERT", "KEY")}
+    pbx.add_argument("--tls", help="TLS too, at the next port", **files)
+    pbx.add_argument("--ws", action="store_true", help="WebSocket too, two ports up")
+    pbx.add_argument("--wss", help="secure WebSocket too, three ports up", **files)
 
 
 def _helpers(verbs: Verbs) -> None:
@@ -148,6 +153,8 @@ def _wishes(verbs: Verbs) -> None:
     writing.add_argument("--line", metavar="NAME")
     transfer = verbs.add_parser("transfer", help="send the call on, or connect two calls")
     transfer.add_argument("target", metavar="TARGET", nargs="?", default="")
+    pickup = verbs.add_parser("pickup", help="answer here what rings at somebody watched")
+    pickup.add_argument("target", metavar="WHO", nargs="?", default="")
     verbs.add_parser("dtmf", help="send digits into the call").add_argument("digits")
     verbs.add_parser("mute", help="the microphone").add_argument("on", choices=("on", "off"))
     volume = verbs.add_parser("volume", help="louder, softer, or a value")

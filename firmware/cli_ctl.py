@@ -199,6 +199,8 @@ WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
     ),
     "answer": lambda options: schema.Answer(call=options.call),
     "hangup": lambda options: schema.HangUp(call=options.call),
+    "unwanted": lambda options: schema.Unwanted(call=options.call),
+    "pickup": lambda options: schema.PickUp(target=options.target),
     "hold": lambda options: schema.Hold(call=options.call),
     "resume": lambda options: schema.Resume(call=options.call),
     "transfer": lambda options: schema.Transfer(target=options.target),

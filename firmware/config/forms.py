@@ -110,6 +110,7 @@ SIP_URI = Form(_matches(r"(?:sips?:[^\s<>\"]{1,250})?"), "form.sip_uri")
 BUDDY = Form(
     lambda text: _USER.fullmatch(text) is not None or SIP_URI.fits(text), "form.number_or_uri"
 )
+CODE = Form(_matches(r"[0-9*#]{0,12}"), "form.code")
 EMERGENCY = Form(_matches(r"[0-9*#+]{2,20}"), "form.emergency")
 COUNTRY = Form(_matches(r"[A-Z]{2}"), "form.country")
 LANGUAGE = Form(_matches(r"[a-z]{2}"), "form.language")

@@ -107,6 +107,8 @@ class LineSettings:
     redirect_to: tuple[str, ...] = ()
     gruu: bool = False
     dtmf: str = "auto"
+    reject_anonymous: bool = False
+    pickup: str = ""
     mwi: bool = False
     voicemail: str = ""
     watch: tuple[str, ...] = ()

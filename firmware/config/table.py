@@ -125,6 +125,8 @@ _LINE_ROWS = (
     Setting("line.redirect_to", Many(Text(forms.DOMAIN_GLOB, may_be_empty=False)), _NEXT),
     Setting("line.gruu", _FLAG, _LINE),
     Setting("line.dtmf", Choice(("auto", "rtp", "info", "inband")), _NOW),
+    Setting("line.reject_anonymous", _FLAG, _NOW),
+    Setting("line.pickup", Text(forms.CODE), _NOW),
     Setting("line.mwi", _FLAG, _NOW),
     Setting("line.voicemail", Text(forms.BUDDY), _NOW),
     Setting("line.watch", Many(Text(forms.BUDDY, may_be_empty=False), limit=64), _NOW),

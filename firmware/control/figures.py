@@ -154,3 +154,28 @@ class MessagesReply(msgspec.Struct, frozen=True):
     texts: tuple[TextFigures, ...] = ()
     writing: tuple[str, ...] = ()
     more: bool = False
+
+
+class ScreenReply(msgspec.Struct, frozen=True):
+    """The picture as PNG and as rows of characters."""
+
+    width: int
+    height: int
+    png: bytes
+    text: str
+
+
+class LadderReply(msgspec.Struct, frozen=True):
+    """A piece of a ladder; `more` says that it goes on after `skip + len(rows)`."""
+
+    rows: tuple[str, ...]
+    more: bool = False
+
+
+class ReloadReply(msgspec.Struct, frozen=True):
+    """What a reload did: keys in force now, keys that wait for calls to end, or for a restart."""
+
+    applied: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

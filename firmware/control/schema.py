@@ -17,10 +17,13 @@ from firmware.control.figures import (
     BuddyFigures,
     CallFigures,
     CallsReply,
+    LadderReply,
     LineFigures,
     LogRow,
     MessagesReply,
+    ReloadReply,
     RtpFigures,
+    ScreenReply,
     StatsReply,
     StatusReply,
     TextFigures,
@@ -35,10 +38,13 @@ __all__ = [
     "BuddyFigures",
     "CallFigures",
     "CallsReply",
+    "LadderReply",
     "LineFigures",
     "LogRow",
     "MessagesReply",
+    "ReloadReply",
     "RtpFigures",
+    "ScreenReply",
     "StatsReply",
     "StatusReply",
     "TextFigures",
@@ -205,6 +211,18 @@ class HangUp(Request, frozen=True, tag="hangup"):
     call: str | None = None
 
 
+class Unwanted(Request, frozen=True, tag="unwanted"):
+    """Refuse a ringing call as one that should not have been made (607)."""
+
+    call: str | None = None
+
+
+class PickUp(Request, frozen=True, tag="pickup"):
+    """Answer here what rings at somebody who is watched; "" = the first whose phone rings."""
+
+    target: str = ""
+
+
 class Hold(Request, frozen=True, tag="hold"):
     """Put a call on hold."""
 
@@ -279,6 +297,8 @@ AnyRequest = (
     | MessagesRead
     | Answer
     | HangUp
+    | Unwanted
+    | PickUp
     | Hold
     | Resume
     | Transfer
@@ -299,31 +319,6 @@ def role_needed(request: AnyRequest) -> Role:
     if isinstance(request, _VIEWS):
         return Role.VIEW
     return Role.ADMIN if isinstance(request, _ADMINS) else Role.PHONE
-
-
-class ScreenReply(msgspec.Struct, frozen=True):
-    """The picture as PNG and as rows of characters."""
-
-    width: int
-    height: int
-    png: bytes
-    text: str
-
-
-class LadderReply(msgspec.Struct, frozen=True):
-    """A piece of a ladder; `more` says that it goes on after `skip + len(rows)`."""
-
-    rows: tuple[str, ...]
-    more: bool = False
-
-
-class ReloadReply(msgspec.Struct, frozen=True):
-    """What a reload did: keys in force now, keys that wait for calls to end, or for a restart."""
-
-    applied: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
-    restart: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 AnyResult = (

@@ -78,6 +78,18 @@ class HangUp(Struct, frozen=True):
     call: CallRef | None = None
 
 
+class Unwanted(Struct, frozen=True):
+    """Refuse a ringing call as one that should not have been made (RFC 8197)."""
+
+    call: CallRef | None = None
+
+
+class PickUp(Struct, frozen=True):
+    """Answer here what rings at somebody we watch; "" = the first of them whose phone rings."""
+
+    target: str = ""
+
+
 class Hold(Struct, frozen=True):
     """Put a call on hold."""
 
@@ -148,6 +160,8 @@ Action = (
     | TextsRead
     | Answer
     | HangUp
+    | Unwanted
+    | PickUp
     | Hold
     | Resume
     | Transfer

@@ -11,6 +11,7 @@ from firmware.media.messages import AnyOrder, PathName, StreamReport
 from firmware.phone.parted import Parted
 from firmware.sip.facts import Activity
 from firmware.sip.names import MessageRef
+from firmware.sip.invite.replaces import Replaces
 from firmware.sip.notifications import CallRef, LineName, Party, SubscriptionRef, TransferRef
 from hal.ports import LampPattern
 
@@ -35,7 +36,8 @@ class FreeMediaPort(Struct, frozen=True):
 class PlaceCall(Struct, frozen=True):
     """Send an INVITE; the stack asks for the offer when it knows the way (`OfferWanted`).
 
-    `emergency` calls may use a line that is not registered and the last good address.
+    `emergency` calls may use a line that is not registered and the last good address. `replaces`
+    is the call of the far end whose place this one takes.
     """
 
     call: CallRef
@@ -56,6 +58,7 @@ class SayRinging(Struct, frozen=True):
 
     call: CallRef
     sdp: bytes = b""
+    replaces: Replaces | None = None
 
 
 class AcceptCall(Struct, frozen=True):

@@ -87,14 +87,31 @@ class Mailbox(Struct, frozen=True):
     account: str = ""
 
 
+class Ringing(Struct, frozen=True):
+    """A call that rings at somebody we watch, as its caller knows it (RFC 3891 §3).
+
+    `target` is where the caller is; `to_tag` is the caller's own.
+    """
+
+    caller: Party
+    target: str
+    call_id: str
+    to_tag: str
+    from_tag: str
+
+
 class Watch(Struct, frozen=True):
-    """A subscription of ours; `busyness` is what is known of a person's calls."""
+    """A subscription of ours; `busyness` is what is known of a person's calls.
+
+    `rings` is the call that could be picked up, where enough of it is known.
+    """
 
     ref: SubscriptionRef
     line: LineName
     package: str
     target: str = ""
     busyness: Busyness = Busyness.UNKNOWN
+    rings: Ringing | None = None
 
 
 class Line(Struct, frozen=True):
@@ -106,6 +123,7 @@ class Line(Struct, frozen=True):
     registers: bool
     auto_answer: str
     auto_answer_tone: bool
+    reject_anonymous: bool = False
     blocked: str = ""
     """Why it must stay down (a clause), "" if nothing is wrong; the stack does not know it then."""
     registration: RegistrationChanged | None = None
@@ -204,6 +222,8 @@ class Call(Struct, frozen=True):
     """The call whose far end sent us to make this one."""
 
     @property
+    picks: Ringing | None = None
+    """The call of somebody else whose place it takes."""
     def who(self) -> str:
         """The other party as a person would name it."""
         return named(self.remote)

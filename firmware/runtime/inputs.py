@@ -143,6 +143,14 @@ def _hang_up(request: s.HangUp, view: PhoneView, _now: float) -> Inputs:
     return (a.HangUp(ref),)
 
 
+def _unwanted(request: s.Unwanted, view: PhoneView, _now: float) -> Inputs:
+    return (a.Unwanted(_call(request.call, view)),)
+
+
+def _pick_up(request: s.PickUp, _view: PhoneView, _now: float) -> Inputs:
+    return (a.PickUp(request.target),)
+
+
 def _hold(request: s.Hold, view: PhoneView, _now: float) -> Inputs:
     return (a.Hold(_call(request.call, view)),)
 
@@ -194,6 +202,8 @@ _INPUTS: Mapping[type, Callable[[Any, PhoneView, float], Inputs]] = {
     s.MessagesRead: _read,
     s.Answer: _answer,
     s.HangUp: _hang_up,
+    s.Unwanted: _unwanted,
+    s.PickUp: _pick_up,
     s.Hold: _hold,
     s.Resume: _resume,
     s.Dtmf: _dtmf,

@@ -58,7 +58,9 @@ def place_call(house: House, command: c.PlaceCall) -> None:
     house.last_calls.dialled(command.call, command.target)
     try:
         house.agent.invite(
-            command.call, command.line, command.target, house.now(), emergency=command.emergency
+            *(command.call, command.line, command.target, house.now()),
+            emergency=command.emergency,
+            replaces=command.replaces,
         )
     except LocalError as error:
         house.inbox.put(

@@ -8,7 +8,6 @@ from firmware.sip.bodies import party
 from firmware.sip.dialog import Dialog
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import parse_name_addr
-from firmware.sip.identity.privacy import names_nobody
 from firmware.sip.line import Line
 from firmware.sip.notifications import Party
 
@@ -35,19 +34,14 @@ class CallPortrait(Struct, frozen=True):
     remote: Party
     remote_tag: str = ""
     target: str = ""
-    anonymous: bool = False
-    """The far end does not want to be named (RFC 3323)."""
 
 
 def portrait_of(line: Line, dialog: Dialog, stage: CallStage, *, caller: bool) -> CallPortrait:
     """The portrait of a call that has a dialog."""
-    anonymous = False
     try:
-        address = parse_name_addr(dialog.remote)
+        remote = party(parse_name_addr(dialog.remote))
     except ParseError:
         remote = Party("", "", "")
-    else:
-        remote, anonymous = party(address), names_nobody(address)
     return CallPortrait(
         line,
         stage,
@@ -57,5 +51,4 @@ def portrait_of(line: Line, dialog: Dialog, stage: CallStage, *, caller: bool) -
         remote,
         dialog.remote_tag,
         str(dialog.remote_target),
-        anonymous,
     )

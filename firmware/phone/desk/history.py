@@ -53,8 +53,8 @@ def write(turn: Turn, call: Call, ending: Ending) -> None:
     turn.do(RecordCall(record))
 
 
-def write_turned_away(turn: Turn, event: IncomingCall) -> None:
-    """A caller for whom there was no room: missed, though nothing rang."""
+def write_turned_away(turn: Turn, event: IncomingCall, why: str = "call_too_many") -> None:
+    """A caller for whom nothing rang, for want of room or by a rule: missed all the same."""
     turn.state = replace(turn.state, missed=turn.state.missed + 1)
     caller = event.caller
     record = CallRecord(
@@ -64,7 +64,7 @@ def write_turned_away(turn: Turn, event: IncomingCall) -> None:
         user=caller.user or caller.uri,
         outcome=CallOutcome.MISSED,
         seconds=0.0,
-        reason="call_too_many",
+        reason=why,
     )
     turn.do(RecordCall(record))
 

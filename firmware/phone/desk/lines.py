@@ -44,6 +44,7 @@ def _line(line: LineSettings) -> Line:
         registers=line.register,
         auto_answer=line.auto_answer,
         auto_answer_tone=plays_auto_answer_tone(line),
+        reject_anonymous=line.reject_anonymous,
         blocked=line_blocked(line) or "",
     )
 

@@ -63,17 +63,17 @@ def by_far_end(turn: Turn, call: Call, ending: Ending) -> None:
         regroup(turn, None if rang_here else (call, ending))
 
 
-def hang_up(turn: Turn, call: Call) -> bool:
+def hang_up(turn: Turn, call: Call, refusal: int = 486) -> bool:
     """The person ends a call; an emergency call asks for a second attempt.
 
-    Returns False if the call is still up.
+    `refusal` is what a caller hears who still waits. Returns False if the call is still up.
     """
     if call.emergency and Timer.HANG_UP_ASKED not in turn.state.timers:
         turn.set_timer(Timer.HANG_UP_ASKED, HANG_UP_AGAIN)
         question = notice("emergency_hang_up_again", number=call.remote.user)
         turn.say(question, HANG_UP_AGAIN)
         return False
-    part(turn, call, 486)
+    part(turn, call, refusal)
     was_front = turn.state.front == call.ref
     forget(turn, call, Ending(by_us=True))
     leave_old(turn, call)

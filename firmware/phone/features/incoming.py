@@ -3,7 +3,7 @@
 from firmware.base.values import replace
 from firmware.call.negotiation import Refused
 from firmware.media.messages import PathName
-from firmware.phone.actions import Answer
+from firmware.phone.actions import Answer, Unwanted
 from firmware.phone.commands import AcceptCall, RejectCall, SayRinging
 from firmware.phone.desk import history, paths, tones
 from firmware.phone.features import endings, hold, limits, replacing
@@ -43,6 +43,10 @@ def arrived(turn: Turn, event: IncomingCall) -> None:
         # RFC 5373 §4.5.1: then no person may answer it either.
         turn.do(RejectCall(event.call, 403, "automatic answer forbidden"))
         history.write_turned_away(turn, event)
+        return
+    if event.facts.anonymous and line is not None and line.reject_anonymous and not call_backs:
+        turn.do(RejectCall(event.call, 433))  # RFC 5079 §5
+        history.write_turned_away(turn, event, "call_hidden")
         return
     call = _new(turn, event, auto=auto)
     call = replace(call, auto_tone=auto and line is not None and line.auto_answer_tone)
@@ -184,6 +188,18 @@ def answer(turn: Turn, ref: CallRef | None, path: PathName | None = None) -> Non
 
 
 def _leave(turn: Turn, front: Call) -> bool:
+def unwanted(turn: Turn, event: Unwanted) -> None:
+    """Refuse a call so that the network learns of it (RFC 8197 §3)."""
+    call = _waiting(turn.state, event.call)
+    if call is not None:
+        endings.hang_up(turn, call, 607)
+
+
+def why_not_unwanted(state: PhoneState, _rules: Rules, event: Unwanted) -> Notice | None:
+    """Why there is nothing to refuse."""
+    return None if _waiting(state, event.call) is not None else notice("no_call_rings")
+
+
     if front.emergency:
         turn.say(notice("emergency_no_hold", number=front.remote.user), 5.0)
         return False

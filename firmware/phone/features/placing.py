@@ -8,6 +8,7 @@ from firmware.phone.features import audio_test, hold
 from firmware.phone.model import Call
 from firmware.phone.turn import Turn
 from firmware.phone.view import CallState, Mode
+from firmware.sip.invite.replaces import Replaces
 from firmware.sip.notifications import CallRef, LineName, Party
 
 
@@ -50,4 +51,10 @@ def bring_up(turn: Turn, call: Call) -> None:
 
 def send(turn: Turn, call: Call) -> None:
     """Have the stack look for the way."""
-    turn.do(PlaceCall(call.ref, call.line, call.remote.uri, emergency=call.emergency))
+    picks = call.picks
+    if picks is None:
+        turn.do(PlaceCall(call.ref, call.line, call.remote.uri, emergency=call.emergency))
+        return
+    # RFC 3891 §3: who was faster shall not be torn out of a conversation.
+    replaces = Replaces(picks.call_id, picks.to_tag, picks.from_tag, early_only=True)
+    turn.do(PlaceCall(call.ref, call.line, picks.target, replaces=replaces))

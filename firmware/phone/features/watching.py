@@ -13,19 +13,23 @@ from firmware.phone.actions import CallMailbox, Dial
 from firmware.phone.commands import Subscribe, Unsubscribe
 from firmware.phone.desk import lines
 from firmware.phone.features import outgoing
-from firmware.phone.model import Line, Mailbox, PhoneState, Watch
+from firmware.phone.model import Line, Mailbox, PhoneState, Ringing, Watch
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import Busyness, Notice
+from firmware.sip.bodies import shown
+from firmware.sip.errors import ParseError
 from firmware.sip.event.message_summary import MessageSummary
 from firmware.sip.notifications import (
     Barrier,
     EventReceived,
     LineName,
+    Party,
     SubscriptionChanged,
     SubscriptionProgress,
     SubscriptionRef,
 )
+from firmware.sip.uri import parse_uri
 
 _MAILBOX, _DIALOG = "message-summary", "dialog"
 
@@ -70,7 +74,7 @@ def changed(turn: Turn, event: SubscriptionChanged) -> None:
         turn.state = replace(turn.state, watches=left)
     elif watch.package == _DIALOG:
         if event.progress is SubscriptionProgress.WAITING:
-            _put(turn, replace(watch, busyness=Busyness.UNKNOWN))
+            _put(turn, replace(watch, busyness=Busyness.UNKNOWN, rings=None))
         elif event.progress is SubscriptionProgress.ACTIVE and watch.busyness is Busyness.UNKNOWN:
             # Whoever has no calls is notified without a body by many servers.
             _put(turn, replace(watch, busyness=Busyness.IDLE))
@@ -90,7 +94,7 @@ def received(turn: Turn, event: EventReceived) -> None:
         return
     watch = turn.state.watches.get(event.ref)
     if watch is not None and watch.package == _DIALOG:
-        _put(turn, replace(watch, busyness=_busyness(event)))
+        _put(turn, replace(watch, busyness=_busyness(event), rings=_rings(event)))
 
 
 def _put(turn: Turn, watch: Watch) -> None:
@@ -107,6 +111,27 @@ def _busyness(event: EventReceived) -> Busyness:
     if any(each.phase is Phase.CONFIRMED or each.initiator for each in document.dialogs):
         return Busyness.BUSY
     return Busyness.RINGING if document.dialogs else Busyness.IDLE
+
+
+def _rings(event: EventReceived) -> Ringing | None:
+    """The first call that could be picked up: its ids are there, and so is a way to the caller."""
+    from firmware.sip.event.dialog_info import DialogInfo, Phase  # noqa: PLC0415 - as above
+
+    document = event.document
+    for each in document.dialogs if isinstance(document, DialogInfo) else ():
+        known = each.call_id and each.local_tag and each.remote_tag
+        target = each.remote.target or each.remote.uri
+        if each.phase is Phase.EARLY and not each.initiator and known and target:
+            caller = _party(each.remote.uri or target, each.remote.name)
+            return Ringing(caller, target, each.call_id, each.remote_tag, each.local_tag)
+    return None
+
+
+def _party(uri: str, name: str) -> Party:
+    try:
+        return Party(shown(name), shown(parse_uri(uri).user), shown(uri))
+    except ParseError:
+        return Party(shown(name), "", shown(uri))
 
 
 def mailbox(state: PhoneState) -> tuple[Line, Mailbox] | None:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.base.values import replace
 from firmware.sip.core import Alarm, Core
+from firmware.sip.errors import ParseError
 from firmware.sip.event.package import Event
+from firmware.sip.headers import parse_name_addr
+from firmware.sip.identity.privacy import names_nobody
 from firmware.sip.line import Line
 from firmware.sip.notifications import (
     CallAnswered,
@@ -23,6 +26,7 @@ from firmware.sip.notifications import (
     IncomingCall,
     Notification,
     OfferWanted,
+    Party,
 )
 from firmware.sip.portrait import CallPortrait, CallStage
 from firmware.sip.subscribing.notifying import Content, Notifying
@@ -141,7 +145,7 @@ def _entry(line: Line, call: CallPortrait) -> "DialogEntry":
 
     us = line.identity
     # RFC 4235 §5: who does not want to be named is not to be found by the Contact either.
-    target = "" if call.anonymous else call.target
+    target = "" if _stays_unnamed(call.remote) else call.target
     return DialogEntry(
         f"{call.call_id};{call.local_tag}",
         Phase(call.stage.value),
@@ -152,6 +156,13 @@ def _entry(line: Line, call: CallPortrait) -> "DialogEntry":
         Participant(str(us.uri), us.name),
         Participant(call.remote.uri, call.remote.name, target),
     )
+
+
+def _stays_unnamed(remote: Party) -> bool:
+    try:
+        return names_nobody(parse_name_addr(f"<{remote.uri}>"))
+    except ParseError:
+        return True
 
 
 def _ended(line: Line, call: CallPortrait, ending: CallEnded | None) -> "DialogEntry":

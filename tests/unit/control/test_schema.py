@@ -24,6 +24,8 @@ REQUESTS = [
     (schema.Dial(target="600", line="101@pbx"), "dial", Role.PHONE),
     (schema.Answer(), "answer", Role.PHONE),
     (schema.HangUp(call="in-1"), "hangup", Role.PHONE),
+    (schema.Unwanted(), "unwanted", Role.PHONE),
+    (schema.PickUp(target="102"), "pickup", Role.PHONE),
     (schema.Hold(), "hold", Role.PHONE),
     (schema.Resume(), "resume", Role.PHONE),
     (schema.Transfer(target="102"), "transfer", Role.PHONE),

@@ -13,6 +13,7 @@ from firmware.phone import commands as c
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
 from firmware.runtime.performers import PERFORMERS, perform
 from firmware.sip.agent import Account, AgentSettings, UserAgent
+from firmware.sip.invite.replaces import Replaces
 from firmware.sip.notifications import CallRef, FailureCause, LineName
 from hal.ports import LampPattern
 
@@ -26,11 +27,14 @@ def test_every_command_has_a_performer():
     assert set(PERFORMERS) == set(get_args(c.Command))
 
 
+PICKED = Replaces("abc", "1", "2", early_only=True)
 SIP = [
-    (c.PlaceCall(CALL, LINE, "204"), ("invite", CALL, LINE, "204", 1000.0, ("emergency", False))),
-    (
-        c.PlaceCall(CALL, LINE, "112", emergency=True),
-        ("invite", CALL, LINE, "112", 1000.0, ("emergency", True)),
+    *(
+        (
+            c.PlaceCall(CALL, LINE, "204", emergency, replaces),
+            ("invite", CALL, LINE, "204", 1000.0, ("emergency", emergency), ("replaces", replaces)),
+        )
+        for emergency, replaces in ((False, None), (True, None), (False, PICKED))
     ),
     (c.SendOffer(CALL, b"sdp"), ("offer", CALL, b"sdp", 1000.0)),
     (c.SayRinging(CALL), ("ring", CALL, 1000.0, b"")),

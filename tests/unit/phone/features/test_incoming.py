@@ -310,3 +310,50 @@ def test_the_log_says_who_hung_up():
     ours.put_down()
     theirs.far_end_hangs_up()
     assert (ours.heard.logged[-1], theirs.heard.logged[-1]) == ("call_finished", "call_ended")
+
+
+class TestRefusedByRule:
+    def test_a_caller_is_refused_as_unwanted(self):
+        """RFC 8197 §3."""
+        desk = Desk()
+        desk.calls_us()
+        assert c.RejectCall(IN1, 607) in desk.send(a.Unwanted())
+        assert (desk.mode, desk.view.missed) == (Mode.IDLE, 0)
+        assert desk.heard.records[-1].outcome is CallOutcome.REFUSED
+        assert desk.phone.refusal(a.Unwanted()).text == "no_call_rings"
+
+    def test_also_behind_a_conversation(self):
+        desk = Desk().talking()
+        desk.calls_us()
+        assert c.RejectCall(IN1, 607) in desk.send(a.Unwanted(IN1))
+        assert desk.mode is Mode.TALKING
+
+    def test_a_call_that_is_up_is_not_ended_by_it(self):
+        desk = Desk().talking()
+        assert only(desk.send(a.Unwanted()), c.EndCall) == []
+
+    @pytest.mark.parametrize(("wanted", "hides", "rings"), [
+        (True, True, False), (True, False, True), (False, True, True),
+    ])  # fmt: skip
+    def test_who_hides_is_refused_where_that_is_asked_for(self, wanted, hides, rings):
+        """RFC 5079 §5."""
+        line = LineSettings("100", "pbx", name="desk", reject_anonymous=wanted)
+        desk = Desk(Settings(lines=(line,)))
+        commands = desk.calls_us(facts=CallFacts(anonymous=hides))
+        assert (c.RejectCall(IN1, 433) in commands) is not rings
+        assert (desk.mode is Mode.RINGING) is rings
+        if not rings:
+            assert desk.heard.records[-1].reason == "call_hidden"
+            assert desk.view.missed == 1
+
+    def test_but_never_after_an_emergency_call(self):
+        line = LineSettings("100", "pbx", name="desk", reject_anonymous=True)
+        desk = Desk(Settings(lines=(line,)))
+        desk.lift()
+        desk.dials("911")
+        desk.way_found()
+        desk.far_end_answers()
+        desk.far_end_hangs_up()
+        desk.put_down()
+        desk.calls_us(facts=CallFacts(anonymous=True))
+        assert desk.mode is Mode.RINGING
