@@ -9,16 +9,17 @@ from firmware.config.problems import Problem, Wrong
 from firmware.config.schema import LineSettings, Settings
 from firmware.config.syntax import Document, Table
 from firmware.config.table import SETTINGS
+from firmware.rtp import srtp
 
 Found = tuple[Path, Wrong]
 
 
 def line_blocked(line: LineSettings) -> str | None:
-    """What this version must leave a line down for rather than run it weaker than asked, if any.
+    """What a line must be left down for rather than run weaker than asked, if anything.
 
-    It is the setting that is not in this version, as it is written in the file.
+    It is the setting that cannot be kept, as it is written in the file.
     """
-    if line.srtp == "require":
+    if line.srtp == "require" and not srtp.installed():
         return 'srtp = "require"'
     return None
 
@@ -100,8 +101,7 @@ def _line_notes(line: LineSettings, path: Path) -> Iterator[Found]:
     setting = line_blocked(line)
     if setting:
         yield (*path, "srtp"), Wrong("note_blocked", (("setting", setting),))
-    if line.srtp == "prefer":
-        yield (*path, "srtp"), Wrong("note_srtp_prefer")
+    yield from _encryption_notes(line, path)
     if not line.tls.verify:
         yield (*path, "tls", "verify"), Wrong("note_no_verify")
     if not line.register and not line.peers:
@@ -112,6 +112,16 @@ def _line_notes(line: LineSettings, path: Path) -> Iterator[Found]:
         yield (*path, "register"), verdict
     if line.auto_answer == "always":
         yield (*path, "auto_answer"), Wrong("note_any_auto")
+
+
+def _encryption_notes(line: LineSettings, path: Path) -> Iterator[Found]:
+    """Encryption that keeps out fewer people than one might think."""
+    if line.srtp == "off":
+        if line.srtp_keys != "auto":
+            yield (*path, "srtp_keys"), Wrong("note_srtp_keys_unused")
+    elif line.transport not in ("tls", "wss"):
+        inline = line.srtp_keys == "sdes"
+        yield (*path, "srtp"), Wrong("note_srtp_open" if inline else "note_srtp_handshake")
 
 
 def _unused(tables: Table) -> Iterator[Found]:

@@ -116,6 +116,7 @@ class LineSettings:
     publish_presence: bool = False
     quality_reports: str = ""
     srtp: str = "off"
+    srtp_keys: str = "auto"
     tls: TlsSettings = field(default_factory=TlsSettings)
 
 

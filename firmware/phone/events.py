@@ -6,6 +6,7 @@ to a phone is defined here.
 
 from msgspec import Struct
 
+from firmware.call.secrecy import NO_MATERIAL, Material
 from firmware.config.schema import Settings
 from firmware.media.messages import AnyReport, PathName
 from firmware.phone.actions import Action
@@ -44,17 +45,28 @@ class TextsKept(Struct, frozen=True):
 
 
 class MediaPortReserved(Struct, frozen=True):
-    """`ReserveMediaPort` worked: our address and RTP port (RTCP is the next one)."""
+    """`ReserveMediaPort` worked: our address and RTP port (RTCP is the next one).
+
+    `material` is what keys of this call are made of, empty on a phone that encrypts nothing.
+    """
 
     call: CallRef
     address: str
     port: int
+    material: Material = NO_MATERIAL
 
 
 class MediaPortRefused(Struct, frozen=True):
     """No media port is free or the address cannot be bound."""
 
     call: CallRef
+    reason: str
+
+
+class KeysFailed(Struct, frozen=True):
+    """`MakeKeys` came to nothing; `reason` is a clause."""
+
+    stream: int
     reason: str
 
 
@@ -97,6 +109,7 @@ Event = (
     | TextsKept
     | MediaPortReserved
     | MediaPortRefused
+    | KeysFailed
     | TimePassed
     | EngineLost
     | NetworkChanged

@@ -30,6 +30,7 @@ from firmware.media.messages import (
 from firmware.phone.commands import (
     Command,
     FreeMediaPort,
+    MakeKeys,
     MediaOrder,
     ReserveMediaPort,
     RingBell,
@@ -42,6 +43,7 @@ from firmware.phone.features import audio_test, presence
 from firmware.phone.model import AudioTestStage, Call, Engine, LoopEnd, PhoneState
 from firmware.phone.turn import Rules
 from firmware.phone.view import Mode
+from firmware.sdp.keying import Handshake
 from firmware.sip.facts import Activity
 from firmware.sip.notifications import CallRef, LineName
 from hal.ports import LampPattern
@@ -64,6 +66,8 @@ class Stream(Struct, frozen=True):
     expect: tuple[PayloadFormat, ...]
     route: Route
     media: Media | None
+    secure: bool = False
+    """Nothing may be heard in the clear, not even before the answer."""
 
 
 class Sound(Struct, frozen=True):
@@ -149,7 +153,7 @@ def _streams(
         was = known.get(call.stream)
         # With a hundred calls up most are as they were.
         if was is None or was.source is not call or was.route is not route:
-            was = Stream(call, negotiation.formats, route, negotiation.media)
+            was = Stream(call, negotiation.formats, route, negotiation.media, negotiation.secure)
         yield call.stream, was
     if state.test is not None and all(end.port for end in state.test.ends):
         yield from _test_streams(state, rules)
@@ -232,17 +236,28 @@ def _closed(old: Sound, new: Sound) -> Iterator[AnyOrder]:
             yield CloseStream(stream)
 
 
-def _opened(old: Sound, new: Sound) -> Iterator[MediaOrder]:
+def _keyed(number: int, stream: Stream, media: Media) -> Iterator[Command]:
+    """What brings the keys of a stream, if it is to have any."""
+    keys = media.set_keys(number)
+    if keys is not None:
+        yield MediaOrder(keys)
+    elif isinstance(media.keying, Handshake):
+        yield MakeKeys(stream.source.ref, number, media.keying, media.remote)
+
+
+def _opened(old: Sound, new: Sound) -> Iterator[Command]:
     for number, stream in new.streams.items():
         was = old.streams.get(number)
         if was is stream:
             continue
         if was is None:
-            yield MediaOrder(OpenStream(number, stream.expect, stream.route), stream.source.ref)
+            order = OpenStream(number, stream.expect, stream.route, secure=stream.secure)
+            yield MediaOrder(order, stream.source.ref)
         elif was.route is not stream.route:
             yield MediaOrder(RouteStream(number, stream.route))
         if stream.media is not None and (was is None or was.media != stream.media):
             yield MediaOrder(stream.media.configure(number))
+            yield from _keyed(number, stream, stream.media)
 
 
 def _heard(old: Sound, new: Sound, *, fresh: bool) -> Iterator[AnyOrder]:

@@ -137,6 +137,7 @@ def _call(call: Call) -> CallView:
         and call.answered
         and call.negotiation.held_by_them,
         emergency=call.emergency,
+        secure=bool(call.suite) and call.negotiation is not None and call.negotiation.private,
         started_at=call.started_at,
         answered_at=call.answered_at,
         digits=call.digits,

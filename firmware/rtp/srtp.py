@@ -10,6 +10,7 @@ wrong, so a context can be told where its predecessor was.
 """
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from msgspec import Struct
@@ -87,6 +88,11 @@ class _Library:
 
 
 _loaded: list[_Library] = []
+
+
+def installed() -> bool:
+    """Whether `load` would find libsrtp."""
+    return find_spec("pylibsrtp") is not None
 
 
 def load() -> _Library:

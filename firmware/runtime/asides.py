@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from firmware.base.phrase import phrase
-from firmware.media.messages import EngineLog, StreamReport
+from firmware.media.messages import EngineLog, Foreign, StreamReport
 from firmware.phone.events import Event
 from firmware.phone.features.certificate import ENOUGH_DAYS
 from firmware.runtime.house import House
@@ -39,11 +39,19 @@ def keep_report(house: House, report: StreamReport) -> None:
     call = house.streams.get(report.stream)
     if call is not None:
         house.reports[call] = report
+    if house.encryption is not None:
+        house.encryption.forget(report)
     if report.final:
         house.streams.pop(report.stream, None)
         if call is not None:
             house.reports.pop(call, None)
             house.finished = report
+
+
+def feed_handshake(house: House, report: Foreign) -> None:
+    """A datagram on a media socket that is no media: DTLS, perhaps."""
+    if house.encryption is not None:
+        house.encryption.feed(report)
 
 
 def mirror_dialog(house: House, saved: DialogSaved) -> None:
@@ -100,6 +108,7 @@ def log_certificate(house: House, certificate: CertificateEnds) -> None:
 
 ASIDES: Mapping[type, Callable[[House, Any], None]] = {
     StreamReport: keep_report,
+    Foreign: feed_handshake,
     DialogSaved: mirror_dialog,
     IncomingCall: name_call,
     OfferWanted: name_call,

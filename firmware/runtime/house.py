@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from firmware.control.schema import AnyEvent
 from firmware.media.messages import AnyOrder, PathName, StreamReport
@@ -13,6 +13,9 @@ from firmware.runtime.last_calls import LastCalls
 from firmware.sip.agent import UserAgent
 from firmware.sip.notifications import CallRef, LineName
 from hal.board import Board
+
+if TYPE_CHECKING:
+    from firmware.runtime.encryption import Encryption
 
 
 class Engine(Protocol):
@@ -71,6 +74,8 @@ class House:
     pairs: dict[CallRef, MediaPair] = field(default_factory=dict)
     streams: dict[int, CallRef] = field(default_factory=dict)
     reports: dict[CallRef, StreamReport] = field(default_factory=dict)
+    encryption: "Encryption | None" = None
+    """Only on a phone with a line that encrypts."""
     finished: StreamReport | None = None
     """The last report of the stream that ended last."""
     last_calls: LastCalls = field(default_factory=LastCalls)

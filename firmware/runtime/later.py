@@ -19,12 +19,15 @@ ALWAYS: Final = (
 """Whoever we trust may subscribe to our calls and presence, and send these unasked."""
 READING: Final = ("xml.parsers.expat",)
 """For who watches somebody: the documents that come are XML."""
+ENCRYPTING: Final = ("hmac", "firmware.net.dtls")
+"""For keys of our own; what DTLS needs besides comes with its certificate."""
 
 
 def wanted(settings: Settings) -> tuple[str, ...]:
     """The modules that a phone with these settings needs."""
     watches = any(line.watch or line.buddies for line in settings.lines)
-    return (*ALWAYS, *(READING if watches else ()))
+    encrypts = any(line.srtp != "off" for line in settings.lines)
+    return (*ALWAYS, *(READING if watches else ()), *(ENCRYPTING if encrypts else ()))
 
 
 def load(settings: Settings) -> None:

@@ -127,6 +127,7 @@ class Program:
         self.desk = Desk(self.loop, self.house, self.signalling.trace, self.keeper)
         self.control = ControlServer(self.desk, say=self._words)
         await self.control.start(self._places.control)
+        self._use_encryption()
         await asyncio.gather(self.engine.start(), asyncio.to_thread(later.load, settings))
         early.names.write_with(self.keeper.keep_names)
         self._use_stun()
@@ -209,6 +210,7 @@ class Program:
         self._settings, self.texts = new, texts
         speak(texts)
         if new.lines != old.lines:
+            self._use_encryption()
             self.signalling.use_lines(new)
             self.keeper.save()
             self.driver.settle()
@@ -282,6 +284,20 @@ class Program:
     def _engine_started(self) -> None:
         self._engine_starts += 1
         self.sounds.open_all(self.engine)
+        if self.house.encryption is not None:
+            self.house.encryption.prepare_engine()
+
+    def _use_encryption(self) -> None:
+        """Get ready for the lines that encrypt; a phone without them loads nothing of it."""
+        if self.house.encryption is None and any(
+            line.srtp != "off" for line in self._settings.lines
+        ):
+            from firmware.runtime.encryption import Encryption  # noqa: PLC0415 - see above
+
+            self.house.encryption = Encryption(self.house)
+            self.house.encryption.prepare_engine()
+        if self.house.encryption is not None:
+            self.house.encryption.use(self._settings)
 
     def _engine_lost(self, reason: str) -> None:
         _LOG.error(phrase("log.audio_gone", reason=reason))

@@ -98,6 +98,8 @@ class IncomingCall(Struct, frozen=True):
     shown: str = ""
     ring_with_offer: bool = False
     """The caller wants our offer with the first `ring` (RFC 3262 §5)."""
+    protected: bool = False
+    """It came over TLS: nobody on the way to the server has read it."""
 
 
 class ConnectedParty(Struct, frozen=True):
@@ -119,6 +121,8 @@ class OfferWanted(Struct, frozen=True):
     local: str
     call_id: str = ""
     shown: str = ""
+    protected: bool = False
+    """The offer will go over TLS."""
 
 
 class CallTrying(Struct, frozen=True):

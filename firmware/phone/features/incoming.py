@@ -64,6 +64,7 @@ def _new(turn: Turn, event: IncomingCall, *, auto: bool) -> Call:
         started_at=turn.now,
         local=event.local,
         shown=event.shown,
+        protected=event.protected,
         offer=event.offer,
         offer_first=event.ring_with_offer,
         replaces=event.replaces,

@@ -4,7 +4,15 @@ from firmware.base.values import replace
 from firmware.call.negotiation import Negotiation
 from firmware.phone.commands import EndCall, FreeMediaPort, RejectCall, SendOffer
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
-from firmware.phone.features import audio_test, dtmf, endings, incoming, moving, outgoing
+from firmware.phone.features import (
+    audio_test,
+    dtmf,
+    encryption,
+    endings,
+    incoming,
+    moving,
+    outgoing,
+)
 from firmware.phone.model import Call, Ending
 from firmware.phone.partings import NO_PORT
 from firmware.phone.texts import notice
@@ -26,11 +34,16 @@ def reserved(turn: Turn, event: MediaPortReserved) -> None:
         return
     if call.negotiation is not None:
         return
+    secrecy = encryption.rules(turn, call, event.material)
+    if encryption.impossible(secrecy):
+        encryption.refuse(turn, call)
+        return
     negotiation = Negotiation.open(
         dtmf.capabilities(turn, call),
         call.shown or event.address,
         event.port,
         _session_number(turn, call),
+        secrecy,
     )
     if not call.outgoing:
         incoming.announce(turn, turn.put(replace(call, negotiation=negotiation)))

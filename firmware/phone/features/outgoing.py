@@ -124,7 +124,7 @@ def offer_wanted(turn: Turn, event: OfferWanted) -> None:
     if call.negotiation is not None:
         # Another address family: new sockets, hence a new stream.
         call = replace(call, stream=turn.number(), negotiation=None, heard=False)
-    turn.put(replace(call, local=event.local, shown=event.shown))
+    turn.put(replace(call, local=event.local, shown=event.shown, protected=event.protected))
 
 
 def trying(turn: Turn, event: CallTrying) -> None:

@@ -177,7 +177,13 @@ class InviteClient:
         self._sdp_local = local
         self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
         self._core.notify(
-            OfferWanted(self.call, local, self._call_id, self._core.shown(exchange.flow))
+            OfferWanted(
+                self.call,
+                local,
+                self._invitation.call_id,
+                self._core.shown(exchange.flow),
+                exchange.flow.transport.secure,
+            )
         )
 
     def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
@@ -438,53 +444,6 @@ class InviteClient:
         self._core.notify(
             CallEnded(self.call, by_us, cause, status, phrase, retry_after=retry_after)
         )
-
-    # --- the request ------------------------------------------------------------------------
-
-    def _compose(self, flow: Flow) -> Request:
-        self._cseq += 1
-        way = self._way
-        secure = self._target.secure
-        contact = self._core.contact(self._line, flow, secure=secure, own=self._from)
-        headers = Headers(
-            [
-                ("Max-Forwards", "70"),
-                ("From", self._from),
-                ("To", f"<{self._target}>"),
-                ("Call-ID", self._call_id),
-                ("CSeq", f"{self._cseq} INVITE"),
-                ("Contact", contact),
-                ("Allow", ALLOW),
-                ("Supported", SUPPORTS),
-            ]
-        )
-        if way.routes:
-            headers.add("Route", ", ".join(str(route) for route in way.routes))
-        if self._emergency:
-            headers.add("Priority", "emergency")
-        if self._replaces is not None:
-            # RFC 3891 §4: only who replaces the old call may ring; others shall refuse with 420.
-            headers.add("Require", "replaces")
-            headers.add("Replaces", str(self._replaces))
-        for name, value in (*self._timer.rows(), *self._core.abilities(), *self._headers):
-            headers.add(name, value)
-        if self._sdp:
-            headers.add("Content-Type", "application/sdp")
-        return Request("INVITE", str(way.uri), headers, self._sdp or b"")
-
-
-def _sender(line: Line, caller: Party | None) -> NameAddr:
-    if caller is None:
-        return line.identity
-    try:
-        uri = parse_uri(caller.uri) if caller.uri else line.identity.uri
-    except ParseError:
-        uri = line.identity.uri
-    return NameAddr(shown(caller.name), uri)
-
-
-def _loose(uri: Uri) -> Uri:
-    return uri if uri.loose else replace(uri, params=(*uri.params, ("lr", None)))
 
 
 def _remote(response: Response) -> Party:

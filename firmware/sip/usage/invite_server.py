@@ -121,6 +121,7 @@ class InviteServer:
                 replaces,
                 core.shown(arrival.flow),
                 ring_with_offer=self._insists and not self._offered,
+                protected=arrival.flow.transport.secure,
             )
         )
 

@@ -76,6 +76,7 @@ buddies = []
 publish_presence = false
 quality_reports = ""
 srtp = "off"
+srtp_keys = "auto"
 
 [line.tls]
 ca = ""

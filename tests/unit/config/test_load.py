@@ -6,6 +6,7 @@ import pytest
 
 from firmware.config import ConfigErrors, examine, examine_bytes, load, parse
 from firmware.config.table import SETTINGS
+from firmware.rtp import srtp
 from firmware.ui.faults import say
 from firmware.ui.text import Texts
 
@@ -242,8 +243,9 @@ def test_the_error_carries_every_fault():
 
 
 NOTES = [
-    (LINE + 'srtp = "require"', 'f:4: line[1].srtp: this line stays down: srtp = "require" is not'),
-    (LINE + 'srtp = "prefer"', "calls are in the clear"),
+    (LINE + 'srtp = "require"', "f:4: line[1].srtp: without TLS who listens can be kept out, but"),
+    (LINE + 'srtp = "prefer"\nsrtp_keys = "sdes"', "the keys travel where others can read them"),
+    (LINE + 'srtp_keys = "sdes"', "f:4: line[1].srtp_keys: without `srtp` this changes nothing"),
     (LINE + "register = false", "only pbx.example may call this line"),
     (LINE + 'auto_answer = "always"', "line[1].auto_answer: every caller"),
     (LINE + "[line.tls]\nverify = false", "line[1].tls.verify: the server's certificate is not"),
@@ -266,3 +268,14 @@ def test_a_plain_configuration_has_no_notes():
 
 def test_a_file_card_on_one_path_uses_play_and_record():
     assert notes(LINE + '[audio]\nplay = "a.wav"\n[audio.handset]\ncard = "file"\n') == []
+
+
+def test_encryption_without_its_library_is_a_note(monkeypatch):
+    monkeypatch.setattr(srtp, "installed", lambda: False)
+    (note, _) = notes(LINE + 'srtp = "require"')
+    assert 'this line stays down: srtp = "require" needs the library pylibsrtp' in note
+
+
+@pytest.mark.parametrize("ways", ["auto", "sdes", "dtls"])
+def test_encryption_over_tls_needs_no_note(ways):
+    assert not notes(LINE + f'transport = "tls"\nsrtp = "require"\nsrtp_keys = "{ways}"')

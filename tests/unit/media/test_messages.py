@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from firmware.media import messages as m
+from firmware.rtp.srtp import Heard, Keys
 
 PCMU = m.PayloadFormat(0, "PCMU", 8000)
 ORDERS = [
@@ -15,6 +16,8 @@ ORDERS = [
     m.TalkOn(m.PathName.HEADSET, microphone=True),
     m.OpenStream(1, (PCMU,), m.Route.CARD),
     m.ConfigureStream(1, ("::1", 4000), ("::1", 4001), (PCMU,), m.Direction.SENDONLY, None, 30),
+    m.SetKeys(1, Keys("AEAD_AES_128_GCM", b"ours", b"theirs", 4), Heard(0xFA2, 1 << 40)),
+    m.PrepareSrtp(),
     m.RouteStream(1, m.Route.CLIP, "welcome", repeat=True),
     m.CloseStream(1),
     m.PlayTone("dial", m.PathName.HANDSET, (m.ToneSegment((350.0, 440.0), 0.0),)),

@@ -91,6 +91,8 @@ SAMPLES = {
     m.StreamReport: m.StreamReport(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -20, -20, "PCMU", None, 1),
     m.HearingChanged: m.HearingChanged(1, m.Silence.NO_PACKETS),
     m.FirstHeard: m.FirstHeard(1),
+    m.StreamSecured: m.StreamSecured(1, "AEAD_AES_128_GCM"),
+    e.KeysFailed: e.KeysFailed(1, "no answer"),
     m.DigitHeard: m.DigitHeard(1, "1", 100),
     m.PathReport: m.PathReport(PathName.SPEAKER, open=False, reason="busy"),
     m.ToneEnded: m.ToneEnded("key", PathName.HANDSET),

@@ -7,6 +7,7 @@ from firmware.phone import actions as a
 from firmware.phone.events import ConfigJudged, NetworkChanged
 from firmware.phone.texts import LINE_CAUSES, notice
 from firmware.phone.view import Mode
+from firmware.rtp import srtp
 from firmware.sip import notifications as n
 from firmware.sip.notifications import FailureCause, RegistrationState
 from tests.support.desk import LINE, Desk, settings
@@ -86,7 +87,8 @@ def test_no_network_is_said_once_for_all_lines():
     assert desk.notice is None
 
 
-def test_a_blocked_line_says_so_and_is_never_used():
+def test_a_blocked_line_says_so_and_is_never_used(monkeypatch):
+    monkeypatch.setattr(srtp, "installed", lambda: False)
     tree = settings(lines=("desk",))
     secret = replace(tree, lines=(replace(tree.lines[0], srtp="require"),))
     desk = Desk(secret, registered=False)

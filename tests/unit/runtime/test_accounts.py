@@ -1,4 +1,5 @@
 from firmware.config.load import parse
+from firmware.rtp import srtp
 from firmware.runtime.accounts import accounts_of
 from firmware.sip.flow import Terms, TlsTerms, Transport
 
@@ -39,7 +40,7 @@ class Identities:
 
 
 def test_lines_become_accounts_with_their_kept_identities():
-    desk, second = accounts_of(parse(FILE), Identities())
+    desk, second, _ = accounts_of(parse(FILE), Identities())
     assert (desk.line, desk.user, desk.server, desk.password) == (
         *("desk", "101", "pbx.example:5070", "pw"),
     )
@@ -53,7 +54,8 @@ def test_lines_become_accounts_with_their_kept_identities():
     assert (second.line, second.register) == ("102@pbx.example", False)
 
 
-def test_a_line_that_asks_for_more_security_than_there_is_stays_down():
+def test_a_line_that_asks_for_more_security_than_there_is_stays_down(monkeypatch):
+    monkeypatch.setattr(srtp, "installed", lambda: False)
     assert [account.user for account in accounts_of(parse(FILE), Identities())] == ["101", "102"]
 
 

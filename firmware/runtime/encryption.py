@@ -1,0 +1,210 @@
+"""What encrypted calls need of the world: randomness, a certificate, handshakes, old counters.
+
+    MakeKeys ─▶ association ◀─ Foreign (from the engine, the only reader of the socket)
+                    ├─▶ datagrams by the phone's duplicate of the socket
+                    └─▶ SetKeys to the engine, or KeysFailed to the phone
+
+Exists only on a phone with a line that encrypts. A stranger's datagrams never reach an association:
+only the host that SDP named is heard (A8).
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from firmware.base.phrase import phrase
+from firmware.base.values import replace
+from firmware.call.secrecy import Material
+from firmware.config.schema import Settings
+from firmware.media.messages import Foreign, PrepareSrtp, SetKeys, StreamReport
+from firmware.phone.commands import MakeKeys
+from firmware.phone.events import KeysFailed
+
+if TYPE_CHECKING:
+    from firmware.net.dtls import Association, Identity
+    from firmware.runtime.house import House
+
+_LOG = logging.getLogger(__name__)
+_PATIENCE = 20.0
+"""Seconds a handshake may take."""
+_EARLY = 4
+"""Datagrams kept of a far end whose handshake is here before its answer is."""
+
+
+def handshakes(settings: Settings) -> bool:
+    """Whether any line may agree on keys by DTLS."""
+    return any(line.srtp != "off" and line.srtp_keys != "sdes" for line in settings.lines)
+
+
+class _Handshake:
+    """One stream's association and what drives it."""
+
+    def __init__(self, command: MakeKeys, association: "Association") -> None:
+        self.command = command
+        self.association = association
+        self.timer: asyncio.TimerHandle | None = None
+        self.until = asyncio.get_running_loop().time() + _PATIENCE
+        self.told = False
+
+    def stop(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+class Encryption:
+    """See the module; `house` are the parts it works with."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+        self._identity: Identity | None = None
+        self._running: dict[int, _Handshake] = {}
+        self._early: dict[int, deque[Foreign]] = {}
+        self._making: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        """Streams with an association, or with datagrams that wait for one."""
+        return len(self._running.keys() | self._early.keys())
+
+    # Before a call
+
+    def use(self, settings: Settings) -> None:
+        """Get ready for what these lines may ask for, off the loop."""
+        if handshakes(settings) and self._identity is None and self._making is None:
+            self._making = asyncio.get_running_loop().create_task(self._make_identity())
+
+    async def _make_identity(self) -> None:
+        try:
+            self._identity = await asyncio.to_thread(_new_identity)
+        except ImportError as error:
+            _LOG.error(phrase("log.no_dtls", reason=str(error)))
+        finally:
+            self._making = None
+
+    async def ready(self) -> None:
+        """Wait until what `use` began is done."""
+        if self._making is not None:
+            await self._making
+
+    def prepare_engine(self) -> None:
+        """A new engine: let it load what encryption needs while nobody talks."""
+        self._house.engine.send(PrepareSrtp())
+
+    def material(self) -> Material:
+        """What the keys of one more call are made of."""
+        return Material(os.urandom(32), self._identity.fingerprint if self._identity else "")
+
+    # In a call
+
+    def with_history(self, order: SetKeys) -> SetKeys:
+        """The order with what an engine before this one had heard on that stream."""
+        call = self._house.streams.get(order.stream)
+        report = None if call is None else self._house.reports.get(call)
+        if report is None or report.stream != order.stream:
+            return order
+        return replace(order, before=report.heard)
+
+    def make_keys(self, command: MakeKeys) -> None:
+        """Begin, or go on with, the handshake of a stream."""
+        running = self._running.get(command.stream)
+        if running is not None and _same(running.command, command):
+            running.told = False
+            self._settle(running)
+            return
+        if self._identity is None:
+            self._house.inbox.put(KeysFailed(command.stream, "DTLS is not ready here"))
+            return
+        if running is not None:
+            running.stop()
+        self._begin(command, self._identity)
+
+    def _begin(self, command: MakeKeys, identity: "Identity") -> None:
+        from firmware.net.dtls import Association  # noqa: PLC0415 - it is loaded with the identity
+
+        agreed = command.handshake
+        running = _Handshake(command, Association(identity, agreed.prints, active=agreed.active))
+        self._running[command.stream] = running
+        running.association.start()
+        for early in self._early.pop(command.stream, ()):
+            if early.source[0] == command.remote[0]:
+                running.association.feed(early.data)
+        self._settle(running)
+
+    def feed(self, report: Foreign) -> None:
+        """A datagram of another protocol came on a media socket."""
+        if not report.data or not 20 <= report.data[0] < 64:
+            return
+        running = self._running.get(report.stream)
+        if running is None:
+            if report.stream in self._house.streams:
+                waiting = self._early.setdefault(report.stream, deque(maxlen=_EARLY))
+                waiting.append(report)
+        elif report.source[0] == running.command.remote[0]:
+            running.association.feed(report.data)
+            self._settle(running)
+
+    def end(self, stream: int) -> None:
+        """A stream is over."""
+        self._early.pop(stream, None)
+        running = self._running.pop(stream, None)
+        if running is not None:
+            running.stop()
+
+    def forget(self, report: StreamReport) -> None:
+        """The last of a stream: what came after its end is nobody's."""
+        if report.final:
+            self.end(report.stream)
+
+    def _settle(self, running: _Handshake) -> None:
+        """Send what is to be sent, set the clock, tell how it ended."""
+        self._send(running)
+        running.stop()
+        association, command = running.association, running.command
+        if association.keys is not None and not running.told:
+            running.told = True
+            self._house.engine.send(self.with_history(SetKeys(command.stream, association.keys)))
+        elif association.failure and not running.told:
+            running.told = True
+            self._house.inbox.put(KeysFailed(command.stream, association.failure))
+        elif not association.over:
+            self._set_clock(running)
+
+    def _send(self, running: _Handshake) -> None:
+        pair = self._house.pairs.get(running.command.call)
+        datagrams = running.association.take()
+        if pair is None or not running.command.remote[0]:
+            return
+        for datagram in datagrams:
+            # The socket is shared: we send on it, the engine reads.
+            with contextlib.suppress(OSError):
+                pair.rtp.sendto(datagram, running.command.remote)
+
+    def _set_clock(self, running: _Handshake) -> None:
+        loop = asyncio.get_running_loop()
+        left = max(0.0, running.until - loop.time())
+        retry = running.association.next_timer()
+        wait = left if retry is None else min(left, max(retry, 0.01))
+        running.timer = loop.call_later(wait, self._time_passed, running)
+
+    def _time_passed(self, running: _Handshake) -> None:
+        if asyncio.get_running_loop().time() >= running.until:
+            running.association.give_up()
+        else:
+            running.association.fire()
+        self._settle(running)
+
+
+def _same(one: MakeKeys, other: MakeKeys) -> bool:
+    """RFC 5763 §6.6: the same certificate, roles and addresses are the same association."""
+    return (one.handshake, one.remote) == (other.handshake, other.remote)
+
+
+def _new_identity() -> "Identity":
+    make: Callable[[], Identity]
+    from firmware.net.dtls import make_identity as make  # noqa: PLC0415 - off the loop
+
+    return make()
