@@ -116,7 +116,6 @@ class LineSettings:
     publish_presence: bool = False
     quality_reports: str = ""
     srtp: str = "off"
-    srtp_keys: str = "auto"
     tls: TlsSettings = field(default_factory=TlsSettings)
 
 

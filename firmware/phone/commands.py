@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from firmware.media.messages import AnyOrder, PathName, StreamReport
 from firmware.phone.parted import Parted
-from firmware.sdp.keying import Handshake
 from firmware.sip.facts import Activity
 from firmware.sip.names import MessageRef
 from firmware.sip.invite.replaces import Replaces
+from firmware.sip.names import MessageRef
 from firmware.sip.notifications import CallRef, LineName, Party, SubscriptionRef, TransferRef
 from hal.ports import LampPattern
 
@@ -34,19 +34,6 @@ class FreeMediaPort(Struct, frozen=True):
     call: CallRef
 
 
-class MakeKeys(Struct, frozen=True):
-    """Agree on the keys of a stream with the far end, by DTLS on the call's own socket.
-
-    Asked for again, for a new audio process, it brings the keys that were made. Answered by
-    nothing, or by `KeysFailed`.
-    """
-
-    call: CallRef
-    stream: int
-    handshake: Handshake
-    remote: tuple[str, int]
-
-
 class PlaceCall(Struct, frozen=True):
     """Send an INVITE; the stack asks for the offer when it knows the way (`OfferWanted`).
 
@@ -58,6 +45,7 @@ class PlaceCall(Struct, frozen=True):
     line: LineName
     target: str
     emergency: bool = False
+    replaces: Replaces | None = None
 
 
 class SendOffer(Struct, frozen=True):
@@ -72,7 +60,6 @@ class SayRinging(Struct, frozen=True):
 
     call: CallRef
     sdp: bytes = b""
-    replaces: Replaces | None = None
 
 
 class AcceptCall(Struct, frozen=True):
@@ -300,7 +287,6 @@ class LogNotice(Struct, frozen=True):
 Command = (
     ReserveMediaPort
     | FreeMediaPort
-    | MakeKeys
     | PlaceCall
     | SendOffer
     | SayRinging

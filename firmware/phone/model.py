@@ -173,11 +173,7 @@ class Call(Struct, frozen=True):
     local: str = ""
     shown: str = ""
     """What the far end knows us by, if it is not that address."""
-    protected: bool = False
-    """Its signalling travels encrypted."""
     negotiation: Negotiation | None = None
-    suite: str = ""
-    """What the audio process encrypts it with, "" while it does not."""
     offer: bytes = b""
     offer_first: bool = False
     """The caller wants our offer while it rings (RFC 3262 §5)."""
@@ -222,12 +218,12 @@ class Call(Struct, frozen=True):
     """What the caller's INVITE said about itself."""
     diverted_by: Party | None = None
     transfer: Transfer | None = None
+    picks: Ringing | None = None
+    """The call of somebody else whose place it takes."""
     instead_of: CallRef | None = None
     """The call whose far end sent us to make this one."""
 
     @property
-    picks: Ringing | None = None
-    """The call of somebody else whose place it takes."""
     def who(self) -> str:
         """The other party as a person would name it."""
         return named(self.remote)

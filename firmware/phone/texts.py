@@ -83,8 +83,6 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_missed": _CALL,
     "call_nothing_in_common": ("who", "line", "detail"),
     "call_no_port": ("who", "line", "reason"),
-    "call_no_keys": ("who", "line"),
-    "call_keys_failed": ("who", "line", "reason"),
     "call_too_many": ("number",),
     "call_not_dialable": ("number",),
     "call_no_such_line": ("line", "lines"),

@@ -64,7 +64,6 @@ def _new(turn: Turn, event: IncomingCall, *, auto: bool) -> Call:
         started_at=turn.now,
         local=event.local,
         shown=event.shown,
-        protected=event.protected,
         offer=event.offer,
         offer_first=event.ring_with_offer,
         replaces=event.replaces,
@@ -201,6 +200,7 @@ def why_not_unwanted(state: PhoneState, _rules: Rules, event: Unwanted) -> Notic
     return None if _waiting(state, event.call) is not None else notice("no_call_rings")
 
 
+def _leave(turn: Turn, front: Call) -> bool:
     if front.emergency:
         turn.say(notice("emergency_no_hold", number=front.remote.user), 5.0)
         return False

@@ -76,7 +76,6 @@ buddies = []
 publish_presence = false
 quality_reports = ""
 srtp = "off"
-srtp_keys = "auto"
 
 [line.tls]
 ca = ""
