@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from firmware.media.messages import AnyOrder, PathName, StreamReport
 from firmware.phone.parted import Parted
+from firmware.sdp.keying import Handshake
 from firmware.sip.facts import Activity
-from firmware.sip.names import MessageRef
 from firmware.sip.invite.replaces import Replaces
 from firmware.sip.names import MessageRef
 from firmware.sip.notifications import CallRef, LineName, Party, SubscriptionRef, TransferRef
@@ -32,6 +32,19 @@ class FreeMediaPort(Struct, frozen=True):
     """The call is over: close its sockets."""
 
     call: CallRef
+
+
+class MakeKeys(Struct, frozen=True):
+    """Agree on the keys of a stream with the far end, by DTLS on the call's own socket.
+
+    Asked for again, for a new audio process, it brings the keys that were made. Answered by
+    nothing, or by `KeysFailed`.
+    """
+
+    call: CallRef
+    stream: int
+    handshake: Handshake
+    remote: tuple[str, int]
 
 
 class PlaceCall(Struct, frozen=True):
@@ -287,6 +300,7 @@ class LogNotice(Struct, frozen=True):
 Command = (
     ReserveMediaPort
     | FreeMediaPort
+    | MakeKeys
     | PlaceCall
     | SendOffer
     | SayRinging

@@ -173,7 +173,11 @@ class Call(Struct, frozen=True):
     local: str = ""
     shown: str = ""
     """What the far end knows us by, if it is not that address."""
+    protected: bool = False
+    """Its signalling travels encrypted."""
     negotiation: Negotiation | None = None
+    suite: str = ""
+    """What the audio process encrypts it with, "" while it does not."""
     offer: bytes = b""
     offer_first: bool = False
     """The caller wants our offer while it rings (RFC 3262 §5)."""

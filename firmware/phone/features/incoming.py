@@ -64,6 +64,7 @@ def _new(turn: Turn, event: IncomingCall, *, auto: bool) -> Call:
         started_at=turn.now,
         local=event.local,
         shown=event.shown,
+        protected=event.protected,
         offer=event.offer,
         offer_first=event.ring_with_offer,
         replaces=event.replaces,
@@ -187,7 +188,6 @@ def answer(turn: Turn, ref: CallRef | None, path: PathName | None = None) -> Non
     paths.open_some(turn)
 
 
-def _leave(turn: Turn, front: Call) -> bool:
 def unwanted(turn: Turn, event: Unwanted) -> None:
     """Refuse a call so that the network learns of it (RFC 8197 §3)."""
     call = _waiting(turn.state, event.call)
