@@ -218,7 +218,7 @@ class Engine:
             case LoadClip():
                 self._clips[order.name] = Clip(read_clip(descriptors), order.rate)
             case OpenPath():
-                self._desk.open(order.path, order.volume)
+                self._desk.open(order.path, order.volume, order.microphone)
                 self._cards.assign(order.path, order.card, descriptors, now)
 
     def _open_stream(self, order: OpenStream, descriptors: tuple[int, ...], now: float) -> None:

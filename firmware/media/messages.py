@@ -22,7 +22,7 @@ class PathName(enum.Enum):
 
 
 class Direction(enum.Enum):
-    """RFC 4566 §6 direction, from our side."""
+    """RFC 8866 §6.7 direction, from our side."""
 
     SENDRECV = "sendrecv"
     SENDONLY = "sendonly"
@@ -83,6 +83,20 @@ class Card(msgspec.Struct, frozen=True, array_like=True):
     record: str = ""
 
 
+class Microphone(msgspec.Struct, frozen=True, array_like=True):
+    """What is done to a path's microphone: gains in dB, the rest by libspeexdsp.
+
+    `echo` cancels what the card's own loudspeaker says, `noise` suppresses what is no speech,
+    `level` is automatic gain. `sidetone_db` is how much of it the person hears, 0 = nothing.
+    """
+
+    gain_db: float = 0.0
+    sidetone_db: float = 0.0
+    echo: bool = False
+    noise: bool = False
+    level: bool = False
+
+
 class Order(msgspec.Struct, frozen=True, tag=True):
     """Root of what the phone tells the engine."""
 
@@ -93,11 +107,13 @@ class OpenPath(Order, frozen=True, tag="open_path"):
     Descriptors: for a `file` card with `record`, a SOCK_SEQPACKET/stream socket to the WAV writer;
     for a `browser` card, the listening `audio.sock`. Paths with equal cards share one device: what
     they play is mixed. The first such order needs the descriptors, later ones may leave them out.
+    `microphone` None = its sound is passed on as it is.
     """
 
     path: PathName
     card: Card
     volume: int = 70
+    microphone: Microphone | None = None
 
 
 class ClosePath(Order, frozen=True, tag="close_path"):
@@ -319,7 +335,7 @@ class FirstHeard(Report, frozen=True, tag="first_heard"):
 
 
 class DigitHeard(Report, frozen=True, tag="digit"):
-    """A telephone-event from the far end ended (or was lost at its end)."""
+    """A key of the far end: a telephone-event ended, or a tone where none were agreed on."""
 
     stream: int
     digit: str

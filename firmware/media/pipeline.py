@@ -3,7 +3,7 @@
     far end ─▶ stream.hear ─┬ CARD ─▶ resample ─▶ + tones ─▶ volume ─▶ card of the talk path
                             ├ LOOP ─────────┐
                             └ NULL, CLIP: unheard
-    microphone ─▶ mute ───────CARD──────────┼─▶ stream.say ─▶ far end
+    microphone ─▶ mute ─▶ mouth CARD──────────┼─▶ stream.say ─▶ far end
                     silence ──NULL──────────┤
                     clip ─────CLIP──────────┘
 
@@ -14,7 +14,8 @@ from collections.abc import Collection
 
 from firmware.dsp.mixer import mix, scale
 from firmware.dsp.resample import Resampler
-from firmware.media.messages import ClipEnded, PathName, PlayTone, Route, ToneEnded
+from firmware.media.messages import ClipEnded, Microphone, PathName, PlayTone, Route, ToneEnded
+from firmware.media.mouth import Mouth
 from firmware.media.tones import Tones
 
 # Once a frame: finding a member in its enum is dearer than comparing with it.
@@ -44,19 +45,37 @@ def gain_of(volume: int) -> float:
 
 
 class _Path:
-    """What is heard on one path."""
+    """What is heard on one path, and what is done to what is said there."""
 
-    __slots__ = ("gain", "tones")
+    __slots__ = ("gain", "mouth", "tones", "wishes")
 
     def __init__(self, volume: int) -> None:
         self.gain = gain_of(volume)
         self.tones = Tones()
+        self.wishes: Microphone | None = None
+        self.mouth: Mouth | None = None
+
+    def speak_through(self, wishes: Microphone | None) -> None:
+        """Treat the microphone so from now on; the same wishes keep what was learned."""
+        if wishes != self.wishes:
+            self.wishes = wishes
+            self.mouth = Mouth(wishes) if wishes is not None else None
 
 
 class Desk:
     """The near side. Orders between frames; in a frame first the streams, then `frame_for`."""
 
-    __slots__ = ("_ended", "_paths", "_rate", "_spoken", "_wants", "microphone", "muted", "talking")
+    __slots__ = (
+        "_ended",
+        "_mouth",
+        "_paths",
+        "_rate",
+        "_spoken",
+        "_wants",
+        "microphone",
+        "muted",
+        "talking",
+    )
 
     def __init__(self) -> None:
         self.talking: PathName | None = None
@@ -65,6 +84,7 @@ class Desk:
         self.microphone = b""
         """What the person said in this frame, at `rate`; empty if nobody listens to them."""
         self._wants = False
+        self._mouth: Mouth | None = None
         self._paths: dict[PathName, _Path] = {}
         self._rate = 0
         self._spoken: list[bytes] = []
@@ -91,12 +111,14 @@ class Desk:
 
     # Orders
 
-    def open(self, name: PathName, volume: int) -> None:
-        """Make a path known, or change its volume."""
+    def open(self, name: PathName, volume: int, microphone: Microphone | None = None) -> None:
+        """Make a path known, or change its volume and its microphone."""
         if name in self._paths:
             self.set_volume(name, volume)
         else:
             self._paths[name] = _Path(volume)
+        self._paths[name].speak_through(microphone)
+        self._choose_mouth()
 
     def close(self, name: PathName) -> None:
         """Forget a path and its tones."""
@@ -115,6 +137,17 @@ class Desk:
         self.talking = name
         self._wants = microphone
         self.microphone = b""
+        self._choose_mouth()
+        self.realign()
+
+    def realign(self) -> None:
+        """Loudspeaker and microphone may be another time apart than before."""
+        if self._mouth is not None:
+            self._mouth.realign()
+
+    def _choose_mouth(self) -> None:
+        path = self._paths.get(self.talking) if self.talking is not None else None
+        self._mouth = path.mouth if path is not None else None
 
     def play(self, order: PlayTone) -> None:
         """Start a tone; it replaces the one of the same name on that path."""
@@ -135,7 +168,12 @@ class Desk:
         self._rate = rate
         self._spoken.clear()
         # Mute discards here, before anything could keep it.
-        self.microphone = b"" if self.muted else microphone
+        if self.muted or not microphone:
+            self.microphone = b""
+        elif self._mouth is None:
+            self.microphone = microphone
+        else:
+            self.microphone = self._mouth.hear(microphone, rate)
 
     def hear(self, frame: bytes) -> None:
         """A stream in front says this to the person, at `rate`."""
@@ -152,10 +190,19 @@ class Desk:
             if parts or name is self.talking:
                 frame = mix(parts) if parts else silence(rate)
                 frames.append(frame if path.gain == 1.0 else scale(frame, path.gain))
-        return mix(frames) if frames else None
+        if not frames:
+            return None
+        played = mix(frames)
+        if self._mouth is not None and self.talking in paths:
+            self._mouth.played(played)
+        return played
 
     def _parts(self, name: PathName, path: _Path, rate: int) -> list[bytes]:
-        parts = list(self._spoken) if name is self.talking else []
+        parts = []
+        if name is self.talking:
+            parts += self._spoken
+            if self._mouth is not None and (own := self._mouth.sidetone(self.microphone)):
+                parts.append(own)
         if path.tones:
             parts.append(path.tones.next_frame(rate))
             self._ended += [ToneEnded(tone, name) for tone in path.tones.take_ended()]

@@ -147,7 +147,10 @@ class AlsaCard:
         error = self._fill - self._margin
         if abs(error) < self._ear.rate * _DEAD_BAND:
             return frame
-        return stretched(frame, -1 if error > 0 else 1)
+        by = -1 if error > 0 else 1
+        # What is done about it counts at once, or it would be done again and again.
+        self._fill += by
+        return stretched(frame, by)
 
     # The microphone
 

@@ -19,9 +19,10 @@ class AlsaError(Exception):
 class Hardware:
     """One sound card: what it can do, what was played on it, what its microphone hears."""
 
-    def __init__(self, rates=(16_000, 48_000), channels=(1, 2), bits=(16,), ppm=0.0):
+    def __init__(self, rates=(16_000, 48_000), channels=(1, 2), bits=(16,), ppm=0.0, ear_ppm=None):
         self.rates, self.channels, self.bits = rates, channels, bits
-        self.speed = 1.0 + ppm * 1e-6
+        self.mouth_speed = 1.0 + ppm * 1e-6
+        self.ear_speed = self.mouth_speed if ear_ppm is None else 1.0 + ear_ppm * 1e-6
         self.busy = self.gone = self.forbidden = self.silent = False
         self.playing = self.capturing = None
         self.heard = bytearray()
@@ -68,6 +69,7 @@ class FakePcm:
         self.buffer = shape.periodsize * shape.periods
         self.started, self.moved, self.closed = None, 0, False
         self.plays = shape.type == alsa.PCM_PLAYBACK
+        self.speed = card.ear_speed if self.plays else card.mouth_speed
         if self.plays:
             card.playing = self
         else:
@@ -86,7 +88,7 @@ class FakePcm:
         """Samples the card has played or recorded since it was started."""
         if self.started is None:
             return 0
-        return int((self.alsa.now - self.started) * self.rate * self.card.speed)
+        return int((self.alsa.now - self.started) * self.rate * self.speed)
 
     def avail(self):
         if self.card.gone:

@@ -1,0 +1,69 @@
+"""A path's microphone between card and streams."""
+
+import numpy as np
+import pytest
+
+from firmware.base.pcm import audioop
+from firmware.dsp.limiter import CEILING
+from firmware.media.messages import Card, Microphone, OpenPath, PathName, SetMute, TalkOn
+from tests.support.machine_lacks import need_library
+
+
+def handset(bench, microphone, path=PathName.HANDSET):
+    bench.order(OpenPath(path, Card("mock", "h"), 70, microphone))
+    bench.order(TalkOn(path, microphone=True))
+
+
+def said(bench, seconds, measure=audioop.max):
+    """How loud it is at the far end."""
+    far = bench.call() if not bench.far_ends else bench.far_ends[0]
+    far.packets.clear()
+    bench.seconds(seconds)
+    codec = far.decoder
+    return measure(b"".join(codec.decode(packet.payload) for packet in far.packets[5:]), 2)
+
+
+def test_without_wishes_the_sound_is_the_cards(bench, sine):
+    handset(bench, None)
+    bench.card.speech = sine(500, 3, 16000)
+    assert said(bench, 1) == pytest.approx(8000, rel=0.05)
+
+
+def test_a_gain_is_a_gain(bench, sine):
+    handset(bench, Microphone(gain_db=-12))
+    bench.card.speech = sine(500, 3, 16000)
+    assert said(bench, 1) == pytest.approx(2009, rel=0.05)
+
+
+def test_f35_too_much_gain_ends_at_the_limiter(bench, sine):
+    handset(bench, Microphone(gain_db=30))
+    bench.card.speech = sine(500, 3, 16000)
+    assert said(bench, 1) == pytest.approx(CEILING, rel=0.05)
+
+
+def test_one_hears_a_little_of_oneself(bench, sine):
+    handset(bench, Microphone(sidetone_db=-20))
+    bench.card.speech = sine(500, 3, 16000)
+    bench.seconds(1)
+    assert audioop.max(bench.card.heard(0.5), 2) == pytest.approx(800, rel=0.05)
+
+
+def test_p11_muted_nobody_hears_it_oneself_included(bench, sine):
+    handset(bench, Microphone(sidetone_db=-20, gain_db=6))
+    bench.card.speech = sine(500, 9, 16000)
+    bench.order(SetMute(muted=True))
+    assert said(bench, 1) < 10
+    assert audioop.max(bench.card.heard(0.5), 2) == 0
+
+
+def test_the_far_end_does_not_hear_itself_through_the_speaker(bench, sine):
+    """The card's microphone hears its loudspeaker 20 ms later, at half the loudness."""
+    need_library("libspeexdsp.so.1", "libspeexdsp1")
+    handset(bench, Microphone(echo=True), PathName.SPEAKER)
+    card = bench.card
+    card.read = lambda: audioop.mul(card.played[-1], 2, 0.5) if card.played else bytes(640)
+    far = bench.call()
+    far.say(audioop.mul(np.random.default_rng(1).bytes(16_000 * 8), 2, 0.2))
+    first = said(bench, 0.4, audioop.rms)
+    bench.seconds(5)
+    assert said(bench, 1, audioop.rms) < first / 15
