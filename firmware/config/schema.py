@@ -116,6 +116,7 @@ class LineSettings:
     publish_presence: bool = False
     quality_reports: str = ""
     srtp: str = "off"
+    srtp_keys: str = "auto"
     tls: TlsSettings = field(default_factory=TlsSettings)
 
 
@@ -128,10 +129,21 @@ class BoardSettings:
 
 @dataclass(frozen=True, slots=True)
 class PathSettings:
-    """`[audio.handset]` and its siblings; `card` overrides `audio.card`."""
+    """`[audio.ringer]`, and what its siblings have too; `card` overrides `audio.card`."""
 
     card: str = ""
     volume: int = 70
+
+
+@dataclass(frozen=True, slots=True)
+class TalkPathSettings(PathSettings):
+    """`[audio.handset]`, headset and speaker: a path with a microphone. Gains are in dB."""
+
+    gain: int = 0
+    sidetone: int = 0
+    echo_cancellation: bool = False
+    noise_suppression: bool = False
+    automatic_gain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +156,11 @@ class AudioSettings:
     record: str = ""
     loop: bool = False
     leave_out_silence: bool = False
-    handset: PathSettings = field(default_factory=PathSettings)
-    headset: PathSettings = field(default_factory=PathSettings)
-    speaker: PathSettings = field(default_factory=PathSettings)
+    handset: TalkPathSettings = field(default_factory=TalkPathSettings)
+    headset: TalkPathSettings = field(default_factory=TalkPathSettings)
+    speaker: TalkPathSettings = field(
+        default_factory=lambda: TalkPathSettings(echo_cancellation=True)
+    )
     ringer: PathSettings = field(default_factory=PathSettings)
 
 

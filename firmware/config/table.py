@@ -133,7 +133,8 @@ _LINE_ROWS = (
     Setting("line.buddies", Many(Text(forms.BUDDY, may_be_empty=False), limit=64), _NOW),
     Setting("line.publish_presence", _FLAG, _NOW),
     Setting("line.quality_reports", Text(forms.SIP_URI), _NEXT),
-    Setting("line.srtp", Choice(("off", "prefer", "require")), _LINE),
+    Setting("line.srtp", Choice(("off", "prefer", "require")), _NEXT),
+    Setting("line.srtp_keys", Choice(("auto", "sdes", "dtls")), _NEXT),
     Setting("line.tls.ca", _FILE, _LINE),
     Setting("line.tls.cert", _FILE, _LINE),
     Setting("line.tls.key", _FILE, _LINE),
@@ -155,6 +156,17 @@ _DEVICES = (
         for row in (
             Setting(f"audio.{path}.card", Text(forms.CARD_DEVICE), _IDLE),
             Setting(f"audio.{path}.volume", _VOLUME, _NOW, "per cent"),
+        )
+    ),
+    *(
+        row
+        for path in ("handset", "headset", "speaker")
+        for row in (
+            Setting(f"audio.{path}.gain", Whole(-20, 30), _IDLE, "dB"),
+            Setting(f"audio.{path}.sidetone", Whole(-40, 0), _IDLE, "dB"),
+            Setting(f"audio.{path}.echo_cancellation", _FLAG, _IDLE),
+            Setting(f"audio.{path}.noise_suppression", _FLAG, _IDLE),
+            Setting(f"audio.{path}.automatic_gain", _FLAG, _IDLE),
         )
     ),
 )

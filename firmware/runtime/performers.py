@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from firmware.base.values import replace
+from firmware.call.secrecy import NO_MATERIAL
 from firmware.control.schema import RecordEvent, RingEvent
-from firmware.media.messages import OpenStream
+from firmware.media.messages import OpenStream, SetKeys
 from firmware.net.errors import NetError
 from firmware.phone import commands as c
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
@@ -44,7 +45,8 @@ def reserve_media_port(house: House, command: c.ReserveMediaPort) -> None:
         return
     free_media_port(house, c.FreeMediaPort(command.call))
     house.pairs[command.call] = pair
-    house.inbox.put(MediaPortReserved(command.call, pair.address, pair.port))
+    material = house.encryption.material() if house.encryption is not None else NO_MATERIAL
+    house.inbox.put(MediaPortReserved(command.call, pair.address, pair.port, material))
 
 
 def free_media_port(house: House, command: c.FreeMediaPort) -> None:
@@ -212,8 +214,16 @@ def media_order(house: House, command: c.MediaOrder) -> None:
             return
         house.streams[order.stream] = command.call
         house.engine.send(order, (pair.rtp.fileno(), pair.rtcp.fileno()))
+    elif isinstance(order, SetKeys) and house.encryption is not None:
+        house.engine.send(house.encryption.with_history(order))
     else:
         house.engine.send(order)
+
+
+def make_keys(house: House, command: c.MakeKeys) -> None:
+    """Agree on keys with the far end by DTLS."""
+    if house.encryption is not None:
+        house.encryption.make_keys(command)
 
 
 def ring_bell(house: House, command: c.RingBell) -> None:
@@ -255,6 +265,7 @@ def log_notice(house: House, command: c.LogNotice) -> None:
 PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
     c.ReserveMediaPort: reserve_media_port,
     c.FreeMediaPort: free_media_port,
+    c.MakeKeys: make_keys,
     c.PlaceCall: place_call,
     c.SendOffer: send_offer,
     c.SayRinging: say_ringing,

@@ -76,6 +76,7 @@ buddies = []
 publish_presence = false
 quality_reports = ""
 srtp = "off"
+srtp_keys = "auto"
 
 [line.tls]
 ca = ""
@@ -98,12 +99,27 @@ leave_out_silence = true
 [audio.handset]
 card = ""
 volume = 70
+gain = 6
+sidetone = -20
+echo_cancellation = true
+noise_suppression = true
+automatic_gain = true
 [audio.headset]
 card = ""
 volume = 70
+gain = 6
+sidetone = -20
+echo_cancellation = true
+noise_suppression = true
+automatic_gain = true
 [audio.speaker]
 card = "id:Device"
 volume = 70
+gain = 6
+sidetone = -20
+echo_cancellation = true
+noise_suppression = true
+automatic_gain = true
 [audio.ringer]
 card = ""
 volume = 70
