@@ -5,12 +5,11 @@ that gives it its colour. Here it is read, written and made. The filter runs as 
 response, tap by tap over whole frames, because that is arithmetic audioop does in C.
 """
 
-import sys
-from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 
+from firmware.base.noise import WHITE_LEVEL, white_noise
 from firmware.base.pcm import SAMPLE_BYTES, audioop
 
 STATIC_NUMBER: Final = 13
@@ -20,12 +19,6 @@ _MOST_ORDER: Final = 12
 _TAPS = 40
 _CEILING = -20.0
 """dBov: nobody's room is louder than speech; a packet that says so is not believed."""
-_WHITE_LEVEL = 2048
-"""Root mean square of the white noise all comfort is cut from, in samples."""
-_WHITE = 8192
-_POWER = 88000
-_ENDS = 800
-"""Octets at the ends of the large number that are zero or hardly random."""
 _APPROACH = 0.25
 """How much of the way to a new level is gone in one frame."""
 
@@ -60,28 +53,35 @@ class ComfortNoise:
     `rate` is samples a second. The level glides to what was told, so that an update does not click.
     """
 
-    __slots__ = ("_gain", "_place", "_tail", "_taps", "_target", "active")
+    __slots__ = ("_gain", "_place", "_sequence", "_tail", "_taps", "_target", "active")
 
     def __init__(self) -> None:
         self.active = False
-        """Whether the far end pauses and told how it sounds; to be cleared when it speaks again."""
+        """Whether the far end pauses and told how it sounds."""
+        self._sequence = 0
         self._gain = 0.0
         self._target = 0.0
         self._place = 0
         self._taps: tuple[float, ...] = (1.0,)
         self._tail = b""
 
-    def describe(self, payload: bytes) -> None:
+    def describe(self, payload: bytes, sequence: int) -> None:
         """A packet told how it sounds now; one that makes no sense changes nothing."""
         noise = read(payload)
         if noise is None:
             return
+        self._sequence = sequence
         level = min(noise.level, _CEILING)
-        self._target = 0.0 if level <= _SILENT else 32768 * 10 ** (level / 20) / _WHITE_LEVEL
+        self._target = 0.0 if level <= _SILENT else 32768 * 10 ** (level / 20) / WHITE_LEVEL
         self._taps = _response(noise.reflections)
         if not self.active:
             self.active = True
             self._gain = self._target
+
+    def play(self, sequence: int) -> None:
+        """Speech of this sequence number is played: what came after the pause began ends it."""
+        if self.active and (sequence - self._sequence) & 0xFFFF < 0x8000:
+            self.active = False
 
     def block(self, samples: int) -> bytes:
         """The next samples."""
@@ -128,15 +128,3 @@ def _response(reflections: tuple[float, ...]) -> tuple[float, ...]:
         heard.append(-sum(a * h for a, h in past))
     power = sum(each * each for each in heard) ** 0.5
     return tuple(each / power for each in heard)
-
-
-@lru_cache(maxsize=1)
-def white_noise() -> bytes:
-    """A second at 16 kHz of it, the same every time: nobody can tell, and no lots are drawn.
-
-    The binary digits of a large power of three pass for random ones, and C computes them in two
-    milliseconds.
-    """
-    size = _WHITE * SAMPLE_BYTES
-    uniform = (3**_POWER).to_bytes(_POWER // 5, sys.byteorder)[-size - _ENDS : -_ENDS]
-    return audioop.mul(uniform, SAMPLE_BYTES, _WHITE_LEVEL / audioop.rms(uniform, SAMPLE_BYTES))

@@ -174,7 +174,7 @@ class Reception:
         if number in self._noise:
             # RFC 3389 §4: the far end pauses and may be silent for long.
             self.resting = True
-            self._comfort.describe(packet.payload)
+            self._comfort.describe(packet.payload, packet.sequence)
             self.heard_at = arrival
         else:
             self.undecodable = number
@@ -252,7 +252,7 @@ class Reception:
     def _decode(self, packet: RtpPacket) -> bytes:
         voice = self._voices.get(packet.payload_type)
         self._voice = voice
-        self._comfort.active = False
+        self._comfort.play(packet.sequence)
         pcm = voice.decoder.decode(packet.payload) if voice is not None else b""
         if voice is None or not pcm:
             return self._concealer.conceal(self._frame // 2)
