@@ -1,14 +1,19 @@
-"""The mean level of what passes, from one look to the next. Pure."""
+"""The level of what passes: the mean from one look to the next, the quiet between words. Pure."""
 
 import math
+
+_RISE, _START = 1.004, 0.02
+"""A frame: a room that became louder is believed after some ten seconds."""
 
 
 class LevelMeter:
     """Takes the root mean square of frames, in samples."""
 
-    __slots__ = ("_frames", "_power")
+    __slots__ = ("_frames", "_power", "quietest")
 
     def __init__(self) -> None:
+        self.quietest = 0.0
+        """Root mean square of the quietest frame of late: the room without the voice."""
         self._power = 0
         self._frames = 0
 
@@ -16,6 +21,8 @@ class LevelMeter:
         """A frame passed."""
         self._power += rms * rms
         self._frames += 1
+        quietest = self.quietest
+        self.quietest = rms if rms < quietest else quietest * _RISE + _START
 
     def take(self) -> float:
         """The root mean square since the last look."""

@@ -11,6 +11,7 @@ source: what must not be heard must not be put in.
 """
 
 import enum
+import math
 from bisect import insort
 from collections import deque
 from typing import NamedTuple, TypeAlias
@@ -28,7 +29,15 @@ _SMOOTHING = 1 / 16
 _JUMP_SECONDS = 1.0
 _JUMP_PACKETS = 1000
 _BETWEEN_MOVES = 0.16
-"""Seconds between two frames put in or left out for the delay's sake: each is a small blemish."""
+"""Seconds between two whole frames put in for the delay's sake: each is a small blemish."""
+_FAR = 6
+"""Frames off the schedule: then whole ones are put in or left out; less is stretched away."""
+_SHORTEST_WASTE = 400
+"""A second divided by the shortest sound that can be left out: less may be held for ever."""
+_LOSS_SMOOTHING = 1 / 256
+_LOSSY, _SOUND = 0.0075, 0.003
+"""Shares of packets lost: from the one on it pays to wait for the packet after a gap, so that it
+can be bridged from both sides or told by it; below the other it does not."""
 
 
 class Missing(NamedTuple):
@@ -39,12 +48,28 @@ class Missing(NamedTuple):
 
 
 class Surplus(NamedTuple):
-    """There is too much delay: decode this (for the codec's memory), leave it out, ask again."""
+    """There is far too much delay: decode this for the codec's memory, leave it out, ask again."""
 
     packet: RtpPacket
 
 
-Playout: TypeAlias = RtpPacket | Missing | Surplus | None
+class Shorten(NamedTuple):
+    """There is some delay too much: play this, and make it shorter if it sounds well.
+
+    By at most `ticks`, unless that is 0.
+    """
+
+    packet: RtpPacket
+    ticks: int
+
+
+class Lengthen(NamedTuple):
+    """There is too little delay: play this, and make it longer if it sounds well."""
+
+    packet: RtpPacket
+
+
+Playout: TypeAlias = RtpPacket | Missing | Surplus | Shorten | Lengthen | None
 """None: there is nothing to play; not begun, or the talker pauses."""
 
 
@@ -87,7 +112,10 @@ class JitterBuffer:
         "_floor_now",
         "_floor_until",
         "_frame",
+        "_guard",
+        "_held",
         "_hurry",
+        "_loss",
         "_moved_at",
         "_ms_per_tick",
         "_newest_sequence",
@@ -98,6 +126,7 @@ class JitterBuffer:
         "_playing",
         "_rejected_run",
         "_ssrc",
+        "_stale",
         "_started",
         "_store",
         "_ticks",
@@ -135,16 +164,21 @@ class JitterBuffer:
         self._ms_per_tick = 1000 / clock
         self._frame = frame_ticks
         self._capacity = capacity
-        # Playing moves in whole frames, so it may be up to one frame behind the schedule; a frame
-        # is cut when an eighth more has gathered, and put in when three quarters are wanting.
-        self._hurry = frame_ticks * 1.125
-        self._behind = frame_ticks * -0.75
+        # Packets are taken in whole frames, so playing is up to one frame behind the schedule. It is
+        # hurried when a whole one has gathered, and held back before what the policy has in reserve
+        # is used up: a packet that comes too late is worse than a stretched one.
+        self._hurry = frame_ticks * 1.0
+        self._behind = frame_ticks * -0.2
+        self._stale = frame_ticks * 1.5
         self._store: list[_Entry] = []
         self._played: deque[int] = deque(maxlen=64)
         self._ssrc: int | None = None
         self.lost = self.late = self.duplicate = self.concealed = self.cut = self.restarts = 0
         self.delay_ms = 0.0
         self._moved_at = float("-inf")
+        self._held = 0
+        self._loss = 0.0
+        self._guard = 0
         self._begin(0, 0, 0.0)
 
     def __len__(self) -> int:
@@ -153,8 +187,8 @@ class JitterBuffer:
 
     @property
     def target_ms(self) -> float:
-        """The delay the policy asks for."""
-        return self.policy.target * 1000
+        """The delay the policy asks for, and a frame more while packets are lost."""
+        return self.policy.target * 1000 + self._guard * self._ms_per_tick
 
     def put(self, packet: RtpPacket, arrival: float, ticks: int = 0) -> Put:
         """Take a packet that came at `arrival`; it lasts `ticks` (0: one frame)."""
@@ -165,9 +199,15 @@ class JitterBuffer:
         if packet.ssrc == self._ssrc:
             self._take(packet, arrival, 0, None)
 
-    def get(self, now: float) -> Playout:
-        """What fills the next stretch of sound."""
-        due = (now - self._floor - self.policy.target) * self._clock
+    def get(self, now: float, held: int = 0) -> Playout:
+        """What fills the next stretch of sound; the caller still holds `held` ticks to be played.
+
+        Whether a packet comes in time depends on when it is asked for, so what is held only because
+        sounds were stretched is delay without a use: it is shortened away, or lengthened into a
+        whole frame.
+        """
+        self._held = held
+        due = (now - self._floor - self.policy.target) * self._clock - self._guard
         if not self._playing and not self._resume(due):
             return None
         store = self._store
@@ -180,7 +220,7 @@ class JitterBuffer:
                 missing = self._hole(entry, due)
                 if missing is not None:
                     return missing
-            elif entry.timestamp < self._next_timestamp and due - entry.timestamp >= self._hurry:
+            elif entry.timestamp < self._next_timestamp and due - entry.timestamp >= self._stale:
                 self._reject(entry)
             else:
                 return self._decide(entry, packet, due, now)
@@ -292,7 +332,7 @@ class JitterBuffer:
             self._pass(store[0])  # it has no sound, so its timestamp keeps nobody waiting
         if not store or due < store[0].timestamp:
             return False
-        while len(store) > 1 and due - store[0].timestamp >= self._hurry:
+        while len(store) > 1 and due - store[0].timestamp >= self._stale:
             self._reject(store[0])
         first = store[0]
         if self._started:
@@ -309,27 +349,54 @@ class JitterBuffer:
         self._next_timestamp = entry.timestamp + entry.ticks
         self._ticks = entry.ticks
         self._concealed_run = self._rejected_run = 0
-        delay = (now - self._floor) * 1000 - entry.timestamp * self._ms_per_tick
+        if self._loss:
+            self._weigh(0.0)
+        delay = (now - self._floor) * 1000 - (entry.timestamp - self._held) * self._ms_per_tick
         self.delay_ms += (delay - self.delay_ms) * _SMOOTHING
         return packet
 
+    def _weigh(self, lost: float) -> None:
+        """A packet was there (0) or not (1): is it worth a frame of delay to look past a gap?"""
+        loss = self._loss = self._loss + (lost - self._loss) * _LOSS_SMOOTHING
+        if loss > _LOSSY:
+            self._guard = self._frame
+        elif loss < _SOUND:
+            self._guard = 0
+            if loss < _SOUND / 100:
+                self._loss = 0.0
+
     def _decide(self, entry: _Entry, packet: RtpPacket, due: float, now: float) -> Playout:
-        """Play the next packet, unless it is not time, or a frame should be cut or put in."""
+        """Play the next packet, unless it is not time, or the delay should change with it."""
         gap = entry.timestamp - self._next_timestamp
         surplus = due - entry.timestamp
-        if self._behind < surplus < self._hurry:
+        waste = self._waste() if self._held else 0
+        if self._behind < surplus < self._hurry and not waste:
             return self._play(entry, packet, now)
         if gap > 0 and surplus <= self._behind:
             return None  # the talker paused and the next words are not due
-        if gap == 0 and (now - self._moved_at >= _BETWEEN_MOVES or surplus > 6 * self._frame):
-            self._moved_at = now
-            if surplus <= self._behind:
-                self.concealed += 1
-                return Missing(self._frame, None)
+        if abs(surplus) > _FAR * self._frame and gap == 0:
+            return self._leap(entry, packet, surplus, now)
+        self._play(entry, packet, now)
+        if surplus >= self._hurry or (waste and surplus > self._behind / 2):
+            return Shorten(packet, waste)
+        return Lengthen(packet) if surplus <= self._behind or waste else packet
+
+    def _waste(self) -> int:
+        """What is held besides what packets longer or shorter than a frame leave over anyway."""
+        waste = self._held % math.gcd(self._ticks, self._frame)
+        return waste if waste * _SHORTEST_WASTE >= self._clock else 0
+
+    def _leap(self, entry: _Entry, packet: RtpPacket, surplus: float, now: float) -> Playout:
+        """So far from the schedule that whole frames are put in or left out."""
+        if surplus > 0:
             self.cut += 1
             self._play(entry, packet, now)
             return Surplus(packet)
-        return self._play(entry, packet, now)
+        if now - self._moved_at < _BETWEEN_MOVES:
+            return self._play(entry, packet, now)
+        self._moved_at = now
+        self.concealed += 1
+        return Missing(self._frame, None)
 
     def _hole(self, entry: _Entry, due: float) -> Missing | None:
         """Numbers are missing before `entry`; None: nothing to conceal, look again."""
@@ -345,6 +412,7 @@ class JitterBuffer:
             self.concealed += 1
             return Missing(self._frame, None)
         ticks = min(gap, self._ticks)
+        self._weigh(1.0)
         self.lost += 1
         self._next_sequence += 1
         self._next_timestamp += ticks
@@ -352,7 +420,7 @@ class JitterBuffer:
             return None  # too much delay anyway: what is lost need not be played
         self._concealed_run = 1
         self.concealed += 1
-        follows = entry.sequence == self._next_sequence
+        follows = entry.timestamp == self._next_timestamp
         return Missing(ticks, entry.packet if follows else None)
 
     def _starve(self) -> Missing | None:

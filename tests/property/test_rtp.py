@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.rtp.delay import AdaptiveDelay, FixedDelay
-from firmware.rtp.jitter import JitterBuffer, Missing, Surplus
+from firmware.rtp.jitter import JitterBuffer, Missing
 from firmware.rtp.latch import SourceLatch
 from firmware.rtp.packet import RtpPacket, parse_rtp, write_rtp
 from firmware.rtp.rtcp import (
@@ -208,7 +208,7 @@ def test_the_jitter_buffer_keeps_its_promises(steps, adaptive, sequence, timesta
             if isinstance(playout, Missing):
                 assert 0 < playout.ticks <= 480
             elif playout is not None:
-                out = playout.packet if isinstance(playout, Surplus) else playout
+                out = playout if isinstance(playout, RtpPacket) else playout.packet
                 number = int(out.payload)
                 assert number not in played
                 assert newest is None or number > newest

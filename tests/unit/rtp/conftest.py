@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from firmware.rtp.jitter import JitterBuffer, Missing, Surplus
+from firmware.rtp.jitter import JitterBuffer, Lengthen, Missing, Shorten, Surplus
 from firmware.rtp.packet import RtpPacket
 
 FRAME = 160
@@ -21,23 +21,40 @@ class Listener:
     out: list[str] = field(default_factory=list)
     deepest: int = 0
     longest_gap: int = 0
+    held: int = 0
     _gap: int = 0
 
     def tick(self, now: float) -> None:
-        """Take one frame, as the engine would."""
+        """Take one frame, as the engine would; what is stretched is so by eight milliseconds."""
         self.deepest = max(self.deepest, len(self.buffer))
-        while isinstance(playout := self.buffer.get(now), Surplus):
-            self.played.append(playout.packet)
-            self.out.append("cut")
-        if isinstance(playout, RtpPacket):
-            self.played.append(playout)
-            self.out.append("play")
-            self._gap = 0
-        else:
-            self.out.append("conceal" if isinstance(playout, Missing) else "silence")
-            self._gap += 1
-            if self.played:
-                self.longest_gap = max(self.longest_gap, self._gap)
+        while self.held < self.frame:
+            self.held += self._take(self.buffer.get(now, self.held))
+        self.held -= self.frame
+
+    def _take(self, playout) -> int:
+        """Play it; returns how long it lasts."""
+        step = self.frame * 2 // 5
+        match playout:
+            case RtpPacket():
+                return self._play("play", playout)
+            case Surplus():
+                self._play("cut", playout.packet)
+                return 0
+            case Shorten():
+                return self._play("shorter", playout.packet) - min(step, playout.ticks or step)
+            case Lengthen():
+                return self._play("longer", playout.packet) + step
+        self.out.append("conceal" if isinstance(playout, Missing) else "silence")
+        self._gap += 1
+        if self.played:
+            self.longest_gap = max(self.longest_gap, self._gap)
+        return playout.ticks if isinstance(playout, Missing) else self.frame
+
+    def _play(self, how: str, packet: RtpPacket) -> int:
+        self.played.append(packet)
+        self.out.append(how)
+        self._gap = 0
+        return self.frame
 
     def count(self, what: str) -> int:
         return self.out.count(what)

@@ -3,7 +3,7 @@
 import pytest
 
 from firmware.rtp.delay import AdaptiveDelay, FixedDelay
-from firmware.rtp.jitter import JitterBuffer, Missing, Put, Surplus
+from firmware.rtp.jitter import JitterBuffer, Lengthen, Missing, Put, Shorten, Surplus
 from firmware.rtp.packet import RtpPacket
 
 MINUTE = 3000
@@ -42,7 +42,8 @@ def test_what_is_lost_is_concealed_and_counted_once(wire, listen, share):
     missing = MINUTE - len(arrivals)
     assert buffer.lost == pytest.approx(missing, abs=2)
     assert ear.count("conceal") == pytest.approx(missing, abs=3)
-    assert buffer.target_ms < 10  # loss is no reason to wait
+    assert buffer.policy.target < 0.010
+    assert buffer.target_ms < 30  # a frame more, to see what is behind a gap
 
 
 def test_swapped_packets_are_put_in_order(wire, listen):
@@ -88,17 +89,17 @@ def test_a_first_packet_that_was_overtaken_is_still_first():
     buffer = JitterBuffer(policy=FixedDelay(0.040))
     buffer.put(speech(1), 1.000)
     buffer.put(speech(0), 1.005)
-    assert buffer.get(1.041) == speech(0)
-    assert buffer.get(1.061) == speech(1)
+    assert buffer.get(1.041) == Shorten(speech(0), 0)
+    assert buffer.get(1.061) == Shorten(speech(1), 0)
 
 
 def test_a_hole_names_the_packet_behind_it_for_the_codecs_own_repair():
     buffer = JitterBuffer(policy=FixedDelay(0.020))
     buffer.put(speech(0), 0.0)
     buffer.put(speech(2), 0.04)
-    assert buffer.get(0.041) == speech(0)
-    assert buffer.get(0.061) == Missing(160, speech(2))
-    assert buffer.get(0.081) == speech(2)
+    assert buffer.get(0.021) == speech(0)
+    assert buffer.get(0.041) == Missing(160, speech(2))
+    assert buffer.get(0.061) == speech(2)
     assert buffer.lost == 1
 
 
@@ -139,7 +140,7 @@ def test_with_too_much_delay_a_lost_packet_is_a_chance_to_catch_up():
     policy.target = 0.090
     assert buffer.get(0.121) == speech(1)
     policy.target = 0.060
-    assert buffer.get(0.141) == speech(3)
+    assert buffer.get(0.141) == Shorten(speech(3), 0)
     assert (buffer.lost, buffer.concealed, buffer.cut) == (1, 0, 0)
 
 
@@ -204,7 +205,7 @@ def test_after_any_jump_it_is_heard_again_within_200_ms(listener, name, sequence
         ear.tick(index * 0.02 + 0.01)
     assert ear.longest_gap <= 10, name
     assert len(ear.played) - before >= 88, name
-    assert ear.out[-20:] == ["play"] * 20, name
+    assert set(ear.out[-20:]) <= {"play", "shorter"}, name
     assert buffer.lost <= 10, name
     assert buffer.target_ms <= 205, name
 
@@ -240,7 +241,7 @@ def test_packets_of_other_lengths_are_played_without_a_hole(milliseconds):
             sequence += 1
         while filled < 160:
             playout = buffer.get(now)
-            if isinstance(playout, RtpPacket):
+            if isinstance(playout, RtpPacket | Shorten | Lengthen):
                 filled += ticks
             elif isinstance(playout, Missing):
                 filled += playout.ticks
