@@ -60,7 +60,7 @@ def _web(options: argparse.Namespace) -> int:
 def _pbx(options: argparse.Namespace) -> int:
     from firmware.lab import app
 
-    return app.main(options.port)
+    return app.main(options.port, tls=options.tls, ws=options.ws, wss=options.wss)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -70,10 +70,13 @@ def _programs(verbs: Verbs) -> None:
     web.add_argument("--control", type=Path, metavar="PATH", required=True)
     pbx = verbs.add_parser("pbx", help="the practice PBX alone")
     pbx.add_argument("--port", type=_port, metavar="N", help="SIP port")
-    files: Mapping[str, Any] = {"nargs": 2, "type": Path, "metavar": ("CERT", "KEY")}
-    pbx.add_argument("--tls", help="TLS too, at the next port", **files)
+    _files(pbx, "--tls", "TLS too, at the next port")
     pbx.add_argument("--ws", action="store_true", help="WebSocket too, two ports up")
-    pbx.add_argument("--wss", help="secure WebSocket too, three ports up", **files)
+    _files(pbx, "--wss", "secure WebSocket too, three ports up")
+
+
+def _files(parser: argparse.ArgumentParser, name: str, words: str) -> None:
+    parser.add_argument(name, nargs=2, type=Path, metavar=("CERT", "KEY"), help=words)
 
 
 def _helpers(verbs: Verbs) -> None:

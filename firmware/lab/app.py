@@ -1,16 +1,20 @@
 """The practice PBX as a program: `deskphone pbx`.
 
-It prints one line with its address when it is ready, and ends on SIGTERM, SIGINT, or when whoever
-reads its standard output through a pipe is gone: the demonstration that started it may be killed.
+It prints one line with its address when it is ready, then one for each other door, and one whenever
+somebody comes or goes: who is registered. It ends on SIGTERM, SIGINT, or when whoever reads its
+standard output through a pipe is gone: the demonstration that started it may be killed.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import socket
 import stat
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 from firmware.base.tokens import Tokens
 from firmware.config.schema import PhoneSettings
@@ -26,7 +30,7 @@ from firmware.net.stream import Door
 from firmware.phone.emergency import EMERGENCY_NUMBERS, EmergencyNumbers
 from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
-from firmware.sip.flow import Transport
+from firmware.sip.flow import TlsTerms, Transport
 from firmware.sip.notifications import Notification
 
 _LOG = logging.getLogger(__name__)
@@ -36,10 +40,16 @@ HOSTS = ("127.0.0.1", "::1")
 PORT = 5080
 
 
-class PracticePbx:
-    """The exchange on real sockets."""
+Certificate = tuple[Path, Path]
+"""Files with a certificate (with its chain) and its key, PEM."""
 
-    def __init__(self) -> None:
+
+class PracticePbx:
+    """The exchange on real sockets; `say` is told who is registered, whenever that changes."""
+
+    def __init__(self, say: Callable[[str], None] = lambda _: None) -> None:
+        self._say = say
+        self._registered: tuple[str, ...] = ()
         tokens = Tokens(os.urandom(32))
         self._loop = asyncio.get_running_loop()
         settings = AgentSettings(
@@ -95,16 +105,27 @@ class PracticePbx:
 
     def _notified(self, notification: Notification) -> None:
         self._exchange.handle(notification, self._loop.time())
+        self._look()
         self._arm()
 
     def _due(self) -> None:
         self._timer = None
         self._exchange.fire_timers(self._loop.time())
         self._driver.settle()
+        self._look()
         self._arm()
 
+    def _look(self) -> None:
+        """Say who is registered if that is news."""
+        registered = self.registrar.listing(self._loop.time())
+        if registered != self._registered:
+            self._registered = registered
+            self._say(f"registered: {', '.join(registered) or 'nobody'}")
+
     def _arm(self) -> None:
-        deadline = self._exchange.next_deadline()
+        now = self._loop.time()
+        clocks = (self._exchange.next_deadline(), self.registrar.next_end(now))
+        deadline = min((at for at in clocks if at is not None), default=None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -118,11 +139,11 @@ def emergency_numbers() -> frozenset[str]:
     return frozenset(number for numbers in found for number in numbers.numbers)
 
 
-async def serve(port: int, hosts: tuple[str, ...]) -> int:
+async def serve(port: int, hosts: tuple[str, ...], doors: tuple[Door, ...] = ()) -> int:
     """Run until a signal; returns the exit code."""
-    pbx = PracticePbx()
+    pbx = PracticePbx(_say)
     try:
-        await pbx.start(hosts, port)
+        await pbx.start(hosts, port, doors)
     except PortTakenError as error:
         return _failed(error, TAKEN)
     except NetError as error:
@@ -132,13 +153,20 @@ async def serve(port: int, hosts: tuple[str, ...]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        sys.stdout.write(f"practice PBX at {hosts[0]}:{pbx.port}; password = user name\n")
-        sys.stdout.flush()
+        _say(f"practice PBX at {hosts[0]}:{pbx.port}; password = user name")
+        for door in doors:
+            _say(f"also by {door.transport.value} at {hosts[0]}:{pbx.port_of(door.transport)}")
         _watch_reader(stop)
         await stop.wait()
     finally:
         await pbx.stop()
     return OK
+
+
+def _say(words: str) -> None:
+    """A line on standard output; a reader that is too slow, or gone, misses it."""
+    with contextlib.suppress(BlockingIOError, BrokenPipeError):
+        os.write(sys.stdout.fileno(), f"{words}\n".encode())
 
 
 def _watch_reader(stop: asyncio.Event) -> None:
@@ -153,6 +181,8 @@ def _watch_reader(stop: asyncio.Event) -> None:
     if stat.S_ISFIFO(os.fstat(output).st_mode):
         # The writing end of a pipe is never readable, until it has no reader.
         loop.add_reader(output, gone)
+        # Nor may one that never reads on stop the exchange.
+        os.set_blocking(output, False)
 
 
 def loopback() -> tuple[str, ...]:
@@ -174,7 +204,34 @@ def _failed(error: Exception, code: int) -> int:
     return code
 
 
-def main(port: int | None) -> int:
+def doors_of(
+    port: int, *, tls: Certificate | None, ws: bool, wss: Certificate | None
+) -> list[Door]:
+    """The doors that were asked for: TLS one port up, WebSocket two, secure WebSocket three."""
+    wanted = (
+        (Transport.TLS, 1, tls is not None, tls),
+        (Transport.WS, 2, ws, None),
+        (Transport.WSS, 3, wss is not None, wss),
+    )
+    return [
+        Door(kind, port and port + step, _terms(files))
+        for kind, step, open_, files in wanted
+        if open_
+    ]
+
+
+def _terms(files: Certificate | None) -> TlsTerms | None:
+    return None if files is None else TlsTerms(cert=str(files[0]), key=str(files[1]))
+
+
+def main(
+    port: int | None,
+    *,
+    tls: Certificate | None = None,
+    ws: bool = False,
+    wss: Certificate | None = None,
+) -> int:
     """`deskphone pbx`; 0 = any port that is free."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    return asyncio.run(serve(PORT if port is None else port, loopback()))
+    number = PORT if port is None else port
+    return asyncio.run(serve(number, loopback(), tuple(doors_of(number, tls=tls, ws=ws, wss=wss))))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -116,12 +117,18 @@ def test_demo_passes_its_options_on(monkeypatch):
 def test_web_and_pbx_pass_their_options_on(monkeypatch, tmp_path):
     told = []
     monkeypatch.setattr("firmware.web.app.main", lambda control: told.append(control) or 0)
-    monkeypatch.setattr("firmware.lab.app.main", lambda port: told.append(port) or 0)
+    monkeypatch.setattr("firmware.lab.app.main", lambda port, **doors: told.append(doors) or port)
 
     assert cli.main(["web", "--control", str(tmp_path / "c.sock")]) == 0
-    assert cli.main(["pbx", "--port", "5080"]) == 0
+    assert cli.main(["pbx", "--port", "0"]) == 0
+    assert cli.main(["pbx", "--port", "0", "--tls", "c.pem", "k.pem", "--ws"]) == 0
 
-    assert told == [tmp_path / "c.sock", 5080]
+    files = [Path("c.pem"), Path("k.pem")]
+    assert told == [
+        tmp_path / "c.sock",
+        {"tls": None, "ws": False, "wss": None},
+        {"tls": files, "ws": True, "wss": None},
+    ]
 
 
 def test_the_arguments_alone_import_nothing_of_the_phone():

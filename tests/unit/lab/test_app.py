@@ -5,10 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from firmware.lab.app import emergency_numbers, loopback
+from firmware.lab.app import doors_of, emergency_numbers, loopback
+from firmware.sip.flow import Transport
+from tests.support.agent_phone import LINE, AgentPhone
+from tests.support.certificates import Authority
+from tests.support.ground import Ground
 from tests.support.waiting import wait_for
 
 COMMAND = (sys.executable, "-m", "firmware", "pbx", "--port")
@@ -20,9 +25,9 @@ def pbx():
     """Starts practice PBXs; those that still run at the end are killed."""
     started = []
 
-    def start(port=0):
+    def start(port=0, *more):
         process = subprocess.Popen(
-            [*COMMAND, str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*COMMAND, str(port), *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         started.append(process)
         return process
@@ -97,3 +102,46 @@ def test_it_ends_when_its_starter_has_gone(pbx):
 
 def test_every_country_can_practise_its_emergency_numbers():
     assert {"112", "911", "999", "000"} <= emergency_numbers()
+
+
+def test_it_says_who_is_registered(pbx):
+    process = pbx()
+    port = ready_port(process)
+    with (
+        Ground() as ground,
+        AgentPhone(ground.address(), f"127.0.0.1:{port}", user="201", password="201") as phone,
+    ):
+        phone.do(lambda agent, now: agent.register(LINE, now))
+        assert process.stdout.readline() == f"registered: 201 udp {phone.address}:5060\n"
+        phone.do(lambda agent, now: agent.unregister(LINE, now))
+        assert process.stdout.readline() == "registered: nobody\n"
+
+
+def test_its_other_doors(pbx, tmp_path):
+    own = Authority(tmp_path).issue("DNS:localhost")
+    files = [str(own.cert), str(own.key)]
+    process = pbx(0, "--tls", *files, "--ws", "--wss", *files)
+    ready_port(process)
+    rows = [process.stdout.readline().split() for _ in range(3)]
+    assert [row[2] for row in rows] == ["tls", "ws", "wss"]
+    for row in rows:
+        host, _, port = row[-1].rpartition(":")
+        socket.create_connection((host, int(port)), 5).close()
+
+
+def test_a_certificate_that_is_none(pbx, tmp_path):
+    process = pbx(0, "--tls", str(tmp_path / "no.pem"), str(tmp_path / "no.key"))
+    assert process.wait(10) == 1
+    (words,) = process.stderr.read().splitlines()
+    assert words.startswith("deskphone pbx: ")
+
+
+def test_the_ports_of_the_doors():
+    files = (Path("c"), Path("k"))
+    found = doors_of(5080, tls=files, ws=True, wss=files)
+    assert [(door.transport, door.port) for door in found] == [
+        (Transport.TLS, 5081),
+        (Transport.WS, 5082),
+        (Transport.WSS, 5083),
+    ]
+    assert [door.port for door in doors_of(0, tls=files, ws=True, wss=None)] == [0, 0]
