@@ -85,6 +85,7 @@ class _Connection(asyncio.Protocol):
         # What came while a step of the handshake was under way in its thread.
         self._early: list[bytes] = []
         self._step: asyncio.Future[list[Piece]] | None = None
+        self._lost = False
         self._half = False
         self._spoken = False
         self._left = False
@@ -109,17 +110,22 @@ class _Connection(asyncio.Protocol):
         if self._step is not None:
             self._early.append(data)
         elif self._pipe.shaking:
-            self._step = self._owner.apart(partial(self._pipe.feed, data))
-            self._step.add_done_callback(self._stepped)
+            self._begin_step(data)
         else:
             self._take_in(lambda: self._pipe.feed(data))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._lost = True
         if isinstance(exc, OSError) and not self._left:
             words = exc.strerror or str(exc)
             self.trouble = LinkError(cause_of_trouble(words), words)
+        # What is being looked at may be the far end's last word, and say why.
+        if self._step is None or self._left:
+            self._end()
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(self.trouble)
         self._owner.left(self)
@@ -151,16 +157,25 @@ class _Connection(asyncio.Protocol):
 
     # --- helpers ----------------------------------------------------------------------------
 
+    def _begin_step(self, data: bytes) -> None:
+        self._step = self._owner.apart(partial(self._pipe.feed, data))
+        self._step.add_done_callback(self._stepped)
+
     def _stepped(self, step: "asyncio.Future[list[Piece]]") -> None:
         """A step of the handshake is over; what came meanwhile is next."""
         self._step = None
-        if self._transport is None or self._transport.is_closing() or step.cancelled():
-            step.cancelled() or step.exception()
-            return
-        self._take_in(step.result)
         early, self._early = b"".join(self._early), []
-        if early:
-            self.data_received(early)
+        trouble = None if step.cancelled() else step.exception()
+        if self._lost and isinstance(trouble, LinkError):
+            self.trouble = trouble
+        if self._lost and trouble is None and early and self._pipe.shaking and not self._left:
+            self._begin_step(early)
+        elif self._lost:
+            self._end()
+        elif not self._left:
+            self._take_in(step.result)
+            if early:
+                self.data_received(early)
 
     def _take_in(self, feed: Callable[[], list[Piece]]) -> None:
         """What the layers make of something that arrived."""

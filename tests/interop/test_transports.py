@@ -109,7 +109,9 @@ def test_kamailio_that_asks_for_a_certificate_gets_ours(make_kamailio, make_phon
 
 
 def reason(phone: Phone) -> str:
-    return phone.wait("a reason", lambda found: found.lines[0].reason).lines[0].reason
+    """What is wrong, once it has tried."""
+    found = phone.wait("a reason", lambda found: "Registering" not in found.lines[0].reason)
+    return found.lines[0].reason
 
 
 def spoiled(kind: str, authority: Authority, folder) -> Certificate:

@@ -12,6 +12,7 @@ from firmware.net import security as security_room
 from firmware.net.link_error import LinkError
 from firmware.net.security import Security
 from firmware.net.stream import Streams
+from firmware.net.stream import _Connection as Connection
 from firmware.net.tls import Ticket, TlsLayer, server_context
 from firmware.sip.flow import Endpoint, Target, Terms, TlsTerms, Transport
 from firmware.sip.notifications import FailureCause
@@ -106,6 +107,31 @@ class TestOffTheLoop:
             flow = await phone.connect(target(crumbs), wanted)
             phone.send(flow, WORD)
             await pbx.sink.until(lambda far: far.messages)
+
+    async def test_f26_a_last_word_before_the_end_is_still_heard(self, phone, wanted, monkeypatch):
+        """An alert and the end of the connection in one go: the reason is not lost."""
+        feed, closed = TlsLayer.feed, threading.Event()
+
+        def late(layer, data):
+            closed.wait(5)
+            return feed(layer, data)
+
+        monkeypatch.setattr(TlsLayer, "feed", late)
+        monkeypatch.setattr(
+            Connection,
+            "connection_lost",
+            lambda one, exc, lost=Connection.connection_lost: (lost(one, exc), closed.set()),
+        )
+        with listening() as server:
+            opening = asyncio.ensure_future(phone.connect(target(server.getsockname()[1]), wanted))
+            far, _ = await asyncio.get_running_loop().sock_accept(server)
+            await asyncio.get_running_loop().sock_recv(far, 65536)
+            far.send(b"\x15\x03\x03\x00\x02\x02\x46")  # alert: protocol_version
+            far.close()
+            with pytest.raises(LinkError) as caught:
+                await opening
+        assert caught.value.cause is FailureCause.TLS_TOO_OLD
+        assert len(phone) == 0
 
     async def test_a13_a_connection_that_is_closed_during_a_step_is_gone(
         self, phone, wanted, empty, monkeypatch
