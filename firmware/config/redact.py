@@ -11,7 +11,7 @@ from firmware.config.schema import Settings
 from firmware.config.table import SETTINGS
 
 MASK = "•••"
-# Digest answers and nonces of a SIP trace let a password be guessed off-line (RFC 3261 §26.3.2.4).
+# Digest answers and nonces of a SIP trace let a password be guessed off-line (RFC 7616 §5.1).
 _DIGEST = re.compile(r'(?i)\b(response|cnonce|nonce|nextnonce|rspauth)="[^"]*"')
 _KEYS = "|".join(sorted({key.rsplit(".", 1)[1] for key, row in SETTINGS.items() if row.secret}))
 # A comment may hold an old password: what looks like an assignment is masked there too.

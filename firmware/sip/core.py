@@ -113,7 +113,7 @@ class DialogUser(Protocol):
 
 
 class Usage(Protocol):
-    """What a request inside a dialog finds there: a call that was answered (RFC 5057 §3)."""
+    """What a request inside a dialog finds there: a call that was answered (RFC 5057 §4)."""
 
     @property
     def call(self) -> CallRef:

@@ -41,6 +41,12 @@ def test_a_row_is_found_by_what_sdp_calls_it(row):
     assert find(row.encoding, row.rtp_clock, row.channels + 5) is None
 
 
+def test_opus_says_two_channels_whatever_it_carries():
+    """RFC 7587 §7."""
+    assert find("opus", 48000, 2) is CODECS["opus"]
+    assert find("opus", 48000, 1) is None
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_a_static_number_is_below_96(row):
     assert row.number is None or 0 <= row.number < 96

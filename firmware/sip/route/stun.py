@@ -57,7 +57,7 @@ class StunMessage:
 
     @property
     def mapped(self) -> Endpoint | None:
-        """Where the server saw us; a server of RFC 3489 has only MAPPED-ADDRESS (§14.1)."""
+        """Where the server saw us; an old one has only MAPPED-ADDRESS (RFC 8489 §14.1)."""
         value = self.attributes.get(_XOR_MAPPED_ADDRESS)
         if value is not None:
             return _address(value, struct.pack(">I", COOKIE) + self.transaction)

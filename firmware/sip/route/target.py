@@ -199,7 +199,7 @@ def _rank(address: str, ours: str | None) -> tuple[bool, bool, int, int]:
 
 
 def _scope(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
-    """RFC 4291 §2.7 as numbers; RFC 6724 §3.2 for IPv4."""
+    """The number of a scope (RFC 6724 §3.1), of IPv4 too (RFC 6724 §3.2)."""
     return 2 if address.is_loopback or address.is_link_local else 14
 
 

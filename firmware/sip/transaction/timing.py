@@ -1,4 +1,4 @@
-"""The timers of the transaction layer and how long each runs (RFC 3261 table 4, RFC 6026 §7)."""
+"""The timers of the transactions and how long each runs (RFC 3261 table 4, RFC 6026 §7.1, §7.2)."""
 
 import enum
 

@@ -3,7 +3,7 @@
 from firmware.call.capabilities import capabilities_of, payload_format
 from firmware.config.schema import AudioSettings
 from firmware.media.messages import PayloadFormat
-from firmware.sdp.description import Format
+from firmware.sdp.description import STATIC_FORMATS, Format
 
 
 def test_the_order_is_the_settings_order():
@@ -22,8 +22,11 @@ def test_what_cannot_be_loaded_is_left_out():
 
 
 def test_no_two_formats_share_a_number():
+    """RFC 3551 §3: what has no number gets one from 96 up; RFC 3551 §6."""
     formats = capabilities_of(AudioSettings()).formats
     assert len({x.number for x in formats}) == len(formats)
+    for each in formats:
+        assert each.number >= 96 or STATIC_FORMATS[each.number].name == each.name
 
 
 def test_the_engine_gets_the_same_format():

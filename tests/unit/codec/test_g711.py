@@ -70,5 +70,6 @@ def test_a_second_trip_through_the_network_loses_nothing(law, code, value):
 
 @pytest.mark.parametrize("law", [MU_LAW, A_LAW])
 def test_an_octet_is_a_tick(law):
+    """RFC 3551 §4.5.14."""
     assert law.ticks(bytes(160)) == 160
     assert law.ticks(b"") == 0

@@ -40,6 +40,7 @@ def test_a_server_is_host_and_perhaps_port(text, parts):
         "[::1]:",
         "[pbx]:5060",
         "[10.0.0.1]:5060",
+        "10.0.0.256",  # RFC 1123 §2.1: what ends in digits only is an address
         "x" * 64,
         ("x" * 60 + ".") * 5,
         "a@b",

@@ -49,6 +49,7 @@ def test_what_is_no_secret_stays(full):
 
 
 def test_a_sip_trace_loses_what_helps_to_guess_the_password():
+    """RFC 7616 §5.1: Digest and dictionaries."""
     text = 'Authorization: Digest username="101", nonce="n1", cnonce="c1", response="r1", uri="u"'
 
     masked = redact(text)

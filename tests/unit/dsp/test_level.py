@@ -9,6 +9,7 @@ from firmware.dsp.tones import Tone
 
 
 def test_a_full_scale_square_wave_is_zero():
+    """RFC 6465 §3."""
     assert level_of(array("h", [-32768, 32767] * 80).tobytes()) == pytest.approx(0, abs=0.001)
 
 

@@ -52,6 +52,7 @@ class TestSpeech:
         assert level_of(far.heard(0.5)) == pytest.approx(level_of(sine(1000, 1, 16000)), abs=1)
 
     def test_a_packet_leaves_with_every_frame_on_one_line(self, bench):
+        """RFC 3551 §4.1: the first has the marker."""
         bench.handset()
         far = bench.call()
         bench.step(100)

@@ -112,6 +112,7 @@ def test_an_answer_without_a_codec_we_have_sends_nothing_and_says_so(call):
 
 
 def test_reports_go_at_their_interval_and_tell_what_was_received(answered):
+    """RFC 3550 §6.2, RFC 3550 §6.3.1; RFC 3550 §6."""
     sent = []
     for _ in range(600):
         answered.frame()
@@ -123,6 +124,7 @@ def test_reports_go_at_their_interval_and_tell_what_was_received(answered):
     report, name = sent[0][1]
     assert isinstance(report, SenderReport)
     assert isinstance(name, SourceDescription)
+    assert len(name.cname) * 5 >= 96, "RFC 7022: a random name, told to nobody else"
     assert report.packets == pytest.approx(125, abs=1)
     assert report.octets == report.packets * 160
     (block,) = report.blocks

@@ -1,7 +1,7 @@
 import pytest
 
 from firmware.base.tokens import Tokens
-from firmware.net.locate import locate
+from firmware.net.locate import locate, locate_stun
 from firmware.net.resolver import LookUpError
 from firmware.sip.effects import QueryId, ResolveTarget
 from firmware.sip.flow import Transport
@@ -48,6 +48,7 @@ async def where(
 
 
 async def test_f16_services_are_tried_by_priority_each_at_its_port_and_address():
+    """RFC 3263 §4."""
     names = Names(
         {
             "_sip._udp.pbx.example": (
@@ -173,3 +174,37 @@ async def test_a22_a_domain_cannot_have_us_ask_for_a_hundred_names():
     with pytest.raises(LookUpError):
         await where(names)
     assert len(names.asked) == 8
+
+
+class Ways:
+    """Ways to everywhere."""
+
+    def __init__(self, names):
+        self.resolver = names
+
+    local_for = staticmethod(ours)
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ("stun.example", ["192.0.2.7:3479"]),
+        ("plain.example", ["192.0.2.8:3478"]),
+        ("stun.example:3480", ["192.0.2.9:3480"]),
+        ("192.0.2.10", ["192.0.2.10:3478"]),
+        ("[2001:db8::7]:3481", ["[2001:db8::7]:3481"]),
+    ],
+)
+async def test_where_a_stun_server_is_asked(server, expected):
+    """RFC 8489 §8.1: SRV only for a name without port."""
+    names = Names(
+        {"_stun._udp.stun.example": (SrvRecord(1, 1, 3479, "one.example"),)},
+        {
+            "one.example": ("192.0.2.7",),
+            "plain.example": ("192.0.2.8",),
+            "stun.example": ("192.0.2.9",),
+            **{each: (each,) for each in ("192.0.2.10", "2001:db8::7")},
+        },
+    )
+    found = await locate_stun(server, Ways(names))
+    assert [str(place.remote) for place in found] == expected

@@ -43,6 +43,7 @@ def free_range(count, host="127.0.0.1"):
 
 
 def test_a_pair_is_an_even_port_and_the_next_one(ports, loopback):
+    """RFC 3550 §11."""
     pair = ports(40_000, 40_999).reserve(loopback)
     assert pair.address == loopback
     assert pair.port % 2 == 0

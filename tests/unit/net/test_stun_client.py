@@ -83,6 +83,7 @@ class Server(asyncio.DatagramProtocol):
 
 @pytest.mark.parametrize(("life", "measured"), [(10.0, 0.3), (0.2, 0.1), (0.02, 0.0)])
 async def test_f55_how_long_a_nat_remembers_is_measured(life, measured):
+    """As RFC 5780 finds it, with one port instead of two."""
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(
         lambda: Server(life), local_addr=("127.0.0.1", 0)

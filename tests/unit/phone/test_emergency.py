@@ -56,6 +56,7 @@ def test_only_the_complete_number_matches(near):
     ],
 )
 def test_however_it_is_written(written):
+    """RFC 5031: urn:service:sos."""
     assert numbers().matches(written)
 
 

@@ -30,6 +30,7 @@ def test_before_the_answer_the_first_source_that_goes_on_is_learned():
 
 
 def test_behind_a_nat_the_real_source_is_learned_and_sent_to():
+    """RFC 4961: both ways through one port."""
     latch = SourceLatch(SAID)
     assert latch.destination == SAID
     assert stream(latch, NAT, 65_534, 4) == [False, False, True, True]

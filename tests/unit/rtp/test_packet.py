@@ -10,6 +10,7 @@ SPEECH = RtpPacket(0, 4711, 160, 0xDEADBEEF, b"\xd5" * 160)
 
 
 def test_a_speech_packet_has_the_header_of_rfc_3550():
+    """RFC 3550 §5.1."""
     data = write_rtp(SPEECH)
     assert data[:12] == bytes.fromhex("80 00 1267 000000a0 deadbeef")
     assert parse_rtp(data) == SPEECH
@@ -41,6 +42,7 @@ def test_padding_is_taken_off():
 
 
 def test_padding_extension_and_contributors_together():
+    """RFC 3550 §5.1."""
     plain = RtpPacket(0, 1, 2, 3, b"speech", csrcs=(7, 8), extension=(9, b"wxyz"))
     data = bytearray(write_rtp(plain)) + b"\0\2"
     data[0] |= 0x20

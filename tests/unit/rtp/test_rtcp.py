@@ -34,6 +34,7 @@ def test_a_sender_report_has_the_octets_of_rfc_3550():
     ],
 )
 def test_a_compound_packet_is_read_as_it_was_written(packets):
+    """RFC 3550 §6.1, RFC 3550 §6.4.2, RFC 3550 §6.5, RFC 3550 §6.6."""
     data = write_rtcp(packets)
     assert len(data) % 4 == 0
     assert is_rtcp(data)
@@ -50,6 +51,11 @@ def test_extended_reports_and_feedback_are_stepped_over():
     other = bytes.fromhex("80cf0001 00000007")
     data = write_rtcp((ReceiverReport(7),)) + other + write_rtcp((Goodbye((7,)),))
     assert parse_rtcp(data) == (ReceiverReport(7), Goodbye((7,)))
+
+
+def test_a_packet_of_reduced_size_needs_no_report_before_it():
+    """RFC 5506."""
+    assert parse_rtcp(write_rtcp((Goodbye((7,)),))) == (Goodbye((7,)),)
 
 
 def test_names_other_than_the_canonical_one_are_stepped_over():
@@ -83,6 +89,7 @@ def test_what_contradicts_itself_is_nothing(data):
 
 
 def test_speech_is_not_mistaken_for_a_report():
+    """RFC 5761 §4."""
     assert not is_rtcp(b"\x80\x00" + bytes(170))
     assert not is_rtcp(b"\x80\xe5" + bytes(170))  # marker and payload type 101
 

@@ -37,6 +37,7 @@ def test_numbers_and_timestamps_go_on_over_their_wraps():
 
 
 def test_a_digit_takes_the_place_of_speech_on_one_line_of_time():
+    """RFC 4733 §2.5.1.2."""
     sender, digits = RtpSender(1, 0, 1000), TelephoneEventSender()
     sender.packet(b"x", 0, 160)
     digits.queue("1", tone_ms=40)
@@ -131,6 +132,7 @@ def test_who_sent_reports_what_it_sent_and_when():
 
 
 def test_who_only_listens_sends_a_receiver_report():
+    """RFC 3550 §6.4.2."""
     here, there = pair()
     say(here, there, 50, lose=range(10, 20))
     report, _ = parse_rtcp(there[2].report(1.0, 0, 0.5))
@@ -179,6 +181,7 @@ def test_nonsense_times_make_no_round_trip(ntp):
 
 
 def test_a_good_bye_of_the_source_we_hear_ends_it():
+    """RFC 3550 §6.6."""
     here, there = pair()
     say(here, there, 5)
     there[2].receive(here[2].goodbye(1.0, 0), 1.0, 0)
@@ -186,6 +189,7 @@ def test_a_good_bye_of_the_source_we_hear_ends_it():
 
 
 def test_reports_come_sooner_at_first_and_then_about_every_five_seconds():
+    """RFC 3550 §6.2, RFC 3550 §6.3.1."""
     _, _, rtcp = pair(now=10.0)[0]
     assert rtcp.next_report == 12.5
     intervals = []

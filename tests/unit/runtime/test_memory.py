@@ -10,6 +10,7 @@ def memory(folder, seed=b"m"):
 
 
 def test_a_line_gets_an_identity_once_and_keeps_it(tmp_path):
+    """RFC 5626 §4.1: the instance outlives a restart."""
     first = memory(tmp_path)
     user, instance = first.contact_user("desk"), first.instance_id("desk")
     assert first.changed
@@ -26,6 +27,7 @@ def test_a04_a_contact_carries_at_least_64_bits(tmp_path):
 
 
 def test_the_instance_is_a_random_uuid(tmp_path):
+    """RFC 4122 §4.4."""
     instance = memory(tmp_path).instance_id("desk")
     assert instance.startswith("urn:uuid:")
     assert uuid.UUID(instance[9:]).version == 4

@@ -130,7 +130,10 @@ def test_the_order_of_the_offer_is_kept(body, phone, here):
 
 
 def test_the_far_ends_numbers_are_used_for_sending(body, here):
-    """RFC 3264 §5.1: a number is what its writer wants to receive."""
+    """RFC 3264 §5.1: a number is what its writer wants to receive.
+
+    RFC 4733 §7.1.1: the name of digits.
+    """
     offer = body(
         "m=audio 4000 RTP/AVP 111 100",
         "a=rtpmap:111 OPUS/48000/2",

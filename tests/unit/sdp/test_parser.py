@@ -36,6 +36,7 @@ def test_any_line_ending_will_do(ending):
 
 
 def test_static_numbers_need_no_map_and_g722_has_the_clock_of_8000():
+    """RFC 3551 §6."""
     media = parse(HEAD + b"m=audio 1 RTP/AVP 0 8 9 18 13 3\r\n").media[0]
     assert [(item.name, item.clock) for item in media.formats] == [
         ("PCMU", 8000), ("PCMA", 8000), ("G722", 8000), ("G729", 8000), ("CN", 8000),
@@ -44,6 +45,7 @@ def test_static_numbers_need_no_map_and_g722_has_the_clock_of_8000():
 
 
 def test_a_map_wins_over_the_static_number():
+    """RFC 3551 §6: a static number may be mapped anew."""
     media = parse(HEAD + b"m=audio 1 RTP/AVP 3\r\na=rtpmap:3 opus/48000/2\r\n").media[0]
     assert media.formats == (Format(3, "opus", 48000, 2),)
 
@@ -54,6 +56,7 @@ def test_a_dynamic_number_without_a_map_has_no_name():
 
 
 def test_a_medium_may_have_its_own_address_and_direction():
+    """RFC 8866 §5.7, RFC 8866 §6.7."""
     session = parse(
         HEAD + b"a=recvonly\r\nm=audio 1 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\na=inactive\r\n"
         b"m=audio 2 RTP/AVP 0\r\n"

@@ -14,6 +14,7 @@ from firmware.sdp.writer import write
 
 
 def test_a_description_in_the_order_of_the_rfc():
+    """RFC 8866 §5, RFC 8866 §5.2."""
     audio = Media(
         "audio",
         40000,
@@ -53,6 +54,7 @@ def test_a_description_in_the_order_of_the_rfc():
 
 
 def test_addresses_and_ranges_of_a_medium_come_back():
+    """RFC 3605 §2.1."""
     media = Media(
         "audio",
         5004,

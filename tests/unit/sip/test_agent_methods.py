@@ -1,9 +1,12 @@
 """Requests outside calls: each method has its right answer (RFC 3261 §8.2, §11, §21)."""
 
+import re
+
 import pytest
 
 from firmware.sip.core import ALLOW
 from firmware.sip.errors import LocalError
+from firmware.sip.headers import parse_name_addr, parse_via
 from firmware.sip.message import Headers, Response
 from firmware.sip.notifications import CallRef, IncomingCall, RequestReceived
 
@@ -48,13 +51,45 @@ def test_options_says_what_we_can(ask):
         ("NOTIFY", 489),
         ("CANCEL", 481),
         ("DANCE", 501),
+        ("options", 501),
     ],
 )
 def test_any_other_method(ask, method, status):
+    """RFC 3261 §7.1: in other letters it is another method; RFC 3261 §8.2.1, §21.5.2."""
     answer = ask(method)
     assert answer.status == status
     if status in (405, 501):
         assert answer.headers.get("Allow") == ALLOW
+
+
+def test_an_answer_says_what_it_answers(ask):
+    """RFC 3261 §8.2.6: all Vias, From, Call-ID and CSeq as they came, To with a tag of ours."""
+    behind = ("Via", "SIP/2.0/TCP behind;branch=z9hG4bKold")
+    answer = ask("OPTIONS", behind, ("Record-Route", "<sip:p;lr>"), call_id="this one")
+    ours = [answer.headers.get(name) for name in ("From", "Call-ID", "CSeq")]
+    assert ours == ['"Alice" <sip:alice@pbx.example>;tag=alice', "this one", "1 OPTIONS"]
+    assert answer.headers.all("Via")[-1].endswith(behind[1])
+    assert re.fullmatch("<.*>;tag=[a-z0-9]{7,}", answer.headers.get("To"))
+
+
+def test_what_every_request_of_ours_carries(world, desk, pbx, sip):
+    """RFC 3261 §8.1.1, §8.1.1.6, §8.1.1.7, §19.3."""
+    for number in range(3):
+        call = CallRef(str(number))
+        desk.agent.invite(call, sip.LINE, "600", world.now)
+        world.run(0.1)
+        desk.agent.offer(call, sip.OFFER, world.now)
+        world.run(0.1)
+    invites = [each.headers for each in pbx.requests("INVITE")]
+    branches = {parse_via(headers.get("Via")).branch for headers in invites}
+    tags = {parse_name_addr(headers.get("From")).tag for headers in invites}
+    assert all(branch.startswith("z9hG4bK") and len(branch) > 20 for branch in branches)
+    assert all(len(tag) >= 7 for tag in tags), "32 bits, five a letter"
+    assert len(branches) == len(tags) == len({each.get("Call-ID") for each in invites}) == 3
+    for headers in invites:
+        assert headers.get("Max-Forwards") == "70"
+        assert headers.get("CSeq").endswith(" INVITE")
+        assert ";tag=" not in headers.get("To")
 
 
 def test_an_ack_is_never_answered(ask):
@@ -130,13 +165,19 @@ def test_a_response_to_nothing_is_dropped(world, desk, pbx):
 
 
 def test_when_all_places_are_taken_the_answer_is_503(world, pbx, sip):
+    """RFC 3261 §8.2.7: and nothing is kept of those."""
     desk = sip.Desk(world, "192.0.2.1", most_transactions=3)
     desk.line(sip.PBX)
-    for number in range(5):
+
+    def ask(number):
         pbx.tell(sip.request("OPTIONS", URI, branch=f"z9hG4bK{number}", call_id=f"{number}"), desk)
-    world.run(0.02)
+        world.run(0.02)
+        return len(desk.agent)
+
+    kept = [ask(number) for number in range(5)]
     assert len(pbx.responses(200)) == 3
     assert len(pbx.responses(503)) == 2
+    assert kept[2] == kept[3] == kept[4]
 
 
 def test_methods_may_be_handed_up_whole(world, pbx, sip):

@@ -38,10 +38,12 @@ def test_where_the_session_description_is(sip, rows, body, sdp):
     ],
 )
 def test_what_is_refused(sip, rows, expected):
+    """RFC 3261 §20.11: the encoding of what may be ignored matters to nobody."""
     assert refusal(sip.request("INVITE", "sip:a@b", *rows), ("path",)) == expected
 
 
 def test_a_warning_is_a_sentence_or_whole():
+    """RFC 3261 §20.43."""
     assert warning_rows("") == ()
     assert warning_rows('no "codec"') == (("Warning", '399 phone "no \\"codec\\""'),)
     assert warning_rows('304 phone "x"') == (("Warning", '304 phone "x"'),)

@@ -162,7 +162,7 @@ class TestOurAddress:
 
     @pytest.mark.parametrize("transport", [Transport.WS, Transport.WSS])
     def test_over_a_websocket_it_is_a_name_that_leads_nowhere(self, world, desk, pbx, transport):
-        # RFC 7118 §5.1, §5.2: WS or WSS in the Via, `ws` in every URI.
+        # RFC 7118 §5.1, §5.2, §B.1: WS or WSS in the Via, `ws` in every URI.
         register = registered(world, desk, pbx, transport=transport)
         via, contact = register.headers.get("Via"), register.headers.get("Contact")
         assert via.startswith(f"SIP/2.0/{transport.value.upper()} ")

@@ -75,7 +75,7 @@ def test_the_caller_goes_through_the_proxies_backwards_the_callee_forwards(ours,
 
 
 def test_a_strict_router_comes_first_as_request_uri(theirs):
-    """RFC 3261 §12.2.1.1."""
+    """RFC 3261 §12.2.1.1. RFC 3261 §16.12: what has no lr is one."""
     dialog = theirs(("Record-Route", "<sip:strict;method=INVITE;x=1?a=b>, <sip:p2;lr>"))
     bye = dialog.request("BYE", 1)
     assert bye.uri == "sip:strict;x=1"

@@ -126,6 +126,7 @@ def test_a_tag_is_put_on_or_exchanged():
     ],
 )
 def test_a_via_is_read(text, via):
+    """RFC 3261 §20.42."""
     assert parse_via(text) == via
     assert parse_via(str(via)) == via
 
@@ -151,6 +152,7 @@ def test_what_is_no_via_is_refused(text):
 
 
 def test_a_via_tells_where_the_answer_goes():
+    """RFC 3581 §3: an empty rport asks for it."""
     via = parse_via("SIP/2.0/UDP pbx;received=[2001:db8::9];rport=1024;branch=b")
     assert (via.received, via.rport, via.wants_rport, via.branch) == (
         "2001:db8::9",
@@ -184,6 +186,7 @@ def test_an_rport_that_is_no_port_counts_as_none(text):
     ],
 )
 def test_a_cseq_is_read(text, cseq):
+    """RFC 3261 §20.16."""
     assert parse_cseq(text) == cseq
     assert parse_cseq(str(cseq)) == cseq
 
@@ -241,6 +244,7 @@ def test_text_without_quotes_stays():
     [("0", 0), (" 3600 ", 3600), ("4294967296", MOST_SECONDS), ("1" + "0" * 100, MOST_SECONDS)],
 )
 def test_seconds_are_capped(text, seconds):
+    """RFC 3261 §25.1: delta-seconds."""
     assert delta_seconds(text) == seconds
 
 
@@ -251,6 +255,7 @@ def test_what_is_no_number_of_seconds_is_refused(text):
 
 
 def test_retry_after_may_have_a_comment_and_parameters():
+    """RFC 3261 §20.33."""
     assert parse_retry_after("18000;duration=3600") == 18000
     assert parse_retry_after("120 (I'm in a meeting)") == 120
     assert parse_retry_after("949302838503028349304023988") == MOST_SECONDS
@@ -272,6 +277,7 @@ def test_what_is_no_reason_is_refused(text):
 
 
 def test_a_warning_is_read_and_written():
+    """RFC 3261 §20.43."""
     text = '304 isi.edu:5060 "Incompatible \\"bandwidth\\""'
     warning = Warning(304, "isi.edu:5060", 'Incompatible "bandwidth"')
     assert parse_warning(text) == warning
@@ -312,6 +318,7 @@ def test_contact_may_be_a_star():
 
 
 def test_a_route_needs_brackets():
+    """RFC 3261 §20.34."""
     with pytest.raises(ParseError):
         route_list(Headers([("Route", "sip:p1;lr")]), "Route")
 

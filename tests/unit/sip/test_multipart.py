@@ -75,12 +75,13 @@ def test_a_body_that_is_no_multipart_is_one_part():
 
 
 def test_a_part_has_a_name_for_those_who_refer_to_it():
+    """RFC 2392."""
     rows, body = multipart(part(SDP, "v=0", "Content-ID: <audio@pbx>"))
     assert understood(rows, body, (SDP,))[0].content_id == "audio@pbx"
 
 
 def test_a_part_that_must_be_understood_and_is_not():
-    """RFC 5621 §8.4."""
+    """RFC 5621 §8.4. RFC 3261 §20.11: handling."""
     needed = "Content-Disposition: render; handling = Required"
     rows, body = multipart(part(SDP, "v=0"), part("application/isup", "x", needed))
     with pytest.raises(ParseError) as refused:

@@ -77,6 +77,7 @@ def test_folded_rows_become_one_line():
 
 
 def test_line_breaks_before_the_start_line_are_skipped():
+    """RFC 3261 §7.5."""
     assert parse(b"\r\n\r\n\r\n" + OPTIONS + b"\r\n") == parse(OPTIONS + b"\r\n")
 
 
@@ -156,6 +157,7 @@ def test_a_row_that_is_none_is_refused_and_answered(row):
 
 
 def test_a_quoted_nul_is_let_in():
+    """RFC 3261 §25.1: a quoted-pair may be any octet below 128 but CR and LF."""
     assert parse(b'SIP/2.0 200 OK\r\nTo: "\\\0"\r\n\r\n').headers.get("To") == '"\\\0"'
 
 

@@ -50,6 +50,7 @@ def test_what_may_be_there_once_may_not_be_there_twice(name):
 
 @pytest.mark.parametrize("name", ["Contact", "Max-Forwards"])
 def test_what_old_elements_leave_out_may_be_missing(name):
+    """RFC 3261 §8.1.1 wants Max-Forwards; RFC 2543 knew none."""
     assert validate(without(invite(), name)) is None
 
 
@@ -118,4 +119,5 @@ def test_a_register_may_have_many_contacts_or_a_star():
     ],
 )
 def test_a_response_that_is_not_for_us_or_malformed_is_discarded(name, value):
+    """RFC 3261 §8.1.3.3: more than one Via."""
     assert validate(answer(**{name: value})) is not None

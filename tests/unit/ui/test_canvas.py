@@ -107,6 +107,7 @@ def test_a_picture_leaves_as_png_as_large_as_asked():
 
 @pytest.mark.parametrize(("wide", "high"), [(1, 1), (7, 3), (8, 2), (13, 5), (128, 64)])
 def test_a_png_holds_the_very_pixels(wide, high):
+    """RFC 2083 §3.2: chunks that another reader takes."""
     canvas = Canvas((wide, high))
     for x in range(0, wide, 3):
         canvas.fill(x, x % high, x, x % high)

@@ -71,6 +71,7 @@ def test_the_row_has_quotes_where_the_rfc_wants_them():
 
 
 def test_without_qop_no_client_nonce_is_sent():
+    """As RFC 2069 had it."""
     value = reply_to(Challenge("biloxi.com", "n0"))
     assert "cnonce" not in value
     assert "nc=" not in value

@@ -35,7 +35,10 @@ def rows(call):
 
 
 def test_all_that_was_measured():
-    """RFC 6035 §4.6.1, RFC 6035 §4.6.2.2, RFC 6035 §4.6.2.4, RFC 6035 §4.6.2.6.1."""
+    """RFC 6035 §4.6.1, RFC 6035 §4.6.2.2, RFC 6035 §4.6.2.4, RFC 6035 §4.6.2.6.1.
+
+    RFC 6035 §4.6.2.5; its times are as in RFC 3339.
+    """
     assert rows(FULL) == [
         "VQSessionReport: CallTerm",
         "CallID: 1890463548@alice",

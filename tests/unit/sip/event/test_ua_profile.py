@@ -17,7 +17,7 @@ EXTERNAL = 'message/external-body; access-type="URL"; URL="{0}"; expiration="x"'
     ],
 )
 def test_a_url_in_either_form(kind, body):
-    """RFC 6080 §6.5."""
+    """RFC 6080 §6.5. RFC 4483: message/external-body."""
     assert ProfileReader().read(kind, body) == Profile("https://p.example/a?b=c")
 
 

@@ -32,7 +32,10 @@ AUTO = Answering(AnswerWish.AUTO)
     ],
 )
 def test_the_first_word_that_we_know_says_how_to_ring(row, kind):
-    """RFC 7462 §8.2, RFC 7462 §12.1: the order of the URNs is their weight."""
+    """RFC 7462 §8.2, RFC 7462 §12.1: the order of the URNs is their weight.
+
+    RFC 7462 §7: what is added after it is cut off.
+    """
     assert ring_kind(Headers([("Alert-Info", row)])) is kind
 
 

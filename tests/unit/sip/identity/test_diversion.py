@@ -59,7 +59,7 @@ def test_the_cause_in_the_new_address_says_why():
 
 
 def test_older_servers_say_only_why_the_former_was_not_reached():
-    """RFC 7044 §10.2: a Reason in the URI of the entry that did not succeed."""
+    """RFC 7044 §10.2: a Reason in the URI of the entry that did not succeed. As in RFC 4244."""
     entries = (
         "<sip:7@pbx>;index=1",
         '"Bob" <sip:102@pbx?Reason=SIP%3Bcause%3D486%3Btext%3D%22Busy%22>;index=1.1',

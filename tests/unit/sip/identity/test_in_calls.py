@@ -91,6 +91,13 @@ def test_a_new_from_in_a_call_is_the_new_identity_and_where_we_write_to(world, d
     assert pbx.requests("BYE")[-1].headers.get("To") == f"{JANE};tag=pbx"
 
 
+def test_we_say_that_the_far_end_may_change_its_name(pbx, placed):
+    """RFC 4916 §4.1."""
+    placed()
+    supported = pbx.requests("INVITE")[-1].headers.get("Supported")
+    assert "from-change" in [each.strip() for each in supported.split(",")]
+
+
 def test_an_asserted_identity_counts_more_than_from(desk, up):
     up(("P-Asserted-Identity", '"Bob" <sip:7@pbx.example>'))
     assert desk.last(ConnectedParty).party.name == "Bob"
@@ -112,7 +119,7 @@ def test_a21_in_a_call_only_a_trusted_source_says_who_is_there(desk, up):
 
 
 def test_an_anonymous_call_names_nobody_and_asks_the_network_not_to(placed):
-    """RFC 3323 §4.1.1.3, RFC 3323 §4.2, RFC 3325 §9.2."""
+    """RFC 3323 §4.1.1.3, RFC 3323 §4.2, RFC 3325 §9.2. RFC 3323 §4.1.1.1."""
     headers = placed(anonymous=True).headers
     assert headers.get("From").startswith('"Anonymous" <sip:anonymous@anonymous.invalid>;tag=')
     assert headers.get("Privacy") == "id"

@@ -27,7 +27,10 @@ def vector(name):
     ],
 )
 def test_the_answers_of_rfc_5769(name, mapped):
-    """RFC 8489 §14.2 XOR-MAPPED-ADDRESS, §14.5 integrity, §14.7 fingerprint."""
+    """RFC 8489 §14.2 XOR-MAPPED-ADDRESS, §14.5 integrity, §14.7 fingerprint.
+
+    The types are those of RFC 8489 §18.3.1, RFC 8489 §18.3.2.
+    """
     message = parse_stun(vector(name))
     assert message.succeeded
     assert message.mapped == mapped
@@ -36,6 +39,7 @@ def test_the_answers_of_rfc_5769(name, mapped):
 
 
 def test_the_request_of_rfc_5769():
+    """RFC 8489 §5: the header, and what it is a transaction of."""
     message = parse_stun(vector("2.1_sample_request"))
     assert message.kind == 1
     assert not message.succeeded

@@ -55,6 +55,7 @@ def ask(host: str, port: int | None, transport: Transport | None, *, secure: boo
 def test_what_must_be_asked(  # noqa: PLR0917 - a row of the table
     host, port, transport, secure, services, fallback_port, fallback_transport
 ):
+    """RFC 3263 §4.2, RFC 3261 §19.1.2, RFC 7118 §5.5, RFC 5630 §3.1.3."""
     asked = ask(host, port, transport, secure=secure)
     assert asked.services == tuple(
         ServiceQuestion(f"{service}.{host}", over) for service, over in services
@@ -188,7 +189,7 @@ def test_the_services_that_a_domain_offers_us(records, supported, secure, chosen
     ],
 )
 def test_f54_addresses_of_both_families_in_their_order(pairs, expected):
-    """RFC 6157 §5, RFC 6724 §6, RFC 8305 §4."""
+    """RFC 6157 §5, RFC 6724 §6, RFC 8305 §4. RFC 6724 §2.1, RFC 6724 §3.1, RFC 6724 §3.2."""
     assert order_addresses(pairs) == expected
 
 

@@ -30,6 +30,7 @@ def test_the_default_port_and_the_case_of_a_host_make_no_difference(telephony):
 
 
 def test_without_the_magic_cookie_the_old_fields_decide(telephony):
+    """An element of RFC 2543 has no cookie."""
     invite = telephony.arrival(branch="1")
     assert telephony.arrival("ACK", branch="1", to_tag="ours").key == invite.key
     assert telephony.arrival(branch="1", cseq=2).key != invite.key
@@ -45,6 +46,7 @@ def test_rport_and_received_are_filled_in(telephony):
 
 
 def test_without_rport_the_answer_goes_to_the_port_of_the_via(telephony):
+    """RFC 3261 §18.2.1: received."""
     request = telephony.request()
     request.headers.set("Via", "SIP/2.0/UDP 10.1.1.1:5070;branch=z9hG4bKx;maddr=198.51.100.7")
     arrival = read_arrival(request, NAT)

@@ -34,6 +34,7 @@ def test_a07_a_response_from_somewhere_else_is_dropped(layer, recorder, telephon
 
 
 def test_on_a_stream_only_the_same_connection_may_answer(layer, recorder, telephony):
+    """RFC 5626 §2: of a stream each connection is a flow."""
     layer.send(telephony.request(), "z9hG4bKone", telephony.tcp, recorder, 0.0)
     other = Flow(Transport.TCP, telephony.tcp.local, telephony.tcp.remote, 8)
     assert not layer.receive_response(telephony.response(200), other, 0.1)
@@ -41,6 +42,7 @@ def test_on_a_stream_only_the_same_connection_may_answer(layer, recorder, teleph
 
 
 def test_a_repeated_request_is_absorbed_and_a_copy_by_another_way_is_noticed(layer, telephony):
+    """RFC 3261 §8.2.2.2."""
     assert not layer.absorb(telephony.arrival(), 0.0)
     layer.open(telephony.arrival())
     assert layer.absorb(telephony.arrival(), 0.1)

@@ -1,4 +1,4 @@
-"""Every cell of the four machines of RFC 3261 §17.1.1, §17.1.2, §17.2.1, §17.2.2.
+"""Every cell of the four machines of RFC 3261 §17: §17.1.1, §17.1.2, §17.2.1, §17.2.2.
 
 What RFC 6026 §7.1, §7.2 change in them is drawn in.
 

@@ -1,4 +1,4 @@
-"""How long each timer runs, on both kinds of transport (RFC 3261 table 4)."""
+"""How long each timer runs, on both kinds of transport (RFC 3261 table 4, RFC 6026 §7.1, §7.2)."""
 
 import pytest
 

@@ -32,6 +32,7 @@ def test_the_status_line_of_a_fragment(body, fragment):
 
 
 def test_a_fragment_of_ours_can_be_read():
+    """RFC 3515 §5."""
     kind, body = write_fragment(486, "Busy Here")
     assert kind == "message/sipfrag;version=2.0"
     assert read_fragment(body) == Fragment(486, "Busy Here")

@@ -35,7 +35,10 @@ def is_called(party):
 
 
 def test_blind_transfer(world, office):
-    """RFC 5589 §6.1, RFC 3515 §2.4.4: REFER, NOTIFY 100, 180, 200, then our BYE."""
+    """RFC 5589 §6.1, RFC 3515 §2.4.4: REFER, NOTIFY 100, 180, 200, then our BYE.
+
+    Our BYE and nobody else's: RFC 5589 §6.
+    """
     boss, ann, bob = office
     call, anns = boss.calls(ann, "out")
     boss.agent.transfers.blind(call, aor("103"), world.now)
@@ -57,7 +60,10 @@ def test_blind_transfer(world, office):
 
 
 def test_the_target_learns_who_sent_the_call(world, office):
-    """RFC 3892 §2.2: the Referred-By of the REFER stands in the INVITE, letter by letter."""
+    """RFC 3892 §2.2: the Referred-By of the REFER stands in the INVITE, letter by letter.
+
+    RFC 3892 §2.3.
+    """
     boss, ann, bob = office
     call, _ = boss.calls(ann, "out")
     boss.agent.transfers.blind(call, aor("103"), world.now)

@@ -250,6 +250,7 @@ def test_an_identity_that_cannot_be_read_is_passed_over(desk, invited, rubbish):
 def test_a_repeated_invite_is_one_call_and_a_copy_by_another_way_is_482(
     world, desk, pbx, sip, invited
 ):
+    """RFC 3261 §8.2.2.2."""
     invited()
     invite = sip.request("INVITE", "sip:101@192.0.2.1", body=sip.OFFER)
     pbx.tell(invite, desk)

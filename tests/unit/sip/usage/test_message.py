@@ -48,6 +48,11 @@ class TestReceived:
             MessageReceived(LINE, ALICE, "Grüß dich\nCome!", subject="Lunch")
         ]
 
+    def test_a_text_that_does_not_say_what_it_is(self, desk, say):
+        """RFC 3261 §20.15: it should have."""
+        assert say(("Content-Type", ""), body="Hello").status == 200
+        assert desk.last(MessageReceived).text == "Hello"
+
     def test_when_it_was_sent(self, desk, say):
         say(TEXT, ("Date", "Sat, 13 Nov 2010 23:29:00 GMT"), body="x")
         assert desk.last(MessageReceived).sent_at == 1289690940.0

@@ -221,6 +221,7 @@ def test_a_server_without_tags_gets_the_whole_state_each_time(world, desk, esc, 
 
 
 def test_a_report_is_sent_once(world, desk, esc, stages):
+    """RFC 6035 §4."""
     report = State("vq-rtcpxr", "application/vq-rtcpxr", b"VQSessionReport")
     esc.verdicts = [500]
     desk.agent.publications.report(LINE, "sip:collector@192.0.2.9", report, world.now)

@@ -302,6 +302,7 @@ def test_over_both_transports_and_both_families(world, sip, host, transport):
 
 
 def test_f54_the_zone_of_a_link_local_address_stays_in_the_house(world, sip):
+    """RFC 6874 §4."""
     desk, pbx = sip.Desk(world, "fe80::1%eth0"), sip.Pbx(world, "fe80::9%eth0")
     world.names["pbx.example"] = [(Transport.UDP, pbx.endpoint)]
     desk.line("pbx.example")
