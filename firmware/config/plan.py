@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 PATHS = ("handset", "headset", "speaker", "ringer")
 _CARD_KEYS = ("card", "play", "record")
+_PATH_KEYS = (
+    *("card", "gain", "sidetone"),
+    *("echo_cancellation", "noise_suppression", "automatic_gain"),
+)
 Node = TypeVar("Node", bound="DataclassInstance")
 
 
@@ -43,7 +47,8 @@ class LineChange(Struct, frozen=True):
 class Plan(Struct, frozen=True):
     """What a reload must do; false if nothing changed.
 
-    `paths` are the audio paths whose card differs, `volumes` what the file now says of volumes.
+    `paths` are the audio paths whose card or microphone differs, `volumes` what the file now says
+    of volumes.
     """
 
     changes: tuple[Change, ...]
@@ -133,7 +138,7 @@ def _keys_that(changes: list[Change], applies: Applies) -> list[str]:
 def _changed_paths(keys: list[str]) -> Iterator[str]:
     every = any(f"audio.{name}" in keys for name in _CARD_KEYS)
     for path in PATHS:
-        if every or f"audio.{path}.card" in keys:
+        if every or any(f"audio.{path}.{name}" in keys for name in _PATH_KEYS):
             yield path
 
 

@@ -137,13 +137,20 @@ class PathSettings:
 
 @dataclass(frozen=True, slots=True)
 class TalkPathSettings(PathSettings):
-    """`[audio.handset]`, headset and speaker: a path with a microphone. Gains are in dB."""
+    """`[audio.handset]` and headset: a path with a microphone. Gains are in dB."""
 
     gain: int = 0
     sidetone: int = 0
     echo_cancellation: bool = False
     noise_suppression: bool = False
     automatic_gain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerSettings(TalkPathSettings):
+    """`[audio.speaker]`: its microphone hears its loudspeaker."""
+
+    echo_cancellation: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +165,7 @@ class AudioSettings:
     leave_out_silence: bool = False
     handset: TalkPathSettings = field(default_factory=TalkPathSettings)
     headset: TalkPathSettings = field(default_factory=TalkPathSettings)
-    speaker: TalkPathSettings = field(
-        default_factory=lambda: TalkPathSettings(echo_cancellation=True)
-    )
+    speaker: SpeakerSettings = field(default_factory=SpeakerSettings)
     ringer: PathSettings = field(default_factory=PathSettings)
 
 

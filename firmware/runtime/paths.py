@@ -10,8 +10,8 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from firmware.config.schema import AudioSettings, PathSettings
-from firmware.media.messages import Card, OpenPath, PathName
+from firmware.config.schema import AudioSettings, PathSettings, TalkPathSettings
+from firmware.media.messages import Card, Microphone, OpenPath, PathName
 from hal.board import CardSpec
 
 _BACKLOG = 2
@@ -58,8 +58,22 @@ def open_orders(
 ) -> Iterator[OpenPath]:
     """One `OpenPath` per path, with the kept volume or the configured one."""
     for path, card in cards.items():
-        volume = volumes.get(path, path_settings(audio, path).volume)
-        yield OpenPath(path, card, volume)
+        settings = path_settings(audio, path)
+        volume = volumes.get(path, settings.volume)
+        yield OpenPath(path, card, volume, _microphone(settings, card))
+
+
+def _microphone(settings: PathSettings, card: Card) -> Microphone | None:
+    """What is done to a path's microphone; a file or a page is passed on as it is."""
+    if card.kind != "alsa" or not isinstance(settings, TalkPathSettings):
+        return None
+    return Microphone(
+        gain_db=settings.gain,
+        sidetone_db=settings.sidetone,
+        echo=settings.echo_cancellation,
+        noise=settings.noise_suppression,
+        level=settings.automatic_gain,
+    )
 
 
 def listen_audio(path: Path) -> socket.socket:

@@ -3,8 +3,8 @@ import stat
 
 import pytest
 
-from firmware.config.schema import AudioSettings, PathSettings
-from firmware.media.messages import Card, ClosePath, OpenPath, PathName
+from firmware.config.schema import AudioSettings, PathSettings, SpeakerSettings, TalkPathSettings
+from firmware.media.messages import Card, ClosePath, Microphone, OpenPath, PathName
 from firmware.runtime.paths import cards_of, listen_audio, open_orders
 from firmware.runtime.sounds import Sounds
 from hal.board import CardSpec
@@ -62,7 +62,7 @@ def test_a_file_card_plays_and_records_what_the_settings_say():
 
 
 def test_a_paths_own_device_goes_before_everything():
-    audio = AudioSettings(card="file", handset=PathSettings(card="id:Headset"))
+    audio = AudioSettings(card="file", handset=TalkPathSettings(card="id:Headset"))
     assert cards_of(audio, BOARD)[HANDSET] == Card("alsa", "id:Headset")
 
 
@@ -71,9 +71,22 @@ def test_asking_for_the_kind_the_board_has_keeps_its_device():
 
 
 def test_a_kept_volume_goes_before_the_configured_one():
-    audio = AudioSettings(ringer=PathSettings(volume=30), handset=PathSettings(volume=50))
+    audio = AudioSettings(ringer=PathSettings(volume=30), handset=TalkPathSettings(volume=50))
     orders = open_orders(cards_of(audio, BOARD), audio, {RINGER: 85})
     assert [(order.path, order.volume) for order in orders] == [(HANDSET, 50), (RINGER, 85)]
+
+
+def test_a_speakers_echo_is_cancelled_unless_its_card_is_a_file():
+    speaker = CardSpec("alsa", "id:Device")
+    audio = AudioSettings(speaker=SpeakerSettings(gain=6), handset=TalkPathSettings(sidetone=-30))
+    (order,) = open_orders(cards_of(audio, {"speaker": speaker}), audio, {})
+    assert order.microphone == Microphone(gain_db=6, echo=True)
+    (order,) = open_orders(cards_of(audio, {"handset": speaker}), audio, {})
+    assert order.microphone == Microphone(sidetone_db=-30)
+    (order,) = open_orders(cards_of(audio, {"speaker": CardSpec("file")}), audio, {})
+    assert order.microphone is None
+    (order,) = open_orders(cards_of(audio, {"ringer": speaker}), audio, {})
+    assert order.microphone is None
 
 
 # --- the page's socket ----------------------------------------------------------------------
