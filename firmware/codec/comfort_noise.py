@@ -96,9 +96,10 @@ class ComfortNoise:
         total = bytes(size)
         for index, tap in enumerate(taps):
             start = keep - index * SAMPLE_BYTES
-            part = audioop.mul(line[start : start + size], SAMPLE_BYTES, tap * self._gain)
+            part = audioop.mul(line[start : start + size], SAMPLE_BYTES, tap)
             total = audioop.add(total, part, SAMPLE_BYTES)
-        return total
+        # Made quiet only now: each product was rounded down.
+        return audioop.mul(total, SAMPLE_BYTES, self._gain)
 
     def _white(self, samples: int) -> bytes:
         table = white_noise()

@@ -69,6 +69,13 @@ def test_without_libspeexdsp_check_names_its_package_and_what_is_used_instead(co
     assert "a plain resampler is used" in done.stdout
 
 
+def test_without_libopus_check_names_its_package_and_the_file_is_still_good(config):
+    done = check("libopus.so.0", config('[audio]\ncodecs = ["opus", "pcmu"]\n'))
+
+    assert done.returncode == 0
+    assert "opus is left out of calls: install the package libopus0" in done.stdout
+
+
 @pytest.mark.parametrize("verb", [check, run])
 def test_with_no_codec_at_all_it_says_so_and_ends_with_2(config, verb):
     done = verb("G722", config('[audio]\ncodecs = ["g722"]\n'))

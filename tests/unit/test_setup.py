@@ -27,7 +27,7 @@ def program(path, text):
 def setup(tmp_path):
     """Runs it where pip is one that warns, and says nothing below errors if it is told so."""
     program(tmp_path / ".venv/bin/python", PIP)
-    program(tmp_path / "bin/ldconfig", "#!/bin/sh\necho libspeexdsp.so.1\n")
+    program(tmp_path / "bin/ldconfig", "#!/bin/sh\necho libspeexdsp.so.1 libopus.so.0\n")
 
     def run(want):
         return subprocess.run(
