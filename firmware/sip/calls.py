@@ -13,6 +13,7 @@ from firmware.sip.dialog import contact_of
 from firmware.sip.errors import LocalError
 from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
 from firmware.sip.invite.early import Others
+from firmware.sip.invite.invitation import Wishes
 from firmware.sip.invite.leg import Leg
 from firmware.sip.invite.replaces import Replaces, judge
 from firmware.sip.invite.session_timer import MIN_SE, SessionTimer
@@ -63,21 +64,19 @@ class Calls:
         if (line.account.anonymous if anonymous is None else anonymous) and not emergency:
             caller = party(NOBODY)
             headers = (*headers, *rows_for_hiding(line.identity))
+        wishes = Wishes(caller, emergency, headers, replaces)
         client = InviteClient(
-            *(self._core, line, call, line.target(target), self._established, self._others),
-            caller=caller,
-            emergency=emergency,
-            headers=headers,
-            replaces=replaces,
+            *(self._core, line, call, line.target(target), self._established, self._others), wishes
         )
         self._core.calls[call] = client
         client.start(now)
 
-    def _established(self, leg: Leg, now: float) -> None:
+    def _established(self, leg: Leg, now: float) -> Session:
         del now
         session = Session(self._core, leg, self._others)
         self._core.calls[leg.call] = session
         session.begin()
+        return session
 
     # --- calls that arrive ------------------------------------------------------------------
 

@@ -10,47 +10,35 @@ is decided by the phone.
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import Rows, content_type, shown
+from firmware.sip.bodies import content_type, shown
 from firmware.sip.core import Core, Usage
 from firmware.sip.dialog import Dialog
-from firmware.sip.errand import Errand
-from firmware.sip.exchange import Exchange
-from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.invite.declining import late_offer
+from firmware.sip.invite.leg import Leg, no_way
 from firmware.sip.invite.prack import rseq_of
+from firmware.sip.invite.pracking import Prack
+from firmware.sip.invite.waiting import Kind
 from firmware.sip.line import Line
 from firmware.sip.message import Response
-from firmware.sip.notifications import CallProgress, CallRef, FailureCause
+from firmware.sip.notifications import CallProgress, CallRef
 from firmware.sip.transaction.keys import Arrival
 
 Others = Callable[[Usage, Arrival, float], None]
+Unfit = Callable[["Early", int, str, float], None]
+"""This fork offers nothing that we can take: (fork, status, words, now)."""
 TERMINATED: Final = 199
 _LONG: Final = 64.0
-
-
-class Prack(Errand):
-    """The PRACK to one response; `done` once the far end has it."""
-
-    def __init__(self, core: Core, leg: Leg, headers: Rows, body: bytes) -> None:
-        super().__init__(core, leg.line, leg.dialog, "PRACK", headers, body)
-        self._leg = leg
-
-    def on_response(self, exchange: Exchange, response: Response, now: float) -> None:
-        del exchange
-        if response.status >= 200:
-            self._leg.pracked(now)
-
-    def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
-        del exchange, cause, detail
-        self._leg.pracked(now)
 
 
 class Early:
     """One fork of a call of ours that rings or speaks, but has not answered."""
 
-    def __init__(self, core: Core, leg: Leg, others: Others) -> None:
+    def __init__(self, core: Core, leg: Leg, others: Others, unfit: Unfit) -> None:
         self.leg = leg
         self._core = core
         self._others = others
+        self._unfit = unfit
+        self._next_offer = b""
         self._rseq: int | None = None
         core.dialogs[leg.dialog.key] = self
 
@@ -83,36 +71,48 @@ class Early:
             preview = not leg.settled and leg.ours is Kind.INVITE
             self._tell(response, response.body if preview else b"", reliable=False)
         else:
-            self._reliable(number, response, now)
+            self._reliable(response, now)
 
-    def _reliable(self, number: int, response: Response, now: float) -> None:
+    def _reliable(self, response: Response, now: float) -> None:
         leg, body = self.leg, response.body
+        # RFC 6141 §4.7, §4.9: as a 2xx does; one that may be lost does not.
+        leg.dialog.refresh(response.headers)
         if content_type(response.headers) not in ("", "application/sdp"):
             body = b""
         if body and leg.ours is Kind.INVITE:
             leg.ours, leg.settled = None, True
             self._tell(response, body, reliable=True)
-            leg.pracking = True
-            self._prack(number, response, b"", now)
+            self._offer_next(response, now)
         elif body and not leg.settled and leg.theirs is None:
             # We offered nothing: this is the far end's offer (RFC 3262 §5).
             self._tell(response, b"", reliable=True)
-            leg.ask(self._waits(number, response), body, now, _LONG)
+            self._ask(response, body, now)
         else:
             self._tell(response, b"", reliable=True)
-            self._prack(number, response, b"", now)
+            self._prack(response, b"", now)
 
-    def _waits(self, number: int, response: Response) -> Waiting:
-        def answer(sdp: bytes, now: float) -> None:
+    def _ask(self, response: Response, offer: bytes, now: float) -> None:
+        def deliver(sdp: bytes, now: float) -> None:
             self.leg.pracking = True
-            self._prack(number, response, sdp, now)
+            self._prack(response, sdp, now)
 
-        def refuse(status: int, rows: Rows, now: float) -> None:
-            del status, rows
-            # RFC 6337 §2.3: there is no way to refuse it here; the phone ends the call.
-            self._prack(number, response, b"", now)
+        def break_off(status: int, words: str, now: float) -> None:
+            self._unfit(self, status, words, now)
 
-        return Waiting(Kind.RESPONSE, None, answer, refuse)
+        self.leg.ask(late_offer(offer, b"", deliver, break_off), offer, now, _LONG)
+
+    def _offer_next(self, response: Response, now: float) -> None:
+        """The answer is there: an offer that has waited for it goes, in the PRACK if need be."""
+        leg = self.leg
+        sdp, self._next_offer = self._next_offer, b""
+        leg.pracking = True
+        if sdp and not leg.peer.updates:
+            leg.ours = Kind.PRACK
+            self._prack(response, sdp, now)
+            return
+        self._prack(response, b"", now)
+        if sdp:
+            self.reoffer(sdp, now)
 
     def _next(self, number: int) -> bool:
         """Whether this is the next one; others are repeated or too early (RFC 3262 §4)."""
@@ -128,12 +128,8 @@ class Early:
         )
         self._core.notify(progress)
 
-    def _prack(self, number: int, response: Response, sdp: bytes, now: float) -> None:
-        cseq = response.headers.get("CSeq") or ""
-        headers: Rows = (("RAck", f"{number} {' '.join(cseq.split())}"),)
-        if sdp:
-            headers = (*headers, ("Content-Type", "application/sdp"))
-        Prack(self._core, self.leg, headers, sdp).start(now)
+    def _prack(self, response: Response, sdp: bytes, now: float) -> None:
+        Prack(self._core, self.leg, response, sdp).start(now)
 
     # --- requests of the far end ------------------------------------------------------------
 
@@ -157,9 +153,21 @@ class Early:
 
     # --- intents ----------------------------------------------------------------------------
 
+    @property
+    def open_to_offers(self) -> bool:
+        """Whether an offer of ours may be sent now, or with the PRACK to come."""
+        return self.leg.settled or self._answers_by_prack
+
+    @property
+    def _answers_by_prack(self) -> bool:
+        # RFC 6337 §2.2, pattern 5: where UPDATE is not known a PRACK is the only way.
+        return self.leg.ours is Kind.INVITE and not self.leg.peer.updates
+
     def reoffer(self, sdp: bytes, now: float) -> None:
-        """Offer something else by UPDATE (RFC 3311 §5.1), once the PRACK has arrived."""
-        if not self.leg.update_soon(sdp, now):
+        """Offer something else: by UPDATE (RFC 3311 §5.1), or by the next PRACK (RFC 3262 §5)."""
+        if self._answers_by_prack:
+            self._next_offer = sdp
+        elif not self.leg.update_soon(sdp, now):
             no_way(self._core, self.call, self.leg.fork)
 
     def close(self, now: float) -> None:
@@ -168,6 +176,8 @@ class Early:
             self._core.leave(self.dialog.key)
         self.leg.close(now)
 
-    def hand_over(self) -> Leg:
-        """It has answered: the leg belongs to the session now."""
+    def hand_over(self, *, wanted: bool) -> Leg:
+        """It has answered: the leg belongs to the session now, if it is wanted."""
+        if self._next_offer and wanted:
+            no_way(self._core, self.call, self.leg.fork)
         return self.leg

@@ -6,12 +6,10 @@ the phone has decided. How an answer travels (in a 2xx, an ACK, a PRACK) is know
 the offer before the phone.
 
     theirs:  INVITE · UPDATE · PRACK · RESPONSE ──ask()──▶ the phone ──answer() | refuse()──▶
-    ours:    INVITE · UPDATE · RESPONSE
+    ours:    INVITE · UPDATE · PRACK · RESPONSE
 """
 
-import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from firmware.sip.bodies import Rows, options, refusal, sdp_of, shown, warning_rows
@@ -20,6 +18,7 @@ from firmware.sip.dialog import Dialog
 from firmware.sip.invite.prack import Reliable
 from firmware.sip.invite.reoffer import Outcome, Reoffer
 from firmware.sip.invite.session_timer import SessionTimer
+from firmware.sip.invite.waiting import Kind, Waiting
 from firmware.sip.line import Line
 from firmware.sip.message import Headers, Response
 from firmware.sip.methods import SUPPORTED, UPDATE
@@ -35,27 +34,6 @@ from firmware.sip.transaction.server import ServerTransaction
 _LONGEST_RETRY: Final = 10
 _PROMPTLY: Final = 10.0
 """Seconds for a decision about an UPDATE or PRACK: its sender repeats it until then."""
-
-
-class Kind(enum.Enum):
-    """What an open offer came in."""
-
-    INVITE = "an INVITE or re-INVITE"
-    UPDATE = "an UPDATE"
-    PRACK = "a PRACK"
-    RESPONSE = "a response to an INVITE without an offer"
-
-
-@dataclass(slots=True)
-class Waiting:
-    """An offer of the far end, or its wish for ours, that the phone has not decided about."""
-
-    kind: Kind
-    transaction: ServerTransaction | None
-    answer: Callable[[bytes, float], None]
-    refuse: Callable[[int, Rows, float], None]
-    leave: Callable[[float], None] | None = None
-    """What must go out all the same if the call ends before: the ACK to a 2xx."""
 
 
 class Peer:
@@ -243,6 +221,11 @@ class Leg:
         else:
             self.ask(self._waits(Kind.UPDATE, transaction), body, now)
 
+    @property
+    def over(self) -> bool:
+        """Whether the dialog has ended."""
+        return self._over
+
     def later(self) -> Rows:
         """Retry-After for whoever crossed us (RFC 3261 §14.2)."""
         return (("Retry-After", str(self._core.tokens.integer(_LONGEST_RETRY + 1))),)
@@ -299,10 +282,21 @@ class Leg:
         elif body and self.theirs is None and self.ours is None:
             # RFC 3262 §5: one more offer; its answer goes into the 2xx of the PRACK.
             self.settled = True
-            self.ask(self._waits(Kind.PRACK, transaction), body, now)
+            self.ask(self._in_prack(transaction, heard), body, now)
         else:
             self._say_yes(transaction, b"", now)
         return heard
+
+    def _in_prack(self, transaction: ServerTransaction, heard: Response) -> Waiting:
+        waiting = self._waits(Kind.PRACK, transaction)
+
+        def refuse(status: int, rows: Rows, now: float) -> None:
+            # RFC 6337 §2.3: after 488 the caller may send its PRACK again, without an offer.
+            if self.reliable is not None:
+                self.reliable.refused = heard
+            self._core.answer(transaction, status, now, rows)
+
+        return Waiting(waiting.kind, transaction, waiting.answer, refuse)
 
     def _answered_in_prack(self, transaction: ServerTransaction, body: bytes, now: float) -> None:
         self.ours = None

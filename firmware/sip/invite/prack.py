@@ -23,7 +23,16 @@ _FIRST: Final = 1 << 30
 class Reliable:
     """The reliable provisional responses to one INVITE."""
 
-    __slots__ = ("_core", "_interval", "_number", "_sent", "_transaction", "_unheard", "_waiting")
+    __slots__ = (
+        "_core",
+        "_interval",
+        "_number",
+        "_sent",
+        "_transaction",
+        "_unheard",
+        "_waiting",
+        "refused",
+    )
 
     def __init__(
         self, core: Core, transaction: ServerTransaction, unheard: Callable[[float], None]
@@ -35,6 +44,8 @@ class Reliable:
         self._sent: Response | None = None
         self._waiting: deque[Response] = deque()
         self._interval = 0.0
+        self.refused: Response | None = None
+        """The one whose PRACK was refused for its offer; it may come again without."""
 
     @property
     def pending(self) -> bool:
@@ -62,9 +73,13 @@ class Reliable:
 
     def acknowledges(self, prack: Request) -> Response | None:
         """The response that this PRACK is about, now known to have arrived; None if it is none."""
-        sent = self._sent
+        sent, refused = self._sent, self.refused
         cseq = self._transaction.arrival.cseq
-        if sent is None or rack_of(prack.headers) != (self._number, cseq.number, cseq.method):
+        asked = rack_of(prack.headers)
+        if refused is not None and asked == rack_for(refused):
+            self.refused = None
+            return refused
+        if sent is None or asked != (self._number, cseq.number, cseq.method):
             return None
         self._sent = None
         self._number += 1
@@ -103,6 +118,12 @@ def rack_of(headers: Headers) -> tuple[int, int, str] | None:
     if len(words[0]) > 10 or len(words[1]) > 10:
         return None
     return int(words[0]), int(words[1]), words[2]
+
+
+def rack_for(response: Response) -> tuple[int, int, str] | None:
+    """What the RAck of the PRACK to this response says."""
+    headers = Headers([("RAck", f"{response.headers.get('RSeq')} {response.headers.get('CSeq')}")])
+    return rack_of(headers)
 
 
 def rseq_of(response: Response) -> int | None:

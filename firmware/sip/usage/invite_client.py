@@ -14,30 +14,31 @@ import enum
 from collections.abc import Callable
 from typing import Final
 
-from firmware.base.values import replace
-from firmware.sip.bodies import Rows, party, shown
+from firmware.sip.bodies import party, shown
 from firmware.sip.causes import cause_of
-from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core
-from firmware.sip.dialog import from_response, record_routes, tag_of
+from firmware.sip.core import Alarm, Core
+from firmware.sip.dialog import tag_of
 from firmware.sip.errand import say_goodbye
 from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.exchange import Exchange, Parcel
 from firmware.sip.flow import Flow
 from firmware.sip.headers import NameAddr, parse_name_addr
 from firmware.sip.identity.connected import answered_by
-from firmware.sip.invite.early import TERMINATED, Early, Others
-from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.invite.declining import BreaksOff, because, late_offer
+from firmware.sip.invite.early import Others
+from firmware.sip.invite.forks import MOST_FORKS, Forks
+from firmware.sip.invite.invitation import Invitation, Wishes
+from firmware.sip.invite.leg import Leg, no_way
 from firmware.sip.invite.reasons import ELSEWHERE, retry_after
-from firmware.sip.invite.redirection import Redirection, Step
+from firmware.sip.invite.redirection import Redirection
 from firmware.sip.invite.reoffer import ack_parcel
-from firmware.sip.invite.replaces import Replaces
 from firmware.sip.invite.session_timer import SessionTimer
+from firmware.sip.invite.waiting import Kind
 from firmware.sip.line import Line
-from firmware.sip.message import Headers, Request, Response
+from firmware.sip.message import Request, Response
 from firmware.sip.notifications import (
     CallAnswered,
     CallEnded,
-    CallProgress,
     CallRedirected,
     CallRef,
     CallTrying,
@@ -46,15 +47,13 @@ from firmware.sip.notifications import (
     Party,
     RedirectBarred,
 )
-from firmware.sip.outgoing import Way, way_of
 from firmware.sip.portrait import CallPortrait, CallStage, portrait_of
-from firmware.sip.uri import Uri, parse_uri
+from firmware.sip.uri import Uri
 
-Established = Callable[[Leg, float], None]
+Established = Callable[[Leg, float], BreaksOff]
 
 # After these the registrar may have forgotten us (F17).
 _SUSPICIOUS: Final = frozenset({403, 404, 408, 480, 503})
-_MOST_FORKS: Final = 16
 
 
 class Stage(enum.Enum):
@@ -70,7 +69,7 @@ class Stage(enum.Enum):
 class InviteClient:
     """One call we place."""
 
-    def __init__(  # noqa: PLR0913 - what a call is made of
+    def __init__(  # noqa: PLR0913, PLR0917 - what a call is made of
         self,
         core: Core,
         line: Line,
@@ -78,35 +77,24 @@ class InviteClient:
         target: Uri,
         established: Established,
         others: Others,
-        *,
-        caller: Party | None = None,
-        emergency: bool = False,
-        headers: Rows = (),
-        replaces: Replaces | None = None,
+        wishes: Wishes,
     ) -> None:
         self.call = call
         self.stage = Stage.LOCATING
-        self._headers = headers
-        self._replaces = replaces
         self._core = core
         self._line = line
-        self._target = target
         self._established = established
-        self._others = others
-        self._emergency = emergency
-        self._from = f"{_sender(line, caller)};tag={core.tokens.word(60)}"
-        self._call_id = core.tokens.word(100)
-        self._cseq = 0
+        self._emergency = wishes.emergency
+        self._invitation = Invitation(core, line, target, wishes)
         self._sdp: bytes | None = None
         self._sdp_local = ""
         self._parcels: dict[str, Parcel] = {}
-        self._forks: dict[str, Early] = {}
+        self._forks = Forks(core, line, call, others, self._alone)
         self._cancel_wanted: str | None = None
         self._timer = SessionTimer(core, line.account.session_expires)
-        self._redirection = Redirection(line, target, core.knows, emergency=emergency)
+        self._redirection = Redirection(line, target, core.knows, emergency=wishes.emergency)
         self._refusal: Response | None = None
-        self._way = way = way_of(line, target)
-        self._exchange = Exchange(core, line, way.hop, self._compose, self, way.hint)
+        self._exchange = self._new_exchange()
 
     def __len__(self) -> int:
         """How many forks are alive."""
@@ -116,12 +104,12 @@ class InviteClient:
         return True
 
     def portrait(self) -> CallPortrait:
-        fork = next(iter(self._forks.values()), None)
+        fork = next(iter(self._forks), None)
         if fork is not None:
             return portrait_of(self._line, fork.leg.dialog, CallStage.EARLY, caller=True)
-        remote = party(NameAddr("", self._target))
-        tag = tag_of(self._from)
-        return CallPortrait(self._line, CallStage.TRYING, True, self._call_id, tag, remote)  # noqa: FBT003 - we placed it
+        asked = self._invitation
+        remote, tag = party(NameAddr("", asked.target)), tag_of(asked.sender)
+        return CallPortrait(self._line, CallStage.TRYING, True, asked.call_id, tag, remote)  # noqa: FBT003 - we placed it
 
     # --- intents ----------------------------------------------------------------------------
 
@@ -137,28 +125,27 @@ class InviteClient:
         """
         if self.stage is not Stage.OFFERING:
             raise LocalError(f"call {self.call} wants no offer now")
-        self._sdp = sdp
+        self._sdp = self._forks.offer = sdp
         self._send(now)
 
     def reoffer(self, sdp: bytes, now: float) -> None:
-        """Offer something else to every fork that has answered for certain (RFC 3311 §5.1)."""
-        settled = [fork for fork in self._forks.values() if fork.leg.settled]
-        for fork in settled:
-            fork.reoffer(sdp, now)
-        if not settled:
+        """Offer something else to every fork that takes it."""
+        if not self._forks.reoffer(sdp, now):
             no_way(self._core, self.call, "")
 
     def leg(self, fork: str) -> Leg | None:
         """The dialog with one fork; with an empty name the only one."""
-        if not fork and len(self._forks) == 1:
-            fork = next(iter(self._forks))
-        found = self._forks.get(fork)
-        return None if found is None else found.leg
+        return self._forks.leg(fork)
 
     def end(self, now: float, reason: str = "") -> None:
         """Give up the call; whatever the far end still says, it is over."""
+        self._give_up(now, reason, FailureCause.CANCELLED)
+
+    def _give_up(
+        self, now: float, reason: str, cause: FailureCause, status: int = 0, phrase: str = ""
+    ) -> None:
         sent = self._exchange.sent
-        self._over(now, by_us=True, cause=FailureCause.CANCELLED)
+        self._over(now, by_us=True, cause=cause, status=status, phrase=phrase)
         self._exchange.abandon()
         if sent:
             self._cancel(now, reason)
@@ -232,44 +219,14 @@ class InviteClient:
         if response.status == 100:
             self._core.notify(CallTrying(self.call))
             return
-        self._hear(exchange, response, now)
+        self._forks.hear(exchange, response, now)
         answered_by(self._core, self.call, self._line, exchange.flow, response)
 
-    def _hear(self, exchange: Exchange, response: Response, now: float) -> None:
-        fork = tag_of(response.headers.get("To") or "")
-        early = self._early(fork, exchange, response)
-        if early is not None and response.status != TERMINATED:
-            early.on_provisional(response, now)
-            return
-        if early is not None:
-            # RFC 6228 §4: this fork will not answer any more; the others may.
-            del self._forks[fork]
-            early.on_provisional(response, now)
-            early.close(now)
-            return
-        # Without a tag it makes no dialog (RFC 2543 elements, F22).
-        phrase = shown(response.phrase)
-        progress = CallProgress(self.call, response.status, phrase, shown(fork), response.body)
-        self._core.notify(progress)
-
-    def _early(self, fork: str, exchange: Exchange, response: Response) -> Early | None:
-        known = self._forks.get(fork)
-        if known is not None:
-            return known
-        if not fork or len(self._forks) >= _MOST_FORKS or exchange.flow is None:
-            return None
-        leg = self._new_leg(exchange.request, response, exchange.flow)
-        self._forks[fork] = early = Early(self._core, leg, self._others)
-        return early
-
-    def _new_leg(self, request: Request, response: Response, flow: Flow) -> Leg:
-        timer = SessionTimer(self._core, self._line.account.session_expires)
-        dialog = from_response(request, response, flow)
-        leg = Leg(self._core, self._line, self.call, dialog, timer, caller=True)
-        leg.fork = shown(dialog.remote_tag)
-        leg.ours = Kind.INVITE if self._sdp else None
-        leg.sdp = self._sdp or b""
-        return leg
+    def _alone(self, status: int, words: str, now: float) -> None:
+        """The only one who rings offers what the phone refuses."""
+        if self.stage is Stage.CALLING:
+            cause = FailureCause.NOT_ACCEPTABLE
+            self._give_up(now, because(status, words), cause, status, words)
 
     # --- the answer -------------------------------------------------------------------------
 
@@ -279,12 +236,13 @@ class InviteClient:
         if parcel is not None:
             parcel.send(now)  # repeated: our ACK was lost
             return
-        if len(self._parcels) >= _MOST_FORKS or exchange.flow is None:
+        if len(self._parcels) >= MOST_FORKS or exchange.flow is None:
             return
-        leg = self._leg_of(fork, exchange, response, now)
+        wanted = self.stage is Stage.CALLING and self._forks.wants(fork)
+        leg = self._forks.take(fork, exchange, response, now, wanted=wanted)
         parcel = ack_parcel(self._core, leg.dialog, exchange.request)
         self._parcels[fork] = parcel
-        if self.stage is not Stage.CALLING:
+        if not wanted:
             # Another fork was first, or the CANCEL came too late (RFC 3261 §13.2.2.4, §9.1).
             parcel.send(now)
             reason = ELSEWHERE if self.stage is Stage.ANSWERED else ""
@@ -292,27 +250,10 @@ class InviteClient:
             return
         self.stage = Stage.ANSWERED
         self._core.disarm(self, Alarm.GUARD)
-        self._close_forks(now)
+        self._forks.close(now)
         leg.timer.took(exchange.request, response, now)
         self._take_up(leg, parcel, response, now)
         answered_by(self._core, self.call, self._line, exchange.flow, response)
-
-    def _leg_of(self, fork: str, exchange: Exchange, response: Response, now: float) -> Leg:
-        """The leg of the fork that answers; route set and target are those of the 2xx."""
-        # RFC 3261 §13.2.2.4
-        early = self._forks.pop(fork, None)
-        assert exchange.flow is not None
-        if early is None:
-            leg = self._new_leg(exchange.request, response, exchange.flow)
-        else:
-            leg = early.leg
-            self._core.leave(leg.dialog.key)
-            leg.dialog.refresh(response.headers)
-            leg.dialog.routes = tuple(reversed(record_routes(response.headers)))
-            if self.stage is not Stage.CALLING:
-                leg.close(now)
-        leg.peer.learn(response.headers)
-        return leg
 
     def _take_up(self, leg: Leg, parcel: Parcel, response: Response, now: float) -> None:
         body, offer = response.body, b""
@@ -326,30 +267,20 @@ class InviteClient:
         if offer:
             parcel.wait()
         parcel.send(now)
-        self._established(leg, now)
+        session = self._established(leg, now)
         self._core.notify(CallAnswered(self.call, fork, body, _remote(response)))
         if offer:
-            self._ask(leg, parcel, offer, now)
+            self._ask(leg, parcel, session, offer, now)
 
-    def _ask(self, leg: Leg, parcel: Parcel, offer: bytes, now: float) -> None:
+    @staticmethod
+    def _ask(leg: Leg, parcel: Parcel, session: BreaksOff, offer: bytes, now: float) -> None:
         """The 2xx brought the offer; our answer goes into the ACK (RFC 3261 §13.2.2.4)."""
 
-        def answer(sdp: bytes, now: float) -> None:
+        def deliver(sdp: bytes, now: float) -> None:
             parcel.fill(sdp)
             parcel.send(now)
 
-        def refuse(status: int, rows: Rows, now: float) -> None:
-            del status, rows
-            # There is no refusing it: the ACK must go out, and then the call ends.
-            answer(b"", now)
-            call = self._core.calls.get(self.call)
-            if call is not None:
-                call.end(now)
-
-        def leave(now: float) -> None:
-            answer(b"", now)
-
-        leg.ask(Waiting(Kind.RESPONSE, None, answer, refuse, leave), offer, now)
+        leg.ask(late_offer(offer, b"", deliver, session.break_off), offer, now)
 
     # --- refusals ---------------------------------------------------------------------------
 
@@ -359,7 +290,7 @@ class InviteClient:
             self._core.suspect(self._line, now)
         if self.stage is Stage.CALLING and status == 422 and self._timer.refused(response):
             # RFC 4028 §7.3: the same call, with the interval that is wanted there.
-            self._close_forks(now)
+            self._forks.close(now)
             self._exchange.go(now)
             return
         if self.stage is Stage.CALLING and self._redirects(response) and self._go_on(now):
@@ -390,23 +321,25 @@ class InviteClient:
         step = self._redirection.next()
         if step is None:
             return False
-        self._close_forks(now)
+        self._forks.close(now)
         self._core.disarm(self, Alarm.GUARD)
         self.stage = Stage.LOCATING
-        if not step.proxy:
-            self._target = step.uri
-        self._way = way = self._way_to(step)
+        self._invitation.go_on(step)
         address = party(NameAddr("", step.uri))
         self._core.notify(CallRedirected(self.call, address, 305 if step.proxy else 302))
-        self._exchange = Exchange(self._core, self._line, way.hop, self._compose, self, way.hint)
+        self._exchange = self._new_exchange()
         self._exchange.start(now)
         return True
 
-    def _way_to(self, step: Step) -> Way:
-        if not step.proxy:
-            return way_of(self._line, step.uri)
-        # RFC 3261 §21.3.4: the same target, through this proxy.
-        return Way(step.uri, self._target, (NameAddr("", _loose(step.uri)),), None)
+    def _new_exchange(self) -> Exchange:
+        asked = self._invitation
+        return Exchange(
+            *(self._core, self._line, asked.way.hop, self._compose, self, asked.way.hint),
+            detours=asked.detours,
+        )
+
+    def _compose(self, flow: Flow) -> Request:
+        return self._invitation.compose(flow, self._sdp or b"", self._timer.rows())
 
     # --- the end ----------------------------------------------------------------------------
 
@@ -418,11 +351,6 @@ class InviteClient:
         self._cancel_wanted = None
         self._exchange.cancel(now, reason)
         self._core.arm(self, Alarm.GUARD, now + self._core.timing.patience)
-
-    def _close_forks(self, now: float) -> None:
-        for early in self._forks.values():
-            early.close(now)
-        self._forks.clear()
 
     def _over(
         self,
@@ -436,7 +364,7 @@ class InviteClient:
     ) -> None:
         self._core.disarm(self, Alarm.GUARD)
         self._cancel_wanted = None
-        self._close_forks(now)
+        self._forks.close(now)
         if self.stage in (Stage.OVER, Stage.ANSWERED):
             return
         self.stage = Stage.OVER

@@ -18,10 +18,11 @@ from firmware.sip.flow import Flow
 from firmware.sip.headers import delta_seconds
 from firmware.sip.identity.envelope import facts_of
 from firmware.sip.identity.who import caller
-from firmware.sip.invite.leg import Kind, Leg, no_way
+from firmware.sip.invite.leg import Leg, no_way
 from firmware.sip.invite.prack import OPTION, Reliable
 from firmware.sip.invite.reasons import why
 from firmware.sip.invite.session_timer import SessionTimer
+from firmware.sip.invite.waiting import Kind
 from firmware.sip.line import Line
 from firmware.sip.notifications import CallEnded, CallRef, FailureCause, IncomingCall
 from firmware.sip.portrait import CallPortrait, CallStage, portrait_of

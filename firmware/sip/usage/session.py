@@ -14,9 +14,11 @@ from firmware.sip.dialog import Dialog, to_bytes
 from firmware.sip.errand import say_goodbye
 from firmware.sip.headers import Reason
 from firmware.sip.identity.connected import heard_from
-from firmware.sip.invite.leg import Kind, Leg, Waiting, no_way
+from firmware.sip.invite.declining import because, late_offer
+from firmware.sip.invite.leg import Leg, no_way
 from firmware.sip.invite.reasons import Why, why
 from firmware.sip.invite.reoffer import Outcome, Reoffer
+from firmware.sip.invite.waiting import Kind, Waiting
 from firmware.sip.line import Line
 from firmware.sip.message import Response
 from firmware.sip.methods import SUPPORTED
@@ -101,6 +103,15 @@ class Session:
         self._finish(now, by_us=True)
         # RFC 3261 §15: the callee may not send BYE before the ACK or its time-out.
         if self._unacknowledged is None:
+            self._bye(now)
+
+    def break_off(self, status: int, words: str, now: float) -> None:
+        """Hang up because there is nothing that both ends can speak (RFC 6337 §2.3)."""
+        if not self._over:
+            self._reason = because(status, words)
+            why_not = Why(words)
+            cause = FailureCause.NOT_ACCEPTABLE
+            self._finish(now, by_us=True, cause=cause, said=why_not, status=status)
             self._bye(now)
 
     def reoffer(self, sdp: bytes, now: float) -> None:
@@ -325,21 +336,10 @@ class Session:
             leg.sdp = reoffer.offers
             self._core.notify(ReofferAnswered(self.call, response.body))
         elif response.body:
-            leg.ask(self._asked_back(reoffer), response.body, now)
+            leg.ask(self._asked_back(reoffer, response.body), response.body, now)
 
-    def _asked_back(self, reoffer: Reoffer) -> Waiting:
-        def answer(sdp: bytes, now: float) -> None:
-            reoffer.acknowledge(sdp, now)
-
-        def refuse(status: int, rows: Rows, now: float) -> None:
-            del status, rows
-            reoffer.acknowledge(b"", now)
-            self._lost(now)
-
-        def leave(now: float) -> None:
-            reoffer.acknowledge(b"", now)
-
-        return Waiting(Kind.RESPONSE, None, answer, refuse, leave)
+    def _asked_back(self, reoffer: Reoffer, offer: bytes) -> Waiting:
+        return late_offer(offer, self.leg.sdp, reoffer.acknowledge, self.break_off)
 
     def _disagreed(self, reoffer: Reoffer, response: Response, now: float) -> None:
         if response.status == 422 and self.leg.timer.refused(response):
@@ -368,6 +368,7 @@ class Session:
         by_us: bool,
         cause: FailureCause | None = None,
         said: Why | None = None,
+        status: int = 0,
     ) -> None:
         self._over = True
         self._waiting_offer = None
@@ -380,9 +381,7 @@ class Session:
         said = said or Why()
         self._core.calls.pop(self.call, None)
         self._core.notify(DialogSaved(self.call, None))
-        self._core.notify(
-            CallEnded(self.call, by_us, cause, phrase=said.text, answered_elsewhere=said.elsewhere)
-        )
+        self._core.notify(CallEnded(self.call, by_us, cause, status, said.text, said.elsewhere))
 
     def _bye(self, now: float) -> None:
         core = self._core
