@@ -108,6 +108,7 @@ class LineSettings:
     gruu: bool = False
     dtmf: str = "auto"
     reject_anonymous: bool = False
+    watch_registration: bool = False
     pickup: str = ""
     mwi: bool = False
     voicemail: str = ""

@@ -126,6 +126,7 @@ _LINE_ROWS = (
     Setting("line.gruu", _FLAG, _LINE),
     Setting("line.dtmf", Choice(("auto", "rtp", "info", "inband")), _NOW),
     Setting("line.reject_anonymous", _FLAG, _NOW),
+    Setting("line.watch_registration", _FLAG, _NOW),
     Setting("line.pickup", Text(forms.CODE), _NOW),
     Setting("line.mwi", _FLAG, _NOW),
     Setting("line.voicemail", Text(forms.BUDDY), _NOW),

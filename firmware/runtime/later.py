@@ -17,15 +17,15 @@ ALWAYS: Final = (
     "firmware.sip.event.ua_profile",
 )
 """Whoever we trust may subscribe to our calls and presence, and send these unasked."""
-READING: Final = ("xml.parsers.expat",)
-"""For who watches somebody: the documents that come are XML."""
+READING: Final = ("xml.parsers.expat", "firmware.sip.event.reg")
+"""For who watches somebody, or what the registrar has of us: the documents that come are XML."""
 ENCRYPTING: Final = ("hmac", "firmware.net.dtls")
 """For keys of our own; what DTLS needs besides comes with its certificate."""
 
 
 def wanted(settings: Settings) -> tuple[str, ...]:
     """The modules that a phone with these settings needs."""
-    watches = any(line.watch or line.buddies for line in settings.lines)
+    watches = any(line.watch or line.buddies or line.watch_registration for line in settings.lines)
     encrypts = any(line.srtp != "off" for line in settings.lines)
     return (*ALWAYS, *(READING if watches else ()), *(ENCRYPTING if encrypts else ()))
 

@@ -31,13 +31,16 @@ from firmware.sip.notifications import (
 )
 from firmware.sip.uri import parse_uri
 
-_MAILBOX, _DIALOG = "message-summary", "dialog"
+_MAILBOX, _DIALOG, _REG = "message-summary", "dialog", "reg"
 
 
 def wanted(settings: Settings) -> Iterator[Watch]:
     """The subscriptions that the settings ask for."""
     for line in settings.lines:
         name = LineName(lines.name_of(line))
+        if line.watch_registration and line.register:
+            # What comes of it is the SIP stack's business: it registers again (RFC 3680 §4.1).
+            yield Watch(SubscriptionRef(f"reg {name}"), name, _REG)
         if line.mwi:
             yield Watch(SubscriptionRef(f"mwi {name}"), name, _MAILBOX)
         for target in line.watch:

@@ -68,6 +68,7 @@ redirect_to = []
 gruu = false
 dtmf = "auto"
 reject_anonymous = false
+watch_registration = false
 pickup = ""
 mwi = false
 voicemail = ""

@@ -15,6 +15,7 @@ def test_who_watches_people_has_a_parser():
     for line in (
         LineSettings("101", "pbx", watch=("102",)),
         LineSettings("101", "pbx", buddies=("102",)),
+        LineSettings("101", "pbx", watch_registration=True),
     ):
         assert set(later.READING) < set(later.wanted(Settings(lines=(line,))))
 

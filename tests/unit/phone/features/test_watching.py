@@ -11,6 +11,7 @@ from firmware.phone.view import Busyness, Mode
 from firmware.sip.event.dialog_info import DialogEntry, DialogInfo, Phase
 from firmware.sip.event.message_summary import Counts, MessageSummary
 from firmware.sip.event.package import Document
+from firmware.sip.event.reg import RegInfo
 from firmware.sip.notifications import (
     EventReceived,
     LineName,
@@ -61,6 +62,17 @@ def test_what_the_settings_ask_for_is_watched_as_soon_as_the_line_stands():
         ("dialog", "102"),
         ("dialog", "sip:x@y"),
     ]
+
+
+@pytest.mark.parametrize("registers", [True, False])
+def test_the_registrar_tells_of_the_registration_where_that_is_asked_for(registers):
+    """RFC 3680 §4.1: what there is to do about it, the SIP stack does."""
+    desk = Desk(tree(watch_registration=True, register=registers))
+    packages = [watch.package for watch in desk.heard.watches.values()]
+    assert packages == (["reg"] if registers else [])
+    if registers:
+        told(desk, RegInfo(()), "reg desk", package="reg")
+    assert desk.view.watched == ()
 
 
 def test_a_plain_phone_watches_nothing():
