@@ -22,8 +22,11 @@ audio_source aufile,{tone}
 audio_alert aubridge,alert
 ausrc_srate {rate}
 auplay_srate {rate}
-ausrc_channels 1
-auplay_channels 1
+ausrc_channels {channels}
+auplay_channels {channels}
+opus_bitrate 32000
+opus_inbandfec yes
+opus_packet_loss 10
 audio_txmode thread
 audio_buffer 20-160
 audio_telev_pt 101
@@ -41,10 +44,13 @@ ctrl_tcp_listen {address}:4444
 snd_path {folder}
 """
 _MODULES = ("g711.so", "g722.so", "aufile.so", "aubridge.so", "sndfile.so", "ctrl_tcp.so")
+_CODECS = ("opus.so", "l16.so")
 CODECS = {
     "PCMU": ("PCMU/8000/1", 8000),
     "PCMA": ("PCMA/8000/1", 8000),
     "G722": ("G722/16000/1", 16000),
+    "OPUS": ("opus/48000/2", 48000),
+    "L16": ("L16/16000/1", 16000),
 }
 
 
@@ -69,7 +75,8 @@ class Baresip:
         self._folder = folder
         self.address = namespace.party()
         name, rate = CODECS[codec]
-        write_tone(folder / "tone.wav", tone_hz, rate, 60)
+        channels = int(name[-1])
+        write_tone(folder / "tone.wav", tone_hz, rate, 60, channels=channels)
         (folder / "config").write_text(
             self._secure_rows(certificate, ca)
             + _CONFIG.format(
@@ -77,7 +84,8 @@ class Baresip:
                 tone=folder / "tone.wav",
                 folder=folder,
                 rate=rate,
-                modules="\n".join(f"module {module}" for module in _MODULES),
+                channels=channels,
+                modules="\n".join(f"module {module}" for module in _MODULES + _CODECS),
             )
         )
         mode = "auto" if answers else "manual"

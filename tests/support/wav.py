@@ -8,13 +8,22 @@ from pathlib import Path
 import numpy as np
 
 
-def write_tone(path: Path, hertz: float, rate: int, seconds: float, peak: float = 9000.0) -> None:
-    """Write a mono 16-bit sine."""
+def write_tone(  # noqa: PLR0917 - a file and its sound
+    path: Path,
+    hertz: float,
+    rate: int,
+    seconds: float,
+    peak: float = 9000.0,
+    channels: int = 1,
+) -> None:
+    """Write a 16-bit sine, the same in every channel."""
     count = int(rate * seconds)
     step = 2 * math.pi * hertz / rate
     samples = array.array("h", (round(peak * math.sin(step * n)) for n in range(count)))
+    if channels > 1:
+        samples = array.array("h", (sample for sample in samples for _ in range(channels)))
     with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
+        out.setnchannels(channels)
         out.setsampwidth(2)
         out.setframerate(rate)
         out.writeframes(samples.tobytes())
