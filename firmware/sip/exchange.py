@@ -48,6 +48,16 @@ class ExchangeUser(Protocol):
         """No address gave an answer."""
 
 
+class Detours(Protocol):
+    """Other next hops that may do as well, when nobody answers at the first."""
+
+    def __len__(self) -> int:
+        """How many are left."""
+
+    def take(self) -> Uri:
+        """The next one; what `compose` makes is meant for it from now on."""
+
+
 class Exchange:
     """Sends what `compose(flow)` makes; it is called again for every attempt, with a new CSeq.
 
@@ -65,6 +75,7 @@ class Exchange:
         hint: Flow | None = None,
         *,
         keep: bool = False,
+        detours: Detours | None = None,
     ) -> None:
         self._core = core
         self._line = line
@@ -74,6 +85,7 @@ class Exchange:
         self._compose = compose
         self._user = user
         self._attempts = Attempts(line.keyring if line else None)
+        self._detours = detours
         self._unavailable: Response | None = None
         self._way = Wayfinder(core, hop, self, line, hint)
         self._switch = Switch(core, self)
@@ -134,8 +146,13 @@ class Exchange:
         transactions = self._core.transactions
         self._transaction = transactions.send(request, branch, self.flow, self, now)
         self._core.disarm(self, Alarm.IMPATIENT)
-        if not self.flow.transport.reliable and not self._way.exhausted:
+        if not self.flow.transport.reliable and self._has_more:
             self._core.arm(self, Alarm.IMPATIENT, now + self._way.patience)
+
+    @property
+    def _has_more(self) -> bool:
+        """Whether another address may be left, of this hop or of another."""
+        return not self._way.exhausted or bool(self._detours)
 
     def detour_until(self, now: float) -> float | None:
         """When a better server than the one that answered may be tried again, if there is one."""
@@ -179,7 +196,11 @@ class Exchange:
         self._user.on_located(self, now)
 
     def on_no_way(self, cause: FailureCause, detail: str, now: float) -> None:
-        if self._unavailable is not None and cause is FailureCause.SERVER_ERROR:
+        if self._detours:
+            self._way.abandon()
+            self._way = Wayfinder(self._core, self._detours.take(), self, self._line)
+            self._way.start(now)
+        elif self._unavailable is not None and cause is FailureCause.SERVER_ERROR:
             self._user.on_response(self, self._unavailable, now)
         else:
             self._user.on_failed(self, cause, detail, now)
@@ -195,7 +216,7 @@ class Exchange:
         elif self._friendly and self._again(response):
             self.go(now)
             return
-        elif status == 503 and not self._way.exhausted:
+        elif status == 503 and self._has_more:
             # RFC 3263 §4.3: the next server; if there is none after all, this is the answer.
             self._unavailable = response
             self._way.next(FailureCause.SERVER_ERROR, response.phrase, now)
@@ -212,7 +233,7 @@ class Exchange:
         if not self._way.known:
             self._way.look_further()
             self._core.arm(self, Alarm.IMPATIENT, now + _LOOK_AGAIN)
-        elif not self._way.exhausted:
+        elif self._has_more:
             self._core.reachability.fail((flow.transport, flow.remote), now)
             _Overtaken(self._core, self._line).watch(transaction)
             self._way.next(FailureCause.NO_ANSWER, "no answer", now)

@@ -8,8 +8,11 @@ proxy, Service-Route (RFC 3608), the flow we registered over (RFC 5626) and our 
 used by all of them alike. REGISTER is not: it goes to the registrar and to nobody else.
 """
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
+from firmware.base.values import replace
 from firmware.sip.core import Core
 from firmware.sip.exchange import Exchange, ExchangeUser
 from firmware.sip.flow import Flow
@@ -51,6 +54,41 @@ def _hint(line: Line, hop: Uri) -> Flow | None:
     return standing.flow if hop.host in there else None
 
 
+class Detours:
+    """The other homes of a line that stands at none, each once: registrars and proxies (F16).
+
+    `take` gets the way and who we are there. A request that is for nobody of ours takes no way
+    twice: without proxies all its ways are one.
+    """
+
+    def __init__(self, line: Line, target: Uri, take: Callable[[Way, NameAddr], None]) -> None:
+        self._take = take
+        self._left: dict[Uri, tuple[Way, NameAddr]] = {}
+        if line.standing is not None:
+            return
+        for home in line.account.homes[1:]:
+            uri = _at(home.server, target) if line.serves(target.host) else target
+            proxy = home.proxy
+            routes = (NameAddr("", proxy),) if proxy is not None else ()
+            way = Way(proxy or uri, uri, routes, None)
+            self._left.setdefault(way.hop, (way, line.account.identity_at(home.server)))
+        self._left.pop(way_of(line, target).hop, None)
+
+    def __len__(self) -> int:
+        return len(self._left)
+
+    def take(self) -> Uri:
+        """The next hop to try."""
+        hop = next(iter(self._left))
+        self._take(*self._left.pop(hop))
+        return hop
+
+
+def _at(server: Uri, target: Uri) -> Uri:
+    """The same name at another server of ours."""
+    return replace(target, host=server.host, port=server.port, params=server.params)
+
+
 class OutOfDialog:
     """One request and its repetitions with credentials: same Call-ID and tag, next CSeq.
 
@@ -80,6 +118,8 @@ class OutOfDialog:
         self.cseq = 0
         self._core = core
         self._line = line
+        self._target = target
+        self._sender = sender
         self._way = way_of(line, target)
         self._from = f"{sender or line.identity};tag={self.tag}"
         self._to = str(to or NameAddr("", target))
@@ -93,7 +133,14 @@ class OutOfDialog:
     def exchange(self, user: ExchangeUser) -> Exchange:
         """An exchange that sends it; `start` it."""
         way = self._way
-        return Exchange(self._core, self._line, way.hop, self.compose, user, way.hint)
+        return Exchange(
+            *(self._core, self._line, way.hop, self.compose, user, way.hint),
+            detours=Detours(self._line, self._target, self._go_by),
+        )
+
+    def _go_by(self, way: Way, identity: NameAddr) -> None:
+        self._way = way
+        self._from = f"{self._sender or identity};tag={self.tag}"
 
     def compose(self, flow: Flow) -> Request:
         """The request for this flow, with the next CSeq; its Via is added on sending."""

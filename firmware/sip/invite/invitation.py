@@ -45,7 +45,7 @@ class Invitation:
         self._cseq = 0
         self.target = target
         self.way: Way = way_of(line, target)
-        self.detours = Detours(line, target, self._go_by)
+        self.detours: Detours | None = Detours(line, target, self._go_by)
         self._tag = core.tokens.word(60)
         self.sender = f"{_sender(line, wishes.caller)};tag={self._tag}"
         self.call_id = core.tokens.word(100)
@@ -57,13 +57,14 @@ class Invitation:
 
     def go_on(self, step: Step) -> None:
         """The next copies go where a redirection leads."""
-        self.detours = Detours(self._line, step.uri, self._go_by)
+        self.detours = None
         if step.proxy:
             # RFC 3261 §21.3.4: the same target, through this proxy.
             self.way = Way(step.uri, self.target, (NameAddr("", _loose(step.uri)),), None)
         else:
             self.target = step.uri
             self.way = way_of(self._line, step.uri)
+            self.detours = Detours(self._line, step.uri, self._go_by)
 
     def compose(self, flow: Flow, sdp: bytes, timer: Rows) -> Request:
         """The next copy, for this flow."""

@@ -8,6 +8,7 @@ from firmware.sip.notifications import (
     CallAnswered,
     CallEnded,
     CallRef,
+    FailureCause,
     IncomingCall,
     OfferWanted,
     RegistrationChanged,
@@ -291,3 +292,92 @@ def test_a22_a_call_that_leads_to_ourselves_ends_as_a_loop(world, sip):
     assert desk.last(CallEnded).status == 482
     assert not desk.of(IncomingCall)
     assert sum(data.startswith(b"INVITE") for *_, data in world.log) == 1
+
+
+class TestALineThatStandsNowhere:
+    """F16: without a registration to say which of its homes is alive, a request tries them all."""
+
+    @pytest.fixture
+    def homes(self, world, desk, sip):
+        """A line with three homes; gives those that stand for them."""
+
+        def make(transport=UDP, **how):
+            nodes = [sip.Pbx(world, f"192.0.2.{host}") for host in (66, 67, 68)]
+            desk.line("192.0.2.66", transport=transport, password="secret", **how)
+            desk.script = lambda heard: (
+                desk.agent.offer(heard.call, sip.OFFER, desk.now)
+                if isinstance(heard, OfferWanted)
+                else None
+            )
+            return nodes
+
+        return make
+
+    @pytest.mark.parametrize("transport", [UDP, TCP])
+    @pytest.mark.parametrize("register", [True, False])
+    def test_f16_a_call_goes_by_the_next_registrar(  # noqa: PLR0917 - fixtures
+        self, world, desk, sip, homes, transport, register
+    ):
+        first, second, third = homes(
+            transport, registrars=("192.0.2.67", "192.0.2.68"), register=register
+        )
+        die(world, first)
+        die(world, second)
+        began = world.now
+        desk.agent.invite(OUT, sip.LINE, "600", world.now)
+        world.until(lambda: third.requests("INVITE"), 20)
+        assert world.now - began < 9.0
+        (invite,) = third.requests("INVITE")
+        assert invite.uri.startswith("sip:600@192.0.2.68")
+        assert "<sip:101@192.0.2.68>" in invite.headers.get("From")
+        third.say(answered(sip, invite), third.flows[-1])
+        world.until(lambda: desk.of(CallAnswered), 2)
+
+    def test_f16_a_call_goes_by_the_next_outbound_proxy(self, world, desk, sip, homes):
+        first, second, third = homes(proxy="192.0.2.67", proxies=("192.0.2.68",))
+        die(world, second)
+        desk.agent.invite(OUT, sip.LINE, "600", world.now)
+        world.until(lambda: third.requests("INVITE"), 20)
+        (invite,) = third.requests("INVITE")
+        assert invite.uri == "sip:600@192.0.2.66"
+        assert invite.headers.get("Route") == "<sip:192.0.2.68;lr>"
+        assert not first.inbox
+
+    def test_f16_a_proxy_that_says_503_sends_us_to_the_next(self, world, desk, sip, homes):
+        _, second, third = homes(proxy="192.0.2.67", proxies=("192.0.2.68",))
+        second.reply = lambda message: (
+            [sip.answer_to(message, 503)] if message.method == "INVITE" else []
+        )
+        desk.agent.invite(OUT, sip.LINE, "600", world.now)
+        world.until(lambda: third.requests("INVITE"), 1)
+
+    def test_f16_when_all_are_dead_the_call_ends_with_the_reason(self, world, desk, sip, homes):
+        for node in homes(registrars=("192.0.2.67", "192.0.2.68")):
+            die(world, node)
+        desk.agent.invite(OUT, sip.LINE, "600", world.now)
+        world.until(lambda: desk.of(CallEnded), 60)
+        assert desk.last(CallEnded).cause is FailureCause.NO_ANSWER
+        world.run(60.0)
+        assert len(desk.agent) == 0
+
+    def test_a_call_to_somebody_elsewhere_has_one_way_without_proxies(
+        self, world, desk, sip, homes
+    ):
+        first, second, third = homes(registrars=("192.0.2.67", "192.0.2.68"))
+        desk.agent.invite(OUT, sip.LINE, "sip:alice@192.0.2.99", world.now)
+        world.until(lambda: desk.of(CallEnded), 60)
+        assert not [node for node in (first, second, third) if node.inbox]
+
+    def test_f16_a_subscription_looks_for_a_home_as_well(self, world, desk, sip, homes):
+        first, second, _ = homes(registrars=("192.0.2.67", "192.0.2.68"))
+        die(world, first)
+        desk.agent.subscriptions.subscribe("mwi", sip.LINE, "message-summary", world.now)
+        world.until(lambda: second.requests("SUBSCRIBE"), 20)
+
+
+def answered(sip, invite):
+    response = sip.answer_to(
+        *(invite, 200, ("Contact", "<sip:b@192.0.2.68>"), ("Content-Type", "application/sdp"))
+    )
+    response.body = sip.ANSWER
+    return response
