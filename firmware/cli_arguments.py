@@ -158,6 +158,8 @@ def _wishes(verbs: Verbs) -> None:
     transfer.add_argument("target", metavar="TARGET", nargs="?", default="")
     pickup = verbs.add_parser("pickup", help="answer here what rings at somebody watched")
     pickup.add_argument("target", metavar="WHO", nargs="?", default="")
+    presence = verbs.add_parser("presence", help="what you are shown as to those who watch")
+    presence.add_argument("shown", choices=("available", "away", "busy"))
     verbs.add_parser("dtmf", help="send digits into the call").add_argument("digits")
     verbs.add_parser("mute", help="the microphone").add_argument("on", choices=("on", "off"))
     volume = verbs.add_parser("volume", help="louder, softer, or a value")

@@ -200,6 +200,7 @@ WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
     "answer": lambda options: schema.Answer(call=options.call),
     "hangup": lambda options: schema.HangUp(call=options.call),
     "unwanted": lambda options: schema.Unwanted(call=options.call),
+    "presence": lambda options: schema.Presence(shown=schema.Shown(options.shown)),
     "pickup": lambda options: schema.PickUp(target=options.target),
     "hold": lambda options: schema.Hold(call=options.call),
     "resume": lambda options: schema.Resume(call=options.call),

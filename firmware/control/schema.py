@@ -217,6 +217,20 @@ class Unwanted(Request, frozen=True, tag="unwanted"):
     call: str | None = None
 
 
+class Shown(enum.Enum):
+    """What a person may be shown as."""
+
+    AVAILABLE = "available"
+    AWAY = "away"
+    BUSY = "busy"
+
+
+class Presence(Request, frozen=True, tag="presence"):
+    """Be shown so to those who watch; "available" = as what the phone does."""
+
+    shown: Shown
+
+
 class PickUp(Request, frozen=True, tag="pickup"):
     """Answer here what rings at somebody who is watched; "" = the first whose phone rings."""
 
@@ -299,6 +313,7 @@ AnyRequest = (
     | HangUp
     | Unwanted
     | PickUp
+    | Presence
     | Hold
     | Resume
     | Transfer

@@ -7,6 +7,7 @@ hook is not here: its events go to the machine as they are, because a hook is a 
 from msgspec import Struct
 
 from firmware.media.messages import PathName
+from firmware.sip.facts import Activity
 from firmware.sip.notifications import CallRef, LineName
 
 
@@ -60,6 +61,12 @@ class TextsRead(Struct, frozen=True):
     """All texts have been looked at; with `forget` none is kept either."""
 
     forget: bool = False
+
+
+class ShowAs(Struct, frozen=True):
+    """Be shown to others as away or busy, or (AVAILABLE) as what the phone does."""
+
+    activity: Activity
 
 
 class CallMailbox(Struct, frozen=True):
@@ -154,6 +161,7 @@ Action = (
     | DialNow
     | Dial
     | Redial
+    | ShowAs
     | CallMailbox
     | SendText
     | Writing

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from firmware.sip.facts import Activity
 from firmware.sip.names import MessageRef
 from firmware.sip.notifications import LineName, Party, PresenceChanged
 
@@ -40,6 +41,8 @@ class Social(Struct, frozen=True):
     sending: tuple[Sending, ...] = ()
     writing: tuple[Party, ...] = ()
     """Who is writing to us now."""
+    shown_as: Activity = Activity.AVAILABLE
+    """What the person wants to be shown as; the phone adds what it does."""
     buddies: Mapping[tuple[LineName, str], PresenceChanged] = field(default_factory=dict)
 
     @property

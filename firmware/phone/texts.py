@@ -90,6 +90,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_no_such_line": ("line", "lines"),
     "call_waiting": ("who", "line"),
     "call_hidden": (),
+    "presence_not_shown": (),
     "pickup_nobody_rings": (),
     "pickup_unknown": ("who",),
     "hold_refused": _CALL,

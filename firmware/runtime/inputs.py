@@ -13,6 +13,7 @@ from firmware.phone import actions as a
 from firmware.phone.events import Event
 from firmware.phone.machine import Phone
 from firmware.phone.view import Mode, PhoneView
+from firmware.sip.facts import Activity
 from firmware.sip.notifications import CallRef, LineName
 from hal.events import HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.ports import PanelPort
@@ -151,6 +152,17 @@ def _pick_up(request: s.PickUp, _view: PhoneView, _now: float) -> Inputs:
     return (a.PickUp(request.target),)
 
 
+def _presence(request: s.Presence, _view: PhoneView, _now: float) -> Inputs:
+    return (a.ShowAs(_SHOWN[request.shown]),)
+
+
+_SHOWN: Mapping[s.Shown, Activity] = {
+    s.Shown.AVAILABLE: Activity.AVAILABLE,
+    s.Shown.AWAY: Activity.AWAY,
+    s.Shown.BUSY: Activity.DO_NOT_DISTURB,
+}
+
+
 def _hold(request: s.Hold, view: PhoneView, _now: float) -> Inputs:
     return (a.Hold(_call(request.call, view)),)
 
@@ -204,6 +216,7 @@ _INPUTS: Mapping[type, Callable[[Any, PhoneView, float], Inputs]] = {
     s.HangUp: _hang_up,
     s.Unwanted: _unwanted,
     s.PickUp: _pick_up,
+    s.Presence: _presence,
     s.Hold: _hold,
     s.Resume: _resume,
     s.Dtmf: _dtmf,

@@ -75,5 +75,6 @@ class Activity(enum.Enum):
     """What we say of ourselves; the value is RPID's word, empty for none."""
 
     AVAILABLE = ""
+    AWAY = "away"
     ON_THE_PHONE = "on-the-phone"
     DO_NOT_DISTURB = "busy"

@@ -7,9 +7,12 @@ What the phone shows and whom it watches follows from the state after every even
 from collections.abc import Mapping
 
 from firmware.base.values import replace
+from firmware.phone.actions import ShowAs
 from firmware.phone.desk import lines
 from firmware.phone.model import PhoneState
+from firmware.phone.texts import notice
 from firmware.phone.turn import Rules, Turn
+from firmware.phone.view import Notice
 from firmware.sip.facts import Activity
 from firmware.sip.notifications import LineName, PresenceChanged
 
@@ -35,8 +38,7 @@ def shown(
     state: PhoneState, rules: Rules, before: Mapping[LineName, Activity]
 ) -> dict[LineName, Activity]:
     """What each line shows; one that cannot be used now goes on showing what it did."""
-    busy = any(call.answered or call.outgoing for call in state.calls)
-    activity = Activity.ON_THE_PHONE if busy else Activity.AVAILABLE
+    activity = _activity(state)
     found = {}
     for setting in rules.settings.lines:
         name = lines.name_of(setting)
@@ -48,6 +50,25 @@ def shown(
         elif name in before:
             found[name] = before[name]
     return found
+
+
+def _activity(state: PhoneState) -> Activity:
+    """Who wants no calls says so in a call too; who is away and talks is there after all."""
+    wanted = state.social.shown_as
+    talking = any(call.answered or call.outgoing for call in state.calls)
+    return Activity.ON_THE_PHONE if talking and wanted is not Activity.DO_NOT_DISTURB else wanted
+
+
+def show_as(turn: Turn, event: ShowAs) -> None:
+    """The person wants to be seen so from now on."""
+    wanted = Activity.AVAILABLE if event.activity is Activity.ON_THE_PHONE else event.activity
+    turn.state = replace(turn.state, social=replace(turn.state.social, shown_as=wanted))
+
+
+def why_not_show(_state: PhoneState, rules: Rules, _event: ShowAs) -> Notice | None:
+    """Why nobody would see it."""
+    shown = any(line.publish_presence for line in rules.settings.lines)
+    return None if shown else notice("presence_not_shown")
 
 
 def watched(

@@ -26,6 +26,7 @@ REQUESTS = [
     (schema.HangUp(call="in-1"), "hangup", Role.PHONE),
     (schema.Unwanted(), "unwanted", Role.PHONE),
     (schema.PickUp(target="102"), "pickup", Role.PHONE),
+    (schema.Presence(shown=schema.Shown.AWAY), "presence", Role.PHONE),
     (schema.Hold(), "hold", Role.PHONE),
     (schema.Resume(), "resume", Role.PHONE),
     (schema.Transfer(target="102"), "transfer", Role.PHONE),

@@ -16,6 +16,7 @@ from firmware.phone.turn import Rows
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
 from firmware.sip.event.message_summary import MessageSummary
+from firmware.sip.facts import Activity
 from firmware.sip.notifications import (
     CallRef,
     FailureCause,
@@ -65,11 +66,13 @@ SAMPLES = {
     n.PresenceChanged: n.PresenceChanged(LINE, "102", available=True),
     a.SendText: a.SendText("102", "Hello"),
     a.Writing: a.Writing("102"),
+    a.ShowAs: a.ShowAs(Activity.AWAY),
     e.TextsKept: e.TextsKept(
         (e.KeptText("k", 1.0, LINE, Party("Ann", "201", "sip:201@pbx"), "Hi", unread=True),)
     ),
     n.PublicationChanged: n.PublicationChanged("p", LINE, PublicationState.PUBLISHED),
     n.DialogSaved: n.DialogSaved(REF, None),
+    n.CardAdvanced: n.CardAdvanced(LINE, (32,)),
     n.SubscriptionChanged: n.SubscriptionChanged("s", LINE, "x", n.SubscriptionProgress.ACTIVE),
     n.EventReceived: n.EventReceived("", LINE, "message-summary", MessageSummary(waiting=True)),
     n.ConfigCheckAsked: n.ConfigCheckAsked(LINE),

@@ -43,6 +43,37 @@ def test_what_the_line_does_is_published(world, desk, published):
     assert b'entity="sip:101@192.0.2.9"' in published[1][1]
 
 
+def test_a_refresh_that_comes_too_late_is_published_anew(world, desk, pbx, sip):
+    """RFC 3903 §4.1, §5 (412): the server has forgotten it; everything once more."""
+    register, seen = pbx.register, []
+
+    def reply(message):
+        if getattr(message, "method", "") != "PUBLISH":
+            return register(message)
+        etag = message.headers.get("SIP-If-Match")
+        seen.append((etag, bool(message.body)))
+        if etag == "first":
+            return [sip.answer_to(message, 412)]
+        tag = "first" if len(seen) == 1 else "second"
+        return [sip.answer_to(message, 200, ("SIP-ETag", tag), ("Expires", "60"))]
+
+    pbx.reply = reply
+    desk.agent.presence.show(LINE, AVAILABLE, world.now)
+    world.run(110.0)
+    assert seen[:3] == [(None, True), ("first", False), (None, True)]
+    assert seen[3] == ("second", False)
+
+
+def test_who_may_see_it_is_not_told(world, desk, pbx, sip):
+    """RFC 3857 is not there: a SUBSCRIBE to presence.winfo is answered 489 (RFC 6665 §8.3.2)."""
+    desk.agent.presence.show(LINE, AVAILABLE, world.now)
+    row = sip.request("SUBSCRIBE", "sip:101@192.0.2.1", ("Event", "presence.winfo"),
+                      ("Contact", "<sip:a@192.0.2.9>"), ("Expires", "600"))  # fmt: skip
+    pbx.tell(row, desk)
+    world.run(0.1)
+    assert pbx.responses(489)[0].headers.get("Allow-Events") == "dialog, presence"
+
+
 def test_and_taken_back(world, desk, published):
     desk.agent.presence.show(LINE, AVAILABLE, world.now)
     world.run(0.1)

@@ -9,6 +9,7 @@ from firmware.phone.events import KeptText, SettingsChanged, TextsKept
 from firmware.phone.view import Mode
 from firmware.sip import notifications as n
 from firmware.sip.causes import cause_of
+from firmware.sip.facts import Activity
 from firmware.sip.names import FailureCause, Party
 from firmware.ui.softkeys import soft_keys
 from tests.support.desk import LINE, Desk, only
@@ -241,6 +242,20 @@ class TestPresence:
         desk = Desk(self.lines(publish_presence=True))
         desk.calls_us()
         assert desk.heard.shown == [(LINE, "")]
+
+    def test_a_person_may_be_shown_as_away_or_busy(self):
+        """RFC 4480 §3.2: who talks is not away; who wants no calls wants none then either."""
+        desk = Desk(self.lines(publish_presence=True))
+        desk.send(a.ShowAs(Activity.AWAY))
+        desk.talking()
+        desk.send(a.ShowAs(Activity.DO_NOT_DISTURB))
+        desk.put_down()
+        desk.send(a.ShowAs(Activity.AVAILABLE))
+        words = [word for _, word in desk.heard.shown]
+        assert words == ["", "away", "on-the-phone", "busy", ""]
+
+    def test_which_is_said_to_be_of_no_use_where_nobody_sees_it(self):
+        assert Desk().phone.refusal(a.ShowAs(Activity.AWAY)).text == "presence_not_shown"
 
     def test_nothing_is_shown_unless_the_settings_say_so(self):
         desk = Desk().talking()

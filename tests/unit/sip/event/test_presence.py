@@ -147,6 +147,7 @@ def test_a23_what_somebody_writes_about_themselves_is_cut_and_cleaned():
     ("activity", "available", "activities"),
     [
         (Activity.AVAILABLE, True, ()),
+        (Activity.AWAY, True, ("away",)),
         (Activity.ON_THE_PHONE, True, ("on-the-phone",)),
         (Activity.DO_NOT_DISTURB, False, ("busy",)),
     ],
