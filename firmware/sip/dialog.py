@@ -38,6 +38,8 @@ class Dialog:
     flow: Flow
     local_cseq: int
     remote_cseq: int | None = None
+    refreshed_by: int = -1
+    """The CSeq of the far end's request that moved the remote target last."""
 
     @property
     def key(self) -> DialogKey:
@@ -87,6 +89,16 @@ class Dialog:
         target = contact_of(headers)
         if target is not None:
             self.remote_target = target
+
+    def refresh_by(self, number: int, headers: Headers) -> None:
+        """As `refresh`, by the request with this CSeq.
+
+        An UPDATE that came while a re-INVITE was under way is the newer one, though its answer
+        leaves first: what it said stands (RFC 6141 §4.6, §4.8).
+        """
+        if number >= self.refreshed_by:
+            self.refreshed_by = number
+            self.refresh(headers)
 
 
 def from_response(request: Request, response: Response, flow: Flow) -> Dialog:

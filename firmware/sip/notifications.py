@@ -226,12 +226,17 @@ class ReofferAnswered(Struct, frozen=True):
 
 
 class ReofferRejected(Struct, frozen=True):
-    """The far end refused our offer: everything stays as it was (RFC 3261 §14.1)."""
+    """The far end refused our offer: everything stays as it was (RFC 3261 §14.1).
+
+    Unless it had `taken` the offer before (`ReofferAnswered` came): what it holds now is not known,
+    and the phone should offer what it had before (RFC 6141 §3.4).
+    """
 
     call: CallRef
     status: int
     phrase: str
     fork: str = ""
+    taken: bool = False
 
 
 class InfoDigit(Struct, frozen=True):

@@ -146,6 +146,9 @@ def _unasked(turn: Turn, call: Call, negotiation: Negotiation, body: bytes) -> N
 def rejected(turn: Turn, event: ReofferRejected) -> None:
     """Our re-INVITE was refused: all stays as it was, our hold stays ours."""
     call = turn.state.call(event.call)
+    if event.taken and call is not None:
+        _say_again(turn, call)
+        return
     if call is None or call.negotiation is None or not call.reoffering:
         return
     negotiation = call.negotiation.take_back()
@@ -164,6 +167,16 @@ def rejected(turn: Turn, event: ReofferRejected) -> None:
             phrase=event.phrase,
         )
         turn.say(said, 5.0)
+
+
+def _say_again(turn: Turn, call: Call) -> None:
+    """RFC 6141 §3.4: an offer was taken and then undone; both ends shall mean the same again."""
+    negotiation = call.negotiation
+    if negotiation is None or negotiation.busy or call.reoffering:
+        return
+    negotiation, sdp = negotiation.make_offer(held=call.held)
+    turn.put(replace(call, negotiation=negotiation, reoffering=True))
+    turn.do(Reoffer(call.ref, sdp))
 
 
 def received(turn: Turn, event: ReofferReceived) -> None:

@@ -244,7 +244,7 @@ class Leg:
         headers = transaction.arrival.request.headers
         rows: Rows = (("Allow", ALLOW), ("Supported", SUPPORTS))
         if transaction.arrival.request.method == UPDATE:
-            self.dialog.refresh(headers)
+            self.dialog.refresh_by(transaction.arrival.cseq.number, headers)
             rows = (*rows, ("Contact", self.contact(transaction.arrival)))
             rows = (*rows, *(self.timer.grant(headers, now) if self.timer.serving else ()))
         if sdp:

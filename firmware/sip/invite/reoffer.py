@@ -12,6 +12,7 @@ from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core
 from firmware.sip.dialog import Dialog
 from firmware.sip.exchange import Exchange, Parcel
 from firmware.sip.flow import Flow
+from firmware.sip.invite.prack import rseq_of
 from firmware.sip.invite.reasons import retry_after
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
@@ -33,11 +34,17 @@ class Outcome(enum.Enum):
     SESSION_GONE = "the far end has no such call"
 
 
+Heard = Callable[["Reoffer", Response, float], None]
+"""A reliable provisional response, in its turn; it wants a PRACK."""
 Finished = Callable[["Reoffer", Outcome, Response | None, float], None]
 
 
 def _no_rows() -> Rows:
     return ()
+
+
+def _nothing(reoffer: "Reoffer", response: Response, now: float) -> None:
+    del reoffer, response, now
 
 
 class Reoffer:
@@ -55,6 +62,7 @@ class Reoffer:
         owns_call_id: bool,
         method: str = INVITE,
         rows: Callable[[], Rows] = _no_rows,
+        heard: Heard = _nothing,
     ) -> None:
         self._core = core
         self._line = line
@@ -65,6 +73,10 @@ class Reoffer:
         self._owns_call_id = owns_call_id
         self._method = method
         self._rows = rows
+        self._heard = heard
+        self._rseq: int | None = None
+        self.taken = False
+        """Whether the far end has taken our offer, in a response before the final one."""
         self._exchange: Exchange | None = None
         self._parcel: Parcel | None = None
         self._glares = 0
@@ -90,6 +102,7 @@ class Reoffer:
     def start(self, now: float) -> None:
         """Send the request."""
         self._in_flight = True
+        self._rseq = None
         dialog = self._dialog
         self._exchange = Exchange(
             self._core, self._line, dialog.next_hop, self._compose, self, dialog.flow
@@ -133,6 +146,7 @@ class Reoffer:
         if status < 200:
             # Somebody is asked over there; but not for ever.
             self._core.arm(self, Alarm.GUARD, now + 2 * self._core.timing.patience)
+            self._provisional(response, now)
         elif status < 300:
             self._accepted(exchange, response, now)
         elif self._crossed(response) and self._glares < _MOST_GLARES and not self._dropped:
@@ -141,6 +155,17 @@ class Reoffer:
             self._finish(Outcome.SESSION_GONE, response, now)
         else:
             self._finish(Outcome.REJECTED, response, now)
+
+    def _provisional(self, response: Response, now: float) -> None:
+        """RFC 3262 §4: the next reliable one is acknowledged, and may hold the answer."""
+        number = rseq_of(response)
+        in_turn = self._rseq is None or (number is not None and number == self._rseq + 1)
+        if number is None or not in_turn or self._dropped or self._method != INVITE:
+            return
+        self._rseq = number
+        # RFC 6141 §4.7: it moves the target as a 2xx does.
+        self._dialog.refresh(response.headers)
+        self._heard(self, response, now)
 
     def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
         del exchange, cause, detail
@@ -164,7 +189,8 @@ class Reoffer:
             self._dialog.refresh(response.headers)
             self._parcel = ack_parcel(self._core, self._dialog, exchange.request)
         assert self._parcel is not None
-        if first and not self._sdp and response.body and not self._dropped:
+        late = not self._sdp and not self.taken
+        if first and late and response.body and not self._dropped:
             # Their offer: the ACK waits for our answer.
             self._parcel.wait()
         else:

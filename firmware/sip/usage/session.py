@@ -8,7 +8,7 @@ business of its leg; all else that may come inside a dialog is handed to `others
 from collections.abc import Callable
 from typing import Final
 
-from firmware.sip.bodies import Rows, refusal, sdp_of, shown
+from firmware.sip.bodies import Rows, content_type, refusal, sdp_of, shown
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core, Usage
 from firmware.sip.dialog import Dialog, to_bytes
 from firmware.sip.errand import say_goodbye
@@ -16,6 +16,7 @@ from firmware.sip.headers import Reason
 from firmware.sip.identity.connected import heard_from
 from firmware.sip.invite.declining import because, late_offer
 from firmware.sip.invite.leg import Leg, no_way
+from firmware.sip.invite.pracking import Prack
 from firmware.sip.invite.reasons import Why, why
 from firmware.sip.invite.reoffer import Outcome, Reoffer
 from firmware.sip.invite.waiting import Kind, Waiting
@@ -247,7 +248,8 @@ class Session:
     def _asks(self, transaction: ServerTransaction) -> Waiting:
         def answer(sdp: bytes, now: float) -> None:
             request = transaction.arrival.request
-            self.dialog.refresh(request.headers)
+            number = transaction.arrival.cseq.number
+            self.dialog.refresh_by(number, request.headers)
             self.accept(transaction, sdp, now, offered=not sdp_of(request))
             self._save()
 
@@ -301,8 +303,34 @@ class Session:
             *(self._core, self.line, self.dialog, sdp, self._offered, self._clear),
             owns_call_id=self.leg.caller,
             rows=self.leg.timer.rows,
+            heard=self._promised,
         )
         leg.reinvite.start(now)
+
+    def _promised(self, reoffer: Reoffer, response: Response, now: float) -> None:
+        """A reliable provisional response to our re-INVITE (RFC 3262 §4, RFC 6141 §3.1)."""
+        leg, body = self.leg, response.body
+        if content_type(response.headers) not in ("", "application/sdp"):
+            body = b""
+        if reoffer is not leg.reinvite or reoffer.taken or not body:
+            Prack(self._core, leg, response).start(now)
+            return
+        reoffer.taken = True
+        leg.peer.learn(response.headers)
+        if not reoffer.offers:
+            leg.ask(self._asked_early(response, body), body, now)
+            return
+        leg.ours, leg.sdp = None, reoffer.offers
+        leg.pracking = True
+        Prack(self._core, leg, response).start(now)
+        self._core.notify(ReofferAnswered(self.call, body))
+
+    def _asked_early(self, response: Response, offer: bytes) -> Waiting:
+        def deliver(sdp: bytes, now: float) -> None:
+            self.leg.pracking = True
+            Prack(self._core, self.leg, response, sdp).start(now)
+
+        return late_offer(offer, self.leg.sdp, deliver, self.break_off)
 
     def _offer_what_waits(self, now: float) -> None:
         if self._waiting_offer is None or self._over:
@@ -325,6 +353,8 @@ class Session:
         elif response is not None and outcome is Outcome.ACCEPTED:
             self._agreed(reoffer, response, now)
         elif response is not None:
+            if self.leg.theirs is Kind.RESPONSE:
+                self.leg.withdraw()  # an offer in a response before
             self._disagreed(reoffer, response, now)
 
     def _agreed(self, reoffer: Reoffer, response: Response, now: float) -> None:
@@ -332,6 +362,8 @@ class Session:
         leg.peer.learn(response.headers)
         leg.timer.took(reoffer.request, response, now)
         self._save()
+        if reoffer.taken:
+            return  # what was agreed before stands (RFC 6337 §3.1.1)
         if reoffer.offers:
             leg.sdp = reoffer.offers
             self._core.notify(ReofferAnswered(self.call, response.body))
@@ -342,11 +374,12 @@ class Session:
         return late_offer(offer, self.leg.sdp, reoffer.acknowledge, self.break_off)
 
     def _disagreed(self, reoffer: Reoffer, response: Response, now: float) -> None:
-        if response.status == 422 and self.leg.timer.refused(response):
+        if response.status == 422 and not reoffer.taken and self.leg.timer.refused(response):
             self._offer(reoffer.offers, now)
             return
         phrase = shown(response.phrase)
-        self._core.notify(ReofferRejected(self.call, response.status, phrase))
+        rejected = ReofferRejected(self.call, response.status, phrase, taken=reoffer.taken)
+        self._core.notify(rejected)
 
     # --- the end ----------------------------------------------------------------------------
 

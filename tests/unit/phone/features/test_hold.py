@@ -232,3 +232,17 @@ def test_the_held_call_comes_back_into_sight_when_the_other_ends():
     assert desk.view.front_call.held
     assert desk.microphone is None
     assert desk.notice == "call_ended"
+
+
+def test_a_hold_that_was_taken_and_then_undone_is_offered_again():
+    """RFC 6141 §3.4: both ends shall mean the same."""
+    desk = Desk().talking()
+    desk.send(a.Hold())
+    desk.send(n.ReofferAnswered(desk.front, sdp(direction="recvonly")))
+    again = desk.send(n.ReofferRejected(desk.front, 488, "No", taken=True))
+    (offer,) = only(again, c.Reoffer)
+    assert b"a=sendonly" in offer.sdp
+    desk.send(n.ReofferAnswered(desk.front, sdp(direction="recvonly")))
+    assert desk.notice != "hold_refused"
+    resumed = desk.send(a.Resume())
+    assert b"a=sendrecv" in only(resumed, c.Reoffer)[0].sdp

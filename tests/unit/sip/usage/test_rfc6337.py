@@ -9,6 +9,7 @@ import pytest
 
 from firmware.sip.notifications import (
     CallAnswered,
+    CallConfirmed,
     CallEnded,
     CallProgress,
     CallRef,
@@ -183,7 +184,7 @@ PATTERNS = {
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_every_pattern_between_two_desks(world, pair, sip, pattern):
-    """RFC 6337 §2.2, table 1; we take 5 (test_reliable_provisional) and never begin it."""
+    """RFC 6337 §2.2, table 1; we begin 5 only where UPDATE is not known (test_late_offer)."""
     left, right = pair
     late = pattern in ("2", "4")
     left.script = lambda heard: (
@@ -220,3 +221,79 @@ def test_every_pattern_between_two_desks(world, pair, sip, pattern):
     left.agent.end(OUT, world.now)
     world.run(150.0)
     assert len(left.agent) == len(right.agent) == 0
+
+
+CROSSED = {"1": (MORE, ""), "2": (b"", "asked")}
+
+
+@pytest.mark.parametrize("pattern", CROSSED)
+@pytest.mark.parametrize("side", ["caller", "callee"])
+def test_the_patterns_of_a_call_that_is_up(talking, pattern, side):
+    """RFC 6337 §2.2, table 1, column "Est": 3, 4 and 6 are in test_rfc6141 and test_update."""
+    world, left, right, out, arrived = talking
+    sdp, asked = CROSSED[pattern]
+    offerer, answerer = ((left, out), (right, arrived))[:: 1 if side == "caller" else -1]
+    offerer[0].agent.reoffer(offerer[1], sdp, world.now)
+    world.run(0.05)
+    assert answerer[0].last(ReofferReceived).body == sdp
+    answerer[0].agent.answer_reoffer(answerer[1], ANSWER, world.now)
+    world.run(0.05)
+    if asked:
+        assert offerer[0].last(ReofferReceived).body == ANSWER
+        offerer[0].agent.answer_reoffer(offerer[1], b"v=0 in the ACK", world.now)
+        world.run(0.05)
+        assert answerer[0].last(CallConfirmed).body == b"v=0 in the ACK"
+    else:
+        assert offerer[0].last(ReofferAnswered).body == ANSWER
+
+
+REFUSALS = {
+    # Table 2: how an offer is refused, by what it came in
+    "1": ("INVITE", 488),
+    "6": ("UPDATE", 488),
+}
+
+
+@pytest.mark.parametrize("pattern", REFUSALS)
+def test_the_offers_that_can_be_refused(bob, desk, pbx, pattern):
+    """RFC 6337 §2.3, table 2; patterns 2, 4 and 5 are in test_late_offer."""
+    method, status = REFUSALS[pattern]
+    call, say = up(bob, desk)
+    say(method, 3, body=MORE)
+    desk.agent.reject_reoffer(call, status, desk.now, "no codec in common")
+    desk.world.run(0.02)
+    refusal = pbx.responses(status)[0]
+    assert refusal.headers.get("CSeq") == f"3 {method}"
+    assert refusal.headers.get("Warning") == '399 phone "no codec in common"'
+    assert not desk.of(CallEnded)
+
+
+def test_figure_2(world, desk, pbx, sip):
+    """RFC 6337 §3.1.2: without an offer of ours the first reliable response has theirs."""
+    desk.agent.invite(OUT, sip.LINE, "600", world.now)
+    world.run(0.01)
+    desk.agent.offer(desk.last(OfferWanted).call, b"", world.now)
+    world.run(0.01)
+    invite = pbx.requests("INVITE")[0]
+
+    def says(status, *rows, body=b""):
+        answer = sip.answer_to(invite, status, ("Contact", "<sip:bob@192.0.2.9>"), *rows, tag="bob")
+        answer.headers.add("Content-Type", "application/sdp")
+        answer.body = body
+        pbx.tell(answer, desk)
+        world.run(0.01)
+
+    says(180)  # F2
+    says(183, REL, ("RSeq", "1"), body=OFFER)  # F3
+    assert desk.last(ReofferReceived) == ReofferReceived(OUT, OFFER, "bob")
+    assert not pbx.requests("PRACK"), "it must hold the answer"
+    desk.agent.answer_reoffer(OUT, ANSWER, world.now, "bob")
+    world.run(0.01)
+    assert pbx.requests("PRACK")[0].body == ANSWER  # F4
+    pbx.tell(sip.answer_to(pbx.requests("PRACK")[0], 200), desk)  # F5
+    says(180, REL, ("RSeq", "2"), body=b"v=0 not read")  # F6
+    assert pbx.requests("PRACK")[1].body == b""  # F7
+    says(200, body=b"v=0 not read either")  # F9
+    assert desk.last(CallAnswered).body == b""
+    assert pbx.requests("ACK")[0].body == b""  # F10
+    assert len(desk.of(ReofferReceived)) == 1
