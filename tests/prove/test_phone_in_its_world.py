@@ -15,6 +15,8 @@ from tests.prove.world import Scope, Seen, explore
 
 STATES = 20_000
 ONE_CALL = Scope(most_calls=1, machinery=False, words=False, transfers=False)
+ONE_TRANSFER = Scope(most_calls=1, machinery=False, words=False, plain=True, besides=True)
+SENT_ON = Scope(most_calls=1, machinery=False, words=False, plain=True, sent_on=True)
 TRANSFERS = Scope(most_calls=2, machinery=False, words=False, plain=True)
 
 
@@ -46,6 +48,22 @@ def test_p11_one_call_in_every_state_there_is():
     assert seen.complete
     assert seen.states > 5_000
     assert set(study.modes) == set(Mode)
+
+
+@pytest.mark.timeout(300)
+def test_p11_one_call_and_its_transfer_in_every_state_there_is():
+    """Whoever transfers needs few keys; the far end may do anything meanwhile: none is left out."""
+    seen, _ = walk("one call and its transfer, complete", ONE_TRANSFER, 0)
+    assert seen.complete
+    assert seen.states > 5_000
+
+
+@pytest.mark.timeout(300)
+def test_p11_a19_one_call_that_is_sent_on_in_every_state_there_is():
+    """Far ends that send us on, who is called then, and what a person does about it."""
+    seen, _ = walk("one call that is sent on, complete", SENT_ON, 0)
+    assert seen.complete
+    assert seen.states > 5_000
 
 
 @pytest.mark.timeout(300)

@@ -62,6 +62,10 @@ class Scope:
     """Whether anybody transfers anybody."""
     plain: bool = False
     """Whether the vocabulary is kept to what a transfer needs."""
+    besides: bool = False
+    """Whether far ends do all else, too, that they do in any call."""
+    sent_on: bool = False
+    """Whether the person transfers nobody and dials nothing, but is sent on by far ends."""
 
 
 def settings(scope: Scope) -> Settings:
@@ -262,7 +266,7 @@ def _all(node: Node) -> Iterator[tuple[str, e.Event]]:
             yield "an intercom call arrives", _arrival(node, ROOM, _INTERCOM)
     for index, call in enumerate(state.calls):
         for name, event in _far_end(node, call.ref):
-            if node.scope.plain and name in _BESIDES:
+            if node.scope.plain and not node.scope.besides and name in _BESIDES:
                 continue
             yield f"{name} ({index + 1})", event
     if node.scope.machinery:
@@ -307,15 +311,15 @@ def _plain_hands(node: Node) -> Iterator[tuple[str, e.Event]]:
     state = node.phone.state
     hook = hal.HookReplaced if state.hook_up else hal.HookLifted
     yield "hook", hook(node.now)
-    if not state.digits:
+    if not node.scope.sent_on and not state.digits:
         yield "key 9", a.Digit("9")
-    else:
+    elif not node.scope.sent_on:
         yield "key dial", a.DialNow()
     if state.calls:
         yield "key answer", a.Answer()
         yield "key end", a.HangUp()
         yield "key resume", a.Resume()
-        yield "key transfer", a.Transfer()
+        yield ("key hold", a.Hold()) if node.scope.sent_on else ("key transfer", a.Transfer())
 
 
 def _arrival(node: Node, line: LineName, info: str) -> n.IncomingCall:
@@ -364,8 +368,14 @@ def _transfers(node: Node, ref: CallRef) -> Iterator[tuple[str, e.Event]]:
         yield "it goes", n.TransferProgress(ref, 100)
         yield "it has got there", n.TransferSucceeded(ref)
         yield "it cannot get there", n.TransferFailed(ref, FailureCause.BUSY, 486, reached=True)
-    elif node.scope.transfers and len(node.phone.state.calls) < node.scope.most_calls:
+    elif node.scope.transfers and _may_be_sent_on(node):
         yield "it sends us on", n.TransferAsked(n.TransferRef("t"), ref, DESK, BOB, ANN)
+
+
+def _may_be_sent_on(node: Node) -> bool:
+    calls, scope = node.phone.state.calls, node.scope
+    alone = scope.sent_on and not any(call.instead_of is not None for call in calls)
+    return len(calls) < scope.most_calls + alone
 
 
 def _machinery(node: Node) -> Iterator[tuple[str, e.Event]]:
