@@ -4,8 +4,9 @@
                     ├─▶ datagrams by the phone's duplicate of the socket
                     └─▶ SetKeys to the engine, or KeysFailed to the phone
 
-Exists only on a phone with a line that encrypts. A stranger's datagrams never reach an association:
-only the host that SDP named is heard (A8).
+Exists only on a phone with a line that encrypts. We send to the address of SDP and nowhere else.
+Heard is the host that SDP named; behind a NAT it may have another address, so until that host
+speaks one other may, but whatever a stranger spoils is begun anew, a few times (A8).
 """
 
 import asyncio
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _PATIENCE = 20.0
 """Seconds a handshake may take."""
+_STRANGERS = 8
+"""So often somebody from elsewhere may spoil a handshake; then only the named host is heard."""
 _EARLY = 4
 """Datagrams kept of a far end whose handshake is here before its answer is."""
 
@@ -43,12 +46,46 @@ def handshakes(settings: Settings) -> bool:
 class _Handshake:
     """One stream's association and what drives it."""
 
-    def __init__(self, command: MakeKeys, association: "Association") -> None:
+    def __init__(self, command: MakeKeys, identity: "Identity") -> None:
         self.command = command
-        self.association = association
+        self._identity = identity
+        self.association = self._fresh()
+        self.source = ""
+        """The host that is heard, "" before anybody was."""
+        self.strangers = 0
         self.timer: asyncio.TimerHandle | None = None
         self.until = asyncio.get_running_loop().time() + _PATIENCE
         self.told = False
+
+    def _fresh(self) -> "Association":
+        from firmware.net.dtls import Association  # noqa: PLC0415 - loaded with the identity
+
+        agreed = self.command.handshake
+        association = Association(self._identity, agreed.prints, active=agreed.active)
+        association.start()
+        return association
+
+    @property
+    def named(self) -> str:
+        """The host that SDP named."""
+        return self.command.remote[0]
+
+    def feed(self, data: bytes, source: str) -> None:
+        """Take a datagram if its source may be heard."""
+        if source == self.named and self.source not in ("", source) and not self.association.over:
+            self._begin_anew()
+        if not self.source and (source == self.named or self.strangers < _STRANGERS):
+            self.source = source
+        if source == self.source:
+            self.association.feed(data)
+        if self.association.failure and self.source not in ("", self.named):
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """What came from elsewhere was not the far end."""
+        self.strangers += 1
+        self.source = ""
+        self.association = self._fresh()
 
     def stop(self) -> None:
         if self.timer is not None:
@@ -85,17 +122,18 @@ class Encryption:
         finally:
             self._making = None
 
-    async def ready(self) -> None:
-        """Wait until what `use` began is done."""
-        if self._making is not None:
-            await self._making
-
     def prepare_engine(self) -> None:
         """A new engine: let it load what encryption needs while nobody talks."""
         self._house.engine.send(PrepareSrtp())
 
-    def material(self) -> Material:
-        """What the keys of one more call are made of."""
+    def give_material(self, take: Callable[[Material], None]) -> None:
+        """What the keys of one more call are made of; the first call may have to wait for it."""
+        if self._making is None:
+            take(self._material())
+        else:
+            self._making.add_done_callback(lambda _task: take(self._material()))
+
+    def _material(self) -> Material:
         return Material(os.urandom(32), self._identity.fingerprint if self._identity else "")
 
     # In a call
@@ -123,15 +161,9 @@ class Encryption:
         self._begin(command, self._identity)
 
     def _begin(self, command: MakeKeys, identity: "Identity") -> None:
-        from firmware.net.dtls import Association  # noqa: PLC0415 - it is loaded with the identity
-
-        agreed = command.handshake
-        running = _Handshake(command, Association(identity, agreed.prints, active=agreed.active))
-        self._running[command.stream] = running
-        running.association.start()
+        running = self._running[command.stream] = _Handshake(command, identity)
         for early in self._early.pop(command.stream, ()):
-            if early.source[0] == command.remote[0]:
-                running.association.feed(early.data)
+            running.feed(early.data, early.source[0])
         self._settle(running)
 
     def feed(self, report: Foreign) -> None:
@@ -143,8 +175,8 @@ class Encryption:
             if report.stream in self._house.streams:
                 waiting = self._early.setdefault(report.stream, deque(maxlen=_EARLY))
                 waiting.append(report)
-        elif report.source[0] == running.command.remote[0]:
-            running.association.feed(report.data)
+        else:
+            running.feed(report.data, report.source[0])
             self._settle(running)
 
     def end(self, stream: int) -> None:

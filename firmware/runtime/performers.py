@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from firmware.base.values import replace
-from firmware.call.secrecy import NO_MATERIAL
+from firmware.call.secrecy import NO_MATERIAL, Material
 from firmware.control.schema import RecordEvent, RingEvent
 from firmware.media.messages import OpenStream, SetKeys
 from firmware.net.errors import NetError
@@ -45,8 +45,14 @@ def reserve_media_port(house: House, command: c.ReserveMediaPort) -> None:
         return
     free_media_port(house, c.FreeMediaPort(command.call))
     house.pairs[command.call] = pair
-    material = house.encryption.material() if house.encryption is not None else NO_MATERIAL
-    house.inbox.put(MediaPortReserved(command.call, pair.address, pair.port, material))
+
+    def tell(material: Material) -> None:
+        house.inbox.put(MediaPortReserved(command.call, pair.address, pair.port, material))
+
+    if house.encryption is None:
+        tell(NO_MATERIAL)
+    else:
+        house.encryption.give_material(tell)
 
 
 def free_media_port(house: House, command: c.FreeMediaPort) -> None:

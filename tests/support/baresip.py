@@ -31,7 +31,7 @@ audio_txmode thread
 audio_buffer 20-160
 audio_telev_pt 101
 rtp_tos 184
-rtcp_mux no
+rtcp_mux {mux}
 jitter_buffer_delay 5-10
 rtp_timeout 0
 net_interface {address}
@@ -45,6 +45,7 @@ snd_path {folder}
 """
 _MODULES = ("g711.so", "g722.so", "aufile.so", "aubridge.so", "sndfile.so", "ctrl_tcp.so")
 _CODECS = ("opus.so", "l16.so")
+_ENCRYPTION = ("srtp.so", "dtls_srtp.so")
 CODECS = {
     "PCMU": ("PCMU/8000/1", 8000),
     "PCMA": ("PCMA/8000/1", 8000),
@@ -69,8 +70,13 @@ class Baresip:
         certificate: Certificate | None = None,
         ca: Path | None = None,
         contact: str = "",
+        mediaenc: str = "",
+        mux: bool = False,
     ) -> None:
-        """With a certificate it takes TLS on port 5061; with `ca` it verifies whom it calls."""
+        """With a certificate it takes TLS on port 5061; with `ca` it verifies whom it calls.
+
+        `mediaenc` is its word for what it encrypts media by, `mux` lets RTCP share the port.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self.address = namespace.party()
@@ -85,11 +91,15 @@ class Baresip:
                 folder=folder,
                 rate=rate,
                 channels=channels,
-                modules="\n".join(f"module {module}" for module in _MODULES + _CODECS),
+                modules="\n".join(
+                    f"module {module}" for module in _MODULES + _CODECS + _ENCRYPTION
+                ),
+                mux="yes" if mux else "no",
             )
         )
         mode = "auto" if answers else "manual"
-        line = f"{account};audio_codecs={name};answermode={mode};dtmfmode=rtpevent\n"
+        line = f"{account};audio_codecs={name};answermode={mode};dtmfmode=rtpevent"
+        line += f";mediaenc={mediaenc}\n" if mediaenc else "\n"
         (folder / "accounts").write_text(line.replace("{address}", self.address))
         (folder / "contacts").write_text(contact and f'"Friend" <{contact}>\n')
         self.process = namespace.popen(
