@@ -98,6 +98,16 @@ def test_call_and_send_dtmf_says_why_nobody_answers(start, pbx):
     assert calling.said.splitlines()[-1] == "ended 486 busy"
 
 
+def test_own_loop_needs_no_more_than_firmware_sip(start, pbx):
+    calling = start(example("own_loop"), pbx, "202", "202", "600")
+    assert calling.process.wait(20) == 0
+    assert calling.said.splitlines()[0] == "OfferWanted"
+    assert {"CallAnswered", "CallEnded"} < set(calling.said.splitlines())
+    busy = start(example("own_loop"), pbx, "202", "202", "602")
+    assert busy.process.wait(20) == 1
+    assert "CallAnswered" not in busy.said.splitlines()
+
+
 def test_watch_message_waiting_says_how_many_messages_wait(start, pbx):
     watching = start(example("watch_message_waiting"), pbx, "201", "201")
     watching.wait_said("waiting: True, new 2, old 1")
