@@ -298,6 +298,14 @@ class StreamReport(Report, frozen=True, tag="stream"):
     """Datagrams that were forged, bent, replayed or in the clear where keys were agreed on."""
     heard: Heard | None = None
     """How far the far end's SSRC has come, for the engine that may have to go on."""
+    mos: float | None = None
+    """The opinion of the last seconds by the E-model, None before anything was heard."""
+    remote_mos: float | None = None
+    """What the far end says of us (RFC 3611 §4.7.5)."""
+    target_ms: float = 0.0
+    """The delay the jitter buffer aims at."""
+    stretched: int = 0
+    """Sounds made shorter or longer to get there."""
 
 
 class Silence(enum.Enum):

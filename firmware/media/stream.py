@@ -29,6 +29,7 @@ from firmware.media.messages import (
     StreamSecured,
 )
 from firmware.media.reception import Reception
+from firmware.media.scoring import Scoring
 from firmware.media.sending import NEVER as NEVER_REST
 from firmware.media.sending import Rest, Sending
 from firmware.rtp.latch import Address
@@ -60,6 +61,7 @@ class Stream:
         "_key_ear",
         "_reception",
         "_said_at",
+        "_scoring",
         "_secure",
         "_sending",
         "_suite",
@@ -102,6 +104,7 @@ class Stream:
         self._card = card
         self._reception = Reception(card)
         self._reception.expect(order.expect)
+        self._scoring = Scoring(self._reception)
         self._control = RtcpSession(
             self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
         )
@@ -274,7 +277,8 @@ class Stream:
     def take_control(self, now: float) -> bytes:
         """The RTCP packet that is due, for `remote_control`."""
         self._control.note_sent(self._said_at)
-        packet = self._control.report(now, ntp_of(now), self._tokens.fraction())
+        metrics = self._scoring.metrics(self._control.remote.round_trip_ms)
+        packet = self._control.report(now, ntp_of(now), self._tokens.fraction(), metrics)
         self.control_due = self._control.next_report
         return self._sealed_control(packet)
 
@@ -330,6 +334,7 @@ class Stream:
         sending, reception, buffer = self._sending, self._reception, self._reception.buffer
         source = reception.rtp.source
         remote = self._control.remote
+        self._scoring.second(remote.round_trip_ms)
         self.reports.append(
             StreamReport(
                 stream=self.number,
@@ -349,6 +354,10 @@ class Stream:
                 source=reception.latch.locked,
                 ssrc=sending.rtp.ssrc,
                 final=final,
+                mos=self._scoring.mos,
+                remote_mos=remote.mos,
+                target_ms=buffer.target_ms,
+                stretched=reception.player.stretched,
                 refused=self._guard.refused,
                 heard=self._guard.heard(
                     reception.rtp.ssrc, source.extended_highest & 0xFFFF if source else 0

@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 
 from firmware.rtp.delay import AdaptiveDelay, DelayPolicy
 from firmware.rtp.packet import RtpPacket
+from firmware.rtp.quality import LossPattern
 
 _FLOOR_WINDOW = 5.0
 """Seconds after which a fastest packet is forgotten: follows ±1000 ppm within 5 ms."""
@@ -107,6 +108,8 @@ class JitterBuffer:
         "_capacity",
         "_clock",
         "_concealed_run",
+        "_expected_before",
+        "_first_sequence",
         "_floor",
         "_floor_before",
         "_floor_now",
@@ -136,6 +139,7 @@ class JitterBuffer:
         "duplicate",
         "late",
         "lost",
+        "pattern",
         "policy",
         "restarts",
     )
@@ -164,9 +168,9 @@ class JitterBuffer:
         self._ms_per_tick = 1000 / clock
         self._frame = frame_ticks
         self._capacity = capacity
-        # Packets are taken in whole frames, so playing is up to one frame behind the schedule. It is
-        # hurried when a whole one has gathered, and held back before what the policy has in reserve
-        # is used up: a packet that comes too late is worse than a stretched one.
+        # Packets are taken in whole frames, so playing is up to one frame behind the schedule. It
+        # is hurried when a whole one has gathered, and held back before what the policy has in
+        # reserve is used up: a packet that comes too late is worse than a stretched one.
         self._hurry = frame_ticks * 1.0
         self._behind = frame_ticks * -0.2
         self._stale = frame_ticks * 1.5
@@ -179,6 +183,9 @@ class JitterBuffer:
         self._held = 0
         self._loss = 0.0
         self._guard = 0
+        self.pattern = LossPattern()
+        self._expected_before = 0
+        self._first_sequence = self._next_sequence = 0
         self._begin(0, 0, 0.0)
 
     def __len__(self) -> int:
@@ -189,6 +196,11 @@ class JitterBuffer:
     def target_ms(self) -> float:
         """The delay the policy asks for, and a frame more while packets are lost."""
         return self.policy.target * 1000 + self._guard * self._ms_per_tick
+
+    @property
+    def expected(self) -> int:
+        """Packets whose time has come since the beginning, heard or not."""
+        return self._expected_before + self._next_sequence - self._first_sequence
 
     def put(self, packet: RtpPacket, arrival: float, ticks: int = 0) -> Put:
         """Take a packet that came at `arrival`; it lasts `ticks` (0: one frame)."""
@@ -309,7 +321,9 @@ class JitterBuffer:
         self._floor_until = arrival + _FLOOR_WINDOW
         self._newest_sequence = sequence
         self._newest_timestamp = timestamp
-        self._next_sequence = sequence
+        self._expected_before = self.expected
+        self._first_sequence = self._next_sequence = sequence
+        self.pattern.restart()
         self._next_timestamp = timestamp
         self._ticks = self._frame
         self._started = False
@@ -336,7 +350,9 @@ class JitterBuffer:
             self._reject(store[0])
         first = store[0]
         if self._started:
-            self.lost += max(0, first.sequence - self._next_sequence)
+            self._miss(first.sequence)
+        else:
+            self._first_sequence = first.sequence
         self._playing = self._started = True
         self._next_sequence = first.sequence
         self._next_timestamp = first.timestamp
@@ -400,11 +416,9 @@ class JitterBuffer:
 
     def _hole(self, entry: _Entry, due: float) -> Missing | None:
         """Numbers are missing before `entry`; None: nothing to conceal, look again."""
-        count = entry.sequence - self._next_sequence
         gap = entry.timestamp - self._next_timestamp
         if gap <= 0:
-            self.lost += count  # their time was filled while nothing had come
-            self._next_sequence = entry.sequence
+            self._miss(entry.sequence)  # their time was filled while nothing had come
             return None
         surplus = due - self._next_timestamp
         if surplus <= self._behind and not self._concealed_run:
@@ -413,8 +427,7 @@ class JitterBuffer:
             return Missing(self._frame, None)
         ticks = min(gap, self._ticks)
         self._weigh(1.0)
-        self.lost += 1
-        self._next_sequence += 1
+        self._miss(self._next_sequence + 1)
         self._next_timestamp += ticks
         if surplus >= self._hurry:
             return None  # too much delay anyway: what is lost need not be played
@@ -436,15 +449,24 @@ class JitterBuffer:
     def _pass(self, entry: _Entry) -> None:
         """Step over a number that has no sound: after it comes a pause, not a loss."""
         del self._store[0]
-        self.lost += max(0, entry.sequence - self._next_sequence)
+        self._miss(entry.sequence)
         self._next_sequence = max(self._next_sequence, entry.sequence + 1)
         self._concealed_run = _CONCEALED_IN_A_ROW
 
     def _reject(self, entry: _Entry) -> None:
         """Drop a packet whose time has been filled already."""
         del self._store[0]
-        self.lost += max(0, entry.sequence - self._next_sequence)
+        self._miss(entry.sequence)
+        self.pattern.miss(entry.sequence)
         self._next_sequence = entry.sequence + 1
         self._played.append(entry.sequence)
         self._rejected_run += 1
         self.late += 1
+
+    def _miss(self, until: int) -> None:
+        """The numbers before `until` that were due are missed."""
+        count = until - self._next_sequence
+        if count > 0:
+            self.lost += count
+            self.pattern.miss(self._next_sequence, count)
+            self._next_sequence = until

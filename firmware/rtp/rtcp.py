@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from firmware.rtp.xr import EXTENDED_REPORT, VoipMetrics, read_blocks, write_metrics
+
 _SENDER_REPORT = 200
 _RECEIVER_REPORT = 201
 _SOURCE_DESCRIPTION = 202
@@ -19,6 +21,13 @@ _SENDER = struct.Struct("!QIII")
 _BLOCK = struct.Struct("!IIIIII")
 _WORD = struct.Struct("!I")
 _TEXT_LIMIT = 255
+_LEAST = {
+    _SENDER_REPORT: (24, 24),
+    _RECEIVER_REPORT: (4, 24),
+    _GOODBYE: (0, 4),
+    EXTENDED_REPORT: (4, 0),
+}
+"""Octets that a packet has at least, and more for each item it counts."""
 
 
 class ReportBlock(msgspec.Struct, frozen=True, gc=False):
@@ -65,7 +74,14 @@ class Goodbye(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-RtcpPacket: TypeAlias = SenderReport | ReceiverReport | SourceDescription | Goodbye
+class ExtendedReport(msgspec.Struct, frozen=True):
+    """RFC 3611 §2: what `ssrc` tells of those it hears; only the VoIP metrics are read."""
+
+    ssrc: int
+    metrics: tuple[VoipMetrics, ...] = ()
+
+
+RtcpPacket: TypeAlias = SenderReport | ReceiverReport | SourceDescription | Goodbye | ExtendedReport
 
 
 def is_rtcp(data: bytes) -> bool:
@@ -105,27 +121,27 @@ def write_rtcp(packets: tuple[RtcpPacket, ...]) -> bytes:
 
 def _read(kind: int, count: int, body: bytes, into: list[RtcpPacket]) -> bool:
     """Read one packet; False if it is shorter than it says."""
+    fixed, each = _LEAST.get(kind, (0, 0))
+    if len(body) < fixed + each * count:
+        return False
     match kind:
         case 200:
-            if len(body) < 24 + 24 * count:
-                return False
             (ssrc,) = _WORD.unpack_from(body)
             ntp, timestamp, packets, octets = _SENDER.unpack_from(body, 4)
             blocks = _read_blocks(body, 24, count)
             into.append(SenderReport(ssrc, ntp, timestamp, packets, octets, blocks))
         case 201:
-            if len(body) < 4 + 24 * count:
-                return False
             (ssrc,) = _WORD.unpack_from(body)
             into.append(ReceiverReport(ssrc, _read_blocks(body, 4, count)))
         case 202:
             _read_descriptions(body, count, into)
         case 203:
-            if len(body) < 4 * count:
-                return False
             into.append(_read_goodbye(body, count))
+        case 207:
+            (ssrc,) = _WORD.unpack_from(body)
+            into.append(ExtendedReport(ssrc, read_blocks(body[4:])))
         case _:
-            pass  # APP, feedback, extended reports: somebody else's
+            pass  # APP, feedback: somebody else's
     return True
 
 
@@ -186,6 +202,9 @@ def _write(packet: RtcpPacket) -> bytes:
                 body += bytes((len(text),)) + text
                 body += bytes(-len(body) % 4)
             return _frame(_GOODBYE, len(packet.ssrcs), body)
+        case ExtendedReport():
+            body = _WORD.pack(packet.ssrc) + b"".join(map(write_metrics, packet.metrics))
+            return _frame(EXTENDED_REPORT, 0, body)
 
 
 def _frame(kind: int, count: int, body: bytes) -> bytes:

@@ -4,10 +4,11 @@ The SSRC, the first sequence number and the first timestamp come in as values; s
 and NTP time. It does not open, read or write a socket.
 """
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from firmware.rtp.packet import RtpPacket, write_plain
 from firmware.rtp.rtcp import (
+    ExtendedReport,
     Goodbye,
     ReceiverReport,
     ReportBlock,
@@ -19,6 +20,7 @@ from firmware.rtp.rtcp import (
 )
 from firmware.rtp.sequence import SourceState, SourceVerdict
 from firmware.rtp.telephone_event import EventPacket
+from firmware.rtp.xr import VoipMetrics
 
 _REPORT_INTERVAL = 5.0  # RFC 3550 §6.2: what two parties come to whatever the bandwidth
 _COMPENSATION = 1.21828  # e - 3/2, RFC 3550 §6.3.1
@@ -151,12 +153,16 @@ class RtpReceiver:
 
 
 class RemoteView(Struct, frozen=True):
-    """What the far end's reports say of us; `round_trip_ms` is 0 until it is known."""
+    """What the far end's reports say of us; `round_trip_ms` is 0 until it is known.
+
+    `mos` is its opinion of a conversation with us (RFC 3611 §4.7.5), None if it has none.
+    """
 
     lost: int = 0
     fraction_lost: float = 0.0
     jitter_ms: float = 0.0
     round_trip_ms: float = 0.0
+    mos: float | None = None
 
 
 class RtcpSession:
@@ -200,13 +206,19 @@ class RtcpSession:
         """A frame went out at `now`: ties the RTP clock to ours; call after `RtpSender.packet`."""
         self._sent_timestamp = (self._sender.timestamp, now)
 
-    def report(self, now: float, ntp: int, fraction: float) -> bytes:
+    def report(
+        self, now: float, ntp: int, fraction: float, metrics: VoipMetrics | None = None
+    ) -> bytes:
         """The compound packet that is due.
 
-        `ntp` is the 64-bit NTP time of `now`; `fraction` from 0 to 1 spreads the next interval.
+        `ntp` is the 64-bit NTP time of `now`; `fraction` from 0 to 1 spreads the next interval;
+        `metrics` are added as an extended report (RFC 3611 §2).
         """
         self.next_report = now + _REPORT_INTERVAL * (0.5 + fraction) / _COMPENSATION
-        return write_rtcp((self._own_report(now, ntp), self._name()))
+        packets: tuple[RtcpPacket, ...] = (self._own_report(now, ntp), self._name())
+        if metrics is not None:
+            packets += (ExtendedReport(self._sender.ssrc, (metrics,)),)
+        return write_rtcp(packets)
 
     def goodbye(self, now: float, ntp: int) -> bytes:
         """The compound packet that ends the stream."""
@@ -227,6 +239,8 @@ class RtcpSession:
                     self._blocks(packet.blocks, ntp)
                 case Goodbye():
                     self.ended_by_them |= self._receiver.ssrc in packet.ssrcs
+                case ExtendedReport():
+                    self._opinions(packet)
                 case SourceDescription():
                     pass
         return packets
@@ -264,6 +278,11 @@ class RtcpSession:
             ),
         )
 
+    def _opinions(self, report: ExtendedReport) -> None:
+        for metrics in report.metrics:
+            if metrics.ssrc == self._sender.ssrc and metrics.conversation is not None:
+                self.remote = structs.replace(self.remote, mos=metrics.conversation)
+
     def _name(self) -> SourceDescription:
         return SourceDescription(self._sender.ssrc, self._cname)
 
@@ -278,5 +297,9 @@ class RtcpSession:
                 if units < 60 * 65536:  # more is a wrap or nonsense
                     round_trip = units * 1000 / 65536
             self.remote = RemoteView(
-                block.lost, block.fraction_lost / 256, block.jitter * 1000 / self._clock, round_trip
+                block.lost,
+                block.fraction_lost / 256,
+                block.jitter * 1000 / self._clock,
+                round_trip,
+                self.remote.mos,
             )

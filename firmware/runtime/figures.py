@@ -116,6 +116,7 @@ def _rtp(report: StreamReport) -> RtpFigures:
         late=report.late,
         jitter_ms=round(report.jitter_ms, 2),
         delay_ms=round(report.delay_ms, 2),
+        mos=None if report.mos is None else round(report.mos, 2),
     )
 
 

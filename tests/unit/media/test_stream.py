@@ -5,6 +5,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from firmware.base.tokens import Tokens
 from firmware.media.messages import (
@@ -15,10 +16,12 @@ from firmware.media.messages import (
     OpenStream,
     PayloadFormat,
     Silence,
+    StreamReport,
 )
 from firmware.media.stream import Stream, normal
 from firmware.rtp.packet import RtpPacket, parse_rtp, write_rtp
 from firmware.rtp.rtcp import (
+    ExtendedReport,
     Goodbye,
     ReceiverReport,
     ReportBlock,
@@ -121,7 +124,7 @@ def test_reports_go_at_their_interval_and_tell_what_was_received(answered):
     assert sent[0][0] == pytest.approx(102.5, abs=0.05)
     gaps = [later - earlier for (earlier, _), (later, _) in pairwise(sent)]
     assert all(5 * 0.5 / 1.2183 <= gap <= 5 * 1.5 / 1.2182 + 0.02 for gap in gaps)
-    report, name = sent[0][1]
+    report, name, extended = sent[0][1]
     assert isinstance(report, SenderReport)
     assert isinstance(name, SourceDescription)
     assert len(name.cname) * 5 >= 96, "RFC 7022: a random name, told to nobody else"
@@ -129,6 +132,26 @@ def test_reports_go_at_their_interval_and_tell_what_was_received(answered):
     assert report.octets == report.packets * 160
     (block,) = report.blocks
     assert (block.ssrc, block.lost, block.highest) == (7, 0, report.packets - 1)
+    (metrics,) = extended.metrics
+    assert (metrics.ssrc, metrics.lost, metrics.gmin) == (7, 0.0, 16), "RFC 3611 §4.7"
+    assert metrics.listening == pytest.approx(4.4, abs=0.05)
+
+
+def test_the_far_end_s_opinion_of_us_is_passed_on(answered):
+    """RFC 3611 §4.7.5."""
+    ours = parse_rtcp(answered.stream.farewell(answered.now))[0].ssrc
+    for _ in range(60):
+        answered.frame()
+    said = parse_rtcp(answered.stream.take_control(answered.now))[2].metrics[0]
+    back = structs.replace(said, ssrc=ours, conversation=3.4)
+    stranger = structs.replace(said, ssrc=ours ^ 1, conversation=1.0)
+    answered.stream.receive_control(
+        write_rtcp((ReceiverReport(7), ExtendedReport(7, (back, stranger)))), CONTROL, answered.now
+    )
+    answered.stream.report()
+    (report,) = reports(answered, StreamReport)
+    assert report.remote_mos == 3.4
+    assert report.mos == pytest.approx(4.4, abs=0.05)
 
 
 def test_the_far_end_s_report_gives_round_trip_and_loss(answered):

@@ -47,8 +47,8 @@ def test_a_negative_loss_stays_negative():
     assert parse_rtcp(write_rtcp((ReceiverReport(2, (block,)),))) == (ReceiverReport(2, (block,)),)
 
 
-def test_extended_reports_and_feedback_are_stepped_over():
-    other = bytes.fromhex("80cf0001 00000007")
+def test_feedback_and_what_applications_say_is_stepped_over():
+    other = bytes.fromhex("80cd0001 00000007 80cc0001 00000007")
     data = write_rtcp((ReceiverReport(7),)) + other + write_rtcp((Goodbye((7,)),))
     assert parse_rtcp(data) == (ReceiverReport(7), Goodbye((7,)))
 
