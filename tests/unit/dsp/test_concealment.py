@@ -132,3 +132,71 @@ def test_a_crossfade_begins_with_the_old_and_ends_with_the_new():
     assert faded[0] > 900
     assert faded[-1] < -900
     assert list(faded) == sorted(faded, reverse=True)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+@pytest.mark.parametrize("hertz", [100, 160, 220])
+def test_a_gap_between_two_shores_is_bridged_better_than_from_one(hertz, rate):
+    size = rate // 50
+    tone, concealer, alone = voice(hertz, rate), Concealer(rate), Concealer(rate)
+    frames = [tone.block(size) for _ in range(30)]
+    for frame in frames[:20]:
+        concealer.heard(frame)
+        alone.heard(frame)
+    bridged, guessed = concealer.conceal(size, frames[21]), alone.conceal(size)
+    assert distance(bridged, frames[20]) <= distance(guessed, frames[20]) * 1.05
+    whole = frames[19] + bridged + concealer.heard(frames[21])
+    assert steepest(whole) < steepest(frames[5] + frames[6]) * 1.2
+
+
+def distance(one, other) -> float:
+    return (
+        level_of(
+            array(
+                "h", (a - b for a, b in zip(array("h", one), array("h", other), strict=True))
+            ).tobytes()
+        )
+        - level_of(other)
+        + 100
+    )
+
+
+def test_after_a_bridge_the_future_is_left_as_it_is():
+    concealer, tone = Concealer(8000), voice(150)
+    heard(concealer, tone, lost=())
+    future = tone.block(160)
+    concealer.conceal(160, future)
+    assert concealer.heard(future) == future
+
+
+def test_a_decoder_that_must_settle_is_not_believed_at_once():
+    concealer, tone = Concealer(16000, settle=0.004), voice(150, 16000)
+    heard(concealer, tone, lost=(), size=320)
+    future = tone.block(320)
+    wrong = bytes(128) + future[128:]  # what it says in the first 4 ms is nonsense
+    concealer.conceal(320, wrong)
+    mended = concealer.heard(wrong)
+    assert mended[128:] == future[128:]
+    assert level_of(mended[:128]) > level_of(future) - 6
+
+
+def test_a_long_loss_ends_in_the_noise_of_the_room_and_not_in_nothing():
+    concealer = Concealer(8000)
+    heard(concealer, voice(200), lost=())
+    concealer.room = 40.0
+    frames = [concealer.conceal(160) for _ in range(10)] + [concealer.pause(160) for _ in range(5)]
+    levels = [level_of(frame) for frame in frames]
+    assert levels[0] > -30
+    assert levels[4:] == pytest.approx([-58] * 11, abs=1.5)
+    usual = steepest(voice(200).block(800))
+    assert steepest(b"".join(frames)) < usual * 1.6
+
+
+def test_a_bridge_after_the_voice_has_gone_rises_out_of_the_room():
+    concealer, tone = Concealer(8000), voice(200)
+    heard(concealer, tone, lost=())
+    for _ in range(5):
+        concealer.conceal(160)
+    future = tone.block(160)
+    rising = concealer.conceal(160, future)
+    assert level_of(rising[:80]) < level_of(rising[-80:]) - 6
