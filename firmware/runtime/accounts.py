@@ -22,6 +22,9 @@ class Identities(Protocol):
     def instance_id(self, line: str) -> str:
         """Its `+sip.instance`, a URN."""
 
+    def card_numbers(self, line: str) -> tuple[int, ...]:
+        """The sequence numbers that its SIM card has seen (RFC 3310)."""
+
 
 def nat_rules(settings: Settings) -> tuple[NatRule, ...]:
     """What far ends of other networks know us by."""
@@ -67,6 +70,7 @@ def account_of(line: LineSettings, identities: Identities, toll: Toll) -> Accoun
         gruu=line.gruu,
         contact_user=identities.contact_user(line.name),
         instance_id=identities.instance_id(line.name),
+        card_numbers=identities.card_numbers(line.name),
         tls=TlsTerms(
             ca=line.tls.ca,
             cert=line.tls.cert,

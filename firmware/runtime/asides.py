@@ -15,6 +15,7 @@ from firmware.phone.features.certificate import ENOUGH_DAYS
 from firmware.runtime.house import House
 from firmware.sip.notifications import (
     CallEnded,
+    CardAdvanced,
     CertificateEnds,
     DialogSaved,
     IncomingCall,
@@ -57,6 +58,11 @@ def feed_handshake(house: House, report: Foreign) -> None:
 def mirror_dialog(house: House, saved: DialogSaved) -> None:
     """A crash must not leave the far end talking to nobody (F46)."""
     house.keeper.keep_dialog(saved.call, saved.snapshot)
+
+
+def keep_card(house: House, card: CardAdvanced) -> None:
+    """What a SIM card has seen it must not take again, in any life."""
+    house.keeper.keep_card(card.line, card.numbers)
 
 
 def name_call(house: House, call: IncomingCall | OfferWanted) -> None:
@@ -110,6 +116,7 @@ ASIDES: Mapping[type, Callable[[House, Any], None]] = {
     StreamReport: keep_report,
     Foreign: feed_handshake,
     DialogSaved: mirror_dialog,
+    CardAdvanced: keep_card,
     IncomingCall: name_call,
     OfferWanted: name_call,
     CallEnded: keep_ending,

@@ -81,6 +81,11 @@ class Keeper:
             self._memory.replace(last_dialled=target)
             self.save()
 
+    def keep_card(self, line: str, numbers: tuple[int, ...]) -> None:
+        """Remember what the SIM card of a line has seen."""
+        self._memory.replace(cards={**self._memory.kept.cards, line: numbers})
+        self.save()
+
     def keep_text(self, text: KeepText, at: float) -> None:
         """Add a text to the list of texts."""
         self.texts.add(text, at)

@@ -39,6 +39,10 @@ class Memory:
         """A line's `+sip.instance`."""
         return f"urn:uuid:{self._line(line).instance}"
 
+    def card_numbers(self, line: str) -> tuple[int, ...]:
+        """The sequence numbers that a line's SIM card has seen."""
+        return self.kept.cards.get(line, ())
+
     def replace(self, **values: object) -> Kept:
         """Remember other values; returns all of them."""
         self.kept = msgspec.structs.replace(self.kept, **values)

@@ -123,6 +123,8 @@ class Account:
     gruu: bool = False
     contact_user: str = ""
     instance_id: str = ""
+    card_numbers: tuple[int, ...] = field(default=(), compare=False)
+    """The sequence numbers that the SIM card has seen in an earlier life (`CardAdvanced`)."""
     tls: TlsTerms = TlsTerms()  # noqa: RUF009 - frozen
     ws_path: str = "/"
 

@@ -20,7 +20,7 @@ from firmware.sip.flow import Flow
 from firmware.sip.headers import parse_retry_after
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
-from firmware.sip.notifications import FailureCause
+from firmware.sip.notifications import CardAdvanced, FailureCause
 from firmware.sip.oversize import Switch
 from firmware.sip.route.aliases import offers_alias
 from firmware.sip.transaction.client import ClientTransaction, cancel_for
@@ -261,7 +261,11 @@ class Exchange:
             self.forged = not self._attempts.confirmed(self.request, response)
             return False
         secure = self.flow is not None and self.flow.transport.secure
-        return self._attempts.challenged(response, secure=secure)
+        worth = self._attempts.challenged(response, secure=secure)
+        numbers = self._line.keyring.advanced() if self._line is not None else None
+        if self._line is not None and numbers is not None:
+            self._core.notify(CardAdvanced(self._line.name, numbers))
+        return worth
 
     def on_failure(self, failure: Failure, now: float) -> None:
         self._core.disarm(self, Alarm.IMPATIENT)

@@ -403,6 +403,16 @@ class CertificateEnds(Struct, frozen=True):
     days: int
 
 
+class CardAdvanced(Struct, frozen=True):
+    """The SIM card of a line has seen these sequence numbers (RFC 3310).
+
+    Whoever keeps them makes the next account of the line with them (`Account.card_numbers`).
+    """
+
+    line: LineName
+    numbers: tuple[int, ...]
+
+
 Notification = (
     RegistrationChanged
     | IncomingCall
@@ -422,6 +432,7 @@ Notification = (
     | DigitsRefused
     | InfoReceived
     | DialogSaved
+    | CardAdvanced
     | SubscriptionChanged
     | EventReceived
     | ConfigCheckAsked

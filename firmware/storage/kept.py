@@ -21,11 +21,15 @@ class KeptLine(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """Everything that is remembered; `volumes` by path name in per cent, `lines` by line name."""
+    """Everything that is remembered; `volumes` by path name in per cent, the rest by line name.
+
+    `cards` are the sequence numbers that SIM cards have seen (RFC 3310).
+    """
 
     volumes: dict[str, int] = {}
     last_dialled: str = ""
     lines: dict[str, KeptLine] = {}
+    cards: dict[str, tuple[int, ...]] = {}
 
 
 class KeptFile(Struct, frozen=True):

@@ -5,13 +5,15 @@ the sequence number: one it has seen is answered with AUTS, from which the netwo
 card is, instead of a response. The password of the digest is RES, or in version 2 what HMAC makes
 of RES, IK and CK.
 
-The sequence numbers seen are kept while the phone runs and not over restarts, so a challenge of an
-earlier run could be answered again; it yields nothing but the same response.
+The sequence numbers seen are kept over restarts by whoever makes the account (`numbers` in,
+`CardAdvanced` out), so that a challenge of an earlier run is not answered again. Where they were
+lost the card takes whatever comes next, as a new one does.
 """
 
 import base64
 import binascii
 import hmac
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -36,11 +38,19 @@ class CardAnswer(Struct, frozen=True):
 class Card:
     """The SIM card of one line."""
 
-    def __init__(self, keys: AkaKeys) -> None:
+    def __init__(self, keys: AkaKeys, numbers: Iterable[int] = ()) -> None:
+        """`numbers` are the sequence numbers of an earlier life."""
         self._key = keys.key
         self._opc = keys.opc or milenage.opc_of(keys.key, keys.op)
         self._amf = keys.amf
         self._seen: dict[int, int] = {}
+        for number in numbers:
+            self._new(number)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The highest sequence number seen of each row."""
+        return tuple(number * _ROWS + row for row, number in self._seen.items())
 
     def answer(self, nonce: str, version: int, hash_name: str) -> CardAnswer | None:
         """What to answer to a nonce; None if it is no challenge, or not from our network.

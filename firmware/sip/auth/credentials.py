@@ -68,6 +68,7 @@ class Keyring:
         self._tokens = tokens
         self._keys: dict[Lock, _Key] = {}
         self._card = _card(account)
+        self._told = self._card.numbers if self._card is not None else ()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -150,6 +151,13 @@ class Keyring:
                 key.challenge = replace(key.challenge, nonce=info.next_nonce)
                 key.uses = 0
         return True
+
+    def advanced(self) -> tuple[int, ...] | None:
+        """The card's sequence numbers if they are others than those last told, to be kept."""
+        if self._card is None or self._card.numbers == self._told:
+            return None
+        self._told = self._card.numbers
+        return self._told
 
     @property
     def _user(self) -> str:
@@ -244,4 +252,4 @@ def _card(account: Account) -> "Card | None":
     # Now, while the line is made, and not when the first challenge comes.
     from firmware.sip.auth.aka import Card  # noqa: PLC0415 - hardly any line has a SIM card
 
-    return Card(account.aka)
+    return Card(account.aka, account.card_numbers)

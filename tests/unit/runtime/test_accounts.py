@@ -38,6 +38,9 @@ class Identities:
     def instance_id(self, line):
         return f"urn:uuid:{line}"
 
+    def card_numbers(self, line):
+        return (32, 65) if line == "desk" else ()
+
 
 def test_lines_become_accounts_with_their_kept_identities():
     desk, second, _ = accounts_of(parse(FILE), Identities())
@@ -52,6 +55,7 @@ def test_lines_become_accounts_with_their_kept_identities():
     assert desk.accept_any_user
     assert (desk.contact_user, desk.instance_id) == ("contact-of-desk", "urn:uuid:desk")
     assert (second.line, second.register) == ("102@pbx.example", False)
+    assert (desk.card_numbers, second.card_numbers) == ((32, 65), ())
 
 
 def test_a_line_that_asks_for_more_security_than_there_is_stays_down(monkeypatch):

@@ -62,6 +62,13 @@ async def test_what_was_kept_is_there_in_the_next_life(keeper):
     assert [row.user for row in rows] == ["555", "204"]
 
 
+async def test_what_a_sim_card_has_seen_is_known_in_the_next_life(keeper):
+    first = keeper()
+    first.keep_card("desk", (4096,))
+    first.keep_card("desk", (4128, 65))
+    assert keeper()._memory.card_numbers("desk") == (4128, 65)
+
+
 async def test_a_new_lines_identity_is_written_down(keeper, tmp_path):
     memory = Memory(tmp_path / "state", Tokens(b"k" * 16))
     user = memory.contact_user("desk")

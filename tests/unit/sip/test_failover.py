@@ -315,7 +315,7 @@ class TestALineThatStandsNowhere:
 
     @pytest.mark.parametrize("transport", [UDP, TCP])
     @pytest.mark.parametrize("register", [True, False])
-    def test_f16_a_call_goes_by_the_next_registrar(  # noqa: PLR0917 - fixtures
+    def test_f16_a_call_goes_by_the_next_registrar(
         self, world, desk, sip, homes, transport, register
     ):
         first, second, third = homes(

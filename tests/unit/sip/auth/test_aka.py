@@ -13,7 +13,7 @@ from firmware.sip.auth.aka import Card
 from firmware.sip.auth.digest import Algorithm, parse_credentials, verify
 from firmware.sip.auth.milenage import f1, f2345
 from firmware.sip.errors import LocalError
-from firmware.sip.notifications import FailureCause, RegistrationChanged
+from firmware.sip.notifications import CardAdvanced, FailureCause, RegistrationChanged
 from firmware.sip.notifications import RegistrationState as State
 
 ROW = json.loads(
@@ -164,6 +164,36 @@ def test_a_challenge_is_answered_once(core):
     again = card.answer(nonce, 1, "md5")
     assert again.password == b""
     assert again.auts
+
+
+def test_what_a_card_has_seen_it_takes_no_more_in_another_life(world, pbx, sip, core):
+    """RFC 3310 §3.3: a challenge that was answered before a restart is a replay after it."""
+    first = sip.Desk(world, "192.0.2.1")
+    first.line(sip.PBX, aka=KEYS)
+    pbx.verdicts = asking(pbx, core)
+    first.agent.register(sip.LINE, world.now)
+    world.run(1.0)
+    kept = first.last(CardAdvanced)
+    assert kept == CardAdvanced(sip.LINE, (0x1000,))
+    old = Network(sqn=0x1000).nonce()
+
+    second = sip.Desk(world, "192.0.2.2")
+    second.line(sip.PBX, aka=KEYS, card_numbers=kept.numbers)
+    row = f'Digest realm="ims", nonce="{old}", algorithm=AKAv1-MD5, qop="auth"'
+    pbx.verdicts = [lambda request: pbx.verdict(request, 401, ("WWW-Authenticate", row))]
+    pbx.inbox.clear()
+    second.agent.register(sip.LINE, world.now)
+    world.run(0.1)
+    assert "auts=" in pbx.requests("REGISTER")[1].headers.get("Authorization")
+    assert not second.of(CardAdvanced), "nothing new was seen"
+
+
+def test_a_card_that_counts_behind_the_network_just_follows(core):
+    """3GPP TS 33.102 C.2: the other direction of being out of step needs no message."""
+    card = Card(KEYS, (0x1000,))
+    core.sqn = 0x1000 + 32 * 5000
+    assert card.answer(core.nonce(), 1, "md5").password
+    assert card.numbers == (0x1000 + 32 * 5000,)
 
 
 def test_numbers_out_of_order_are_taken_from_rows_of_their_own(core):
