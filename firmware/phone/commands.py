@@ -222,10 +222,14 @@ class ShowPresence(Struct, frozen=True):
 
 
 class ReportQuality(Struct, frozen=True):
-    """Tell the collector how a call sounded; `report` is its stream's last."""
+    """Tell the collector how a call sounded; `report` is its stream's last.
+
+    With `alert` (how bad: Warning, Critical) the call is still up.
+    """
 
     parted: Parted
     report: StreamReport
+    alert: str = ""
 
 
 class MediaOrder(Struct, frozen=True):

@@ -222,6 +222,8 @@ class Call(Struct, frozen=True):
     """What the caller's INVITE said about itself."""
     diverted_by: Party | None = None
     transfer: Transfer | None = None
+    alerts: int = 0
+    """How many severities of bad sound the collector has been told of."""
     picks: Ringing | None = None
     """The call of somebody else whose place it takes."""
     instead_of: CallRef | None = None

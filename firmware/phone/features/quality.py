@@ -1,4 +1,6 @@
-"""How a call sounded: when its stream's last figures come, they are reported where that is wanted.
+"""How a call sounds and sounded: its figures are reported where that is wanted.
+
+At the end, and once when they become bad.
 
 The figures come after the call has gone, so what they belong to is kept until then.
 """
@@ -14,18 +16,30 @@ from firmware.phone.parted import Parted
 from firmware.phone.turn import Turn
 
 _MOST: Final = 32
+_ENOUGH: Final = 500
+"""Packets before anything is said: ten seconds."""
+_SEVERITIES: Final = (("Warning", 0.05), ("Critical", 0.15))
+"""From which share of packets that were not heard."""
 
 
 def part(turn: Turn, call: Call) -> None:
     """A call is over: remember it, if somebody wants to know how it sounded."""
+    parted = _parted(turn, call)
+    if parted is not None:
+        kept = dict(list(turn.state.parted.items())[-_MOST + 1 :])
+        turn.state = replace(turn.state, parted={**kept, call.stream: parted})
+
+
+def _parted(turn: Turn, call: Call) -> Parted | None:
+    """What the figures of a call belong to, None if nobody wants them."""
     settings = turn.rules.settings.lines
     collector = next(
         (line.quality_reports for line in settings if lines.name_of(line) == call.line), ""
     )
     if not collector or not call.answered_at or call.negotiation is None:
-        return
+        return None
     local = call.negotiation.local
-    parted = Parted(
+    return Parted(
         call.ref,
         call.line,
         collector,
@@ -35,15 +49,32 @@ def part(turn: Turn, call: Call) -> None:
         turn.now,
         (local.address, local.port),
     )
-    kept = dict(list(turn.state.parted.items())[-_MOST + 1 :])
-    turn.state = replace(turn.state, parted={**kept, call.stream: parted})
 
 
 def measured(turn: Turn, event: StreamReport) -> None:
-    """The last figures of a stream."""
+    """The figures of a stream: the last ones are reported, bad ones in between too."""
+    if not event.final:
+        _alert(turn, event)
+        return
     parted = turn.state.parted.get(event.stream)
-    if parted is None or not event.final:
+    if parted is None:
         return
     left = {stream: each for stream, each in turn.state.parted.items() if each is not parted}
     turn.state = replace(turn.state, parted=left)
     turn.do(ReportQuality(parted, event))
+
+
+def _alert(turn: Turn, event: StreamReport) -> None:
+    """What is missing is heard (RFC 6035 §4.7.2): said once of each severity."""
+    expected = event.received + event.lost
+    if expected < _ENOUGH:
+        return
+    share = (event.lost + event.late) / expected
+    reached = sum(share >= limit for _, limit in _SEVERITIES)
+    call = next((each for each in turn.state.calls if each.stream == event.stream), None)
+    if call is None or reached <= call.alerts:
+        return
+    parted = _parted(turn, call)
+    if parted is not None:
+        turn.put(replace(call, alerts=reached))
+        turn.do(ReportQuality(parted, event, _SEVERITIES[reached - 1][0]))

@@ -16,8 +16,18 @@ MEDIA_TYPE: Final = "application/vq-rtcpxr"
 _CLOCKS: Final = {"PCMU": (0, 8000), "PCMA": (8, 8000), "G722": (9, 16000), "opus": (None, 48000)}
 
 
+SEVERITIES: Final = ("Warning", "Critical")
+
+
+class Opinion(Struct, frozen=True):
+    """An estimate of how people would rate it: R of the E-model, and MOS."""
+
+    rating: float
+    mos: float
+
+
 class CallQuality(Struct, frozen=True):
-    """One call that has ended.
+    """One call that has ended or, with an `alert`, that sounds bad while it is up.
 
     Times are seconds since 1970, delays milliseconds. The URIs are those of the two ends, `name`s
     may be empty; addresses are host and port, None if no media came or went. `outgoing` = we
@@ -42,14 +52,20 @@ class CallQuality(Struct, frozen=True):
     jitter_ms: float | None = None
     buffer_ms: float | None = None
     round_trip_ms: float | None = None
+    listening: Opinion | None = None
+    conversation: Opinion | None = None
+    alert: str = ""
+    """How bad it is, one of `SEVERITIES`; "" for the report at the end."""
 
 
 def write_quality(call: CallQuality) -> bytes:
-    """The report at the end of a session (RFC 6035 §4.6.1)."""
+    """The report at the end of a session, or of a loss that is heard (RFC 6035 §4.6.1)."""
     local = _address(call.local_name, call.local_uri)
     remote = _address(call.remote_name, call.remote_uri)
     rows = [
-        "VQSessionReport: CallTerm",
+        f"VQAlertReport: Type=NLR Severity={call.alert} Dir=local"
+        if call.alert
+        else "VQSessionReport: CallTerm",
         f"CallID: {call.call_id}",
         f"LocalID: {local}",
         f"RemoteID: {remote}",
@@ -63,6 +79,7 @@ def write_quality(call: CallQuality) -> bytes:
         *_buffer(call),
         _loss(call),
         *_delay(call),
+        *_opinions(call),
     ]
     return "".join(f"{row}\r\n" for row in rows).encode("utf-8", "replace")
 
@@ -112,6 +129,15 @@ def _delay(call: CallQuality) -> list[str]:
     parts = [] if call.round_trip_ms is None else [f"RTD={round(call.round_trip_ms)}"]
     parts += [] if call.jitter_ms is None else [f"IAJ={round(call.jitter_ms)}"]
     return [f"Delay:{' '.join(parts)}"] if parts else []
+
+
+def _opinions(call: CallQuality) -> list[str]:
+    """RFC 6035 §4.6.2.11: as it was heard (LQ), and with what delay does to talking (CQ)."""
+    both = (("LQ", call.listening), ("CQ", call.conversation))
+    known = [(name, each) for name, each in both if each is not None]
+    parts = [f"R{name}={min(120, max(0, round(each.rating)))}" for name, each in known]
+    parts += [f"MOS{name}={each.mos:.1f}" for name, each in known]
+    return [f"QualityEst:{' '.join(parts)}"] if parts else []
 
 
 def _time(seconds: float) -> str:

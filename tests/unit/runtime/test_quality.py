@@ -23,7 +23,7 @@ class Agent(Part):
         return Party("", "101", "sip:101@pbx")
 
 
-def sent(house, **figures):
+def sent(house, alert="", **figures):
     house.agent = Agent()
     house.last_calls.named(CALL, "id@host")
     report = StreamReport(
@@ -32,7 +32,7 @@ def sent(house, **figures):
         codec="PCMU", source=("192.0.2.9", 5000), ssrc=7, final=True,
     )  # fmt: skip
     report = msgspec.structs.replace(report, **figures)
-    report_quality(house, ReportQuality(PARTED, report))
+    report_quality(house, ReportQuality(PARTED, report, alert))
     verb, line, target, state, _ = house.agent.publications.asked[-1]
     assert (verb, line, target, state.event) == ("report", LINE, "sip:reports@pbx", "vq-rtcpxr")
     return state.body.decode()
@@ -52,3 +52,20 @@ def test_nothing_is_made_up_where_nothing_came(house):
     text = sent(house, received=0, lost=0, late=0, round_trip_ms=0.0, source=None)
     for name in ("RTD", "IAJ", "JitterBuffer", "RemoteAddr"):
         assert name not in text
+
+
+def test_how_people_would_rate_it_is_estimated(house):
+    """RFC 6035 §4.6.2.11: without the delay, and with it."""
+    clean = sent(house, lost=0, late=0, round_trip_ms=20.0)
+    assert "QualityEst:RLQ=93 RCQ=93 MOSLQ=4.4 MOSCQ=4.4" in clean
+    bad = sent(house, lost=100, received=400, late=0, round_trip_ms=800.0)
+    found = dict(part.split("=") for part in bad.partition("QualityEst:")[2].split()[:4])
+    assert float(found["MOSCQ"]) < float(found["MOSLQ"]) < 3.0
+    assert "QualityEst" not in sent(house, received=0)
+
+
+def test_bad_sound_is_told_while_the_call_is_up(house):
+    """RFC 6035 §4.7.2."""
+    text = sent(house, alert="Critical")
+    assert text.startswith("VQAlertReport: Type=NLR Severity=Critical Dir=local\r\n")
+    assert "VQSessionReport" not in text

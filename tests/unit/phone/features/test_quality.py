@@ -55,3 +55,29 @@ def test_an_engine_that_dies_leaves_no_heap():
         desk.far_end_hangs_up(f"in-{number}")
         desk.put_down()
     assert len(desk.phone.state.parted) == 32
+
+
+def test_bad_sound_is_told_once_of_each_severity():
+    """RFC 6035 §4.7.2: while the call is up."""
+    desk = Desk(WANTED).talking()
+    stream = desk.front_stream
+
+    def told(received, lost):
+        report = m.StreamReport(stream, 500, received, lost, 0, 0, 0, 2.0, 40.0, 80.0, 0, -20, -20,
+                                "PCMU", ("10.0.0.9", 5000), 7)  # fmt: skip
+        return [each.alert for each in only(desk.send(report), c.ReportQuality)]
+
+    assert told(100, 100) == []  # too few to say anything
+    assert told(990, 10) == []
+    assert told(940, 60) == ["Warning"]
+    assert told(930, 70) == []
+    assert told(800, 200) == ["Critical"]
+    assert told(700, 300) == []
+    assert desk.view.front_call is not None
+
+
+def test_nobody_asks_nothing_bad_is_told():
+    desk = Desk().talking()
+    report = m.StreamReport(desk.front_stream, 500, 500, 500, 0, 0, 0, 2.0, 40.0, 80.0, 0, -20, -20,
+                            "PCMU", ("10.0.0.9", 5000), 7)  # fmt: skip
+    assert only(desk.send(report), c.ReportQuality) == []
