@@ -24,7 +24,8 @@ _LABEL = b"EXTRACTOR-dtls_srtp"
 _MTU = 1200
 _RECORD = 13
 """Octets of a record header, the last two its length (RFC 6347 §4.1)."""
-_HANDSHAKE_TYPES = range(20, 24)
+_HANDSHAKE_TYPES = range(20, 23)
+"""Change of cipher, alert, handshake; nobody has data to send here."""
 _LARGEST = 1 << 14
 _LIFE = dt.timedelta(days=3650)
 
