@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from firmware.sip.bodies import Refusal, Rows, party, refusal, sdp_of
 from firmware.sip.core import Core
-from firmware.sip.dialog import contact_of
+from firmware.sip.dialog import remote_target
 from firmware.sip.errors import LocalError
 from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
 from firmware.sip.invite.early import Others
@@ -83,7 +83,7 @@ class Calls:
     def invited(self, arrival: Arrival, line: Line | None, now: float) -> None:
         """An INVITE outside dialogs from somebody we trust; `line` is None if it is for nobody."""
         core, request = self._core, arrival.request
-        target = contact_of(request.headers)
+        target = remote_target(arrival)
         body = sdp_of(request)
         transaction = core.transactions.open(arrival)
         refused = self._why_not(arrival, line, now)

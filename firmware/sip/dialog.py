@@ -122,6 +122,18 @@ def from_response(request: Request, response: Response, flow: Flow) -> Dialog:
     )
 
 
+def remote_target(arrival: Arrival) -> Uri | None:
+    """Where the requests of a dialog go that this request makes; None if it does not say.
+
+    RFC 3261 §8.1.1.8 has a Contact in every INVITE; elements of RFC 2543 may leave it out, and are
+    found where their From says.
+    """
+    headers = arrival.request.headers
+    if arrival.legacy and headers.get("Contact") is None:
+        return arrival.sender.uri
+    return contact_of(headers)
+
+
 def from_arrival(arrival: Arrival, local_tag: str, target: Uri) -> Dialog:
     """The dialog that our response to an INVITE makes (RFC 3261 §12.1.1)."""
     headers = arrival.request.headers

@@ -12,18 +12,23 @@ from firmware.sip.message import Headers, Request, Response
 from firmware.sip.writer import write
 
 _ROWS: Final = ("Via", "From", "To", "Call-ID", "CSeq")
+_NEEDED: Final = ("Via", "CSeq")
 
 
 def echo(request: Request | None, status: int, phrase: str, tag: str) -> bytes | None:
-    """The answer in octets; None if a row is missing, or an ACK is not to be answered."""
+    """The answer in octets; None if it could not find its way, or an ACK is not to be answered.
+
+    Who leaves out From, To or Call-ID is told so all the same (RFC 4475 §3.3.1): Via and CSeq say
+    what is answered.
+    """
     if request is None or request.method == "ACK":
         return None
     rows = Headers()
     for name in _ROWS:
         found = request.headers.all(name)
-        if not found:
+        if not found and name in _NEEDED:
             return None
-        if name == "To" and ";tag=" not in found[0].lower():
+        if found and name == "To" and ";tag=" not in found[0].lower():
             found = [f"{found[0]};tag={tag}"]
         for row in found if name == "Via" else found[:1]:
             rows.add(name, row)

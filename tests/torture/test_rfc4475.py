@@ -75,9 +75,7 @@ _TABLE = {
     # Transaction layer
     "badbranch": Verdict("RFC 4475 §3.2.1", 400, 400),
     # Application layer
-    "insuf": Verdict(
-        "RFC 4475 §3.3.1", 400, NOTHING
-    ),  # without From, To and Call-ID there is no answer
+    "insuf": Verdict("RFC 4475 §3.3.1", 400, 400),  # by Via and CSeq, which it has
     "unkscm": Verdict("RFC 4475 §3.3.2", 416, 416),
     "novelsc": Verdict("RFC 4475 §3.3.3", 416, 416),
     "unksm2": Verdict("RFC 4475 §3.3.4", ACCEPT, 405),  # 400 is for a registrar
@@ -93,7 +91,7 @@ _TABLE = {
     "regescrt": Verdict("RFC 4475 §3.3.14", ACCEPT, 405),
     "sdp01": Verdict("RFC 4475 §3.3.15", ACCEPT, 406),  # RFC 3261 §20.1
     # Backward compatibility
-    "inv2543": Verdict("RFC 4475 §3.4.1", ACCEPT, 400),  # we want a Contact to answer to
+    "inv2543": Verdict("RFC 4475 §3.4.1", ACCEPT, RINGS),
 }
 VERDICTS = {name: verdict.reading for name, verdict in _TABLE.items()}
 ACCEPTED = [name for name, verdict in VERDICTS.items() if verdict is ACCEPT]

@@ -2,33 +2,51 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from firmware.sip.effects import Transmit
 from firmware.sip.errors import ParseError
+from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.headers import parse_name_addr, via_list
 from firmware.sip.message import Request
+from firmware.sip.notifications import IncomingCall
 from firmware.sip.parser import parse, validate
 from firmware.sip.uri import parse_uri
 from firmware.sip.writer import write
+from tests.support.sip_link import Desk, World
 
 DATA = Path(__file__).parents[1] / "data" / "rfc5118"
 ACCEPT = None
 
-VERDICTS = {
-    "ipv6-good": ACCEPT,  # RFC 5118 §4.1
-    "ipv6-bad": 400,  # RFC 5118 §4.2: no brackets
-    "port-ambiguous": ACCEPT,  # RFC 5118 §4.3: all of it is the address
-    "port-unambiguous": ACCEPT,  # RFC 5118 §4.4
-    "via-received-param-with-delim": ACCEPT,  # RFC 5118 §4.5: with brackets and without
-    "via-received-param-no-delim": ACCEPT,
-    "ipv6-in-sdp": ACCEPT,  # RFC 5118 §4.6
-    "mult-ip-in-header": ACCEPT,  # RFC 5118 §4.7
-    "mult-ip-in-sdp": ACCEPT,  # RFC 5118 §4.8
-    "ipv4-mapped-ipv6": ACCEPT,  # RFC 5118 §4.9
-    "ipv6-bug-abnf-3-colons": ACCEPT,  # RFC 5118 §4.10: three colons are tolerated
-    "ipv6-correct-abnf-2-colons": ACCEPT,
+RINGS = "rings"
+
+
+class Verdict(NamedTuple):
+    """The clause, what reading says of it, and what our phone answers a server it trusts."""
+
+    clause: str
+    reading: int | None
+    answer: int | str
+
+
+# A phone is no registrar (405) and knows no such dialog (481).
+_TABLE = {
+    "ipv6-good": Verdict("RFC 5118 §4.1", ACCEPT, 405),
+    "ipv6-bad": Verdict("RFC 5118 §4.2", 400, 400),  # no brackets
+    "port-ambiguous": Verdict("RFC 5118 §4.3", ACCEPT, 405),  # all of it is the address
+    "port-unambiguous": Verdict("RFC 5118 §4.4", ACCEPT, 405),
+    "via-received-param-with-delim": Verdict("RFC 5118 §4.5", ACCEPT, 481),  # with brackets
+    "via-received-param-no-delim": Verdict("RFC 5118 §4.5", ACCEPT, 200),  # and without
+    "ipv6-in-sdp": Verdict("RFC 5118 §4.6", ACCEPT, RINGS),
+    "mult-ip-in-header": Verdict("RFC 5118 §4.7", ACCEPT, 481),
+    "mult-ip-in-sdp": Verdict("RFC 5118 §4.8", ACCEPT, RINGS),
+    "ipv4-mapped-ipv6": Verdict("RFC 5118 §4.9", ACCEPT, RINGS),
+    "ipv6-bug-abnf-3-colons": Verdict("RFC 5118 §4.10", ACCEPT, 200),  # must be tolerated
+    "ipv6-correct-abnf-2-colons": Verdict("RFC 5118 §4.10", ACCEPT, 200),
 }
+VERDICTS = {name: verdict.reading for name, verdict in _TABLE.items()}
 
 
 def octets(name: str) -> bytes:
@@ -56,6 +74,20 @@ def test_every_message_has_a_verdict():
 @pytest.mark.parametrize("name", VERDICTS)
 def test_each_message_gets_its_verdict(name):
     assert validate(request(name)) == VERDICTS[name]
+
+
+@pytest.mark.parametrize("name", _TABLE)
+def test_each_message_is_answered_as_the_table_says(name):
+    desk = Desk(World(), "2001:db8::1")
+    desk.line("[2001:db8::2]", register=False, accept_any_user=True)
+    server = Flow(Transport.UDP, desk.endpoint, Endpoint("2001:db8::2", 5060))
+    desk.agent.receive(octets(name), server, desk.now)
+    effects = desk.agent.take_effects()
+    sent = [parse(effect.data).status for effect in effects if isinstance(effect, Transmit)]
+    heard = desk.agent.take_notifications()
+    expected = _TABLE[name].answer
+    assert sent == [100 if expected == RINGS else expected]
+    assert any(isinstance(each, IncomingCall) for each in heard) is (expected == RINGS)
 
 
 @pytest.mark.parametrize("name", VERDICTS)

@@ -50,6 +50,13 @@ class Arrival:
         return self.to.tag or ""
 
     @property
+    def legacy(self) -> bool:
+        """Whether an element of RFC 2543 sent it: its branch, if any, says nothing by itself."""
+        # RFC 3261 §17.2.3
+        branch = self.via.branch or ""
+        return not branch.startswith(MAGIC_COOKIE) or len(branch) == len(MAGIC_COOKIE)
+
+    @property
     def key(self) -> ServerKey:
         """The server transaction this request belongs to; an ACK has the key of its INVITE."""
         method = "INVITE" if self.request.method == "ACK" else self.request.method
@@ -68,7 +75,7 @@ class Arrival:
     def _key(self, method: str) -> ServerKey:
         via = self.via
         branch = via.branch or ""
-        if branch.startswith(MAGIC_COOKIE) and len(branch) > len(MAGIC_COOKIE):
+        if not self.legacy:
             return (branch, via.host.lower(), str(via.port or DEFAULT_PORT), method)
         number = str(self.cseq.number)
         hop = f"{via.host.lower()}:{via.port or DEFAULT_PORT};{branch}"
