@@ -24,6 +24,9 @@ from firmware.base.pcm import audioop
 from firmware.base.tokens import Tokens
 from firmware.net.resolver import Resolver
 from firmware.net.sip_driver import SipDriver
+from firmware.rtp.srtp import Guard, Keys
+from firmware.sdp.crypto import Crypto, attribute, lines_of
+from firmware.sdp.parser import parse
 from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
 from firmware.sip.flow import Endpoint, Flow, Transport
@@ -86,6 +89,11 @@ class FarEnd:
         self.registrations: list[Registered] = []
         self.notifications: list[Notification] = []
         self.heard: list[Heard] = []
+        self.sealed: list[bytes] = []
+        """SRTP as it came, on a far end that encrypts."""
+        self.guard: Guard | None = None
+        """Set `encrypts` before the call; then what is said and heard goes through this."""
+        self.encrypts = False
         self._namespace = namespace
         self._calls = 0
         self._stop = threading.Event()
@@ -140,9 +148,13 @@ class FarEnd:
         hertz: float = 620.0,
         seconds: float = 200.0,
         sock: socket.socket | None = None,
+        first: int = 0,
     ) -> None:
-        """Send a tone to a media port for a while; from another socket it is a stranger's."""
-        who = (peer, hertz, seconds, sock or self._rtp)
+        """Send a tone to a media port for a while; from another socket it is a stranger's.
+
+        `first` is the number of its first packet.
+        """
+        who = (peer, hertz, seconds, sock or self._rtp, first)
         threading.Thread(target=self._speak, args=who, daemon=True).start()
 
     # --- what the test sees -----------------------------------------------------------------
@@ -221,26 +233,39 @@ class FarEnd:
                 self._agent.respond(key, 200, now, (("Contact", f"<{uri}>;expires={expires}"),))
                 self.registrations.append(Registered(time.monotonic(), uri, expires))
             case IncomingCall(call):
-                self._agent.accept(call, self._sdp(), now)
+                self._agent.accept(call, self._sdp(crypto=self._key(thing.offer)), now)
             case OfferWanted(call):
                 self._agent.offer(call, self._sdp(), now)
             case ReofferReceived(call, offer):
                 self._agent.answer_reoffer(call, self._sdp(_mirrored(offer)), now)
         self.notifications.append(thing)
 
-    def _sdp(self, direction: str = "sendrecv") -> bytes:
+    def _key(self, offer: bytes) -> str:
+        """Our crypto line for the first one offered, on a far end that encrypts."""
+        if not self.encrypts:
+            return ""
+        theirs = lines_of(parse(offer).media[0])[0]
+        own = Crypto(theirs.tag, theirs.suite, secrets.token_bytes(len(theirs.key)))
+        self.guard = Guard()
+        self.guard.use(Keys(own.suite, own.key, theirs.key))
+        return f"a=crypto:{attribute(own).value}\r\n"
+
+    def _sdp(self, direction: str = "sendrecv", crypto: str = "") -> bytes:
         address, port = self._rtp.getsockname()[:2]
         here = f"IN IP{6 if ':' in address else 4} {address}"
         return (
             f"v=0\r\no=- 1 1 {here}\r\ns=-\r\nc={here}\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
-            f"a={direction}\r\n"
+            f"m=audio {port} RTP/{'SAVP' if crypto else 'AVP'} 0\r\na=rtpmap:0 PCMU/8000\r\n"
+            f"{crypto}a={direction}\r\n"
         ).encode()
 
     def _listen(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while True:
                 data, ancillary, _, source = self._rtp.recvmsg(2048, 64)
+                if self.guard is not None:
+                    self.sealed.append(data)
+                    data = self.guard.open(data) or b""
                 seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2])
                 if len(data) > 12 and data[1] & 0x7F == 0:
                     pcm = audioop.ulaw2lin(data[12:], 2)
@@ -249,18 +274,26 @@ class FarEnd:
                     self.heard.append(Heard(time.monotonic(), arrived, source[1], ssrc, pcm))
 
     def _speak(
-        self, peer: tuple[str, int], hertz: float, seconds: float, sock: socket.socket
+        self,
+        peer: tuple[str, int],
+        hertz: float,
+        seconds: float,
+        sock: socket.socket,
+        begin: int,
     ) -> None:
         ssrc, began = secrets.randbits(32), time.monotonic()
         for number in range(round(seconds * 50)):
             first = number * _FRAME
             step = 2 * math.pi * hertz / 8000
             samples = array("h", (round(9000 * math.sin(step * (first + n))) for n in range(160)))
-            header = struct.pack(">BBHII", 0x80, 0, number & 0xFFFF, first, ssrc)
+            header = struct.pack(">BBHII", 0x80, 0, begin + number & 0xFFFF, first, ssrc)
             if self._stop.wait(max(0.0, began + number * 0.02 - time.monotonic())):
                 return
+            packet = header + audioop.lin2ulaw(samples.tobytes(), 2)
+            if self.guard is not None:
+                packet = self.guard.seal(packet) or b""
             with contextlib.suppress(OSError):
-                sock.sendto(header + audioop.lin2ulaw(samples.tobytes(), 2), peer)
+                sock.sendto(packet, peer)
 
 
 def _mirrored(offer: bytes) -> str:
