@@ -16,7 +16,7 @@ SECONDS = 10.0
 def run(seconds: float = SECONDS) -> dict[str, float]:
     """CPU seconds per call-minute, by codec and number of calls."""
     figures = {}
-    for codec in ("pcmu", "g722"):
+    for codec in ("pcmu", "g722", "opus"):
         for streams in (1, 20):
             result = measure(codec, streams, seconds)
             name = f"engine_{codec}_{'each_of_' if streams > 1 else ''}{streams}"

@@ -22,6 +22,7 @@ from firmware.media.messages import (
     StreamReport,
 )
 from firmware.net.engine_link import EngineLink
+from tests.bench.caller import codec_named
 from tests.bench.machine import cpu_seconds
 
 _SO_TIMESTAMPNS = 35
@@ -30,6 +31,7 @@ _RTP = struct.Struct("!BBHII")
 FORMATS = {
     "pcmu": (PayloadFormat(0, "PCMU", 8000), b"\xff\x80" * 80),
     "g722": (PayloadFormat(9, "G722", 8000), bytes(range(160))),
+    "opus": (PayloadFormat(111, "opus", 48000, 2, "useinbandfec=1"), b""),
 }
 
 
@@ -103,14 +105,17 @@ def _talk(
     arrivals: list[list[float]],
     first: int = 0,
 ) -> None:
-    payload, content = FORMATS[codec]
+    payload, same = FORMATS[codec]
+    contents = (same,) if same else codec_named("OPUS").payloads
+    ticks = payload.clock // 50
     begin = time.monotonic()
     for number in range(round(seconds * 50)):
         wait = begin + number * 0.02 - time.monotonic()
         if wait > 0:
             select.select((), (), (), wait)
         count = first + number
-        datagram = _RTP.pack(0x80, payload.number, count & 0xFFFF, count * 160, 0xCAFE) + content
+        header = _RTP.pack(0x80, payload.number, count & 0xFFFF, count * ticks, 0xCAFE)
+        datagram = header + contents[count % len(contents)]
         for far, target in zip(fars, targets, strict=True):
             far.sendto(datagram, target)
         for index, far in enumerate(fars):

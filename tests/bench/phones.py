@@ -57,8 +57,15 @@ audio_source aubridge,lo
 audio_alert aubridge,alert
 ausrc_srate {rate}
 auplay_srate {rate}
-ausrc_channels 1
-auplay_channels 1
+ausrc_channels {channels}
+auplay_channels {channels}
+opus_stereo no
+opus_sprop_stereo no
+opus_bitrate 32000
+opus_inbandfec yes
+opus_packet_loss 5
+opus_complexity 5
+opus_application voip
 audio_txmode thread
 audio_buffer 20-160
 jitter_buffer_delay 5-10
@@ -66,10 +73,14 @@ net_interface {address}
 module_path /usr/lib/baresip/modules
 module g711.so
 module g722.so
+module opus.so
 module aubridge.so
 module_app account.so
 module_app menu.so
 """
+
+
+_FULL_NAMES = {"PCMU": "PCMU/8000/1", "G722": "G722/16000/1", "OPUS": "opus/48000/2"}
 
 
 class Ours:
@@ -118,10 +129,12 @@ class Baresip:
     def __init__(self, namespace: Namespace, server: str, codec: str, *, register: bool) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="dpb-"))
         self.address = namespace.party()
-        rate = 16000 if codec == "G722" else 8000
-        write_tone(self._folder / "tone.wav", 440, rate, 1)
-        (self._folder / "config").write_text(_BARESIP.format(address=self.address, rate=rate))
-        full = "G722/16000/1" if codec == "G722" else "PCMU/8000/1"
+        full = _FULL_NAMES[codec]
+        rate, channels = int(full.split("/")[1]), int(full[-1])
+        write_tone(self._folder / "tone.wav", 440, rate, 1, channels=channels)
+        (self._folder / "config").write_text(
+            _BARESIP.format(address=self.address, rate=rate, channels=channels)
+        )
         interval = 600 if register else 0
         (self._folder / "accounts").write_text(
             f"<sip:perf@{server}>;auth_pass=perf;regint={interval};answermode=auto;"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 
-def write_tone(  # noqa: PLR0917 - a file and its sound
+def write_tone(
     path: Path,
     hertz: float,
     rate: int,
