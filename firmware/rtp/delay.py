@@ -59,7 +59,7 @@ class AdaptiveDelay:
     _MARGIN = 0.004
     _FALL = 0.016
 
-    def __init__(self, start: float = 0.040, lowest: float = 0.006, highest: float = 0.200) -> None:
+    def __init__(self, start: float = 0.040, lowest: float = 0.006, highest: float = 0.300) -> None:
         """Begin at `start` seconds; stay between `lowest` and `highest`."""
         self.target = start
         self._start = start
