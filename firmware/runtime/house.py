@@ -34,6 +34,9 @@ class Keeper(Protocol):
     def keep_volume(self, path: PathName, volume: int) -> None:
         """Remember a volume."""
 
+    def keep_card(self, line: str, numbers: tuple[int, ...]) -> None:
+        """Remember what the SIM card of a line has seen."""
+
     def keep_dialog(self, call: CallRef, snapshot: bytes | None) -> None:
         """Mirror a dialog, so that a restarted phone can end it."""
 

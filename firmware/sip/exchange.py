@@ -61,8 +61,7 @@ class Detours(Protocol):
 class Exchange:
     """Sends what `compose(flow)` makes; it is called again for every attempt, with a new CSeq.
 
-    `keep` offers to keep the flow alive (RFC 6223). `forged` says after a 2xx that whoever sent it
-    does not know the line's password (RFC 7616 §3.5).
+    `keep` offers to keep the flow alive (RFC 6223).
     """
 
     def __init__(  # noqa: PLR0913 - what a request needs on its way
@@ -80,7 +79,8 @@ class Exchange:
         self._core = core
         self._line = line
         self._keep = keep
-        self.forged = False
+        # Whether the far end has failed to prove that it knows our password.
+        self._forged = False
         self._hop = hop
         self._compose = compose
         self._user = user
@@ -221,8 +221,21 @@ class Exchange:
             self._unavailable = response
             self._way.next(FailureCause.SERVER_ERROR, response.phrase, now)
             return
+        if self._forged:
+            self._disown(response, now)
+            return
         only_session(response)
         self._user.on_response(self, response, now)
+
+    def _disown(self, response: Response, now: float) -> None:
+        """RFC 7616 §3.5: who answered does not know our password, and is not our server.
+
+        A registration there would be none, a text would not have been delivered, and a call would
+        be one with whoever stands in between: it ends before a word is said.
+        """
+        if self.request.method == "INVITE" and self._line is not None and self.flow is not None:
+            self._core.too_late(self._core, self._line, self.request, response, self.flow, now)
+        self._user.on_failed(self, FailureCause.SERVER_ERROR, "not our server", now)
 
     def on_alarm(self, alarm: Alarm, now: float) -> None:
         """Nobody has said anything yet: the next server may be alive (RFC 3263 §4.3)."""
@@ -258,7 +271,7 @@ class Exchange:
     def _again(self, response: Response) -> bool:
         """Whether the response asks for something that we have, of one of our own servers."""
         if response.status < 300:
-            self.forged = not self._attempts.confirmed(self.request, response)
+            self._forged = not self._attempts.confirmed(self.request, response)
             return False
         secure = self.flow is not None and self.flow.transport.secure
         worth = self._attempts.challenged(response, secure=secure)

@@ -348,10 +348,6 @@ class Binding:
         if grant.seconds <= 0 or flow is None:
             self._failed(FailureCause.SERVER_ERROR, response.status, "expires at once", now)
             return
-        if exchange.forged:
-            # RFC 7616 §3.5: whoever wrote this does not know our password.
-            self._failed(FailureCause.SERVER_ERROR, response.status, "not our server", now)
-            return
         before = self.line.standings.get(self.number)
         if before is None or before.flow != flow:
             self._stood_since = now

@@ -5,7 +5,15 @@ import re
 import pytest
 
 from firmware.sip.auth.digest import Algorithm, parse_credentials, verify
-from firmware.sip.notifications import CallAnswered, CallEnded, CallRef, RegistrationChanged
+from firmware.sip.notifications import (
+    CallAnswered,
+    CallEnded,
+    CallRef,
+    FailureCause,
+    MessageOutcome,
+    OfferWanted,
+    RegistrationChanged,
+)
 from firmware.sip.notifications import RegistrationState as State
 
 
@@ -177,6 +185,88 @@ class TestProofOfTheServer:
         rows = [each.headers.get("Authorization") for each in pbx.requests("REGISTER")[1:]]
         nonces = [re.search('nonce="(.*?)"', row).group(1) for row in rows]
         assert len(nonces) == len(set(nonces)) > 150
+
+    def elsewhere(self, pbx, sip, method, asks, row_name, **how):
+        """Challenge a method and answer it with a proof."""
+        register_ = pbx.reply
+        header = "Proxy-Authorization" if asks == 407 else "Authorization"
+
+        def reply(message):
+            if getattr(message, "method", "") != method:
+                return register_(message)
+            claim = message.headers.get(header)
+            if claim is None:
+                name = "Proxy-Authenticate" if asks == 407 else "WWW-Authenticate"
+                return [sip.answer_to(message, asks, (name, challenge()))]
+            message.headers.set("Authorization", claim)
+            rows = [(row_name, proof(message, **how)), ("Contact", "<sip:b@192.0.2.9>")]
+            if method == "INVITE":
+                rows.append(("Content-Type", "application/sdp"))
+            response = sip.answer_to(message, 200, *rows)
+            response.body = sip.ANSWER if method == "INVITE" else b""
+            return [response]
+
+        pbx.reply = reply
+
+    def invite(self, world, desk, sip):
+        desk.script = lambda heard: (
+            desk.agent.offer(heard.call, sip.OFFER, desk.now)
+            if isinstance(heard, OfferWanted)
+            else None
+        )
+        desk.agent.invite(CallRef("out"), sip.LINE, "600", world.now)
+        world.run(1.0)
+
+    @pytest.mark.parametrize(
+        ("asks", "row_name"), [(401, "Authentication-Info"), (407, "Proxy-Authentication-Info")]
+    )
+    def test_a07_a_call_answered_by_somebody_else_ends_before_a_word(
+        self, registered, sip, asks, row_name
+    ):
+        world, desk, pbx = registered
+        self.elsewhere(pbx, sip, "INVITE", asks, row_name, password="guess")
+        self.invite(world, desk, sip)
+        assert not desk.of(CallAnswered)
+        assert desk.last(CallEnded).phrase == "not our server"
+        assert len(pbx.requests("ACK")) == 2, "of the challenge, and of the answer"
+        assert pbx.requests("BYE")
+        world.run(60.0)
+        assert desk.of(CallEnded) == [desk.last(CallEnded)]
+
+    @pytest.mark.parametrize(
+        ("asks", "row_name"), [(401, "Authentication-Info"), (407, "Proxy-Authentication-Info")]
+    )
+    def test_a_call_with_a_right_proof_is_answered(self, registered, sip, asks, row_name):
+        world, desk, pbx = registered
+        self.elsewhere(pbx, sip, "INVITE", asks, row_name)
+        self.invite(world, desk, sip)
+        assert desk.of(CallAnswered)
+
+    def test_a07_a_text_taken_by_somebody_else_was_not_delivered(self, registered, sip):
+        world, desk, pbx = registered
+        self.elsewhere(pbx, sip, "MESSAGE", 401, "Authentication-Info", password="guess")
+        desk.agent.messages.send("m", sip.LINE, "600", "hello", world.now)
+        world.run(1.0)
+        assert desk.last(MessageOutcome).cause is FailureCause.SERVER_ERROR
+
+    def test_uses_of_a_nonce_are_counted_over_all_methods(self, registered, sip):
+        """RFC 7616 §3.4: nc belongs to the nonce; a server may refuse one that is repeated."""
+        world, desk, pbx = registered
+        pbx.verdicts = [asking(pbx, ("WWW-Authenticate", challenge()))]
+        register(world, desk, sip)
+        desk.agent.messages.send("m", sip.LINE, "600", "hello", world.now)
+        world.run(1.0)
+        self.invite(world, desk, sip)
+        register(world, desk, sip)
+        sent = {  # a repeated datagram is the same use
+            each.headers.get("Via"): (each.method, re.search("nc=(.*?)(,|$)", row).group(1))
+            for each in pbx.inbox
+            if (row := each.headers.get("Authorization"))
+        }.values()
+        counts = [count for _, count in sent]
+        assert {method for method, _ in sent} == {"REGISTER", "MESSAGE", "INVITE"}
+        assert counts == sorted(set(counts))
+        assert counts[0] == "00000001"
 
     @pytest.mark.parametrize("row", ["", "x", 'nextnonce="', "rspauth=", '"' * 50, "=,=,="])
     def test_garbage_is_no_proof_and_no_fault(self, world, desk, pbx, sip, row):

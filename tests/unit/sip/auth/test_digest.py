@@ -87,6 +87,28 @@ def test_a_session_key_is_bound_to_both_nonces():
     assert parse_credentials(reply_to(one)).response == expected
 
 
+@pytest.mark.parametrize("name", ["md5", "sha256", "sha512_256"])
+@pytest.mark.parametrize("session", [False, True])
+@pytest.mark.parametrize("qop", [None, Qop.AUTH, Qop.AUTH_INT])
+def test_the_formulas_written_apart_come_to_the_same(name, session, qop):
+    """RFC 7616 §3.4.1 to §3.4.3 as plain text, hashed by hashlib and by nothing of ours."""
+
+    def sha(*parts: str) -> str:
+        return hashlib.new(name, ":".join(parts).encode()).hexdigest()
+
+    algorithm = Algorithm(NAMES[name] + ("-sess" if session else ""))
+    a1 = sha("bob", "r", "zanzibar")
+    if session:
+        a1 = sha(a1, "n", "0a4f113b")
+    body = hashlib.new(name, b"v=0").hexdigest()
+    a2 = sha("INVITE", "sip:a@b", *((body,) if qop is Qop.AUTH_INT else ()))
+    expected = sha(a1, "n", "00000001", "0a4f113b", qop.value, a2) if qop else sha(a1, "n", a2)
+    value = reply_to(
+        Challenge("r", "n", algorithm, qop), method="INVITE", uri="sip:a@b", body=b"v=0"
+    )
+    assert parse_credentials(value).response == expected
+
+
 def test_integrity_covers_the_body():
     one = Challenge("r", "n", Algorithm.MD5, Qop.AUTH_INT)
     body = hashlib.md5(b"v=0").hexdigest()  # noqa: S324 - the algorithm under test
