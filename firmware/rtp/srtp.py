@@ -242,7 +242,7 @@ class Guard:
         Returns whether we sealed with this key before and have lost count since: then no packet
         may be sealed under the old SSRC (RFC 3711 §9.1).
         """
-        old, self.keys = self.keys, keys
+        old = self.keys
         again = False
         if old is None or (old.suite, old.send) != (keys.suite, keys.send):
             again = keys.send in self._used
@@ -252,6 +252,7 @@ class Guard:
             # RFC 4568 §7.1.4: packets under way still carry the old key.
             self._former = self._opener
             self._opener = _Opener(keys.suite, keys.receive, before, keys.mki)
+        self.keys = keys
         return again
 
     def forget(self) -> None:
