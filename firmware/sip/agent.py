@@ -71,7 +71,7 @@ class UserAgent:
         self._own_calls = OwnCalls(self._core, self.notifiers)
         self.notifiers.serve(self._own_calls)
         self.transfers = Transfers(self._core, self.invite)
-        self.info = Info(self._core)
+        self.info = Info(self._core, self._reception.calls.session)
         self.messages = Messages(self._core, self._reception.calls.session)
         self.publications = Publications(self._core)
         self.presence = Presentity(self._core, self.publications, self.notifiers)

@@ -362,11 +362,10 @@ class Core:
         """What else we can do beside Allow and Supported, for our INVITE or a 2xx to one.
 
         Which event packages we notify (RFC 6665 §4.4.4), and which INFO packages we take (RFC 6086
-        §5.2.3): who names none says nothing of those; an INVITE (`asked`) that does is told, if
-        only that there are none.
+        §5.2.3): an INVITE says so even if there are none, the answer only to who has said so too.
         """
         packages = ", ".join(self.settings.info_packages)
-        named = bool(packages) if asked is None else asked.get("Recv-Info") is not None
+        named = asked is None or asked.get("Recv-Info") is not None
         return (*self.allow_events_rows, *((("Recv-Info", packages),) if named else ()))
 
     @property

@@ -24,6 +24,7 @@ from firmware.sip.names import (
 )
 from firmware.sip.told import (
     ComposingChanged,
+    InfoAnswered,
     MessageOutcome,
     MessageReceived,
     PresenceChanged,
@@ -36,6 +37,7 @@ __all__ = [
     "CallRef",
     "ComposingChanged",
     "FailureCause",
+    "InfoAnswered",
     "LineName",
     "MessageOutcome",
     "MessageReceived",
@@ -431,6 +433,7 @@ Notification = (
     | InfoDigit
     | DigitsRefused
     | InfoReceived
+    | InfoAnswered
     | DialogSaved
     | CardAdvanced
     | SubscriptionChanged

@@ -50,6 +50,15 @@ class ComposingChanged(Struct, frozen=True):
     call: CallRef | None = None
 
 
+class InfoAnswered(Struct, frozen=True):
+    """What became of an INFO of ours with a package (RFC 6086); without `cause` it was taken."""
+
+    call: CallRef
+    package: str
+    cause: FailureCause | None = None
+    status: int = 0
+
+
 class PublicationState(enum.Enum):
     """Where a publication stands with its server."""
 

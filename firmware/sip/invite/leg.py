@@ -39,9 +39,11 @@ _PROMPTLY: Final = 10.0
 class Peer:
     """What the far end of a dialog said it can."""
 
-    __slots__ = ("_methods", "_options")
+    __slots__ = ("_methods", "_options", "packages")
 
     def __init__(self) -> None:
+        self.packages: frozenset[str] = frozenset()
+        """The INFO packages it takes, in lower case (RFC 6086 §5.2.3)."""
         self._methods: frozenset[str] = frozenset()
         self._options: frozenset[str] = frozenset()
 
@@ -60,6 +62,9 @@ class Peer:
             self._methods = frozenset(options(headers, "Allow"))
         if headers.get("Supported") is not None:
             self._options = frozenset(options(headers, "Supported"))
+        if headers.get("Recv-Info") is not None:
+            named = options(headers, "Recv-Info")
+            self.packages = frozenset(each.partition(";")[0].strip().lower() for each in named)
 
     def forget_updates(self) -> None:
         """It does not know UPDATE after all."""

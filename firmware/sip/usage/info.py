@@ -2,14 +2,21 @@
 
 `application/dtmf-relay` has lines `Signal=5` and `Duration=160`; `application/dtmf` is the digit
 alone. Nobody wrote an RFC for either, RFC 6086 §2 calls such use legacy; this is how gateways send
-them. `UserAgent.info` is an `Info`; packages are what `AgentSettings.info_packages` names.
+them. `UserAgent.info` is an `Info`:
+
+    send(call, package, kind, body, now)    to who takes that package; InfoAnswered follows
+
+What we take are the packages that `AgentSettings.info_packages` names: `InfoReceived`.
 """
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
+
+from msgspec import Struct
 
 from firmware.sip.bodies import content_type, shown
+from firmware.sip.causes import cause_of
 from firmware.sip.core import Core, Usage
 from firmware.sip.dialog import DialogKey
 from firmware.sip.errors import LocalError
@@ -23,6 +30,7 @@ from firmware.sip.notifications import (
     InfoDigit,
     InfoReceived,
 )
+from firmware.sip.told import InfoAnswered
 from firmware.sip.transaction.server import ServerTransaction
 
 RELAY: Final = "application/dtmf-relay"
@@ -36,11 +44,30 @@ _LONGEST_MS: Final = 8000
 _MOST_WAITING: Final = 64
 
 
+class PackagedUsage(Usage, Protocol):
+    """A call that is up, with what its far end takes."""
+
+    @property
+    def packages(self) -> frozenset[str]:
+        """Names of INFO packages in lower case."""
+
+
+class _Parcel(Struct, frozen=True):
+    """What one INFO carries: a digit, or a body of a package."""
+
+    digit: str = ""
+    ms: int = 0
+    package: str = ""
+    kind: str = ""
+    body: bytes = b""
+
+
 class Info:
     """What arrives by INFO is told, what the person presses is sent, one digit after the other."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, session: Callable[[CallRef], PackagedUsage | None]) -> None:
         self._core = core
+        self._session = session
         self._lanes: dict[DialogKey, _Lane] = {}
         core.inside["INFO"] = self._serve
 
@@ -56,11 +83,26 @@ class Info:
         """
         if digit not in _KEYS:
             raise LocalError(f"{digit!r} is no keypad digit")
+        self._lane(usage).push(_Parcel(digit, ms), now)
+
+    def send(self, call: CallRef, package: str, kind: str, body: bytes, now: float) -> None:
+        """Send something of a package, `body` of the media type `kind`, in its turn.
+
+        Raises:
+            LocalError: the call is not up, or its far end does not take the package.
+        """
+        usage = self._session(call)
+        # RFC 6086 §4.2.1: only where it was said that it is welcome, within that dialog.
+        if usage is None or package.partition(";")[0].strip().lower() not in usage.packages:
+            raise LocalError(f"call {call} takes no INFO of {package}")
+        self._lane(usage).push(_Parcel(package=package, kind=kind, body=body), now)
+
+    def _lane(self, usage: Usage) -> "_Lane":
         key = usage.dialog.key
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = _Lane(self._core, usage, lambda: self._lanes.pop(key, None))
-        lane.push(digit, ms, now)
+        return lane
 
     def _serve(self, usage: Usage, transaction: ServerTransaction, now: float) -> None:
         """An INFO of the far end."""
@@ -109,15 +151,17 @@ class _Lane:
         self._line = usage.line
         self._dialog = usage.dialog
         self._empty = empty
-        self._waiting: deque[tuple[str, int]] = deque()
+        self._waiting: deque[_Parcel] = deque()
         self._plain = False
 
-    def push(self, digit: str, ms: int, now: float) -> None:
+    def push(self, parcel: _Parcel, now: float) -> None:
         """Send it when its turn comes."""
         if len(self._waiting) < _MOST_WAITING:
-            self._waiting.append((digit, ms))
-        if len(self._waiting) == 1:
-            self._begin(now)
+            self._waiting.append(parcel)
+            if len(self._waiting) == 1:
+                self._begin(now)
+        elif parcel.package:
+            self._tell(parcel, FailureCause.BUSY)
 
     def _begin(self, now: float) -> None:
         dialog = self._dialog
@@ -128,10 +172,19 @@ class _Lane:
 
     def _compose(self, flow: Flow) -> Request:
         del flow
-        digit, ms = self._waiting[0]
+        parcel = self._waiting[0]
         request = self._dialog.request("INFO", self._dialog.next_number())
-        request.headers.add("Content-Type", PLAIN if self._plain else RELAY)
-        text = digit if self._plain else f"Signal={digit}\r\nDuration={ms}\r\n"
+        headers = request.headers
+        if parcel.package:
+            headers.add("Info-Package", parcel.package)
+            headers.add("Content-Type", parcel.kind)
+            # RFC 6086 §4.3.1.
+            headers.add("Content-Disposition", "Info-Package")
+            request.body = parcel.body
+            return request
+        headers.add("Content-Type", PLAIN if self._plain else RELAY)
+        digit = parcel.digit
+        text = digit if self._plain else f"Signal={digit}\r\nDuration={parcel.ms}\r\n"
         request.body = text.encode()
         return request
 
@@ -147,27 +200,44 @@ class _Lane:
         status = response.status
         if status < 200:
             return
-        if status == 415 and not self._plain:
+        parcel = self._waiting[0]
+        if parcel.package:
+            # RFC 6086 §4.2.1: a 469 says no more than that this one was not taken.
+            self._tell(parcel, cause_of(status) if status >= 300 else None, status)
+            self._next(now)
+        elif status == 415 and not self._plain:
             self._plain = True
             self._begin(now)
         elif status >= 300:
             self._refused()
         else:
-            self._waiting.popleft()
-            if self._waiting:
-                self._begin(now)
-            else:
-                self._empty()
+            self._next(now)
+
+    def _next(self, now: float) -> None:
+        self._waiting.popleft()
+        if self._waiting:
+            self._begin(now)
+        else:
+            self._empty()
 
     def on_failed(self, exchange: Exchange, cause: FailureCause, detail: str, now: float) -> None:
         del exchange, cause, detail, now
         self._refused()
 
     def _refused(self) -> None:
+        """Digits that got no further are told together; with them goes what waits behind them."""
         self._empty()
-        if self._call in self._core.calls:
-            digits = "".join(digit for digit, _ in self._waiting)
+        if self._call not in self._core.calls:
+            return
+        digits = "".join(parcel.digit for parcel in self._waiting)
+        if digits:
             self._core.notify(DigitsRefused(self._call, digits))
+        for parcel in self._waiting:
+            if parcel.package:
+                self._tell(parcel, FailureCause.NO_ANSWER)
+
+    def _tell(self, parcel: _Parcel, cause: FailureCause | None, status: int = 0) -> None:
+        self._core.notify(InfoAnswered(self._call, parcel.package, cause, status))
 
 
 def read_digit(kind: str, body: bytes) -> tuple[str, int] | None:

@@ -79,6 +79,11 @@ class Session:
         return self.leg.dialog
 
     @property
+    def packages(self) -> frozenset[str]:
+        """The INFO packages that the far end takes."""
+        return self.leg.peer.packages
+
+    @property
     def replaceable(self) -> bool | None:
         """Whether another call may take this one's place (RFC 3891 §3)."""
         return None if self._over else True

@@ -60,6 +60,7 @@ SAMPLES = {
     n.InfoDigit: n.InfoDigit(REF, "1", 100),
     n.DigitsRefused: n.DigitsRefused(REF, "1"),
     n.InfoReceived: n.InfoReceived(REF, "x", "text/plain", b""),
+    n.InfoAnswered: n.InfoAnswered(REF, "weather"),
     n.MessageReceived: n.MessageReceived(LINE, Party("Ann", "201", "sip:201@pbx"), "Hello"),
     n.MessageOutcome: n.MessageOutcome("m", LINE),
     n.ComposingChanged: n.ComposingChanged(LINE, Party("Ann", "201", "sip:201@pbx"), active=True),

@@ -5,9 +5,12 @@ import pytest
 from firmware.sip.agent import AgentSettings
 from firmware.sip.errors import LocalError
 from firmware.sip.notifications import (
+    CallEnded,
     CallRef,
     DigitsRefused,
+    FailureCause,
     IncomingCall,
+    InfoAnswered,
     InfoDigit,
     InfoReceived,
     OfferWanted,
@@ -188,15 +191,16 @@ class TestPackages:
         answer = tell(world, up, pbx, sip, ("Info-Package", "other"), cseq=2)
         assert (answer.status, answer.headers.get("Recv-Info")) == (469, "Weather")
 
-    def test_what_we_take_stands_in_the_invite(self, world, sip, pbx):
-        """RFC 6086 §5.2.3."""
-        desk = sip.Desk(world, "192.0.2.7", info_packages=("weather", "tides"))
+    @pytest.mark.parametrize(("ours", "said"), [(("weather", "tides"), "weather, tides"), ((), "")])
+    def test_what_we_take_stands_in_the_invite(self, world, sip, pbx, ours, said):
+        """RFC 6086 §5.2.3: also that we take none."""
+        desk = sip.Desk(world, "192.0.2.7", info_packages=ours)
         desk.line(sip.PBX)
         desk.agent.invite(OUT, sip.LINE, "600", world.now)
         world.run(0.1)
         desk.agent.offer(OUT, sip.OFFER, world.now)
         world.run(0.1)
-        assert pbx.requests("INVITE")[0].headers.get("Recv-Info") == "weather, tides"
+        assert pbx.requests("INVITE")[0].headers.get("Recv-Info") == said
 
     @pytest.mark.parametrize(
         ("asked", "told"), [((), None), ((("Recv-Info", "x"),), ""), ((("Recv-Info", ""),), "")]
@@ -214,3 +218,70 @@ def test_info_outside_a_call_belongs_to_nothing(world, desk, pbx, sip):
     pbx.tell(sip.request("INFO", "sip:101@192.0.2.1", body=b"x"), desk)
     world.run(0.1)
     assert pbx.responses(481)
+
+
+class TestPackagesOfOurs:
+    @pytest.fixture
+    def taking(self, world, desk, pbx, sip):
+        """A call whose far end takes weather; INFOs are answered by `pbx.verdicts` in turn."""
+        pbx.verdicts_on_info, pbx.infos = [], []
+
+        def reply(message):
+            method = getattr(message, "method", "")
+            contact = ("Contact", "<sip:600@192.0.2.9>")
+            if method == "INVITE":
+                return [sip.answer_to(message, 200, contact, ("Recv-Info", "Weather;v=2, tides"))]
+            if method == "INFO":
+                pbx.infos.append(message)
+                status = pbx.verdicts_on_info.pop(0) if pbx.verdicts_on_info else 200
+                return [sip.answer_to(message, status)]
+            return [sip.answer_to(message, 200)] if method == "BYE" else []
+
+        pbx.reply = reply
+        desk.agent.invite(OUT, sip.LINE, "600", world.now)
+        world.run(0.1)
+        desk.agent.offer(desk.last(OfferWanted).call, sip.OFFER, world.now)
+        world.run(0.1)
+        return desk
+
+    def test_what_the_far_end_takes_is_sent(self, world, taking, pbx):
+        """RFC 6086 §4.2.1, §4.3.1."""
+        taking.agent.info.send(OUT, "weather", "text/plain", b"sun", world.now)
+        world.run(0.1)
+        [request] = pbx.infos
+        assert request.headers.get("Info-Package") == "weather"
+        assert request.headers.get("Content-Disposition") == "Info-Package"
+        assert "Recv-Info" not in request.headers
+        assert request.body == b"sun"
+        assert taking.last(InfoAnswered) == InfoAnswered(OUT, "weather", status=200)
+        world.run(40.0)
+        assert len(taking.agent.info) == 0
+
+    def test_nothing_else_is(self, world, taking, pbx):
+        """RFC 6086 §4.2.1: only what was said to be welcome, within the dialog."""
+        with pytest.raises(LocalError):
+            taking.agent.info.send(OUT, "sports", "text/plain", b"1:0", world.now)
+        with pytest.raises(LocalError):
+            taking.agent.info.send(CallRef("none"), "weather", "text/plain", b"sun", world.now)
+        assert pbx.infos == []
+
+    def test_one_that_is_refused_ends_nothing(self, world, taking, pbx):
+        """RFC 6086 §4.2.1 (469): neither the call nor what waits behind it."""
+        pbx.verdicts_on_info = [469, 200, 200]
+        taking.agent.info.send(OUT, "weather", "text/plain", b"sun", world.now)
+        taking.agent.info_digit(OUT, "5", 160, world.now)
+        taking.agent.info.send(OUT, "tides", "text/plain", b"low", world.now)
+        world.run(0.2)
+        told = [(news.package, news.status, news.cause is None) for news in taking.of(InfoAnswered)]
+        assert told == [("weather", 469, False), ("tides", 200, True)]
+        assert [request.body for request in pbx.infos][1].startswith(b"Signal=5")
+        assert taking.of(CallEnded) == []
+
+    def test_what_waits_behind_silence_is_told_too(self, world, taking, pbx):
+        world.silent.add(pbx.endpoint)
+        for package in ("weather", "tides"):
+            taking.agent.info.send(OUT, package, "text/plain", b"x", world.now)
+        world.run(40.0)
+        causes = [news.cause for news in taking.of(InfoAnswered)]
+        assert causes == [FailureCause.NO_ANSWER] * 2
+        assert taking.of(DigitsRefused) == []
