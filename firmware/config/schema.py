@@ -105,6 +105,7 @@ class LineSettings:
     session_expires: int = 1800
     redirects: bool = True
     redirect_to: tuple[str, ...] = ()
+    click_to_dial: bool = False
     gruu: bool = False
     dtmf: str = "auto"
     reject_anonymous: bool = False

@@ -123,6 +123,7 @@ _LINE_ROWS = (
     Setting("line.session_expires", Whole(0, 86400), _NEXT, "seconds"),
     Setting("line.redirects", _FLAG, _NEXT),
     Setting("line.redirect_to", Many(Text(forms.DOMAIN_GLOB, may_be_empty=False)), _NEXT),
+    Setting("line.click_to_dial", _FLAG, _NOW),
     Setting("line.gruu", _FLAG, _LINE),
     Setting("line.dtmf", Choice(("auto", "rtp", "info", "inband")), _NOW),
     Setting("line.reject_anonymous", _FLAG, _NOW),

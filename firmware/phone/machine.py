@@ -20,6 +20,7 @@ from firmware.phone.commands import Command, FreeMediaPort
 from firmware.phone.desk import engine, lines, paths, volume
 from firmware.phone.features import (
     certificate,
+    click,
     dtmf,
     emergency_call,
     encryption,
@@ -101,6 +102,7 @@ class Phone:
         turn = Turn(self._state, self._rules, now)
         _fire(turn)
         _dispatch(turn, event)
+        click.drop_if_busy(turn)
         if isinstance(event, media.EngineReady):
             # Whatever an engine before this one was told, this one was not.
             self._outputs = replace(self._outputs, sound=None)
@@ -328,6 +330,7 @@ EVERYWHERE: Rows = {
     sip.TransferSucceeded: transfer.succeeded,
     sip.TransferFailed: transfer.failed,
     sip.TransferAsked: transferred.asked,
+    sip.DialAsked: click.asked,
     sip.AddressChanged: moving.address_changed,
     sip.CertificateEnds: certificate.ends,
     actions.Dial: lambda turn, event: outgoing.dial(turn, event.target, event.line),
@@ -366,7 +369,7 @@ WHY_NOT: Mapping[type, WhyNot] = {
     actions.Unwanted: incoming.why_not_unwanted,
     actions.PickUp: picking.why_not,
     actions.ShowAs: presence.why_not_show,
-    actions.Answer: incoming.why_not,
+    actions.Answer: click.why_no_answer,
     actions.Hold: hold.why_not_hold,
     actions.Resume: hold.why_not_resume,
     actions.Transfer: transfer.why_not,
@@ -395,4 +398,6 @@ _ALARMS: Alarms = {
     Timer.HOLD_REMINDER: hold.remind,
     Timer.CALL_LIMITS: limits.enforce,
     Timer.LEAVE_OLD: transferred.leave,
+    Timer.ANSWER_AFTER: incoming.answer_waiting,
+    Timer.CLICK: click.over,
 }

@@ -25,6 +25,7 @@ from firmware.sip.notifications import (
     Party,
     RegistrationChanged,
     SubscriptionRef,
+    TransferRef,
 )
 
 
@@ -47,6 +48,8 @@ class Timer(enum.Enum):
     HOLD_REMINDER = "hold_reminder"
     CALL_LIMITS = "call_limits"
     LEAVE_OLD = "leave_old"
+    ANSWER_AFTER = "answer_after"
+    CLICK = "click"
 
 
 MODE_TIMERS = frozenset(
@@ -139,6 +142,15 @@ class Transfer(Struct, frozen=True):
     stage: TransferStage = TransferStage.HOLDING
 
 
+class Click(Struct, frozen=True):
+    """Whom a server wants called, as soon as somebody lifts."""
+
+    transfer: TransferRef
+    line: LineName
+    target: Party
+    who: str
+
+
 class Consultation(Struct, frozen=True):
     """The person wants to send `call` elsewhere; `target` is their call with whoever takes it.
 
@@ -196,6 +208,8 @@ class Call(Struct, frozen=True):
     """Between two tries of an emergency call: the SIP stack does not know of this one yet."""
     auto: bool = False
     auto_tone: bool = False
+    answer_at: float = 0.0
+    """When a trusted caller wants to be answered if nobody has until then; 0 = never."""
     alerted: bool = False
     """The far end said 180."""
     held: bool = False
@@ -295,6 +309,7 @@ class PhoneState(Struct, frozen=True):
     notice: Notice | None = None
     lines: tuple[Line, ...] = ()
     watches: Mapping[SubscriptionRef, Watch] = field(default_factory=dict)
+    click: Click | None = None
     social: Social = field(default_factory=Social)
     parted: Mapping[int, Parted] = field(default_factory=dict)
     """By stream: calls that are over, whose last figures are to be reported."""

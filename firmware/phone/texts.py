@@ -106,6 +106,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "transferred_to": ("who", "number"),
     **dict.fromkeys(SENT_TO_BARRED.values(), ("who", "number")),
     "mailbox_barred": ("number",),
+    **dict.fromkeys(("click_asked", "click_over"), ("who", "number")),
     "call_not_moved": ("who", "line"),
     "emergency_trying": ("number", "line"),
     "emergency_again": ("number", "line"),

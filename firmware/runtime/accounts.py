@@ -66,6 +66,7 @@ def account_of(line: LineSettings, identities: Identities, toll: Toll) -> Accoun
         session_expires=line.session_expires,
         redirects=line.redirects,
         redirect_to=line.redirect_to,
+        click_to_dial=line.click_to_dial,
         toll=toll,
         gruu=line.gruu,
         contact_user=identities.contact_user(line.name),

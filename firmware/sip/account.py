@@ -90,9 +90,9 @@ class Account:
     for operators that ask a SIM card instead of a password (RFC 3310). `session_expires` is the
     session timer that calls ask for, in seconds, 0 = none (RFC 4028); without `redirects` a 3xx is
     a refusal. One is followed to the domains of the line and those of `redirect_to` (globs), but
-    not to whom `toll` bars. `gruu` asks for a GRUU (RFC 5627): only for a server that finds one
-    inside dialogs. `recheck` is how many seconds a registration by UDP may be lost before we look,
-    0 = until it has to be renewed.
+    not to whom `toll` bars. With `click_to_dial` the server may ask for a call. `gruu` asks for a
+    GRUU (RFC 5627): only for a server that finds one inside dialogs. `recheck` is how many seconds
+    a registration by UDP may be lost before we look, 0 = until it has to be renewed.
     """
 
     line: LineName
@@ -119,6 +119,7 @@ class Account:
     session_expires: int = 0
     redirects: bool = True
     redirect_to: tuple[str, ...] = ()
+    click_to_dial: bool = False
     toll: Toll = _Free()  # noqa: RUF009 - frozen
     gruu: bool = False
     contact_user: str = ""
@@ -158,6 +159,7 @@ class Account:
             session_expires=other.session_expires,
             redirects=other.redirects,
             redirect_to=other.redirect_to,
+            click_to_dial=other.click_to_dial,
             toll=other.toll,
         )
         return ours == other

@@ -367,6 +367,18 @@ class TransferAsked(Struct, frozen=True):
     replaces: bool = False
 
 
+class DialAsked(Struct, frozen=True):
+    """The server of a line wants us to call somebody, outside of any call (RFC 5359 §2.18).
+
+    It is answered as `TransferAsked` is, within a quarter of a minute.
+    """
+
+    transfer: TransferRef
+    line: LineName
+    target: Party
+    referrer: Party | None = None
+
+
 class RequestReceived(Struct, frozen=True):
     """A request that the settings hand up whole (the practice PBX takes REGISTER this way).
 
@@ -444,6 +456,7 @@ Notification = (
     | TransferSucceeded
     | TransferFailed
     | TransferAsked
+    | DialAsked
     | MessageReceived
     | MessageOutcome
     | ComposingChanged

@@ -136,3 +136,10 @@ def beep_of_hold(turn: Turn) -> None:
     path = turn.state.path or _ringer(turn.state)
     if path is not None:
         turn.order(PlayTone(BEEP, path, _BEEP[:1], -1))
+
+
+def beep_of_click(turn: Turn) -> None:
+    """Somebody shall come and lift."""
+    path = _ringer(turn.state)
+    if path is not None:
+        turn.order(PlayTone(BEEP, path, _BEEP * 3, -1))

@@ -21,6 +21,7 @@ from firmware.sip.notifications import (
     CallEnded,
     CallProgress,
     CallRef,
+    DialAsked,
     FailureCause,
     Notification,
     Party,
@@ -88,21 +89,17 @@ class Referred:
             return ""
         return self._transaction.arrival.request.headers.get("Refer-To") or ""
 
-    def ask(self, call: CallRef, referrer: NameAddr | None, now: float) -> None:
-        """Put it before the phone, which must decide while the far end waits."""
+    def ask(self, call: CallRef | None, referrer: NameAddr | None, now: float) -> None:
+        """Put it before the phone, which must decide while the far end waits; None: no call."""
         core, reference = self._core, self.reference
         core.arm(self, Alarm.GUARD, now + core.timing.patience / 2)
         target = Party(reference.name, shown(reference.target.user), shown(str(reference.target)))
-        core.notify(
-            TransferAsked(
-                self.ref,
-                call,
-                self.line.name,
-                target,
-                party(referrer) if referrer is not None else None,
-                reference.replaces is not None,
-            )
-        )
+        sender = party(referrer) if referrer is not None else None
+        if call is None:
+            core.notify(DialAsked(self.ref, self.line.name, target, sender))
+            return
+        taken = reference.replaces is not None
+        core.notify(TransferAsked(self.ref, call, self.line.name, target, sender, taken))
 
     # --- the phone decides ------------------------------------------------------------------
 

@@ -1,10 +1,10 @@
 """All transfers of a phone, asked for by us or of us: `UserAgent.transfers`.
 
     blind(call, target) · attended(call, other) ─▶ TransferProgress … ─▶ TransferSucceeded | Failed
-    TransferAsked ─▶ follow(transfer, call) | refuse(transfer, status)
+    TransferAsked | DialAsked ─▶ follow(transfer, call) | refuse(transfer, status)
 
 Nobody outside a call can make the phone dial (A19): a REFER outside dialogs is refused unless it
-names a call that is up (RFC 4538).
+names a call that is up (RFC 4538), or the line's own server may ask and does (RFC 5359 §2.18).
 """
 
 from typing import Final, Protocol
@@ -13,6 +13,7 @@ from firmware.sip.bodies import Rows, warning_rows
 from firmware.sip.core import Core, Usage
 from firmware.sip.dialog import Dialog, contact_of, from_arrival
 from firmware.sip.errors import LocalError
+from firmware.sip.flow import Flow
 from firmware.sip.headers import NameAddr
 from firmware.sip.invite.replaces import Replaces, naming
 from firmware.sip.line import Line
@@ -22,6 +23,7 @@ from firmware.sip.notifications import (
     CallEnded,
     CallProgress,
     CallRef,
+    FailureCause,
     LineName,
     Notification,
     TransferFailed,
@@ -129,13 +131,14 @@ class Transfers:
     # --- we are asked -----------------------------------------------------------------------
 
     def follow(self, transfer: TransferRef, call: CallRef, now: float) -> None:
-        """Place the call that was asked for, as `call`; nothing if it is too late.
+        """Place the call that was asked for, as `call`; it has ended if it is too late.
 
         Raises:
             LocalError: the name is not ours to give, or is taken.
         """
         referred = self._asked.get(transfer)
         if referred is None:
+            self._core.notify(CallEnded(call, by_us=False, cause=FailureCause.CANCELLED))
             return
         reference, referrer = referred.reference, referred.referrer
         headers = (("Referred-By", referrer),) if referrer else ()
@@ -206,17 +209,19 @@ class Transfers:
         key = parse_target_dialog(request.headers.get("Target-Dialog") or "")
         known = core.dialogs.get(key) if key is not None else None
         target = contact_of(request.headers)
-        if not isinstance(known, Session) or known.line is not line:
+        mine = isinstance(known, Session) and known.line is line
+        if not mine and not _may_ask(line, transaction.arrival.flow):
             core.answer(transaction, 403, now)
         elif target is None:
             core.answer(transaction, 400, now)
         else:
+            call = known.call if isinstance(known, Session) and mine else None
             dialog = from_arrival(transaction.arrival, core.tokens.word(80), target)
-            self._consider(known.call, line, dialog, transaction, now)
+            self._consider(call, line, dialog, transaction, now)
 
     def _consider(
         self,
-        call: CallRef,
+        call: CallRef | None,
         line: Line,
         dialog: Dialog,
         transaction: ServerTransaction,
@@ -229,6 +234,10 @@ class Transfers:
             core.answer(transaction, reference[0], now, reference[1])
         elif isinstance(referrer, tuple):
             core.answer(transaction, referrer[0], now, referrer[1])
+        elif call is None and reference.replaces is not None:
+            core.answer(transaction, 403, now)  # nobody else's call is taken by a click
+        elif reference.target.user == line.contact_user:
+            core.answer(transaction, 482, now)  # we would call ourselves
         elif len(self._asked) + len(self._followed) >= MOST_ASKED:
             core.answer(transaction, 503, now, [("Retry-After", "60")])
         else:
@@ -236,7 +245,7 @@ class Transfers:
 
     def _ask(  # noqa: PLR0913, PLR0917 - what a REFER is made of
         self,
-        call: CallRef,
+        call: CallRef | None,
         line: Line,
         dialog: Dialog,
         transaction: ServerTransaction,
@@ -275,3 +284,9 @@ class Transfers:
             transfer.drop()
         for referred in [*self._asked.values(), *self._followed.values()]:
             referred.drop(now)
+
+
+def _may_ask(line: Line, flow: Flow) -> bool:
+    """Whether a REFER that knows no call of ours is from the line's own server, which may ask."""
+    own = line.stands_on(flow) or line.trusts_with_digest(flow)
+    return own and line.account.click_to_dial

@@ -65,6 +65,7 @@ anonymous = false
 session_expires = 1800
 redirects = true
 redirect_to = []
+click_to_dial = false
 gruu = false
 dtmf = "auto"
 reject_anonymous = false

@@ -48,6 +48,7 @@ SAMPLES = {
     n.OfferWanted: n.OfferWanted(REF, "192.0.2.1"),
     n.CallTrying: n.CallTrying(REF),
     n.CallProgress: n.CallProgress(REF, 180, "Ringing", "a"),
+    n.DialAsked: n.DialAsked(n.TransferRef("t"), LineName("desk"), Party("", "7", "sip:7@pbx")),
     n.RedirectBarred: n.RedirectBarred(REF, Party("", "7", "sip:7@pbx"), n.Barrier.COSTLY),
     n.CallRedirected: n.CallRedirected(REF, Party("", "7", "sip:7@pbx"), 302),
     n.CallAnswered: n.CallAnswered(REF, "a", sdp(), Party("", "", "")),
