@@ -9,6 +9,7 @@ a port, a tone on a path that does not exist, an answer to a call that is over f
 import itertools
 import re
 
+from firmware.call.secrecy import NO_MATERIAL
 from firmware.config.schema import AudioSettings, LineSettings, PhoneSettings, Settings
 from firmware.media import messages as m
 from firmware.media.messages import PathName
@@ -160,6 +161,13 @@ class Account:
         assert self.routes[order.stream] is not order.route, "told twice"
         self.routes[order.stream] = order.route
 
+    def _set_keys(self, order):
+        assert self.configured[order.stream].secure, "keys for what is sent in the clear"
+
+    def _make_keys(self, command):
+        assert self.streams[command.stream] == command.call
+        assert self.configured[command.stream].secure, "keys for what is sent in the clear"
+
     def _close_stream(self, order):
         del self.streams[order.stream]
         self.configured.pop(order.stream, None)
@@ -253,6 +261,7 @@ class Desk:
         self.all = []
         self.ports = itertools.count(40000, 2)
         self.no_ports = False
+        self.material = NO_MATERIAL
         self.send(Started(paths, has_bell=True, has_hook=has_hook))
         self.send(NetworkChanged(up=True))
         if engine:
@@ -286,7 +295,7 @@ class Desk:
             return self.send(MediaPortRefused(command.call, "every media port is taken"))
         port = next(self.ports)
         self.heard.ports[command.call] = port
-        return self.send(MediaPortReserved(command.call, command.local, port))
+        return self.send(MediaPortReserved(command.call, command.local, port, self.material))
 
     def wait(self, seconds):
         """Let time pass, clock by clock."""
@@ -328,8 +337,8 @@ class Desk:
         state = RegistrationState.FAILED
         return self.send(n.RegistrationChanged(line, state, cause, 401, where=where, retry_in=30))
 
-    def way_found(self, local="192.0.2.1"):
-        return self.send(n.OfferWanted(self.front, local))
+    def way_found(self, local="192.0.2.1", *, protected=False):
+        return self.send(n.OfferWanted(self.front, local, protected=protected))
 
     def line_is_at_work(self):
         return self.send(n.CallTrying(self.front))
