@@ -80,6 +80,7 @@ class Alarm(enum.Enum):
     EXPIRY = "this has run out"
     SESSION = "refresh the session"
     THROTTLE = "enough time has passed to say more"
+    TRYING = "say that we work on it"
 
 
 class Alarmed(Protocol):

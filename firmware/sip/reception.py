@@ -4,6 +4,7 @@ Everything here is caused by the network, so nothing here raises. A friend gets 
 RFC asks for, a stranger none (`screening`).
 """
 
+from firmware.sip import trying
 from firmware.sip.auth.gatekeeper import Gatekeeper
 from firmware.sip.bodies import Refusal, refusal
 from firmware.sip.calls import Calls
@@ -93,10 +94,12 @@ class Reception:
             self._stateless(arrival, status, now)
         elif request.method == "CANCEL":
             self._cancel(arrival, now)
-        elif arrival.to_tag:
-            self._inside_dialog(arrival, now)
         else:
-            self._outside_dialog(arrival, now)
+            if arrival.to_tag:
+                self._inside_dialog(arrival, now)
+            else:
+                self._outside_dialog(arrival, now)
+            trying.watch(self._core, arrival, now)
 
     def _refuse_garbage(self, error: ParseError, data: bytes, flow: Flow, now: float) -> None:
         """Answer what could not be read, if a friend sent it and says whom to answer."""

@@ -98,6 +98,12 @@ class TransactionLayer:
             self._merge.setdefault(arrival.merge_key, key)
         return transaction
 
+    def unanswered(self, arrival: Arrival) -> ServerTransaction | None:
+        """The transaction of a request other than INVITE to which nothing was said yet."""
+        transaction = self._servers.get(arrival.key)
+        waits = transaction is not None and transaction.state is State.TRYING
+        return transaction if waits else None
+
     def merged(self, arrival: Arrival) -> bool:
         """Whether this request already arrived by another way (RFC 3261 §8.2.2.2)."""
         return not arrival.to_tag and arrival.merge_key in self._merge

@@ -56,7 +56,7 @@ def test_a_dynamic_number_without_a_map_has_no_name():
 
 
 def test_a_medium_may_have_its_own_address_and_direction():
-    """RFC 8866 §5.7, RFC 8866 §6.7."""
+    """RFC 8866 §5.7, RFC 8866 §6.7. RFC 3266 §3: `IN IP6`."""
     session = parse(
         HEAD + b"a=recvonly\r\nm=audio 1 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\na=inactive\r\n"
         b"m=audio 2 RTP/AVP 0\r\n"

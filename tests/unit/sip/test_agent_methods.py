@@ -199,6 +199,24 @@ def test_methods_may_be_handed_up_whole(world, pbx, sip):
     assert len(lab.agent) == 0
 
 
+def test_a_request_that_waits_long_hears_100_and_never_408(world, pbx, sip):
+    """RFC 4320 §4.1, RFC 4320 §4.2; RFC 4321 tells why."""
+    lab = sip.Desk(world, "192.0.2.1", hand_up=frozenset({"REGISTER"}), open_house=True)
+    lab.line("192.0.2.1", register=False)
+    pbx.tell(sip.request("OPTIONS", "sip:192.0.2.1", call_id="quick"), lab)
+    pbx.tell(sip.request("REGISTER", "sip:192.0.2.1"), lab)
+    world.run(3.4)
+    assert not pbx.responses(100)
+    world.run(0.2)
+    (said,) = pbx.responses(100)
+    assert said.headers.get("CSeq") == "1 REGISTER"
+    lab.agent.respond(lab.last(RequestReceived).key, 200, world.now)
+    world.run(60.0)
+    statuses = [each.status for each in pbx.inbox if isinstance(each, Response)]
+    assert statuses == [200, 100, 200]
+    assert len(lab.agent) == 0
+
+
 def test_a_handed_up_request_that_is_forgotten_is_500(world, pbx, sip):
     lab = sip.Desk(world, "192.0.2.1", hand_up=frozenset({"REGISTER"}), open_house=True)
     lab.line("192.0.2.1", register=False)

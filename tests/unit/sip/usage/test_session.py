@@ -186,6 +186,7 @@ def test_the_far_end_moves(world, desk, pbx, sip, up):
     ],
 )
 def test_a_digit_by_info(desk, pbx, up, kind, body, digit, ms):  # noqa: PLR0917
+    """An INFO without a package is that of RFC 2976 §2.2."""
     call, say = up
     say("INFO", 2, ("Content-Type", kind), body=body)
     assert desk.of(InfoDigit) == [InfoDigit(call, digit, ms)]
