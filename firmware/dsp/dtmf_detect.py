@@ -48,6 +48,9 @@ class Pressed(NamedTuple):
     duration_ms: int
 
 
+_NOTHING: tuple[Pressed, ...] = ()
+
+
 class _Show(NamedTuple):
     """What a window shows: a key, its power and the phases of its two tones."""
 
@@ -74,6 +77,10 @@ class DtmfDetector:
 
     def hear(self, pcm: bytes, rate: int) -> tuple[Pressed, ...]:
         """The keys that ended with this frame of `rate` samples a second, of any length."""
+        if not self._hits and audioop.rms(pcm, SAMPLE_BYTES) < _FAINTEST / 2:
+            self._buffer = self._odd = b""
+            self._before = None
+            return _NOTHING
         slow, pcm = self._slowed(pcm, rate)
         if slow != self._rate:
             self._rate = slow
@@ -83,6 +90,12 @@ class DtmfDetector:
         hop = slow * _HOP_MS // 1000 * SAMPLE_BYTES
         place, pressed = 0, []
         while place + 2 * hop <= len(buffer):
+            pair = buffer[place + hop : place + 3 * hop]
+            # What fills three windows fills one of any two: the second tells for both.
+            if not self._hits and len(pair) == 2 * hop and self._look(pair) is None:
+                self._before = None
+                place += 2 * hop
+                continue
             ended = self._judge(self._look(buffer[place : place + 2 * hop]))
             if ended is not None:
                 pressed.append(ended)
