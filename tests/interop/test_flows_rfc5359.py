@@ -405,3 +405,17 @@ def test_2_18_a19_click_to_dial_is_refused(stage):
     phone = stage.phone("bob")
     stage.actor("2_18_pc", calls="bob").finish()
     assert not phone.status().calls
+
+
+def test_2_18_click_to_dial_where_the_server_may_ask(stage):
+    """RFC 5359 §2.18: the phone is Bob; Carol is called when somebody answers the beep."""
+    there = stage.ground.address()
+    carol = stage.actor("2_4_carol", at=there)
+    phone = stage.phone("bob", click_to_dial=True)
+    server = stage.actor("2_18_pc_may", calls="bob", carol=there)
+    phone.wait("the wish on the screen", lambda status: "carol" in status.reason)
+    assert not phone.status().calls
+    phone.ask(s.Answer())
+    server.finish()
+    carol.finish()
+    gone(phone)

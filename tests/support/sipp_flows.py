@@ -72,7 +72,7 @@ _5359 = (
     ),
     ("2.16", "2_16_bob 2_16_alice 2_16_phone_is_alice_bob 2_16_phone_is_alice_bill", "Alice, Bill"),
     ("2.17", "2_17_bob_busy 2_17_bob_watched 2_17_bob_free", "Alice"),
-    ("2.18", "2_18_pc", "Bob", "the PC is no phone"),
+    ("2.18", "2_18_pc 2_18_pc_may", "Bob", "the PC is no phone"),
 )
 _5589 = (
     (
