@@ -31,6 +31,7 @@ def reply_to(one: Challenge, user: str = "bob", **changes) -> str:
 
 @pytest.mark.parametrize("row", [row for row in VECTORS if "response" in row])
 def test_the_published_numbers_come_out(row):
+    """The examples of RFC 2617 §3.5 and RFC 7616 §3.9.1 among them."""
     one = Challenge(
         row["realm"],
         row["nonce"],
