@@ -76,10 +76,14 @@ class SayRinging(Struct, frozen=True):
 
 
 class AcceptCall(Struct, frozen=True):
-    """200 OK with our answer (or our offer, if the INVITE had none)."""
+    """200 OK with our answer (or our offer, if the INVITE had none).
+
+    `by_itself` tells a caller who asked for it that no person has answered (RFC 5373 §5.1).
+    """
 
     call: CallRef
     sdp: bytes
+    by_itself: bool = False
 
 
 class RejectCall(Struct, frozen=True):

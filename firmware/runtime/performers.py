@@ -88,7 +88,8 @@ def say_ringing(house: House, command: c.SayRinging) -> None:
 
 def accept_call(house: House, command: c.AcceptCall) -> None:
     """Answer a caller; speech may flow from now on."""
-    house.agent.accept(command.call, command.sdp, house.now())
+    told = (("Answer-Mode", "Auto"),) if command.by_itself else ()
+    house.agent.accept(command.call, command.sdp, house.now(), told)
 
 
 def reject_call(house: House, command: c.RejectCall) -> None:

@@ -308,11 +308,11 @@ class UserAgent:
             server.ring(now, body)
             self._own_calls.look(now)
 
-    def accept(self, call: CallRef, sdp: bytes, now: float) -> None:
-        """Answer a call. Nothing if the caller has given up meanwhile."""
+    def accept(self, call: CallRef, sdp: bytes, now: float, headers: Rows = ()) -> None:
+        """Answer a call; `headers` go into the 200. Nothing if the caller has given up."""
         server = self._calls.server(call)
         if server is not None:
-            server.accept(sdp, now)
+            server.accept(sdp, now, headers)
 
     def reject(
         self, call: CallRef, status: int, now: float, warning: str = "", headers: Rows = ()

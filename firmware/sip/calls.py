@@ -15,7 +15,7 @@ from firmware.sip.identity.privacy import NOBODY, rows_for_hiding
 from firmware.sip.invite.early import Others
 from firmware.sip.invite.invitation import Wishes
 from firmware.sip.invite.leg import Leg
-from firmware.sip.invite.replaces import Replaces, judge
+from firmware.sip.invite.replaces import Replaces, judge, judge_join
 from firmware.sip.invite.session_timer import MIN_SE, SessionTimer
 from firmware.sip.line import Line
 from firmware.sip.methods import SUPPORTED
@@ -25,7 +25,7 @@ from firmware.sip.transaction.keys import Arrival
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import parse_uri
 from firmware.sip.usage.invite_client import InviteClient
-from firmware.sip.usage.invite_server import InviteServer
+from firmware.sip.usage.invite_server import Answer, InviteServer
 from firmware.sip.usage.session import Session
 
 Gate = Callable[[Arrival, float], Refusal | None]
@@ -117,20 +117,20 @@ class Calls:
         if len(self._core.calls) >= self._core.settings.most_calls:
             return 486, ()
         brief = SessionTimer(self._core, MIN_SE).too_brief(headers)
-        return refusal(arrival.request, SUPPORTED) or brief
+        joins = judge_join(headers, self._core.dialogs)
+        return refusal(arrival.request, SUPPORTED) or brief or joins
 
     def _accepted(
         self,
         leg: Leg,
         transaction: ServerTransaction,
-        sdp: bytes,
-        offered: bool,  # noqa: FBT001 - the signature of `invite_server.Accepted`
+        answer: Answer,
         now: float,
     ) -> None:
         session = Session(self._core, leg, self._others)
         self._core.calls[leg.call] = session
         session.begin()
-        session.accept(transaction, sdp, now, offered=offered)
+        session.accept(transaction, answer.sdp, now, offered=answer.offered, headers=answer.headers)
 
     def cancelled(self, cancel: Arrival, invite: ServerTransaction, now: float) -> None:
         """A CANCEL for an INVITE that was found (RFC 3261 §9.2)."""

@@ -14,6 +14,7 @@ from firmware.sip.effects import CloseFlow
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Flow
 from firmware.sip.handed_up import HandedUp
+from firmware.sip.invite.replaces import misplaced
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import KNOWN, SUPPORTED
@@ -175,6 +176,8 @@ class Reception:
             core.answer(transaction, 481, now)
         elif serve is None:
             core.answer(transaction, 405, now, [("Allow", ALLOW)])
+        elif misplaced(arrival.request):
+            core.answer(transaction, 400, now)
         elif refused is not None:
             core.answer(transaction, refused[0], now, refused[1])
         elif line is None and method != "OPTIONS":
@@ -192,6 +195,8 @@ class Reception:
             core.answer(transaction, 501, now, [("Allow", ALLOW)])
         elif serve is None:
             core.answer(transaction, 405, now, [("Allow", ALLOW)])
+        elif misplaced(arrival.request):
+            core.answer(transaction, 400, now)
         elif refused is not None:
             core.answer(transaction, refused[0], now, refused[1])
         else:

@@ -34,7 +34,9 @@ def transfer(transfers, x, now):
 INTENTS = {
     c.SendOffer: lambda ua, x, now: ua.offer(x.call, x.sdp, now),
     c.SayRinging: lambda ua, x, now: ua.ring(x.call, now, x.sdp),
-    c.AcceptCall: lambda ua, x, now: ua.accept(x.call, x.sdp, now),
+    c.AcceptCall: lambda ua, x, now: ua.accept(
+        x.call, x.sdp, now, (("Answer-Mode", "Auto"),) if x.by_itself else ()
+    ),
     c.RejectCall: lambda ua, x, now: ua.reject(x.call, x.status, now, x.warning),
     c.EndCall: lambda ua, x, now: ua.end(x.call, now, x.reason),
     c.Reoffer: lambda ua, x, now: ua.reoffer(x.call, x.sdp, now),

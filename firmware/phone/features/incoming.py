@@ -49,7 +49,9 @@ def arrived(turn: Turn, event: IncomingCall) -> None:
         history.write_turned_away(turn, event, "call_hidden")
         return
     call = _new(turn, event, auto=auto)
-    call = replace(call, auto_tone=auto and line is not None and line.auto_answer_tone)
+    tone = line is not None and line.auto_answer_tone
+    later = turn.now + event.facts.answer_after if _answers_later(line, event.facts) else 0.0
+    call = replace(call, auto_tone=tone and (auto or bool(later)), answer_at=later)
     turn.state = replace(turn.state, calls=(*turn.state.calls, call))
 
 
@@ -79,11 +81,40 @@ def _answers_itself(state: PhoneState, line: Line, facts: CallFacts) -> bool:
         return False
     if line.auto_answer == "always":
         return True
-    # Who is not answered at once rings: nobody waits seconds for a phone to open its microphone.
     if line.auto_answer != "trusted" or facts.answer not in _AT_ONCE or facts.answer_after > 0:
         return False
     # An intercom call does not break into a conversation.
     return state.front is None and state.mode in (Mode.IDLE, Mode.RELEASED)
+
+
+def _answers_later(line: Line | None, facts: CallFacts) -> bool:
+    """Whether a trusted caller asked to be answered after it has rung for a while."""
+    trusted = line is not None and line.auto_answer == "trusted"
+    return trusted and facts.answer in _AT_ONCE and facts.answer_after > 0
+
+
+def answer_waiting(turn: Turn) -> None:
+    """The clock of calls that want to be answered after a while (A20: never into a conversation).
+
+    Somebody who is at the phone for something else is not disturbed: then it goes on ringing.
+    """
+    due = [call for call in turn.state.ringing if 0 < call.answer_at <= turn.now]
+    for call in due:
+        turn.put(replace(call, answer_at=0.0))
+        if turn.state.mode is Mode.RINGING and turn.state.front == call.ref:
+            answer(turn, call.ref, by_itself=True)
+            taken = turn.state.call(call.ref)
+            if call.auto_tone and taken is not None and taken.answered:
+                tones.beep_of_auto_answer(turn)
+    _set_clock(turn)
+
+
+def _set_clock(turn: Turn) -> None:
+    moments = [call.answer_at for call in turn.state.ringing if call.answer_at]
+    if moments:
+        turn.set_timer(Timer.ANSWER_AFTER, max(0.0, min(moments) - turn.now))
+    else:
+        turn.cancel(Timer.ANSWER_AFTER)
 
 
 def announce(turn: Turn, call: Call) -> None:
@@ -100,6 +131,7 @@ def announce(turn: Turn, call: Call) -> None:
             _nothing_in_common(turn, call, fits)
             return
     _say_ringing(turn, call)
+    _set_clock(turn)
     limits.watch(turn)
     attend(turn)
     if turn.state.mode is not Mode.RINGING:
@@ -143,7 +175,7 @@ def _answer_itself(turn: Turn, call: Call) -> None:
     state = turn.state
     free = state.mode is Mode.IDLE or (state.mode is Mode.RELEASED and not state.hook_up)
     # The call in front keeps screen and card; another one runs with a null path.
-    if not _accept(turn, call) or not free:
+    if not _accept(turn, call, by_itself=True) or not free:
         return
     turn.unsay()
     turn.front(call.ref)
@@ -170,7 +202,9 @@ def _waiting(state: PhoneState, ref: CallRef | None) -> Call | None:
     return call if call is not None and call.rings_here else None
 
 
-def answer(turn: Turn, ref: CallRef | None, path: PathName | None = None) -> None:
+def answer(
+    turn: Turn, ref: CallRef | None, path: PathName | None = None, *, by_itself: bool = False
+) -> None:
     """A person answers: the call named, the one in front, or the one that has waited longest."""
     call = _waiting(turn.state, ref)
     if call is None:
@@ -178,7 +212,7 @@ def answer(turn: Turn, ref: CallRef | None, path: PathName | None = None) -> Non
     front = turn.state.front_call
     if front is not None and front.ref != call.ref and not _leave(turn, front):
         return
-    if not _accept(turn, call):
+    if not _accept(turn, call, by_itself=by_itself):
         return
     turn.unsay()
     turn.front(call.ref)
@@ -211,7 +245,7 @@ def _leave(turn: Turn, front: Call) -> bool:
     return True
 
 
-def _accept(turn: Turn, call: Call) -> bool:
+def _accept(turn: Turn, call: Call, *, by_itself: bool = False) -> bool:
     negotiation = call.negotiation
     if negotiation is None:
         return False
@@ -234,5 +268,6 @@ def _accept(turn: Turn, call: Call) -> bool:
             offer=b"",
         )
     )
-    turn.do(AcceptCall(call.ref, sdp))
+    # RFC 5373 §5.1: only whoever asked is told, and never that a person did it.
+    turn.do(AcceptCall(call.ref, sdp, by_itself and call.facts.answer in _AT_ONCE))
     return True

@@ -1,4 +1,4 @@
-"""Replaces: a new call that takes the place of one that is there (RFC 3891).
+"""Replaces: a new call that takes the place of one that is there (RFC 3891). Join: we never do.
 
 The value names a dialog by the tags as *its receiver* sees them: `to_tag` is the receiver's own,
 `from_tag` that of whoever it talks to. What taking over means for a person is for the phone.
@@ -9,12 +9,13 @@ from typing import Final, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from firmware.sip.bodies import Refusal
+from firmware.sip.bodies import Refusal, warning_rows
 from firmware.sip.core import DialogUser
 from firmware.sip.dialog import Dialog, DialogKey
 from firmware.sip.errors import ParseError
 from firmware.sip.headers import NameAddr, parse_params
-from firmware.sip.message import Headers
+from firmware.sip.message import Headers, Request
+from firmware.sip.methods import INVITE
 from firmware.sip.notifications import CallRef
 from firmware.sip.uri import Uri
 
@@ -57,6 +58,15 @@ def naming(dialog: Dialog, *, early_only: bool = False) -> Replaces:
 
 
 @runtime_checkable
+class Joinable(Protocol):
+    """The user of a dialog that an INVITE made, in whatever stage."""
+
+    @property
+    def leg(self) -> object:
+        """Its side of the dialog."""
+
+
+@runtime_checkable
 class Replaceable(Protocol):
     """The user of a dialog that an INVITE made."""
 
@@ -91,6 +101,35 @@ def judge(headers: Headers, dialogs: Mapping[DialogKey, DialogUser]) -> CallRef 
     if user.replaceable and wanted.early_only:
         return 486, ()
     return user.call
+
+
+def judge_join(headers: Headers, dialogs: Mapping[DialogKey, DialogUser]) -> Refusal | None:
+    """Why an INVITE may not join a call of ours, None if it does not want to (RFC 3911 §4).
+
+    This phone mixes nobody else in, so the best that can be said is 488; what is wrong with the
+    wish is said first.
+    """
+    rows = headers.all("Join")
+    if not rows:
+        return None
+    try:
+        wanted = parse_replaces(rows[0])
+    except ParseError:
+        return 400, ()
+    if len(rows) > 1 or headers.get("Replaces") is not None:
+        return 400, ()
+    user: object = dialogs.get((wanted.call_id, wanted.to_tag, wanted.from_tag))
+    if not isinstance(user, Joinable):
+        return 481, ()
+    ended = isinstance(user, Replaceable) and user.replaceable is None
+    return (603, ()) if ended else (488, warning_rows("this phone joins no calls"))
+
+
+def misplaced(request: Request) -> bool:
+    """Whether it takes over or joins a call without being an INVITE (RFC 3891 §3, RFC 3911 §4)."""
+    return request.method != INVITE and any(
+        request.headers.get(name) is not None for name in ("Replaces", "Join")
+    )
 
 
 def _tag(text: str) -> str:

@@ -10,6 +10,8 @@ import enum
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import Struct
+
 from firmware.sip.bodies import Rows, options, sdp_of, shown, warning_rows
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core, Usage
 from firmware.sip.dialog import Dialog, from_arrival
@@ -31,8 +33,16 @@ from firmware.sip.transaction.machine import Failure
 from firmware.sip.transaction.server import ServerTransaction
 from firmware.sip.uri import Uri
 
-# (leg, INVITE transaction, our SDP, whether that SDP is an offer, now)
-Accepted = Callable[[Leg, ServerTransaction, bytes, bool, float], None]
+
+class Answer(Struct, frozen=True):
+    """What our 2xx brings: a description, whether that is an offer, and headers."""
+
+    sdp: bytes
+    offered: bool
+    headers: Rows = ()
+
+
+Accepted = Callable[[Leg, ServerTransaction, Answer, float], None]
 Others = Callable[[Usage, Arrival, float], None]
 
 _RING_AGAIN: Final = 60.0
@@ -67,6 +77,7 @@ class InviteServer:
         self._tag = core.tokens.word(80)
         self._early = b""
         self._held: bytes | None = None
+        self._answer_rows: Rows = ()
         arrival = transaction.arrival
         headers = arrival.request.headers
         timer = SessionTimer(core, line.account.session_expires)
@@ -148,11 +159,12 @@ class InviteServer:
         self._early = body
         self._provisional(now)
 
-    def accept(self, sdp: bytes, now: float) -> None:
+    def accept(self, sdp: bytes, now: float, headers: Rows = ()) -> None:
         """Answer the call; `sdp` is the answer, or the offer if the INVITE had none.
 
-        It is not sent if both were exchanged while it rang.
+        It is not sent if both were exchanged while it rang. `headers` go into the answer.
         """
+        self._answer_rows = headers
         reliable = self.leg.reliable
         if reliable is not None and reliable.holds_answer:
             # RFC 3262 §3: no 2xx before the PRACK of what was agreed.
@@ -163,7 +175,7 @@ class InviteServer:
         offered = not self._offered and not self.leg.settled
         if reliable is not None:
             reliable.stop()
-        self._accepted(self.leg, self._transaction, body, offered, now)
+        self._accepted(self.leg, self._transaction, Answer(body, offered, self._answer_rows), now)
 
     def reject(self, status: int, now: float, warning: str = "", headers: Rows = ()) -> None:
         """Refuse the call; `headers` go into the answer as they are.
@@ -237,7 +249,7 @@ class InviteServer:
         reliable.proceed(now)
         if self._held is not None and not reliable.holds_answer:
             sdp, self._held = self._held, None
-            self.accept(sdp, now)
+            self.accept(sdp, now, self._answer_rows)
 
     def on_ack(self, arrival: Arrival, now: float) -> None:
         """Only after a 2xx, and then the session is the user."""

@@ -133,7 +133,13 @@ class Session:
             self._offer(sdp, now)
 
     def accept(
-        self, transaction: ServerTransaction, sdp: bytes, now: float, *, offered: bool
+        self,
+        transaction: ServerTransaction,
+        sdp: bytes,
+        now: float,
+        *,
+        offered: bool,
+        headers: Rows = (),
     ) -> None:
         """Send a 2xx to an INVITE and repeat it until it is acknowledged (RFC 3261 §13.3.1.4)."""
         core, leg, arrival = self._core, self.leg, transaction.arrival
@@ -141,6 +147,7 @@ class Session:
         rows = (*rows, *(("Record-Route", row) for row in _routes(arrival)))
         rows = (*rows, *leg.timer.grant(arrival.request.headers, now))
         rows = (*rows, *core.abilities(arrival.request.headers))
+        rows = (*rows, *headers)
         if sdp:
             rows = (*rows, ("Content-Type", "application/sdp"))
             leg.sdp = sdp

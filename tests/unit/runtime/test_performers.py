@@ -39,7 +39,11 @@ SIP = [
     (c.SendOffer(CALL, b"sdp"), ("offer", CALL, b"sdp", 1000.0)),
     (c.SayRinging(CALL), ("ring", CALL, 1000.0, b"")),
     (c.SayRinging(CALL, b"sdp"), ("ring", CALL, 1000.0, b"sdp")),
-    (c.AcceptCall(CALL, b"sdp"), ("accept", CALL, b"sdp", 1000.0)),
+    (c.AcceptCall(CALL, b"sdp"), ("accept", CALL, b"sdp", 1000.0, ())),
+    (
+        c.AcceptCall(CALL, b"sdp", by_itself=True),
+        ("accept", CALL, b"sdp", 1000.0, (("Answer-Mode", "Auto"),)),
+    ),
     (c.RejectCall(CALL, 486, "busy"), ("reject", CALL, 486, 1000.0, "busy")),
     (c.EndCall(CALL, "SIP;cause=408"), ("end", CALL, 1000.0, "SIP;cause=408")),
     (c.Reoffer(CALL, b"sdp"), ("reoffer", CALL, b"sdp", 1000.0)),

@@ -123,7 +123,7 @@ class TestAnswerMode:
         assert only(commands, c.RejectCall)[0].status == 403
         assert desk.heard.records[-1].outcome.value == "missed"
 
-    def test_an_answer_after_seconds_is_left_to_the_person(self):
+    def test_who_wants_to_be_answered_after_seconds_rings_first(self):
         desk = trusted()
         desk.calls_us(facts=CallFacts(answer=AnswerWish.AUTO, answer_after=5.0))
         assert desk.mode is Mode.RINGING

@@ -116,6 +116,55 @@ def test_join_is_an_extension_we_do_not_have(invites):
     assert invites(("Require", "join"), ("Join", "x;to-tag=y;from-tag=z"))[-1] == 420
 
 
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [
+        ("{id};to-tag={to};from-tag={from_}", 488),
+        ("{id};to-tag={from_};from-tag={to}", 481),
+        ("other;to-tag={to};from-tag={from_}", 481),
+        ("{id};to-tag={to}", 400),
+        ("{id}", 400),
+    ],
+)
+@pytest.mark.parametrize("stage", ["rings", "up", "ended"])
+def test_nobody_joins_a_call_of_ours(desk, pbx, invites, value, status, stage):
+    """RFC 3911 §4: 488 where there is something to join, 603 if it has just ended."""
+    world = desk.world
+    invites()
+    call = desk.last(IncomingCall).call
+    desk.agent.ring(call, world.now)
+    if stage != "rings":
+        desk.agent.accept(call, b"v=0", world.now)
+    world.run(0.05)
+    kept = dialog_of(desk, call)
+    if stage == "ended":
+        pbx.reply = lambda _: []
+        desk.agent.end(call, world.now)
+        status = 603 if status == 488 else status
+    text = value.format(id=kept.call_id, to=kept.local_tag, from_=kept.remote_tag)
+    assert invites(("Join", text))[-1] == status
+    assert len(desk.of(IncomingCall)) == 1
+    assert stage == "ended" or not desk.of(CallEnded)
+
+
+@pytest.mark.parametrize(
+    "rows", [("Replaces", "a;to-tag=b;from-tag=c"), ("Join", "a;to-tag=b;from-tag=c")]
+)
+def test_two_joins_or_one_that_contradicts_are_400(invites, rows):
+    """RFC 3911 §4."""
+    assert invites(("Join", "x;to-tag=y;from-tag=z"), rows)[-1] == 400
+
+
+@pytest.mark.parametrize("name", ["Join", "Replaces"])
+@pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE", "SUBSCRIBE"])
+def test_only_an_invite_may_replace_or_join(world, desk, pbx, sip, name, method):
+    """RFC 3911 §4, RFC 3891 §3."""
+    row = (name, "x;to-tag=y;from-tag=z")
+    pbx.tell(sip.request(method, "sip:101@192.0.2.1", row), desk)
+    world.run(0.05)
+    assert pbx.responses(400)
+
+
 def test_we_ask_another_phone_to_replace_a_call(talking, sip):
     """RFC 3891 §4: the tags as the other phone sees them; Require, so that others refuse."""
     world, left, right, out, arrived = talking
