@@ -131,7 +131,7 @@ class Exchange:
         assert self.flow is not None
         request = self._compose(self.flow)
         if self._friendly:
-            self._attempts.authorize(request, secure=self.flow.transport.secure)
+            self._attempts.authorize(request)
         branch = self._core.branch()
         via = via_row(self._core, self.flow, branch)
         # RFC 6223 §4.3: we are willing to keep this flow alive.
@@ -214,7 +214,7 @@ class Exchange:
         if status < 200:
             self._progressed = True
         elif self._friendly and self._again(response):
-            self.go(now)
+            self._repeat(now)
             return
         elif status == 503 and self._has_more:
             # RFC 3263 §4.3: the next server; if there is none after all, this is the answer.
@@ -226,6 +226,18 @@ class Exchange:
             return
         only_session(response)
         self._user.on_response(self, response, now)
+
+    def _repeat(self, now: float) -> None:
+        """Send it again where it was sent, or over TLS if that was agreed upon meanwhile."""
+        line, flow = self._line, self.flow
+        agreement = line.keyring.agreement if line is not None else None
+        if agreement is None or not agreement.by_tls or flow is None or flow.transport.secure:
+            self.go(now)
+            return
+        # RFC 3329 §2.3.1: the mechanism that was chosen is begun, and the request sent over it.
+        self._way.abandon()
+        self._way = Wayfinder(self._core, self._hop, self, line)
+        self._way.start(now)
 
     def _disown(self, response: Response, now: float) -> None:
         """RFC 7616 §3.5: who answered does not know our password, and is not our server.
@@ -273,8 +285,7 @@ class Exchange:
         if response.status < 300:
             self._forged = not self._attempts.confirmed(self.request, response)
             return False
-        secure = self.flow is not None and self.flow.transport.secure
-        worth = self._attempts.challenged(response, secure=secure)
+        worth = self._attempts.challenged(response)
         numbers = self._line.keyring.advanced() if self._line is not None else None
         if self._line is not None and numbers is not None:
             self._core.notify(CardAdvanced(self._line.name, numbers))

@@ -241,8 +241,10 @@ class Wayfinder:
         hop = self._hop
         query = self._core.new_query(self)
         self._query = query
+        # A port that was meant for something else is no port for TLS.
+        port = None if self._agreed() and hop.port == DEFAULT_PORT else hop.port
         effect = ResolveTarget(
-            query, hop.param("maddr") or hop.host, hop.port, self._transport(), hop.secure
+            query, hop.param("maddr") or hop.host, port, self._transport(), hop.secure
         )
         self._core.effects.append(effect)
 
@@ -266,7 +268,12 @@ class Wayfinder:
         for transport in (own, hinted):
             if transport is not None and transport.secure:
                 return transport
-        return None
+        return Transport.TLS if self._agreed() else None
+
+    def _agreed(self) -> bool:
+        """Whether the line's server insists on TLS though the line is not set up for it."""
+        agreement = self._line.keyring.agreement if self._line is not None else None
+        return agreement is not None and agreement.by_tls and not self._hop.secure
 
     def _terms(self, target: Target) -> Terms | None:
         """Under what a connection to the target is opened, or must have been (RFC 5923 §8.1)."""

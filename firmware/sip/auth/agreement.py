@@ -1,8 +1,9 @@
 """The security agreement with the next hop (RFC 3329): answering a server that insists on one.
 
 A server that answers 494 lists what it can do. We take the best of what we can do as well and
-repeat its list in every later request, so that nobody on the way can have shortened it. We never
-begin: a line that is to be safe is configured for TLS.
+repeat its list in every later request, so that nobody on the way can have shortened it. Where TLS
+is what the server likes best the request goes there once more over TLS, and so does everything
+later. We never begin: a line that is to be safe is configured for TLS.
 """
 
 from typing import Final
@@ -17,6 +18,7 @@ from firmware.sip.uri import Params
 _MOST_MECHANISMS: Final = 16
 _DIGEST: Final = "digest"
 _TLS: Final = "tls"
+_KNOWN: Final = (_TLS, _DIGEST)
 
 
 class Mechanism(Struct, frozen=True):
@@ -52,16 +54,21 @@ class Agreement(Struct, frozen=True):
         return self.chosen.name == _DIGEST
 
     @property
+    def by_tls(self) -> bool:
+        """Whether what goes to that server has to go over TLS."""
+        return self.chosen.name == _TLS
+
+    @property
     def listed(self) -> str:
         """The server's list as one text, single spaces (RFC 3329 §2.2)."""
         return " ".join(", ".join(each.text for each in self.offered).split())
 
-    def write(self, headers: Headers, *, secure: bool, proof: str = "") -> None:
+    def write(self, headers: Headers, proof: str = "") -> None:
         """Add what every request to that server carries (RFC 3329 §2.3.1).
 
         `proof` is the digest over the list (`d-ver`).
         """
-        for name in (_TLS, _DIGEST) if secure else (_DIGEST,):
+        for name in _KNOWN:
             headers.add("Security-Client", name)
         for each in self.offered:
             ver = f";d-ver={quote(proof)}" if proof and each is self.chosen else ""
@@ -70,18 +77,17 @@ class Agreement(Struct, frozen=True):
         headers.add("Proxy-Require", "sec-agree")
 
 
-def agree(response: Response, *, secure: bool) -> Agreement | None:
+def agree(response: Response) -> Agreement | None:
     """The agreement that a 494 or 421 asks for; None if there is nothing in common.
 
-    `secure` says that the request went over TLS: only then is `tls` something we do.
+    RFC 3329 §2.3.1: of what we can do, what the server likes best.
     """
     try:
         rows = values(response.headers, "Security-Server")
         offered = tuple(_mechanism(row) for row in rows[:_MOST_MECHANISMS])
     except ParseError:
         return None
-    known = (_TLS, _DIGEST) if secure else (_DIGEST,)
-    common = [each for each in offered if each.name in known]
+    common = [each for each in offered if each.name in _KNOWN]
     if not common:
         return None
     return Agreement(offered, max(common, key=lambda each: each.preference))

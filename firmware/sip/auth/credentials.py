@@ -110,7 +110,7 @@ class Keyring:
         key = self._keys.get(lock)
         return key is not None and bool(key.auts)
 
-    def authorize(self, request: Request, *, secure: bool = False) -> set[Lock]:
+    def authorize(self, request: Request) -> set[Lock]:
         """Add an answer for every challenge kept, and the agreement; returns which."""
         name, proof = self._user, ""
         for (header, _), key in self._keys.items():
@@ -132,7 +132,7 @@ class Keyring:
                 proof = list_proof(text, *asked, self.agreement.listed)
         if self.agreement is not None:
             by_digest = self.agreement.by_digest
-            self.agreement.write(request.headers, secure=secure, proof=proof if by_digest else "")
+            self.agreement.write(request.headers, proof if by_digest else "")
         return set(self._keys)
 
     def confirm(self, request: Request, response: Response) -> bool:
@@ -181,15 +181,12 @@ class Attempts:
         self._rounds = 0
         self._agreements = 0
 
-    def authorize(self, request: Request, *, secure: bool = False) -> None:
-        """Add what credentials there are; the other end must be one of the line's servers.
-
-        `secure` says that the request goes by TLS.
-        """
+    def authorize(self, request: Request) -> None:
+        """Add what credentials there are; the other end must be one of the line's servers."""
         if self._keyring is not None:
-            self._answered = self._keyring.authorize(request, secure=secure)
+            self._answered = self._keyring.authorize(request)
 
-    def challenged(self, response: Response, *, secure: bool = False) -> bool:
+    def challenged(self, response: Response) -> bool:
         """Take a refusal; whether it is worth sending the request again (RFC 3261 §22.2)."""
         status = response.status
         if status not in _CHALLENGES and status not in _AGREE:
@@ -197,7 +194,7 @@ class Attempts:
         self._rounds += 1
         if self._keyring is None or self._rounds > _MOST_ROUNDS:
             return False
-        agreed = status in _AGREE and self._agree(response, secure=secure)
+        agreed = status in _AGREE and self._agree(response)
         if status in _AGREE and not agreed:
             return False
         worth = agreed
@@ -210,10 +207,10 @@ class Attempts:
         """Take a 2xx; False if it proves that the server does not know our password."""
         return self._keyring is None or self._keyring.confirm(request, response)
 
-    def _agree(self, response: Response, *, secure: bool) -> bool:
+    def _agree(self, response: Response) -> bool:
         assert self._keyring is not None
         self._agreements += 1
-        found = agree(response, secure=secure)
+        found = agree(response)
         if found is None or self._agreements > _MOST_AGREEMENTS:
             return False
         self._keyring.agreement = found

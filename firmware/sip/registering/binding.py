@@ -119,8 +119,10 @@ class Binding:
         # When the servers are to be looked up anew, and whether the REGISTER under way does not.
         self._anew_at = float("-inf")
         self._checking = False
-        # Datagrams to a single server gain nothing by it, and it makes them longer.
-        self._outbound = line.account.transport.reliable or len(line.account.homes) > 1
+        # Datagrams to a single server gain nothing by it, and it makes them longer; an edge proxy
+        # can lead calls back through the NAT by the flow they came from (RFC 5626 §5.3).
+        by_edge = len(line.account.homes) > 1 or self.home.proxy is not None
+        self._outbound = line.account.transport.reliable or by_edge
 
     # --- intents ----------------------------------------------------------------------------
 
@@ -377,19 +379,18 @@ class Binding:
                 spread = 1.0 + 0.2 * self._core.tokens.fraction()
                 refresh = min(refresh, now + spread * max(better - now, _SOONEST_RETURN))
         self._anew_at = refresh
-        if self._may_be_forgotten(flow, grant):
+        if self._may_be_forgotten(flow):
             wait = check_wait(self.line.account.recheck, self._core.tokens.fraction())
             refresh = min(refresh, now + wait)
         self._core.arm(self, Alarm.REFRESH, refresh)
 
-    def _may_be_forgotten(self, flow: Flow, grant: Grant) -> bool:
+    def _may_be_forgotten(self, flow: Flow) -> bool:
         """Whether the registrar could lose us without our noticing (F17, P4).
 
         A connection breaks with its server. By datagrams a PBX that restarts between two probes
-        looks as ever, and only a REGISTER brings us back. Flows of RFC 5626 have their own watch.
+        looks as ever, and only a REGISTER brings us back.
         """
-        watched = flow.transport.reliable or grant.outbound
-        return bool(self.line.account.recheck) and not watched
+        return bool(self.line.account.recheck) and not flow.transport.reliable
 
     def _correct(self, flow: Flow, now: float) -> None:
         """The registrar saw us elsewhere than our Contact says: register that (F55).

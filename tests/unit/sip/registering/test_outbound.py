@@ -10,6 +10,7 @@ from firmware.sip.flow import Transport
 from firmware.sip.headers import contact_list
 from firmware.sip.notifications import FailureCause, RegistrationChanged
 from firmware.sip.notifications import RegistrationState as State
+from firmware.sip.reach.stun_ping import is_stun
 from firmware.sip.registering.pace import flow_wait
 from tests.support.registrar import granting, invite, outbound, state
 
@@ -234,6 +235,44 @@ def test_the_pace_of_flows_is_that_of_the_rfc(failures, others, least, most):
     """RFC 5626 §4.5: 50 to 100 per cent of a bound that doubles."""
     assert flow_wait(failures, 0.0, others=others) == least
     assert flow_wait(failures, 1.0, others=others) == most
+
+
+class TestOneProxyByDatagrams:
+    """RFC 5626 §4.2, §5.3: also with one home and without connections a flow leads back to us."""
+
+    @pytest.fixture
+    def edge(self, world, desk, sip):
+        edge = sip.Pbx(world, "192.0.2.50")
+        edge.pings, receive = [], edge.receive
+        edge.receive = lambda data, flow: (
+            edge.pings.append(data) if is_stun(data) else receive(data, flow)
+        )
+        desk.line("pbx.example", proxy="192.0.2.50", recheck=50)
+        return edge
+
+    def test_it_is_asked_for_and_kept_by_stun_where_it_is_granted(self, world, desk, edge, sip):
+        edge.verdicts = [outbound(edge)] * 10
+        desk.agent.register(sip.LINE, world.now)
+        world.run(30.0)
+        contact = edge.requests("REGISTER")[0].headers.get("Contact")
+        assert ";reg-id=1" in contact
+        assert ";ob>" in contact
+        assert edge.pings, "RFC 5626 §4.4.2"
+
+    def test_439_registers_as_of_old(self, world, desk, edge, sip):
+        edge.verdicts = [439]
+        desk.agent.register(sip.LINE, world.now)
+        world.run(1.0)
+        assert "reg-id" not in edge.requests("REGISTER")[1].headers.get("Contact")
+        assert state(desk) is State.REGISTERED
+
+    def test_f17_p04_what_stands_behind_the_edge_may_forget_us_as_well(
+        self, world, desk, edge, sip
+    ):
+        edge.verdicts = [outbound(edge)] * 100
+        desk.agent.register(sip.LINE, world.now)
+        world.run(500.0)
+        assert len(edge.requests("REGISTER")) >= 10
 
 
 class TestTwoProxies:
