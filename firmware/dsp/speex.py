@@ -112,8 +112,8 @@ _AGC_MAX_DB, _AGC_TARGET = 30, 46
 
 _ECHO_SECONDS = 0.128
 """How late an echo may be: the card's own delay and a room."""
-_RESIDUE_DB, _RESIDUE_DB_TALKING = -40, -15
-_LITTLE_NOISE_DB, _MUCH_NOISE_DB = -6, -15
+_RESIDUE_DB, _RESIDUE_DB_TALKING = -30, 0
+_LITTLE_NOISE_DB, _MUCH_NOISE_DB = -3, -15
 _LOUDEST_GAIN_DB = 24
 _LEVEL = 8000
 """What automatic gain aims at: some -12 dBov at the peaks of speech."""

@@ -5,9 +5,9 @@
 
 If the card leads, it is the engine's clock: `read` waits for a whole frame while the microphone is
 open, otherwise `write` waits until the loudspeaker needs one. A card that does not lead never
-waits: its clock is another, so the frames it plays are made a sample longer or shorter as its
-buffer runs low or high, which nobody hears; and what would only add delay is left out. How long to
-wait is read from the card's own buffer each time, so that no error adds up.
+waits: its clock is another, so its queue is held at one level by `hal.sound.steering`, and what
+would only add delay is left out. The same goes for the loudspeaker while the microphone leads. How
+long to wait is read from the card's own buffer each time, so that no error adds up.
 
 A buffer that ran dry or over is refilled at once and counted. A card that says it is gone raises;
 opening it again is the engine's affair.
@@ -17,7 +17,6 @@ recognised by that and keep no time.
 """
 
 import time
-import warnings
 from collections.abc import Callable
 
 from hal.board import CardSpec
@@ -26,19 +25,12 @@ from hal.ports import Pacing
 from hal.sound.alsa_pcm import RAN, AlsaPcm, open_capture, open_playback
 from hal.sound.convert import RateConverter
 from hal.sound.frames import frame_bytes
-
-with warnings.catch_warnings():
-    # The standard library's copy announces its end on import; audioop-lts follows it from 3.13.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import audioop
+from hal.sound.steering import Steering
 
 _MARGIN = 0.010
 """Seconds that must still be queued when a frame is added: the engine may be that late."""
 _CAP = 0.060
 """Seconds queued beyond which a frame is left out, or forgotten if they were recorded."""
-_DEAD_BAND = 0.002
-"""A fill so near to the margin needs no steering."""
-_SMOOTHING = 1 / 16
 _SHORTEST_WAIT = 0.0005
 _PATIENCE = 0.06
 """Seconds that a frame is waited for: the call goes on without this microphone meanwhile."""
@@ -62,7 +54,7 @@ class AlsaCard:
         self._mouth: _Mouth | None = None
         self._frame = frame_bytes(self._ear.rate) // 2
         self._margin = round(self._ear.rate * _MARGIN)
-        self._fill = float(self._margin)
+        self._steering = Steering(self._ear.rate, self._margin)
         self._leads = True
         self._resting = True
         self._clocked = True
@@ -100,7 +92,7 @@ class AlsaCard:
         elif fill > self._ear.rate * _CAP:
             self.dropped += 1
         else:
-            self._put(self._steered(frame, fill))
+            self._put(self._steering.frame(frame, fill))
 
     def rest(self) -> None:
         """Nothing is played for a while; what is queued still sounds."""
@@ -118,7 +110,7 @@ class AlsaCard:
     def _begin(self) -> int:
         """Silence first, so that a frame that comes a little late still comes in time."""
         self._resting = False
-        self._fill = float(self._margin)
+        self._steering.begin()
         silence = bytes(self._margin * 2)
         if not self._ear.write(silence):
             self._ear.write(silence)
@@ -140,17 +132,6 @@ class AlsaCard:
             self._sleep(pause)
             waited += pause
             fill = self._queued()
-
-    def _steered(self, frame: bytes, fill: int) -> bytes:
-        """The frame, a sample longer if this card is faster than the one that leads."""
-        self._fill += (fill - self._fill) * _SMOOTHING
-        error = self._fill - self._margin
-        if abs(error) < self._ear.rate * _DEAD_BAND:
-            return frame
-        by = -1 if error > 0 else 1
-        # What is done about it counts at once, or it would be done again and again.
-        self._fill += by
-        return stretched(frame, by)
 
     # The microphone
 
@@ -246,16 +227,6 @@ class _Mouth:
 
     def close(self) -> None:
         self._pcm.close()
-
-
-def stretched(frame: bytes, samples: int) -> bytes:
-    """A frame so many samples longer (or shorter, if negative): the same sound, on straight lines.
-
-    The first and the last sample stay what they were, so there is no seam.
-    """
-    count = len(frame) // 2
-    out, _ = audioop.ratecv(frame, 2, 1, count - 1, count - 1 + samples, None)
-    return out
 
 
 def open_alsa_card(spec: CardSpec, rate: int) -> AlsaCard:

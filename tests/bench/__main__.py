@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import bench_sip_parse
+from tests.bench import bench_sip_parse, echo_scene
 from tests.bench.machine import describe
 from tests.bench.phones import PHONES
 from tests.bench.rows import GOALS, ROWS, Figures
@@ -77,6 +77,8 @@ def main() -> int:
                     sys.stderr.write(f"{name}: {make.name} failed: {error}\n")
     if options.only in "parse":
         figures["deskphone"].update(bench_sip_parse.run())
+    if options.only in "echo":
+        figures["deskphone"].update(echo_scene.run())
     sys.stdout.write(table(figures) + "\n")
     if options.save:
         RESULTS.mkdir(exist_ok=True)

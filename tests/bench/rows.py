@@ -190,5 +190,7 @@ GOALS: dict[str, tuple[str, float, float]] = {
     "parse_and_write_per_s": (">=", 20_000, 36_000),
     "pacing_quiet_ms_p99_9": ("<=", 1.5, 0.5),
     "pacing_hogs_ms_p99_9": ("<=", 5, 1.2),
+    "aec_erle_db": (">=", 25, 25),
+    "aec_near_end_db": (">=", -1, -1),
 }
 OURS_AND_PEER = ("deskphone", Baresip.name)

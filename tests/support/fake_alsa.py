@@ -68,6 +68,9 @@ class FakePcm:
             raise AlsaError("Invalid argument [x]")
         self.buffer = shape.periodsize * shape.periods
         self.started, self.moved, self.closed = None, 0, False
+        self.passed = 0
+        self.starts = []
+        """When it was started, each time, and how many samples had passed before."""
         self.plays = shape.type == alsa.PCM_PLAYBACK
         self.speed = card.ear_speed if self.plays else card.mouth_speed
         if self.plays:
@@ -99,6 +102,11 @@ class FakePcm:
         recorded = 0 if self.card.silent else self._clock() - self.moved
         return -errno.EPIPE if recorded > self.buffer else recorded
 
+    def _start(self):
+        if self.started is None:
+            self.started = self.alsa.now
+            self.starts.append((self.started, self.passed))
+
     def _prepare(self):
         self.started, self.moved = None, 0
         return -errno.EPIPE
@@ -112,21 +120,21 @@ class FakePcm:
         if self.avail() == -errno.EPIPE:
             return self._prepare()
         count = min(len(data) // (self.channels * self.bits // 8), self.avail())
-        if self.started is None:
-            self.started = self.alsa.now
+        self._start()
         self.moved += count
+        self.passed += count
         self.card.heard += data[: count * self.channels * self.bits // 8]
         return count
 
     def read(self):
         self._fail_if_gone()
-        if self.started is None:
-            self.started = self.alsa.now
+        self._start()
         room = self.avail()
         if room == -errno.EPIPE:
             return self._prepare(), b""
         count = min(room, self.shape.periodsize)
         self.moved += count
+        self.passed += count
         mono = self.card.speech(count)
         wide = b"".join(
             (bytes(self.bits // 8 - 2) + mono[at : at + 2]) * self.channels
