@@ -2,7 +2,7 @@
 
 import math
 
-_RISE, _START = 1.004, 0.02
+_RISE = 1.004
 """A frame: a room that became louder is believed after some ten seconds."""
 
 
@@ -21,8 +21,9 @@ class LevelMeter:
         """A frame passed."""
         self._power += rms * rms
         self._frames += 1
-        quietest = self.quietest
-        self.quietest = rms if rms < quietest else quietest * _RISE + _START
+        if rms:  # nothing at all is a line that is not there yet, or one that rests
+            quietest = self.quietest
+            self.quietest = quietest * _RISE if 0 < quietest < rms else rms
 
     def take(self) -> float:
         """The root mean square since the last look."""

@@ -21,6 +21,10 @@ _PIECES = 16
 """Playouts tried for one frame: a run of surplus packets must end somewhere."""
 _GOOD, _WORSE_EACH_TIME = 0.95, 0.05
 """How alike two periods must be that are joined, and how much less each time none was found."""
+_PATIENCE = 250
+"""Frames to wait for a pause between words, where nobody hears a change at all."""
+_PAUSE, _ABOVE_ROOM = 60, 2.5
+"""Root mean square of a pause, or so many times that of the room."""
 _ROOM_FADES = 0.985
 """Of the room's noise a frame, when the far end is silent and did not say how its room sounds."""
 _LOUDEST_ROOM = 120.0
@@ -51,6 +55,7 @@ class Player:
         "_left",
         "_speaking",
         "_voices",
+        "_waited",
         "buffer",
         "clock",
         "comfort",
@@ -74,7 +79,7 @@ class Player:
         self._speaking: Voice | None = None
         self._ahead: tuple[RtpPacket, bytes] | None = None
         self._concealer = Concealer(self.rate)
-        self._declined = 0
+        self._declined = self._waited = 0
         self._frame = self.rate // 50 * 2
         self._left = b""
 
@@ -114,9 +119,9 @@ class Player:
         if isinstance(playout, Missing):
             return self._conceal(playout)
         if isinstance(playout, Shorten):
-            return self._shorten(self._decode(playout.packet), playout.ticks / self.clock)
+            return self._shorten(playout, self._decode(playout.packet))
         if isinstance(playout, Lengthen):
-            return self._lengthen(self._decode(playout.packet))
+            return self._lengthen(playout, self._decode(playout.packet))
         # Far too much delay: the codec must see what the ear does not.
         voice = self._voices.get(playout.packet.payload_type)
         if voice is not None:
@@ -190,12 +195,26 @@ class Player:
 
     # The delay moves
 
-    def _shorten(self, pcm: bytes, most: float) -> bytes:
+    def _shorten(self, playout: Shorten, pcm: bytes) -> bytes:
         """A period less, of what is left over and this together."""
+        if self._waits(pcm, urgent=playout.urgent):
+            return pcm
+        most = playout.ticks / self.clock
         return self._take(shorter(self._left + pcm, self.rate, most or 1.0), pcm)
 
-    def _lengthen(self, pcm: bytes) -> bytes:
+    def _lengthen(self, playout: Lengthen, pcm: bytes) -> bytes:
+        if self._waits(pcm, urgent=playout.urgent):
+            return pcm
         return self._take(longer(self._left + pcm, self.rate), pcm)
+
+    def _waits(self, pcm: bytes, *, urgent: bool) -> bool:
+        """Whether a better moment may come: a pause, where the change is not heard."""
+        if urgent or self._waited >= _PATIENCE:
+            return False
+        if audioop.rms(pcm, 2) < max(_PAUSE, min(self.level.quietest, _LOUDEST_ROOM) * _ABOVE_ROOM):
+            return False
+        self._waited += 1
+        return True
 
     def _take(self, stretched: Stretched | None, pcm: bytes) -> bytes:
         """The stretched sound if its seam is good enough by now."""
@@ -204,7 +223,7 @@ class Player:
         if stretched.likeness < _GOOD - self._declined * _WORSE_EACH_TIME:
             self._declined += 1
             return pcm
-        self._declined = 0
+        self._declined = self._waited = 0
         self.stretched += 1
         self._left = b""
         return stretched.pcm

@@ -57,17 +57,19 @@ class Surplus(NamedTuple):
 class Shorten(NamedTuple):
     """There is some delay too much: play this, and make it shorter if it sounds well.
 
-    By at most `ticks`, unless that is 0.
+    By at most `ticks`, unless that is 0; if it is not `urgent`, a pause in the words is the place.
     """
 
     packet: RtpPacket
-    ticks: int
+    ticks: int = 0
+    urgent: bool = False
 
 
 class Lengthen(NamedTuple):
     """There is too little delay: play this, and make it longer if it sounds well."""
 
     packet: RtpPacket
+    urgent: bool = False
 
 
 Playout: TypeAlias = RtpPacket | Missing | Surplus | Shorten | Lengthen | None
@@ -108,6 +110,7 @@ class JitterBuffer:
         "_capacity",
         "_clock",
         "_concealed_run",
+        "_early",
         "_expected_before",
         "_first_sequence",
         "_floor",
@@ -172,8 +175,9 @@ class JitterBuffer:
         # is hurried when a whole one has gathered, and held back before what the policy has in
         # reserve is used up: a packet that comes too late is worse than a stretched one.
         self._hurry = frame_ticks * 1.0
-        self._behind = frame_ticks * -0.2
+        self._behind = frame_ticks * -0.05
         self._stale = frame_ticks * 1.5
+        self._early = frame_ticks * -0.2
         self._store: list[_Entry] = []
         self._played: deque[int] = deque(maxlen=64)
         self._ssrc: int | None = None
@@ -388,14 +392,16 @@ class JitterBuffer:
         waste = self._waste() if self._held else 0
         if self._behind < surplus < self._hurry and not waste:
             return self._play(entry, packet, now)
-        if gap > 0 and surplus <= self._behind:
+        if gap > 0 and surplus <= self._early:
             return None  # the talker paused and the next words are not due
         if abs(surplus) > _FAR * self._frame and gap == 0:
             return self._leap(entry, packet, surplus, now)
         self._play(entry, packet, now)
-        if surplus >= self._hurry or (waste and surplus > self._behind / 2):
-            return Shorten(packet, waste)
-        return Lengthen(packet) if surplus <= self._behind or waste else packet
+        if surplus >= self._hurry or (waste and surplus > self._behind):
+            return Shorten(packet, waste, surplus >= self._stale)
+        if surplus <= self._behind:
+            return Lengthen(packet, surplus <= self._early)
+        return packet
 
     def _waste(self) -> int:
         """What is held besides what packets longer or shorter than a frame leave over anyway."""
@@ -421,7 +427,7 @@ class JitterBuffer:
             self._miss(entry.sequence)  # their time was filled while nothing had come
             return None
         surplus = due - self._next_timestamp
-        if surplus <= self._behind and not self._concealed_run:
+        if surplus <= self._early and not self._concealed_run:
             self._concealed_run = 1  # it may still come: wait for it behind one invented frame
             self.concealed += 1
             return Missing(self._frame, None)
