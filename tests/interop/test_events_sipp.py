@@ -31,7 +31,7 @@ def test_the_phone_watches_its_mailbox_and_leaves_it(stage):
 
 
 def test_somebody_watches_the_phone(stage):
-    """RFC 4235 §3.6, RFC 6665 §4.2.1.2: whole documents with versions."""
+    """RFC 4235 §3.7, RFC 6665 §4.2.1.2: the whole first, then what has changed, with versions."""
     phone = stage.phone("bob")
     watcher = stage.actor("phone_is_watched", calls="bob")
     phone.wait("nothing else", lambda status: status.state == "idle")

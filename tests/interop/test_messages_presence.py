@@ -58,6 +58,12 @@ def test_a_text_goes_through_the_proxy(make_phone):
     wait_for("the text", lambda: texts(bob), 5)
     assert texts(bob) == ["Grüße, Bob"]
     assert bob.ask(s.Status(), s.StatusReply).texts == 1
+    bob.process.terminate()
+    bob.process.wait(10)
+    bob.start()
+    bob.wait_registered()
+    assert texts(bob) == ["Grüße, Bob"]  # over the restart
+    bob.wait("one unread text", lambda status: status.texts == 1)
     bob.ask(s.Message(target="101", text="And to you"))
     wait_for("the answer", lambda: texts(alice), 5)
 
@@ -78,6 +84,9 @@ def test_what_one_phone_does_the_other_sees(make_phone):
     wait_for("Bob to be on the phone", lambda: buddy(alice) == (True, ("on-the-phone",)), 15)
     alice.ask(s.HangUp())
     wait_for("Bob to be free", lambda: buddy(alice) == (True, ()), 15)
+    for shown, seen in ((s.Shown.AWAY, (True, ("away",))), (s.Shown.BUSY, (False, ("busy",)))):
+        bob.ask(s.Presence(shown=shown))
+        wait_for(f"Bob to be {shown.value}", lambda seen=seen: buddy(alice) == seen, 15)
     bob.close()
     wait_for("Bob to be gone", lambda: buddy(alice) in ((None, ()), (False, ())), 15)
 
