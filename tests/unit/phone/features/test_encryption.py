@@ -231,7 +231,7 @@ def test_without_anything_to_make_keys_of_there_is_no_call():
 
 def test_an_emergency_call_is_made_without_keys_if_it_must_be():
     made = desk(material=EMPTY)
-    made.send(a.Dial("112"))
+    made.send(a.Dial("911"))
     (offer,) = only(made.way_found(protected=True), c.SendOffer)
     assert b"RTP/AVP" in offer.sdp
     made.far_end_answers(sdp(), remote=ANN)
