@@ -310,18 +310,20 @@ def _can_receive(session: Session, media: Media) -> bool:
 def _addresses(session: Session, media: Media) -> tuple[Address, Address]:
     """Where RTP and RTCP go; a name instead of an address waits for the first packet."""
     connection = session.connection_of(media)
-    if connection is None or connection.unspecified or not _is_numeric(connection.address):
+    if connection is None or connection.unspecified or not _is_place(connection.address):
         return NOWHERE, NOWHERE
     remote = (connection.address, media.port)
     if media.rtcp is None:
         return remote, (connection.address, media.port + 1)
     port, address = media.rtcp
-    return remote, (address if _is_numeric(address) else connection.address, port)
+    return remote, (address if _is_place(address) else connection.address, port)
 
 
-def _is_numeric(address: str) -> bool:
+def _is_place(address: str) -> bool:
+    """Whether media may go there: to one host, not to a group or a whole network (A12)."""
     try:
-        ipaddress.ip_address(address)
+        found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return True
+    one = getattr(found, "ipv4_mapped", None) or found
+    return not one.is_multicast and str(one) != "255.255.255.255"

@@ -252,6 +252,17 @@ def test_a_host_name_waits_for_the_first_packet(body, phone, here):
     assert answered(offer, phone, here).remote == NOWHERE
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["IP4 224.2.1.1/127", "IP4 255.255.255.255", "IP6 ff02::fb", "IP6 ::ffff:224.0.0.1"],
+)
+def test_a12_nobody_has_us_speak_to_a_whole_network(body, phone, here, address):
+    offer = body("m=audio 4000 RTP/AVP 0", connection=f"IN {address}")
+    assert answered(offer, phone, here).remote == NOWHERE
+    one = body("m=audio 4000 RTP/AVP 0", f"a=rtcp:5555 IN {address}")
+    assert answered(one, phone, here).rtcp == ("192.0.2.1", 5555)
+
+
 def test_an_uncommon_rtcp_port_of_ours_is_said(body, phone):
     result = answered(body("m=audio 1 RTP/AVP 0"), phone, LocalMedia("::1", 4000, 4444))
     assert b"a=rtcp:4444\r\n" in write(result.session)
