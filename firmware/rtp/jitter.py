@@ -57,7 +57,8 @@ class Surplus(NamedTuple):
 class Shorten(NamedTuple):
     """There is some delay too much: play this, and make it shorter if it sounds well.
 
-    By at most `ticks`, unless that is 0; if it is not `urgent`, a pause in the words is the place.
+    By at most `ticks`, unless that is 0. If it is not `urgent`, a pause in the words is the place;
+    what was begun is urgent.
     """
 
     packet: RtpPacket
@@ -398,9 +399,9 @@ class JitterBuffer:
             return self._leap(entry, packet, surplus, now)
         self._play(entry, packet, now)
         if surplus >= self._hurry or (waste and surplus > self._behind):
-            return Shorten(packet, waste, surplus >= self._stale)
+            return Shorten(packet, waste, bool(waste) or surplus >= self._stale)
         if surplus <= self._behind:
-            return Lengthen(packet, surplus <= self._early)
+            return Lengthen(packet, bool(waste) or surplus <= self._early)
         return packet
 
     def _waste(self) -> int:
