@@ -16,6 +16,7 @@ from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
 from firmware.sip.effects import CloseFlow, Effect, OpenFlow, ResolveTarget, Transmit
 from firmware.sip.errors import LocalError
+from firmware.sip.facts import Activity
 from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.notifications import (
@@ -318,6 +319,10 @@ class Walk:
         agent, now, dice = self.agent, self.now, self.dice
         call = dice.choice((*CALLS, *agent._core.calls))
         sdp = dice.choice((b"v=0 any", b""))
+
+        def flip() -> bool:
+            return dice.random() < 0.5
+
         verbs = (
             *(lambda: self.place(call),) * 5,
             lambda: agent.offer(call, b"v=0 offer", now),
@@ -329,6 +334,9 @@ class Walk:
             lambda: agent.answer_reoffer(call, b"v=0 answer", now),
             lambda: agent.reject_reoffer(call, 488, now),
             lambda: agent.info_digit(call, "5", 100, now),
+            lambda: agent.info.send(call, "weather", "text/plain", b"sun", now),
+            lambda: agent.messages.send(MessageRef("i"), LINES[0], "", "hello", now, call=call),
+            lambda: agent.messages.compose(LINES[0], "", now, active=flip(), call=call),
             lambda: agent.transfers.blind(call, "103", now),
             lambda: agent.transfers.attended(call, dice.choice(CALLS), now),
         )
@@ -354,10 +362,19 @@ class Walk:
             lambda: agent.messages.compose(line, "102", now, active=dice.random() < 0.5),
             lambda: agent.publications.publish(PublicationRef("p"), line, state, now),
             lambda: agent.publications.remove(PublicationRef("p"), now),
-            lambda: agent.transfers.follow(transfer, dice.choice(CALLS), now) if transfer else None,
+            lambda: agent.presence.show(line, dice.choice(tuple(Activity)), now),
+            lambda: agent.presence.hide(line, now),
+            lambda: self.watch_people(line, dice.choice(((), ("102",), ("102", "103")))),
+            lambda: self.follow(transfer, dice.choice(CALLS)) if transfer else None,
             lambda: agent.transfers.refuse(transfer, 603, now) if transfer else None,
         )
         dice.choice(verbs)()
+
+    def watch_people(self, line: LineName, people: tuple[str, ...]) -> None:
+        known = set(self.agent.buddies._watched)
+        self.agent.buddies.set(line, people, self.now)
+        for ref in set(self.agent.buddies._watched) - known:
+            self.watch.renewed(ref)
 
     def subscribe(self, ref: SubscriptionRef, line: LineName, package: str) -> None:
         self.agent.subscriptions.subscribe(ref, line, package, self.now)
