@@ -19,7 +19,7 @@ from firmware.sip.message import Headers
 MOST_PARTS: Final = 32
 MOST_DEPTH: Final = 4
 _MOST_ROWS: Final = 32
-_LONGEST_HEAD: Final = 4096
+_LONGEST_HEAD: Final = 2048
 _LONGEST_BOUNDARY: Final = 70
 _READABLE: Final = frozenset({"", "7bit", "8bit", "binary"})
 _HEAD: Final = re.compile(rb"\r?\n\r?\n|\A\r?\n")
