@@ -52,7 +52,9 @@ class Player:
         "_concealer",
         "_declined",
         "_frame",
+        "_last",
         "_left",
+        "_pausing",
         "_speaking",
         "_voices",
         "_waited",
@@ -82,13 +84,18 @@ class Player:
         self._declined = self._waited = 0
         self._frame = self.rate // 50 * 2
         self._left = b""
+        self._pausing = False
+        self._last = 0
 
     def hear(self, now: float) -> bytes:
         """The next 20 ms; silence if there is nothing."""
         pcm = b"" if self._left else self._piece(now)
         if len(pcm) != self._frame:
             pcm = self._frame_of(pcm, now)
-        self.level.add(audioop.rms(pcm, 2))
+        rms = audioop.rms(pcm, 2)
+        self.level.add(rms)
+        if not self._pausing:
+            self._last = rms
         return pcm
 
     def _frame_of(self, pcm: bytes, now: float) -> bytes:
@@ -130,6 +137,7 @@ class Player:
 
     def _decode(self, packet: RtpPacket) -> bytes:
         voice = self._voices.get(packet.payload_type)
+        self._pausing = False
         if self.comfort.active:
             self.comfort.play(packet.sequence)
         if voice is not self._speaking:
@@ -170,7 +178,13 @@ class Player:
         if self.comfort.active:
             concealer.room = 0.0
             return audioop.add(concealer.pause(samples), self.comfort.block(samples), 2)
-        concealer.room *= _ROOM_FADES
+        if self._pausing:
+            concealer.room *= _ROOM_FADES
+        else:
+            # A codec that leaves silence out says again every 0.4 s how it sounds.
+            self._pausing = True
+            quiet = self._last < _LOUDEST_ROOM
+            concealer.room = self._last if quiet else min(self.level.quietest, _LOUDEST_ROOM)
         return concealer.pause(samples)
 
     def _conceal(self, missing: Missing) -> bytes:
@@ -184,9 +198,9 @@ class Player:
             after = None
         pcm = voice.decoder.recover(after.payload, samples) if after is not None else b""
         pcm = pcm or voice.decoder.conceal(samples)
+        concealer.room = min(self.level.quietest, _LOUDEST_ROOM)
         if pcm:
             return concealer.heard(pcm)
-        concealer.room = min(self.level.quietest, _LOUDEST_ROOM)
         following = b""
         if after is not None:
             following = voice.decoder.decode(after.payload)

@@ -234,3 +234,30 @@ class TestHearing:
         call.speak(50)
         call.packet(13, payload)
         assert level_of(call.rest(100)) < -19
+
+
+@pytest.mark.parametrize(
+    ("payload", "rest", "rate"),
+    [
+        pytest.param(PCMU, LEAVE, 8000, id="comfort-noise"),
+        pytest.param(OPUS, Rest(allowed=True), 16000, id="opus"),
+    ],
+)
+def test_a_pause_between_two_of_us_sounds_like_the_room_all_along(payload, rest, rate, sine, noise):
+    if payload is OPUS:
+        need_library("libopus.so.0", "libopus0")
+    mouth = sending(rest, payload)
+    ear = Stream(OpenStream(1, (payload, CN)), Tokens(b"ear"), 100.0, rate)
+    ear.configure(ConfigureStream(1, THERE, CONTROL, (payload, CN), dtmf=EVENTS), 100.0)
+    words = sine(300, 2, rate) + bytes(rate * 12) + sine(300, 1, rate)
+    said = audioop.add(words, noise(len(words) // 2, NEAR_SILENCE), 2)
+    now, sent, heard = 100.0, 0, []
+    for place in range(0, len(said), rate // 25):
+        for datagram in mouth.packets(said[place : place + rate // 25]):
+            ear.receive(datagram, THERE, now)
+            sent += 1
+        now += 0.02
+        heard.append(level_of(ear.hear(now)[0]))
+    assert sent < 0.75 * len(heard)
+    assert all(level == pytest.approx(-56, abs=6) for level in heard[150:390])
+    assert max(heard[-25:]) > -20
