@@ -13,13 +13,14 @@ import contextlib
 from collections.abc import Callable
 
 from firmware.base.tokens import SystemTokens
-from firmware.media import realtime
+from firmware.media import bridge, realtime
 from firmware.media.cards import Cards, Device, OpenCard
 from firmware.media.clock import Beat
 from firmware.media.leg import Leg
 from firmware.media.messages import (
     AnyOrder,
     AnyReport,
+    Bridge,
     ClosePath,
     CloseStream,
     ConfigureStream,
@@ -68,6 +69,7 @@ class Engine:
         self._wire = Wire()
         self._legs: dict[int, Leg] = {}
         self._clips: dict[str, Clip] = {}
+        self._bridge = bridge.Bridge(())
         self._desk = Desk()
         self._cards = Cards(open_card, report)
         self._beat = Beat(now)
@@ -108,17 +110,24 @@ class Engine:
         else:
             skipped = self._beat.take(now)
         self._wire.drain(now)
+        self._exchange(skipped, now)
+        if self._playing:
+            self._play(now)
+
+    def _exchange(self, skipped: int, now: float) -> None:
+        """A frame of every call, both ways."""
         for leg in self._legs.values():
             stream = leg.stream
             if skipped:
                 stream.skip(skipped)
-            leg.exchange(self._desk, now)
+            if leg not in self._bridge.members:
+                leg.exchange(self._desk, now)
             if leg.near.ended:
                 self._report(leg.near.take_ended(stream.number))
             if stream.reports:
                 self._flush(stream)
-        if self._playing:
-            self._play(now)
+        if self._bridge.members:
+            self._bridge.exchange(self._desk, now)
 
     def _listen(self, now: float) -> None:
         """What the person says, from the card they talk on."""
@@ -203,6 +212,9 @@ class Engine:
                 close_descriptors(descriptors)
                 with contextlib.suppress(ImportError):
                     srtp.load()
+            case Bridge():
+                close_descriptors(descriptors)
+                self._join(order.streams)
             case _:
                 close_descriptors(descriptors)
                 self._order_desk(order, now)
@@ -253,8 +265,15 @@ class Engine:
             case CloseStream():
                 self._close_stream(order.stream, now)
 
+    def _join(self, streams: tuple[int, ...]) -> None:
+        """Only two make a conversation that the desk has to carry."""
+        members = [self._legs[number] for number in streams if number in self._legs]
+        self._bridge = bridge.Bridge(members if len(members) > 1 else ())
+
     def _close_stream(self, number: int, now: float) -> None:
         leg = self._legs.pop(number)
+        if leg in self._bridge.members:
+            self._join(tuple(each.stream.number for each in self._bridge.members))
         leg.end(now)
         leg.stream.report(final=True)
         self._flush(leg.stream)

@@ -20,9 +20,13 @@ class Leg:
         """One frame from the far end to the near one, and one back."""
         stream = self.stream
         heard, rate = stream.hear(now)
-        said = self.near.exchange(heard, rate, stream.speaks_at, desk)
+        self.tell(self.near.exchange(heard, rate, stream.speaks_at, desk), now)
+
+    def tell(self, frame: bytes, now: float) -> None:
+        """One frame to the far end, at the rate it is spoken to, and what RTCP has to say."""
+        stream = self.stream
         if stream.sends:
-            for datagram in stream.say(said, now):
+            for datagram in stream.say(frame, now):
                 self.rtp.send(datagram, stream.remote)
         else:
             stream.skip()

@@ -201,6 +201,16 @@ class RouteStream(Order, frozen=True, tag="route_stream"):
     repeat: bool = False
 
 
+class Bridge(Order, frozen=True, tag="bridge"):
+    """These streams and the desk are one conversation; it replaces the one before, () ends it.
+
+    What their routes say comes back with the end; a stream that closes leaves, and the last one
+    that stays is alone with the desk.
+    """
+
+    streams: tuple[int, ...]
+
+
 class CloseStream(Order, frozen=True, tag="close_stream"):
     """End a stream: RTCP BYE, last `StreamReport`, descriptors closed."""
 
@@ -397,6 +407,7 @@ AnyOrder = (
     | SetKeys
     | PrepareSrtp
     | RouteStream
+    | Bridge
     | CloseStream
     | PlayTone
     | StopTone

@@ -18,6 +18,7 @@ ORDERS = [
     m.ConfigureStream(1, ("::1", 4000), ("::1", 4001), (PCMU,), m.Direction.SENDONLY, None, 30),
     m.SetKeys(1, Keys("AEAD_AES_128_GCM", b"ours", b"theirs", 4), Heard(0xFA2, 1 << 40)),
     m.PrepareSrtp(),
+    m.Bridge((1, 2)),
     m.RouteStream(1, m.Route.CLIP, "welcome", repeat=True),
     m.CloseStream(1),
     m.PlayTone("dial", m.PathName.HANDSET, (m.ToneSegment((350.0, 440.0), 0.0),)),

@@ -1,0 +1,51 @@
+"""Several far ends and the person at the desk in one conversation. Pure.
+
+    a ──▶ ┌─────────────────────┐ ──▶ a hears b + c + us
+    b ──▶ │ at the highest rate │ ──▶ b hears a + c + us
+    c ──▶ │ of all              │ ──▶ c hears a + b + us
+    us ─▶ └─────────────────────┘ ──▶ we hear a + b + c
+
+Nobody hears themselves. Every member keeps its own jitter buffer, codec and way out; here only
+frames are added. The person at the desk is a member like the others and may be muted.
+"""
+
+from collections.abc import Sequence
+
+from firmware.dsp.mixer import mix
+from firmware.dsp.resample import Resampler
+from firmware.media.leg import Leg
+from firmware.media.pipeline import Desk, silence
+
+
+class Bridge:
+    """The members of one conversation; made anew when they change."""
+
+    __slots__ = ("_filters", "members")
+
+    def __init__(self, members: Sequence[Leg]) -> None:
+        self.members = tuple(members)
+        self._filters: dict[tuple[str, int, int, int], Resampler] = {}
+
+    def exchange(self, desk: Desk, now: float) -> None:
+        """One frame from everybody to everybody else."""
+        heard = [member.stream.hear(now) for member in self.members]
+        rates = [rate for _, rate in heard] + [each.stream.speaks_at for each in self.members]
+        rate = max(*rates, desk.rate)
+        voices = [self._at("from", index, pcm, of, rate) for index, (pcm, of) in enumerate(heard)]
+        us = self._at("us", 0, desk.microphone, desk.rate, rate) if desk.microphone else b""
+        if desk.rate:
+            desk.hear(self._at("ear", 0, mix(voices), rate, desk.rate))
+        for index, member in enumerate(self.members):
+            others = voices[:index] + voices[index + 1 :]
+            said = mix([*others, us] if us else others) or silence(rate)
+            member.tell(self._at("to", index, said, rate, member.stream.speaks_at), now)
+
+    def _at(self, way: str, index: int, pcm: bytes, rate: int, wanted: int) -> bytes:
+        """A frame at another rate; each way of each member has its own filter."""
+        if rate == wanted:
+            return pcm
+        key = (way, index, rate, wanted)
+        resampler = self._filters.get(key)
+        if resampler is None:
+            resampler = self._filters[key] = Resampler(rate, wanted)
+        return resampler.convert(pcm)

@@ -1,0 +1,101 @@
+"""A conversation of several: everybody hears everybody else, nobody hears themselves."""
+
+import pytest
+
+from firmware.dsp.tone_probe import tone_level
+from firmware.media.messages import Bridge, CloseStream, PayloadFormat, SetMute, TalkOn
+
+PCMU, G722 = PayloadFormat(0, "PCMU", 8000), PayloadFormat(9, "G722", 8000)
+OURS, ANNS, BOBS = 400, 900, 1500
+HEARD, UNHEARD = -30, -55
+
+
+@pytest.fixture
+def three(bench, sine):
+    """Ann by PCMU, Bob by G.722, and somebody at the desk; all three speak."""
+    bench.handset()
+    bench.card.speech = sine(OURS, 10, 16000)
+    ann, bob = bench.call(1, PCMU), bench.call(2, G722)
+    ann.say(sine(ANNS, 10, 8000))
+    bob.say(sine(BOBS, 10, 16000))
+    return bench, ann, bob
+
+
+def tones(pcm, rate):
+    return {pitch: tone_level(pcm, rate, pitch) for pitch in (OURS, ANNS, BOBS)}
+
+
+def hears(pcm, rate, *pitches):
+    levels = tones(pcm, rate)
+    return all((levels[each] > HEARD) == (each in pitches) for each in levels) and all(
+        level > HEARD or level < UNHEARD for level in levels.values()
+    )
+
+
+def test_everybody_hears_everybody_else_and_nobody_themselves(three):
+    bench, ann, bob = three
+    bench.order(Bridge((1, 2)))
+    bench.seconds(1)
+    assert hears(ann.heard(0.4), 8000, OURS, BOBS)
+    assert hears(bob.heard(0.4), 16000, OURS, ANNS)
+    assert hears(bench.card.heard(0.4), 16000, ANNS, BOBS)
+
+
+def test_muted_the_others_go_on_hearing_each_other(three):
+    bench, ann, bob = three
+    bench.order(Bridge((1, 2)))
+    bench.order(SetMute(muted=True))
+    bench.seconds(1)
+    assert hears(ann.heard(0.4), 8000, BOBS)
+    assert hears(bob.heard(0.4), 16000, ANNS)
+    assert hears(bench.card.heard(0.4), 16000, ANNS, BOBS)
+
+
+def test_whoever_leaves_is_gone_and_the_last_one_stays_with_us(three):
+    bench, ann, _ = three
+    bench.order(Bridge((1, 2)))
+    bench.seconds(0.5)
+    bench.order(CloseStream(2))
+    bench.seconds(1)
+    assert hears(ann.heard(0.4), 8000, OURS)
+    assert hears(bench.card.heard(0.4), 16000, ANNS)
+
+
+def test_a_conversation_that_ends_leaves_each_with_the_desk(three):
+    bench, ann, bob = three
+    bench.order(Bridge((1, 2)))
+    bench.seconds(0.5)
+    bench.order(Bridge(()))
+    bench.seconds(1)
+    assert hears(ann.heard(0.4), 8000, OURS)
+    assert hears(bob.heard(0.4), 16000, OURS)
+
+
+def test_without_anybody_at_the_desk_the_others_talk_on(three):
+    bench, ann, bob = three
+    bench.order(TalkOn(None))
+    bench.order(Bridge((1, 2)))
+    bench.seconds(1)
+    assert hears(ann.heard(0.4), 8000, BOBS)
+    assert hears(bob.heard(0.4), 16000, ANNS)
+
+
+def test_streams_that_do_not_exist_are_no_members(three):
+    bench, ann, _ = three
+    bench.order(Bridge((1, 7)))
+    bench.seconds(1)
+    assert hears(ann.heard(0.4), 8000, OURS)
+
+
+def test_eight_talk_at_once(bench, sine):
+    bench.handset()
+    pitches = [300 + 200 * number for number in range(8)]
+    members = [bench.call(number, PCMU) for number in range(8)]
+    for member, pitch in zip(members, pitches, strict=True):
+        member.say(sine(pitch, 10, 8000, 2500))
+    bench.order(Bridge(tuple(range(8))))
+    bench.seconds(1)
+    for member, own in zip(members, pitches, strict=True):
+        heard = member.heard(0.4)
+        assert tone_level(heard, 8000, own) < UNHEARD
+        assert all(tone_level(heard, 8000, pitch) > HEARD for pitch in pitches if pitch != own)
