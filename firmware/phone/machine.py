@@ -19,6 +19,7 @@ from firmware.phone import actions, events, outputs, portrait
 from firmware.phone.commands import Command, FreeMediaPort
 from firmware.phone.desk import engine, lines, paths, volume
 from firmware.phone.features import (
+    again,
     certificate,
     click,
     dtmf,
@@ -399,5 +400,6 @@ _ALARMS: Alarms = {
     Timer.CALL_LIMITS: limits.enforce,
     Timer.LEAVE_OLD: transferred.leave,
     Timer.ANSWER_AFTER: incoming.answer_waiting,
+    Timer.CALL_AGAIN: again.due,
     Timer.CLICK: click.over,
 }

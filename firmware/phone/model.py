@@ -49,6 +49,7 @@ class Timer(enum.Enum):
     CALL_LIMITS = "call_limits"
     LEAVE_OLD = "leave_old"
     ANSWER_AFTER = "answer_after"
+    CALL_AGAIN = "call_again"
     CLICK = "click"
 
 
@@ -322,6 +323,8 @@ class PhoneState(Struct, frozen=True):
     """What is to be said of a certificate of ours that ends soon."""
     missed: int = 0
     last_dialled: str = ""
+    again: str = ""
+    """Whom Redial will be offered for when it is time."""
     test: AudioTest | None = None
     consultation: Consultation | None = None
     timers: Mapping[Timer, float] = field(default_factory=dict)
@@ -389,5 +392,7 @@ class Ending(Struct, frozen=True):
     status: int = 0
     phrase: str = ""
     elsewhere: bool = False
+    retry_after: int = 0
+    """Seconds after which the far end wants to be tried again, 0 if it did not say."""
     notice: Notice | None = None
     """Says it better than the cause does."""

@@ -3,7 +3,8 @@
 The words are not here: `firmware.ui.text` has one TOML per language, and a test fails on an id
 without words. An argument that a sentence does not use is simply not mentioned in it.
 
-Arguments: `who` the other party as shown; `number` what was dialled; `line` a line's name, `lines`
+Arguments: `who` the other party as shown; `number` what was dialled; `time`
+how long; `line` a line's name, `lines`
 those of all and `position` its place in the file (1 …); `where` the server with its transport;
 `status` and `phrase` the SIP answer (may be empty); `setting` a line of the configuration; `reason`
 and `detail` a clause from a device or the engine; `path` a `PathName` value, or the place of the
@@ -13,6 +14,7 @@ number.
 
 from firmware.media.messages import Silence
 from firmware.phone.view import Notice
+from firmware.sip.causes import cause_of
 from firmware.sip.notifications import Barrier, FailureCause
 
 _LINE = ("line", "position", "where", "status", "phrase")
@@ -24,6 +26,58 @@ LINE_CAUSES: dict[FailureCause, str] = {cause: f"line_{cause.value}" for cause i
 
 CALL_CAUSES: dict[FailureCause, str] = {cause: f"call_{cause.value}" for cause in FailureCause}
 """Why a call did not come about or broke off."""
+
+CALL_STATUSES: dict[int, str] = {
+    380: "call_alternative",
+    400: "call_misunderstood",
+    402: "call_payment",
+    405: "call_not_taken",
+    412: "call_misunderstood",
+    413: "call_too_large",
+    414: "call_misunderstood",
+    417: "call_extension",
+    420: "call_extension",
+    421: "call_wants_more",
+    422: "call_wants_more",
+    423: "call_wants_more",
+    424: "call_location",
+    425: "call_misunderstood",
+    428: "call_identity",
+    429: "call_identity",
+    436: "call_identity",
+    437: "call_identity",
+    438: "call_identity",
+    439: "call_wants_more",
+    440: "call_in_circles",
+    469: "call_misunderstood",
+    470: "call_consent",
+    482: "call_in_circles",
+    483: "call_in_circles",
+    489: "call_not_taken",
+    491: "call_crossed",
+    493: "call_undeciphered",
+    494: "call_wants_more",
+    501: "call_not_taken",
+    502: "call_gateway",
+    503: "call_overloaded",
+    505: "call_misunderstood",
+    513: "call_too_large",
+    555: "call_wants_more",
+    580: "call_condition",
+    608: "call_filtered",
+}
+"""What a final status says of a call where its cause is too coarse."""
+
+CALL_CLASSES: dict[int, str] = {4: "call_other_refused", 6: "call_other_nowhere"}
+"""What one says that nobody registered, by its first digit (RFC 3261 §8.1.3.2)."""
+
+CALL_AGAIN: dict[FailureCause, str] = {
+    FailureCause.BUSY: "call_busy_again",
+    FailureCause.DECLINED: "call_declined_again",
+    FailureCause.NO_ANSWER: "call_no_answer_again",
+    FailureCause.SERVER_ERROR: "call_server_error_again",
+}
+"""The same where the answer says when to try again (RFC 3261 §20.33)."""
 
 TRANSFER_CAUSES: dict[FailureCause, str] = {
     FailureCause.BUSY: "transfer_busy",
@@ -73,6 +127,9 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "message_empty": (),
     "message_too_many": (),
     **dict.fromkeys(CALL_CAUSES.values(), _CALL),
+    **dict.fromkeys((*CALL_STATUSES.values(), *CALL_CLASSES.values()), _CALL),
+    **dict.fromkeys((*CALL_AGAIN.values(), "call_other_again"), (*_CALL, "time")),
+    "call_worth_trying": ("who", "number"),
     "call_ended": _CALL,
     "call_ended_because": _CALL,
     "call_redirected": ("who", "number"),
@@ -143,6 +200,25 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "audio_test_failed": ("path", "reason"),
 }
 """Text id → argument names."""
+
+
+def call_text(cause: FailureCause, status: int = 0, *, again: bool = False) -> str:
+    """The id of why a call failed; `again` if a `time` is known after which it may be tried."""
+    if again:
+        return CALL_AGAIN.get(cause, "call_other_again")
+    coarse = CALL_CAUSES[cause]
+    if not status or cause_of(status) is not cause:
+        return coarse
+    if cause is FailureCause.OTHER:
+        coarse = CALL_CLASSES.get(status // 100, coarse)
+    return CALL_STATUSES.get(status, coarse)
+
+
+def how_long(seconds: int) -> str:
+    """So many seconds for a person, in unit symbols that every language shares."""
+    if seconds < 100:
+        return f"{seconds} s"
+    return f"{round(seconds / 60)} min" if seconds < 100 * 60 else f"{round(seconds / 3600)} h"
 
 
 def notice(text: str, **args: object) -> Notice:

@@ -7,7 +7,7 @@ Two witnesses are heard: the messages say who ended it and with which words, and
 from collections.abc import Iterable, Sequence
 
 from firmware.base.phrase import Phrase, phrase
-from firmware.phone.texts import CALL_CAUSES
+from firmware.phone.texts import call_text, how_long
 from firmware.runtime.glimpse import (
     asks,
     body,
@@ -56,13 +56,6 @@ def ending(messages: Iterable[Seen]) -> Phrase:
     return phrase(text, peer=final.peer, status=label(final), why=why(final))
 
 
-def again(seconds: int) -> str:
-    """So many seconds for a person, in unit symbols that every language shares."""
-    if seconds < 100:
-        return f"{seconds} s"
-    return f"{round(seconds / 60)} min" if seconds < 100 * 60 else f"{round(seconds / 3600)} h"
-
-
 def _goodbye(said: list[Seen], goodbye: Seen) -> Phrase:
     if goodbye.sent and _never_acknowledged(said):
         return phrase("ladder.no_ack", why=why(goodbye))
@@ -109,7 +102,7 @@ def _meaning(messages: Sequence[Seen], ended: CallEnded, dialled: str) -> list[P
     elif ended.cause is not None and ended.cause not in _SAID_ALREADY:
         rows.append(
             phrase(
-                CALL_CAUSES[ended.cause],
+                call_text(ended.cause, ended.status),
                 who=who(ends.get(theirs, "")) or dialled or ended.call,
                 line=who(ends.get(ours, "")),
                 status=ended.status or "",
@@ -117,7 +110,7 @@ def _meaning(messages: Sequence[Seen], ended: CallEnded, dialled: str) -> list[P
             )
         )
     if ended.retry_after:
-        rows.append(phrase("ladder.retry", time=again(ended.retry_after)))
+        rows.append(phrase("ladder.retry", time=how_long(ended.retry_after)))
     return rows
 
 

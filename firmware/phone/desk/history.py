@@ -3,7 +3,7 @@
 from firmware.base.values import replace
 from firmware.phone.commands import CallOutcome, CallRecord, RecordCall
 from firmware.phone.model import Call, Ending
-from firmware.phone.texts import CALL_CAUSES, notice
+from firmware.phone.texts import call_text, how_long, notice
 from firmware.phone.turn import Turn
 from firmware.phone.view import Notice
 from firmware.sip.notifications import FailureCause, IncomingCall
@@ -17,14 +17,17 @@ def reason(call: Call, ending: Ending) -> Notice:
         return ending.notice
     text = _text(call, ending)
     status = ending.status or ""
-    return notice(text, who=call.who, line=call.line, status=status, phrase=ending.phrase)
+    about = {"who": call.who, "line": call.line, "status": status, "phrase": ending.phrase}
+    if ending.retry_after and ending.cause is not None:
+        about["time"] = how_long(ending.retry_after)
+    return notice(text, **about)
 
 
 def _text(call: Call, ending: Ending) -> str:
     if ending.elsewhere and not call.answered:
         return "call_elsewhere"
     if ending.cause is not None:
-        return CALL_CAUSES[ending.cause]
+        return call_text(ending.cause, ending.status, again=bool(ending.retry_after))
     if ending.by_us:
         return "call_cancelled" if call.placing else "call_finished"
     if call.answered:

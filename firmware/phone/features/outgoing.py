@@ -7,6 +7,7 @@ from firmware.phone.commands import EndCall
 from firmware.phone.desk import lines, paths
 from firmware.phone.dialplan import Verdict, dialable
 from firmware.phone.features import (
+    again,
     audio_test,
     emergency_call,
     endings,
@@ -56,6 +57,7 @@ def _dial_plain(turn: Turn, typed: str, wanted: LineName | None) -> None:
     if why is not None or line is None:
         _refuse(turn, why or notice("line_none"))
         return
+    again.forget(turn)
     placing.set_aside(turn)
     placing.bring_up(turn, placing.new_call(turn, dialable(typed), line.name))
 
@@ -222,8 +224,10 @@ def ended(turn: Turn, event: CallEnded) -> None:
         status=event.status,
         phrase=event.phrase,
         elsewhere=event.answered_elsewhere,
+        retry_after=event.retry_after,
         notice=call.barred if event.cause is FailureCause.MOVED else None,
     )
+    again.note(turn, call, ending)
     if not event.by_us and transfer.far_end_left(turn, call, ending):
         return
     failed(turn, call, ending, refused=event.status >= 300)
