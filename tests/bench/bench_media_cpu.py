@@ -8,6 +8,7 @@ without the rest. `engine_pcmu_1` is one call by itself, with every wake-up on i
 import json
 import sys
 
+from firmware.base.suites import SUITES
 from tests.bench.engine_rig import measure
 
 SECONDS = 10.0
@@ -21,6 +22,10 @@ def run(seconds: float = SECONDS) -> dict[str, float]:
             result = measure(codec, streams, seconds)
             name = f"engine_{codec}_{'each_of_' if streams > 1 else ''}{streams}"
             figures[f"{name}_cpu_s_per_minute"] = result.cpu / result.seconds * 60 / streams
+    for suite in SUITES:
+        result = measure("pcmu", 20, seconds, suite=suite)
+        name = f"engine_pcmu_{suite.lower()}_each_of_20_cpu_s_per_minute"
+        figures[name] = result.cpu / result.seconds * 60 / 20
     return figures
 
 

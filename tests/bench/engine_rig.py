@@ -6,12 +6,14 @@ only noted by its kernel arrival time.
 
 import asyncio
 import contextlib
+import functools
 import select
 import socket
 import struct
 import time
 from dataclasses import dataclass, field
 
+from firmware.base.suites import SUITES
 from firmware.media.messages import (
     AnyReport,
     ConfigureStream,
@@ -19,9 +21,11 @@ from firmware.media.messages import (
     OpenStream,
     PayloadFormat,
     Route,
+    SetKeys,
     StreamReport,
 )
 from firmware.net.engine_link import EngineLink
+from firmware.rtp.srtp import Guard, Keys
 from tests.bench.caller import codec_named
 from tests.bench.machine import cpu_seconds
 
@@ -47,12 +51,12 @@ class Run:
     last: dict[int, StreamReport] = field(default_factory=dict)
 
 
-def measure(codec: str, streams: int, seconds: float, warm_up: float = 1.0) -> Run:
-    """Loop so many streams for so long."""
-    return asyncio.run(_measure(codec, streams, seconds, warm_up))
+def measure(codec: str, streams: int, seconds: float, warm_up: float = 1.0, suite: str = "") -> Run:
+    """Loop so many streams for so long, encrypted if a crypto suite is named."""
+    return asyncio.run(_measure(codec, streams, seconds, warm_up, suite))
 
 
-async def _measure(codec: str, streams: int, seconds: float, warm_up: float) -> Run:
+async def _measure(codec: str, streams: int, seconds: float, warm_up: float, suite: str) -> Run:
     run, ready = Run(), asyncio.Event()
 
     def note(report: AnyReport) -> None:
@@ -66,26 +70,53 @@ async def _measure(codec: str, streams: int, seconds: float, warm_up: float) -> 
     await ready.wait()
     with contextlib.ExitStack() as stack:
         fars = [stack.enter_context(_udp()) for _ in range(streams)]
-        targets = [_open(link, stack, number, fars[number], codec) for number in range(streams)]
-        talk = asyncio.to_thread
-        await talk(_talk, fars, targets, codec, warm_up, [])
+        keys = _keys(suite)
+        targets = [
+            _open(link, stack, number, fars[number], codec, keys) for number in range(streams)
+        ]
+        talk = functools.partial(asyncio.to_thread, functools.partial(_talk, guard=_far_end(keys)))
+        await talk(fars, targets, codec, warm_up, [])
         assert link.pid is not None
         before, begin = cpu_seconds(link.pid), time.monotonic()
         run.arrivals = [[] for _ in fars]
-        await talk(_talk, fars, targets, codec, seconds, run.arrivals, round(warm_up * 50))
+        await talk(fars, targets, codec, seconds, run.arrivals, round(warm_up * 50))
         run.cpu = cpu_seconds(link.pid) - before
         run.seconds = time.monotonic() - begin
     await link.close()
     return run
 
 
+def _keys(suite: str) -> Keys | None:
+    """Keys for all streams of a run: one packet then serves them all."""
+    if not suite:
+        return None
+    octets = SUITES[suite].octets
+    return Keys(suite, b"o" * octets, b"t" * octets)
+
+
+def _far_end(keys: Keys | None) -> Guard | None:
+    if keys is None:
+        return None
+    guard = Guard()
+    guard.use(Keys(keys.suite, keys.receive, keys.send))
+    return guard
+
+
 def _open(
-    link: EngineLink, stack: contextlib.ExitStack, number: int, far: socket.socket, codec: str
+    link: EngineLink,
+    stack: contextlib.ExitStack,
+    number: int,
+    far: socket.socket,
+    codec: str,
+    keys: Keys | None,
 ) -> tuple[str, int]:
     pair = [stack.enter_context(_udp()), stack.enter_context(_udp())]
     payload, _ = FORMATS[codec]
     link.send(OpenStream(number, (payload,), Route.LOOP), [each.fileno() for each in pair])
-    link.send(ConfigureStream(number, far.getsockname(), ("", 0), (payload,)))
+    secure = keys is not None
+    link.send(ConfigureStream(number, far.getsockname(), ("", 0), (payload,), secure=secure))
+    if keys is not None:
+        link.send(SetKeys(number, keys))
     host, port = pair[0].getsockname()
     return host, port
 
@@ -104,6 +135,8 @@ def _talk(
     seconds: float,
     arrivals: list[list[float]],
     first: int = 0,
+    *,
+    guard: Guard | None = None,
 ) -> None:
     payload, same = FORMATS[codec]
     contents = (same,) if same else codec_named("OPUS").payloads
@@ -116,6 +149,8 @@ def _talk(
         count = first + number
         header = _RTP.pack(0x80, payload.number, count & 0xFFFF, count * ticks, 0xCAFE)
         datagram = header + contents[count % len(contents)]
+        if guard is not None:
+            datagram = guard.seal(datagram) or b""
         for far, target in zip(fars, targets, strict=True):
             far.sendto(datagram, target)
         for index, far in enumerate(fars):

@@ -114,3 +114,10 @@ def test_alsa_is_named_for_a_card_that_needs_it(config):
     assert done.returncode == 0
     assert "audio.card: there is no sound on this machine" in done.stdout
     assert "alsaaudio is missing (apt install python3-alsaaudio)" in done.stdout
+
+
+def test_a_line_that_must_not_run_weaker_than_asked_stays_down(config):
+    file = config("")
+    file.write_text(QUIET.replace("[[line]]\n", '[[line]]\nsrtp = "require"\n'))
+    ran = deskphone("pylibsrtp", "check", file, folder=file.parent)
+    assert 'this line stays down: srtp = "require" needs the library pylibsrtp' in ran.stdout

@@ -77,17 +77,17 @@ def test_only_the_lines_that_changed_register_anew(phone, far_end):
     assert phone.status().lines[0].registered
 
 
-def test_a_line_that_must_not_run_weaker_than_asked_goes_down_with_the_reason(phone, far_end):
+def test_the_next_call_is_encrypted_if_the_line_now_says_so(phone, far_end):
     edit(phone, ('user = "101"\n', 'user = "101"\nsrtp = "require"\n'))
 
     reply = reload(phone)
 
-    assert any("this line stays down" in note for note in reply.notes)
-    status = phone.status()
-    assert not status.lines[0].registered
-    assert 'srtp = "require" is not in this version' in status.lines[0].reason
-    far_end.wait_registered(2)
-    assert contacts(far_end)[1][1], "the registrar must not send calls here any more"
+    assert any("who listens can be kept out" in note for note in reply.notes)
+    assert len(contacts(far_end)) == 1, "the registration has nothing to do with it"
+    phone.ask(s.Dial(target="204"))
+    offer = far_end.wait_call().offer
+    assert b" UDP/TLS/RTP/SAVP " in offer
+    assert b"a=setup:actpass" in offer
 
 
 def test_the_next_call_has_the_new_ports_and_codecs(phone, far_end):
