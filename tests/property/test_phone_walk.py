@@ -23,6 +23,7 @@ from tests.support.desk import ALL_PATHS, Desk, sdp
 BODIES = (b"", b"nonsense", sdp(), sdp(8), sdp(18), sdp(direction="sendonly"), sdp(port=0))
 NUMBERS = ("201", "911", "*#600", "", "sip:ann@example.org", "sip:911@x", "a b", "1" * 90)
 PARTIES = (Party("", "", ""), Party("Ann", "201", "sip:201@x"))
+SENT_TO = (PARTIES[1], Party("", "911", "sip:911@x"), Party("", "", "sip:x"))
 PATH_SETS = (
     ALL_PATHS,
     (PathName.HANDSET, PathName.RINGER),
@@ -153,6 +154,38 @@ about_calls = st.one_of(
     ),
     st.builds(lambda i: lambda desk: n.InfoDigit(_ref(desk, i), "3", 160), refs),
     st.builds(
+        lambda i, name, who: (
+            lambda desk: n.TransferAsked(n.TransferRef(name), _ref(desk, i), LINES[0], who)
+        ),
+        refs,
+        st.sampled_from("tuv"),
+        st.sampled_from(SENT_TO),
+    ),
+    st.builds(
+        lambda name, who: lambda _desk: n.DialAsked(n.TransferRef(name), LINES[0], who),
+        st.sampled_from("tuv"),
+        st.sampled_from(SENT_TO),
+    ),
+    st.builds(
+        lambda i, why: lambda desk: n.RedirectBarred(_ref(desk, i), PARTIES[1], why),
+        refs,
+        st.sampled_from(n.Barrier),
+    ),
+    st.just(lambda _desk: a.Transfer()),
+    st.builds(
+        lambda i, kind, *rest: lambda desk: kind(_ref(desk, i), *rest),
+        refs,
+        st.just(n.TransferProgress),
+        st.sampled_from((100, 180)),
+    ),
+    st.builds(lambda i: lambda desk: n.TransferSucceeded(_ref(desk, i)), refs),
+    st.builds(
+        lambda i: (
+            lambda desk: n.TransferFailed(_ref(desk, i), FailureCause.BUSY, 486, "", reached=True)
+        ),
+        refs,
+    ),
+    st.builds(
         lambda i, local: lambda desk: n.AddressChanged(_ref(desk, i), local),
         refs,
         st.sampled_from(("192.0.2.1", "192.0.2.7", "")),
@@ -241,6 +274,9 @@ def check(desk):
     )
     assert view.front is None or view.front_call is not None
     assert desk.phone.view() is view
+    # Nobody else makes it call for help: A19.
+    calls = [call for call in state.calls if call.outgoing and call.remote.user == "911"]
+    assert all(call.emergency for call in calls)
 
 
 trees = st.sampled_from(TREES)

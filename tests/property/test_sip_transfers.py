@@ -21,6 +21,8 @@ from firmware.sip.notifications import (
     TransferFailed,
     TransferSucceeded,
 )
+from firmware.sip.uri import parse_uri
+from firmware.sip.usage.session import Session
 from tests.support.sip_link import LINE, Desk, Wire, World
 
 HOSTS = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
@@ -29,6 +31,9 @@ ACTS = (
     "blind",
     "attended",
     "call",
+    "gruu",
+    "gruu",
+    "hold",
     "blind",
     "attended",
     "end",
@@ -87,6 +92,13 @@ class Somebody(Desk):
             case TransferSucceeded() | TransferFailed():
                 self.told += 1
 
+    def has_a_gruu(self, call):
+        """The far end's Contact is one, as if a registrar had given it (RFC 5627)."""
+        session = self.agent._core.calls.get(call)
+        if isinstance(session, Session) and not session.dialog.remote_target.has("gr"):
+            target = f"{session.dialog.remote_target};gr=1"
+            session.dialog.remote_target = parse_uri(target)
+
     def act(self, what, others):
         agent, now = self.agent, self.now
         with contextlib.suppress(LocalError):
@@ -101,6 +113,10 @@ class Somebody(Desk):
                 case "attended" if len(self.up) > 1:
                     agent.transfers.attended(self.up[0], self.dice(self.up), now)
                     self.begun += 1
+                case "gruu" if self.up:
+                    self.has_a_gruu(self.dice(self.up))
+                case "hold" if self.up:
+                    agent.reoffer(self.dice(self.up), SDP, now)
                 case "end" if self.up:
                     agent.end(self.dice(self.up), now)
 

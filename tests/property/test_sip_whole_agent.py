@@ -12,6 +12,8 @@ import random
 import pytest
 
 from firmware.base.tokens import Tokens
+from firmware.config.schema import PhoneSettings
+from firmware.phone.toll import Toll
 from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
 from firmware.sip.effects import CloseFlow, Effect, OpenFlow, ResolveTarget, Transmit
@@ -21,6 +23,7 @@ from firmware.sip.flow import Endpoint, Flow, Target, Transport
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.notifications import (
     CallRef,
+    DialAsked,
     FailureCause,
     IncomingCall,
     LineName,
@@ -29,6 +32,7 @@ from firmware.sip.notifications import (
     ReofferReceived,
     SubscriptionRef,
     TransferAsked,
+    TransferRef,
 )
 from firmware.sip.told import MessageRef, PublicationRef
 from firmware.sip.usage.publication import State
@@ -87,7 +91,16 @@ EXTRAS = (
     ("Min-SE", "90"),
     ("Refer-To", "<sip:102@192.0.2.9>"),
     ("Refer-To", "<sip:102@192.0.2.9?Replaces=k1%3Bto-tag%3Dt1%3Bfrom-tag%3Dt2>"),
+    ("Refer-To", "<sip:112@192.0.2.9>"),
+    ("Refer-To", "<sip:102@192.0.2.9?Replaces=k1>, <sip:x@y>"),
     ("Refer-Sub", "false"),
+    ("Target-Dialog", "k1;local-tag=t1;remote-tag=t2"),
+    ("Target-Dialog", "k2;remote-tag=t1;local-tag=t2"),
+    ("Target-Dialog", ";;"),
+    ("Require", "tdialog"),
+    ("Supported", "replaces, tdialog"),
+    ("Contact", "<sip:x@192.0.2.9;gr=1>"),
+    ("Contact", "<sip:09001234567@192.0.2.9>, <sip:y@evil.example>, <sip:102@192.0.2.9>"),
     ("Replaces", "k1;to-tag=t1;from-tag=t2"),
     ("SIP-ETag", "e1"),
     ("WWW-Authenticate", 'Digest realm="pbx", nonce="n1", qop="auth", algorithm=MD5'),
@@ -206,13 +219,18 @@ class Walk:
         self.numbers = 0
         self.closed: list[Flow] = []
         self.over = False
-        self.transfers: list[object] = []
+        self.transfers: list[TransferRef] = []
         self.keys: list[str] = []
         self.lines(2)
 
     def lines(self, count: int) -> None:
         accounts = (
-            Account(LINES[0], "101", str(SERVER), password="secret", peers=("192.0.2.9",)),
+            Account(
+                *(LINES[0], "101", str(SERVER), "secret"),
+                peers=("192.0.2.9",),
+                click_to_dial=True,
+                toll=Toll.of(PhoneSettings(country="DE")),
+            ),
             Account(LINES[1], "102", str(SERVER), transport=Transport.TCP, accept_any_user=True),
         )
         self.agent.set_lines(accounts[:count], self.now)
@@ -246,7 +264,7 @@ class Walk:
                 agent.accept(call, b"v=0 answer", now)
             case ReofferReceived(call):
                 agent.answer_reoffer(call, b"v=0 answer", now)
-            case TransferAsked(transfer):
+            case TransferAsked(transfer) | DialAsked(transfer):
                 self.transfers.append(transfer)
             case _:
                 pass
@@ -346,6 +364,11 @@ class Walk:
         if call not in self.agent._core.calls:
             self.watch.renewed(call)
         self.agent.invite(call, self.dice.choice(LINES), "102", self.now)
+
+    def follow(self, transfer: TransferRef, call: CallRef) -> None:
+        if call not in self.agent._core.calls:
+            self.watch.renewed(call)
+        self.agent.transfers.follow(transfer, call, self.now)
 
     def of_rooms(self) -> None:
         agent, now, dice = self.agent, self.now, self.dice

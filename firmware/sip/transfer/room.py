@@ -137,6 +137,8 @@ class Transfers:
             LocalError: the name is not ours to give, or is taken.
         """
         referred = self._asked.get(transfer)
+        if referred is None and call in self._core.calls:
+            raise LocalError(f"there is a call {call} already")
         if referred is None:
             self._core.notify(CallEnded(call, by_us=False, cause=FailureCause.CANCELLED))
             return
