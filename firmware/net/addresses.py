@@ -55,14 +55,38 @@ def family_of(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+def endpoint_of(name: tuple[object, ...]) -> Endpoint:
+    """A socket's name or peer as an endpoint; a link-local address has its zone (RFC 4007 §11)."""
+    host, port = str(name[0]), int(str(name[1]))
+    scope = int(str(name[3])) if len(name) == 4 else 0
+    if not scope or "%" in host:
+        return Endpoint(host, port)
+    with contextlib.suppress(OSError):  # the interface is gone
+        host = f"{host}%{socket.if_indextoname(scope)}"
+    return Endpoint(host, port)
+
+
+def name_of(endpoint: Endpoint) -> tuple[str, int] | tuple[str, int, int, int]:
+    """An endpoint as the socket calls take it; by name alone they would lose the zone.
+
+    Raises:
+        OSError: there is no such interface.
+    """
+    host, _, zone = endpoint.host.partition("%")
+    if not zone:
+        return host, endpoint.port
+    index = int(zone) if zone.isdigit() else socket.if_nametoindex(zone)
+    return host, endpoint.port, 0, index
+
+
 def local_address_toward(remote: Endpoint) -> str | None:
     """The address the kernel would send from, or None if there is no route."""
     with socket.socket(family_of(remote.host), socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((remote.host, remote.port or 9))
+            probe.connect(name_of(Endpoint(remote.host, remote.port or 9)))
         except OSError:
             return None
-        return str(probe.getsockname()[0])
+        return endpoint_of(probe.getsockname()).host
 
 
 def machine_addresses() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from firmware.net.addresses import family_of
+from firmware.net.addresses import endpoint_of, family_of, name_of
 from firmware.net.binding import SIGNALLING, bind, mark
 from firmware.net.link_error import LinkError
 from firmware.net.pipe import PONG, Framed, Piece, Pipe
@@ -202,9 +202,8 @@ class _Connection(asyncio.Protocol):
 
     def _open(self) -> None:
         assert self._transport is not None
-        local = self._transport.get_extra_info("sockname")
-        remote = self._transport.get_extra_info("peername")
-        here, there = Endpoint(local[0], local[1]), Endpoint(remote[0], remote[1])
+        here = endpoint_of(self._transport.get_extra_info("sockname"))
+        there = endpoint_of(self._transport.get_extra_info("peername"))
         # Whom we opened it to is in the terms; who opened it to us may have shown who it is.
         who = () if self._ours else self._pipe.domains
         self.flow = Flow(self._kind, here, there, self._owner.next_number(), self._terms, who)
@@ -347,9 +346,8 @@ class Streams:
         try:
             sock.setblocking(False)  # noqa: FBT003 - as socket wants it
             mark(sock, self.dscp)
-            sock.bind((target.local.host, 0))
-            there = (target.remote.host, target.remote.port)
-            await asyncio.get_running_loop().sock_connect(sock, there)
+            sock.bind(name_of(Endpoint(target.local.host, 0)))
+            await asyncio.get_running_loop().sock_connect(sock, name_of(target.remote))
         except BaseException:
             sock.close()
             raise

@@ -11,7 +11,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from firmware.net.addresses import family_of
+from firmware.net.addresses import endpoint_of, family_of, name_of
 from firmware.net.binding import SIGNALLING, bind, mark
 from firmware.sip.flow import Endpoint, Flow, Transport
 
@@ -66,9 +66,7 @@ class UdpSocket:
     def send(self, flow: Flow, data: bytes) -> None:
         """Send a datagram; what the kernel refuses is reported as a failed flow."""
         try:
-            self._socket.sendmsg(
-                [data], [_pktinfo_of(flow.local.host)], 0, (flow.remote.host, flow.remote.port)
-            )
+            self._socket.sendmsg([data], [_pktinfo_of(flow.local.host)], 0, name_of(flow.remote))
         except BlockingIOError:
             return  # a full buffer is a lost datagram, and SIP repeats those
         except (OSError, OverflowError) as error:
@@ -91,7 +89,7 @@ class UdpSocket:
                 continue  # a queued ICMP error; the transaction's timer decides
             local = _local_in(ancillary) or self.endpoint.host
             here = Endpoint(local, self.endpoint.port)
-            there = Endpoint(source[0], source[1])
+            there = endpoint_of(source)
             self._received(data, Flow(Transport.UDP, here, there))
 
 

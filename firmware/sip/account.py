@@ -18,6 +18,8 @@ from firmware.sip.uri import Uri, bracketed, host_port, parse_uri
 
 _SHORTEST_CONTACT_USER = 13
 """64 bits in base 32: a Contact user that cannot be guessed (A4)."""
+_ZONED = re.compile(r"(fe[89ab][0-9a-f]:[0-9a-f:]*)%(?:25)?([A-Za-z0-9._-]+)", re.IGNORECASE)
+"""A link-local address and the interface it is on (RFC 4007 §11.2, RFC 6874 §2)."""
 _MOST_HOMES = 4
 """RFC 5626 §4.2.1: sets of up to four outbound proxies."""
 
@@ -187,6 +189,16 @@ class Account:
         return tuple(homes[:_MOST_HOMES])
 
     @cached_property
+    def zones(self) -> dict[str, str]:
+        """Link-local addresses among the servers with the zones they were written with.
+
+        A zone means something to this machine alone and stands in no message (RFC 6874 §4).
+        """
+        texts = (self.server, self.proxy, *self.proxies, *self.registrars)
+        found = (_ZONED.search(text) for text in texts)
+        return {match[1]: f"{match[1]}%{match[2]}" for match in found if match is not None}
+
+    @cached_property
     def address(self) -> Uri:
         """The address of record: what the line is called from outside."""
         return self.address_at(self.server_uri)
@@ -267,6 +279,9 @@ def _glob(pattern: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=256)
 def _server_uri(text: str, transport: Transport, *, loose: bool = False) -> Uri:
+    text = _ZONED.sub(r"\1", text)
+    if text.count(":") > 1 and "[" not in text and not text.lower().startswith("sip"):
+        text = f"[{text}]"  # an IPv6 address and no port
     try:
         if text.lower().startswith(("sip:", "sips:")):
             uri = parse_uri(text)

@@ -243,9 +243,10 @@ class Wayfinder:
         self._query = query
         # A port that was meant for something else is no port for TLS.
         port = None if self._agreed() and hop.port == DEFAULT_PORT else hop.port
-        effect = ResolveTarget(
-            query, hop.param("maddr") or hop.host, port, self._transport(), hop.secure
-        )
+        host = hop.param("maddr") or hop.host
+        if self._line is not None:
+            host = self._line.account.zones.get(host, host)
+        effect = ResolveTarget(query, host, port, self._transport(), hop.secure)
         self._core.effects.append(effect)
 
     def _transport(self) -> Transport | None:

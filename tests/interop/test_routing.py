@@ -221,6 +221,118 @@ def test_f55_behind_a_router_kamailio_knows_the_outer_address_and_calls_arrive(
         router.close()
 
 
+BROKEN = "2001:db8:66::9"
+
+
+def break_ipv6(network, how):
+    """An address and a default route by IPv6, and behind them nothing: silence, or a refusal."""
+    network.run("ip", "-6", "addr", "add", "2001:db8:66::1/64", "dev", "v1", "nodad")
+    if how == "silence":  # a neighbour that is not there takes everything
+        words = ("neigh", "add", BROKEN, "lladdr", "02:00:00:00:00:01", "dev", "v1")
+    else:
+        words = ("route", "add", how, f"{BROKEN}/128")
+    assert network.run("ip", "-6", *words).returncode == 0
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("how", ["silence", "unreachable"])
+def test_f54_broken_ipv6_beside_ipv4_costs_a_second_or_two(
+    need, network, tmp_path, names, how, transport
+):
+    """RFC 8305 §5 on real sockets: the name has both addresses, the phone is everywhere."""
+    need("kamailio")
+    kamailio = Kamailio(network, tmp_path / "kamailio")
+    break_ipv6(network, how)
+    names.start(f"host-record=pbx.{DOMAIN},{kamailio.address},{BROKEN}")
+    rows = line("101", f"pbx.{DOMAIN}:5060", transport=transport, realm="office.example")
+    began = time.monotonic()
+    phone = Phone(tmp_path / "phone", rows, namespace=network, address="", port=5070)
+    try:
+        phone.wait_registered()
+        assert time.monotonic() - began < 6.0
+        assert kamailio.knows("101")
+        assert "Traceback" not in phone.log()
+    finally:
+        phone.close()
+
+
+class LinkLocal(threading.Thread):
+    """A registrar at a link-local address; says 200 to everything, and notes what it was told."""
+
+    def __init__(self, network, kind):
+        super().__init__(daemon=True)
+        network.party()
+        found = network.run("ip", "-6", "-o", "addr", "show", "dev", "v1", "scope", "link").stdout
+        self.address = found.split()[3].partition("/")[0]
+        index = int(network.run("ip", "-o", "link", "show", "dev", "v1").stdout.partition(":")[0])
+        self.heard = []
+        self._socket = network.socket(socket.AF_INET6, kind)
+        # A veth's address is tentative for a moment (RFC 4862 §5.4).
+        wait_for("the address", lambda: self._bind(index), 5)
+        self._socket.settimeout(0.2)
+        self._stream = kind is socket.SOCK_STREAM
+        self._end = threading.Event()
+        self.start()
+
+    def _bind(self, index):
+        try:
+            self._socket.bind((self.address, 5060, 0, index))
+        except OSError:
+            return False
+        return True
+
+    def run(self):
+        if self._stream:
+            self._socket.listen()
+        while not self._end.is_set():
+            with contextlib.suppress(TimeoutError):
+                if self._stream:
+                    self._serve(self._socket.accept()[0])
+                else:
+                    data, source = self._socket.recvfrom(65535)
+                    self._socket.sendto(self._answer(data), source)
+
+    def _serve(self, connection):
+        connection.settimeout(0.2)
+        with connection:
+            while not self._end.is_set():
+                with contextlib.suppress(TimeoutError):
+                    data = connection.recv(65535)
+                    if not data:
+                        return
+                    connection.sendall(self._answer(data) if data.strip() else b"\r\n")
+
+    def _answer(self, data):
+        text = data.decode()
+        self.heard.append(text)
+        names = ("Via:", "From:", "To:", "Call-ID:", "CSeq:", "Contact:")
+        rows = [row for row in text.split("\r\n") if row.startswith(names)]
+        return "\r\n".join(["SIP/2.0 200 OK", *rows, "Content-Length: 0", "", ""]).encode()
+
+    def close(self):
+        self._end.set()
+        self.join(5)
+        self._socket.close()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_f54_a_registrar_at_a_link_local_address(network, tmp_path, transport):
+    """RFC 4007 §11, RFC 6874 §4: the zone finds the interface and stands in no message."""
+    kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+    registrar = LinkLocal(network, kind)
+    server = f"[{registrar.address}%v1]:5060"
+    rows = line("101", server, transport=transport)
+    phone = Phone(tmp_path / "phone", rows, namespace=network, address="", port=5070)
+    try:
+        phone.wait_registered()
+        assert f"REGISTER sip:[{registrar.address}]:5060" in registrar.heard[0]
+        assert not any("%" in text for text in registrar.heard)
+        assert "Traceback" not in phone.log()
+    finally:
+        phone.close()
+        registrar.close()
+
+
 LOAD = 25
 
 

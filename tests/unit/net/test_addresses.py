@@ -7,7 +7,13 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from firmware.net import addresses
-from firmware.net.addresses import AddressWatch, local_address_toward, machine_addresses
+from firmware.net.addresses import (
+    AddressWatch,
+    endpoint_of,
+    local_address_toward,
+    machine_addresses,
+    name_of,
+)
 from firmware.sip.flow import Endpoint
 from tests.support.namespace import namespace_or_skip
 from tests.support.waiting import wait_for
@@ -182,3 +188,24 @@ def test_f08_where_something_changes_all_the_time_it_is_looked_all_the_same(town
         return changes
 
     assert town.inside(lambda: asyncio.run(restless())) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint"),
+    [
+        (("192.0.2.1", 5060), Endpoint("192.0.2.1", 5060)),
+        (("2001:db8::1", 5060, 0, 0), Endpoint("2001:db8::1", 5060)),
+        (("fe80::1", 5060, 0, 1), Endpoint("fe80::1%lo", 5060)),
+    ],
+)
+def test_f54_a_zone_goes_to_the_kernel_and_comes_back(name, endpoint):
+    """RFC 4007 §11: without it a link-local address is on no link."""
+    assert endpoint_of(name) == endpoint
+    assert (*name_of(endpoint), 0, 0)[:4] == (*name, 0, 0)[:4]
+    assert name_of(Endpoint("fe80::1%7", 1)) == ("fe80::1", 1, 0, 7)
+
+
+def test_f54_an_interface_that_is_gone_leaves_the_bare_address():
+    assert endpoint_of(("fe80::1", 5060, 0, 999_999)) == Endpoint("fe80::1", 5060)
+    with pytest.raises(OSError, match=r"No such device|no interface"):
+        name_of(Endpoint("fe80::1%gone", 5060))

@@ -122,3 +122,29 @@ def test_what_the_registrar_does_not_know_leaves_the_registration_good(change):
 )
 def test_what_the_registrar_knows_needs_a_new_registration(change):
     assert not BOUND.is_bound_like(replace(BOUND, **change))
+
+
+@pytest.mark.parametrize(
+    ("server", "uri", "zoned"),
+    [
+        ("[fe80::1%eth0]:5070", "sip:[fe80::1]:5070", "fe80::1%eth0"),
+        ("fe80::1%wlan0.2", "sip:[fe80::1]", "fe80::1%wlan0.2"),
+        ("sip:[fe80::1%25eth0]", "sip:[fe80::1]", "fe80::1%eth0"),
+        ("2001:db8::1", "sip:[2001:db8::1]", None),
+    ],
+)
+def test_f54_a_zone_finds_the_interface_and_stands_in_no_uri(server, uri, zoned):
+    """RFC 4007 §11.2, RFC 6874 §4."""
+    account = Account("desk", "101", server)
+    assert str(account.server_uri) == uri
+    assert account.zones.get("fe80::1") == zoned
+
+
+def test_f54_who_is_asked_for_a_link_local_server_is_told_the_zone(world, sip):
+    desk = sip.Desk(world, "fe80::2")
+    asked = []
+    world.lookup = lambda effect: asked.append(effect.host) or []
+    desk.line("[fe80::1%eth0]:5060", proxy="[fe80::3%eth1]")
+    desk.agent.register(sip.LINE, world.now)
+    world.run(0.1)
+    assert asked == ["fe80::3%eth1"]
