@@ -61,7 +61,7 @@ display_name = "Virtual phone"
 name = "mock"
 
 [audio]
-codecs = ["g722", "pcmu", "pcma"]
+codecs = ["opus", "g722", "pcmu", "pcma"]
 card = "browser"
 
 [web]
