@@ -196,6 +196,8 @@ class Call(Struct, frozen=True):
     """The caller wants our offer while it rings (RFC 3262 §5)."""
     forks: Forks | None = None
     """What was agreed with each phone that rings there; None before the first and after all."""
+    sent_on: int = 0
+    """How many transfers have led to it, one after the other."""
     barred: Notice | None = None
     """Why it was not sent on to where the far end has its calls sent (A19)."""
     replaces: CallRef | None = None

@@ -63,10 +63,18 @@ def _number(target: str) -> str:
     """
     context = _GLOBAL_CONTEXT.search(target)
     # A user part has its parameters behind a semicolon, as a URI has.
-    number = number_of(target if ":" in target else f"sip:{target}")
+    number = _bare(number_of(target if ":" in target else f"sip:{target}"))
     if context is None or number.startswith("+"):
         return number
     return number_of(context[1]) + number
+
+
+def _bare(number: str) -> str:
+    """Without whatever a PBX might drop before it dials; a name with letters is no number."""
+    if any(mark.isascii() and mark.isalpha() for mark in number):
+        return number
+    digits = (str(int(mark)) if mark.isdecimal() else mark for mark in number)
+    return "".join(mark for mark in digits if mark in "+0123456789*#")
 
 
 def _fits(number: str, patterns: tuple[str, ...]) -> bool:

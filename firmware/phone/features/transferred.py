@@ -16,6 +16,8 @@ from firmware.sip.notifications import TransferAsked
 
 LEAVE_AFTER = 10.0
 """Seconds after the answer in which whoever transferred us should have hung up."""
+MOST_TIMES = 10
+"""Somebody who is sent on and on goes round in circles, or is made to."""
 _TOLD = 5.0
 _BARRED = 10.0
 
@@ -30,6 +32,8 @@ def asked(turn: Turn, event: TransferAsked) -> None:
     on_the_way = old.instead_of is not None or any(x.instead_of == old.ref for x in state.calls)
     if state.emergency_call is not None or _barred(turn, event, old):
         turn.do(RefuseTransfer(event.transfer, 403))
+    elif old.sent_on >= MOST_TIMES:
+        turn.do(RefuseTransfer(event.transfer, 482))
     elif on_the_way or old.transfer is not None:
         turn.do(RefuseTransfer(event.transfer, 491))
     else:
@@ -48,7 +52,7 @@ def _barred(turn: Turn, event: TransferAsked, old: Call) -> bool:
 
 def _follow(turn: Turn, event: TransferAsked, old: Call) -> None:
     new = placing.new_call(turn, event.target.user or event.target.uri, old.line)
-    new = replace(new, remote=event.target, instead_of=old.ref)
+    new = replace(new, remote=event.target, instead_of=old.ref, sent_on=old.sent_on + 1)
     turn.state = replace(turn.state, calls=(*turn.state.calls, new))
     if turn.state.front == old.ref:
         turn.front(new.ref, keep_mute=True)

@@ -36,6 +36,11 @@ def test_a19_an_emergency_number_is_only_dialled_by_people(target):
         "sip:+499001234567@pbx.example;user=phone",
         "9001234567;phone-context=+49",
         "tel:9001234567;phone-context=+49",
+        "0900_1234567",
+        "0900\u00a01234567",
+        "0900\x001234567",
+        "\uff10\uff19\uff10\uff101234567",
+        "~0900,1234567",
     ],
 )
 def test_a19_a_costly_number(target):

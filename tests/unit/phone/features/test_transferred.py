@@ -5,6 +5,7 @@ import pytest
 from firmware.media.messages import PathName
 from firmware.phone import actions as a
 from firmware.phone import commands as c
+from firmware.phone.features.transferred import MOST_TIMES
 from firmware.phone.view import Mode
 from firmware.sip.notifications import CallRef, FailureCause, Party
 from tests.support.desk import ANN, Desk, only, sdp, settings
@@ -226,3 +227,17 @@ def test_p11_a_closed_microphone_is_not_opened_from_outside(desk):
     replaces(desk, ann)
     assert desk.heard.talk.path is None
     assert ANN
+
+
+def test_a19_who_is_sent_round_in_circles_stays(desk):
+    """Two far ends that send the phone to each other: ten calls, and no more."""
+    desk, here = desk
+    for round_ in range(MOST_TIMES):
+        desk.sends_us(here, BOB, f"transfer-{round_}")
+        here = desk.heard.followed[-1].call
+        desk.way_found()
+        desk.far_end_answers(remote=BOB)
+        desk.wait(11)
+    desk.sends_us(here, BOB, "one too many")
+    assert [x.status for x in desk.heard.refused] == [482]
+    assert desk.front == here
