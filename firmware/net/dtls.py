@@ -94,6 +94,8 @@ class Association:
         self._prints = prints
         self._out: list[bytes] = []
         self.keys: Keys | None = None
+        self.unanswered = False
+        """Whether that is only because nobody answered."""
         self.failure = ""
         """Why it came to nothing, a clause; "" while it has not."""
         if active:
@@ -134,12 +136,13 @@ class Association:
             try:
                 self._connection.DTLSv1_handle_timeout()
             except self._ssl.Error:
-                self.failure = "the far end does not answer the handshake"
+                self.give_up()
             self._collect()
 
     def give_up(self) -> None:
         """Nobody waits any longer."""
         if not self.over:
+            self.unanswered = True
             self.failure = "the far end does not answer the handshake"
 
     def take(self) -> tuple[bytes, ...]:

@@ -41,7 +41,7 @@ def keep_report(house: House, report: StreamReport) -> None:
     if call is not None:
         house.reports[call] = report
     if house.encryption is not None:
-        house.encryption.forget(report)
+        house.encryption.note(report)
     if report.final:
         house.streams.pop(report.stream, None)
         if call is not None:
@@ -58,6 +58,8 @@ def feed_handshake(house: House, report: Foreign) -> None:
 def mirror_dialog(house: House, saved: DialogSaved) -> None:
     """A crash must not leave the far end talking to nobody (F46)."""
     house.keeper.keep_dialog(saved.call, saved.snapshot)
+    if saved.snapshot is None and house.encryption is not None:
+        house.encryption.over(saved.call)
 
 
 def keep_card(house: House, card: CardAdvanced) -> None:

@@ -24,6 +24,8 @@ from firmware.config.schema import Settings
 from firmware.media.messages import Foreign, PrepareSrtp, SetKeys, StreamReport
 from firmware.phone.commands import MakeKeys
 from firmware.phone.events import KeysFailed
+from firmware.runtime.key_memory import KeyMemory
+from firmware.sip.notifications import CallRef
 
 if TYPE_CHECKING:
     from firmware.net.dtls import Association, Identity
@@ -53,6 +55,8 @@ class _Handshake:
         self.source = ""
         """The host that is heard, "" before anybody was."""
         self.strangers = 0
+        self.has_keys = False
+        """Keys of a handshake before serve the stream; silence is no failure then."""
         self.timer: asyncio.TimerHandle | None = None
         self.until = asyncio.get_running_loop().time() + _PATIENCE
         self.told = False
@@ -101,11 +105,12 @@ class Encryption:
         self._identity: Identity | None = None
         self._running: dict[int, _Handshake] = {}
         self._early: dict[int, deque[Foreign]] = {}
+        self._memory = KeyMemory()
         self._making: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        """Streams with an association, or with datagrams that wait for one."""
-        return len(self._running.keys() | self._early.keys())
+        """Streams with an association or datagrams that wait for one, and calls with keys."""
+        return len(self._running.keys() | self._early.keys()) + len(self._memory)
 
     # Before a call
 
@@ -139,12 +144,11 @@ class Encryption:
     # In a call
 
     def with_history(self, order: SetKeys) -> SetKeys:
-        """The order with what an engine before this one had heard on that stream."""
+        """The order with how far the far end had come under its key."""
         call = self._house.streams.get(order.stream)
-        report = None if call is None else self._house.reports.get(call)
-        if report is None or report.stream != order.stream:
-            return order
-        return replace(order, before=report.heard)
+        return (
+            order if call is None else replace(order, before=self._memory.given(call, order.keys))
+        )
 
     def make_keys(self, command: MakeKeys) -> None:
         """Begin, or go on with, the handshake of a stream."""
@@ -162,6 +166,12 @@ class Encryption:
 
     def _begin(self, command: MakeKeys, identity: "Identity") -> None:
         running = self._running[command.stream] = _Handshake(command, identity)
+        known = self._memory.made_with(command.call, command.handshake.prints)
+        if known is not None:
+            # Whether the far end makes a new association too is not known: the old keys serve
+            # until there are others.
+            running.has_keys = True
+            self._house.engine.send(self.with_history(SetKeys(command.stream, known)))
         for early in self._early.pop(command.stream, ()):
             running.feed(early.data, early.source[0])
         self._settle(running)
@@ -186,10 +196,17 @@ class Encryption:
         if running is not None:
             running.stop()
 
-    def forget(self, report: StreamReport) -> None:
-        """The last of a stream: what came after its end is nobody's."""
+    def note(self, report: StreamReport) -> None:
+        """Once a second how far a stream is; after its last report nothing is kept of it."""
+        call = self._house.streams.get(report.stream)
+        if call is not None:
+            self._memory.reported(call, report.heard)
         if report.final:
             self.end(report.stream)
+
+    def over(self, call: CallRef) -> None:
+        """A call is over."""
+        self._memory.forget(call)
 
     def _settle(self, running: _Handshake) -> None:
         """Send what is to be sent, set the clock, tell how it ended."""
@@ -198,10 +215,12 @@ class Encryption:
         association, command = running.association, running.command
         if association.keys is not None and not running.told:
             running.told = True
+            self._memory.made(command.call, command.handshake.prints, association.keys)
             self._house.engine.send(self.with_history(SetKeys(command.stream, association.keys)))
         elif association.failure and not running.told:
             running.told = True
-            self._house.inbox.put(KeysFailed(command.stream, association.failure))
+            if not (running.has_keys and association.unanswered):
+                self._house.inbox.put(KeysFailed(command.stream, association.failure))
         elif not association.over:
             self._set_clock(running)
 

@@ -19,7 +19,7 @@ ALWAYS: Final = (
 """Whoever we trust may subscribe to our calls and presence, and send these unasked."""
 READING: Final = ("xml.parsers.expat", "firmware.sip.event.reg")
 """For who watches somebody, or what the registrar has of us: the documents that come are XML."""
-ENCRYPTING: Final = ("hmac", "firmware.net.dtls")
+ENCRYPTING: Final = ("hmac", "firmware.net.dtls", "firmware.runtime.encryption")
 """For keys of our own; what DTLS needs besides comes with its certificate."""
 
 

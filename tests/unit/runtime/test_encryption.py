@@ -1,5 +1,6 @@
 """Handshakes driven over real sockets on loopback; the far end is an association of its own."""
 
+import asyncio
 import socket
 
 import pytest
@@ -16,7 +17,7 @@ from firmware.runtime.asides import aside
 from firmware.runtime.encryption import Encryption
 from firmware.runtime.performers import perform
 from firmware.sdp.keying import Handshake
-from firmware.sip.notifications import CallRef
+from firmware.sip.notifications import CallRef, DialogSaved
 
 CALL = CallRef("c1")
 SETTINGS = Settings(lines=(LineSettings(user="101", server="pbx", srtp="require"),))
@@ -151,8 +152,9 @@ async def test_a_handshake_ends_in_keys_for_the_engine(office, far, begins):
     end.talk()
     (keys,) = keys_given(office)
     assert keys.send == end.association.keys.receive
-    assert len(office.encryption) == 1
+    assert len(office.encryption) == 2, "the association, and what is kept of the call"
     office.encryption.end(STREAM)
+    office.encryption.over(CALL)
     assert len(office.encryption) == 0
 
 
@@ -172,24 +174,75 @@ async def test_a_new_engine_gets_the_keys_again_and_how_far_the_last_one_had_hea
     command = end.make_keys()
     perform(office, command)
     end.talk()
-    aside(office, replace(REPORT, heard=Heard(0xFA2, 0x10005)))
+    report_twice(office, Heard(0xFA2, 0x10005))
     perform(office, command)
     first, second = (order for order in orders(office) if isinstance(order, SetKeys))
     assert (first.before, second.before) == (None, Heard(0xFA2, 0x10005))
     assert first.keys == second.keys
 
 
+def report_twice(house, heard, stream=STREAM):
+    """The first report after new keys may still tell of the old ones."""
+    aside(house, replace(REPORT, stream=stream, heard=Heard(1, 1)))
+    aside(house, replace(REPORT, stream=stream, heard=heard))
+
+
+def given(house, stream=STREAM, keys=KEYS):
+    perform(house, c.MediaOrder(SetKeys(stream, keys)))
+    return orders(house)[-1].before
+
+
 async def test_keys_of_sdp_bring_the_counter_too(office):
-    aside(office, replace(REPORT, heard=Heard(0xFA2, 0x10005)))
-    perform(office, c.MediaOrder(SetKeys(STREAM, KEYS)))
-    assert orders(office) == [SetKeys(STREAM, KEYS, Heard(0xFA2, 0x10005))]
+    assert given(office) is None
+    report_twice(office, Heard(0xFA2, 0x10005))
+    assert given(office) == Heard(0xFA2, 0x10005)
 
 
-async def test_a_counter_of_another_stream_of_the_call_is_not_its(office):
-    aside(office, replace(REPORT, heard=Heard(0xFA2, 0x10005)))
+async def test_another_key_of_the_far_end_begins_at_zero(office):
+    """RFC 4568 §6.4: the roll-over counter of one key is nothing to another."""
+    given(office)
+    report_twice(office, Heard(0xFA2, 0x10005))
+    other = Keys(KEYS.suite, KEYS.send, b"n" * 28)
+    assert given(office, keys=other) is None
+    aside(office, replace(REPORT, heard=Heard(0xFA2, 0x10006)))
+    assert given(office, keys=other) is None, "that report was of the key before"
+
+
+async def test_the_far_end_goes_on_counting_when_we_move_to_another_stream(office):
+    given(office)
+    report_twice(office, Heard(0xFA2, 0x10005))
+    aside(office, replace(REPORT, final=True, heard=Heard(0xFA2, 0x10007)))
     office.streams[STREAM + 1] = CALL
-    perform(office, c.MediaOrder(SetKeys(STREAM + 1, KEYS)))
-    assert orders(office) == [SetKeys(STREAM + 1, KEYS)]
+    moved = Keys(KEYS.suite, b"n" * 28, KEYS.receive)
+    assert given(office, STREAM + 1, moved) == Heard(0xFA2, 0x10007)
+
+
+async def test_nothing_is_kept_of_a_call_that_is_over(office):
+    given(office)
+    assert len(office.encryption) == 1
+    aside(office, DialogSaved(CALL, None))
+    assert len(office.encryption) == 0
+    for number in range(200):
+        office.streams[STREAM] = CallRef(f"c{number}")
+        given(office)
+    assert len(office.encryption) == 64
+
+
+async def test_a_far_end_that_keeps_its_association_is_heard_after_we_move(
+    office, far, monkeypatch
+):
+    """RFC 5763 §6.6: either may keep it; the old keys serve until there are others."""
+    end = far()
+    perform(office, end.make_keys())
+    end.talk()
+    (first,) = keys_given(office)
+    monkeypatch.setattr("firmware.runtime.encryption._PATIENCE", 0.0)
+    office.streams[STREAM + 1] = CALL
+    perform(office, replace(end.make_keys(), stream=STREAM + 1))
+    assert keys_given(office) == [first, first]
+    await asyncio.sleep(0.02)
+    assert office.inbox.events[1:] == []
+    office.encryption.end(STREAM + 1)
 
 
 async def test_a_wrong_certificate_is_told(office, far):
