@@ -32,11 +32,10 @@ class CodecError(Exception):
 
 
 class CodecUnavailableError(CodecError, ImportError):
-    """A codec cannot be loaded; `package` brings its library, empty: this version has no such."""
+    """A codec cannot be loaded; `package` brings its library."""
 
     def __init__(self, codec: str, package: str) -> None:
-        why = f"needs the package {package}" if package else "is not in this version"
-        super().__init__(f"codec {codec} {why}")
+        super().__init__(f"codec {codec} needs the package {package}")
         self.codec = codec
         self.package = package
 

@@ -19,12 +19,7 @@ def with_codecs(found: Examination) -> Examination:
 
 
 def missing_codecs(names: Iterable[str]) -> Iterator[Wrong]:
-    """A note for each codec that no offer can hold: not built yet, or its library is not there."""
+    """A note for each codec that no offer can hold, because its library is not there."""
     for name in names:
-        if available((name,)):
-            continue
-        package = CODECS[name].package
-        if package:
-            yield Wrong("note_codec", (("name", name), ("package", package)))
-        else:
-            yield Wrong("note_codec_unbuilt", (("name", name),))
+        if not available((name,)):
+            yield Wrong("note_codec", (("name", name), ("package", CODECS[name].package)))

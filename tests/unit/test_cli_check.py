@@ -191,15 +191,6 @@ class _Unloadable:
         raise CodecUnavailableError(self.name, self.package)
 
 
-def test_a_codec_that_is_not_built_yet_is_not_said_to_be_a_packages_fault(check):
-    code, said = check(QUIET.replace("'pcmu'", "'opus', 'pcmu'"))
-
-    assert code == 0
-    assert said[0] == (
-        "note: f:9: audio.codecs: opus is left out of calls: it is not in this version"
-    )
-
-
 @pytest.mark.parametrize("key", ["network", "web"])
 def test_an_address_that_is_not_ours_is_a_note_with_any_port_too(check, key):
     name = "bind" if key == "network" else "listen"

@@ -19,12 +19,3 @@ def test_a_codec_without_its_library_names_the_package(monkeypatch):
     (found,) = missing_codecs(("g722", "pcmu"))
 
     assert (found.text, found.args) == ("note_codec", (("name", "g722"), ("package", "G722")))
-
-
-def test_a_codec_that_is_not_built_names_no_package(monkeypatch):
-    row = replace(CODECS["opus"], package="", loader=_broken)
-    monkeypatch.setitem(CODECS, "opus", row)
-
-    (found,) = missing_codecs(("opus",))
-
-    assert (found.text, found.args) == ("note_codec_unbuilt", (("name", "opus"),))

@@ -2,6 +2,8 @@ import asyncio
 
 import pytest
 
+from firmware.base.values import replace
+from firmware.codec import CODECS
 from firmware.config import parse
 from firmware.control.errors import RefusalKind, RefusedError
 from firmware.phone.texts import notice
@@ -10,6 +12,10 @@ from firmware.storage.last_good import LastGood
 from firmware.ui.text import Texts
 
 FILE = '[phone]\nmax_calls = 8\n\n[[line]]\nuser = "101"\nserver = "pbx"\n'
+
+
+def _missing():
+    raise ImportError("libopus.so.0")
 
 
 @pytest.fixture
@@ -116,7 +122,8 @@ async def test_f04_the_phone_shows_that_the_file_has_faults_until_it_has_none(re
     ]
 
 
-async def test_f04_a_file_that_leaves_no_codec_is_refused(reloader, applied, judged):
+async def test_f04_a_file_that_leaves_no_codec_is_refused(reloader, applied, judged, monkeypatch):
+    monkeypatch.setitem(CODECS, "opus", replace(CODECS["opus"], loader=_missing))
     reloader.file.write_text(FILE + '[audio]\ncodecs = ["opus"]\n')
     with pytest.raises(RefusedError, match=r"audio\.codecs: none of these codecs can be loaded"):
         await reloader.reload()
