@@ -116,6 +116,7 @@ class LineSettings:
     watch: tuple[str, ...] = ()
     buddies: tuple[str, ...] = ()
     publish_presence: bool = False
+    publish_calls: bool = False
     quality_reports: str = ""
     srtp: str = "off"
     srtp_keys: str = "auto"

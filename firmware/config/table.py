@@ -134,6 +134,7 @@ _LINE_ROWS = (
     Setting("line.watch", Many(Text(forms.BUDDY, may_be_empty=False), limit=64), _NOW),
     Setting("line.buddies", Many(Text(forms.BUDDY, may_be_empty=False), limit=64), _NOW),
     Setting("line.publish_presence", _FLAG, _NOW),
+    Setting("line.publish_calls", _FLAG, _NOW),
     Setting("line.quality_reports", Text(forms.SIP_URI), _NEXT),
     Setting("line.srtp", Choice(("off", "prefer", "require")), _NEXT),
     Setting("line.srtp_keys", Choice(("auto", "sdes", "dtls")), _NEXT),

@@ -65,6 +65,7 @@ def account_of(line: LineSettings, identities: Identities, toll: Toll) -> Accoun
         anonymous=line.anonymous,
         session_expires=line.session_expires,
         redirects=line.redirects,
+        publish_calls=line.publish_calls and line.register,
         redirect_to=line.redirect_to,
         click_to_dial=line.click_to_dial,
         toll=toll,

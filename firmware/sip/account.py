@@ -121,6 +121,8 @@ class Account:
     session_expires: int = 0
     redirects: bool = True
     redirect_to: tuple[str, ...] = ()
+    publish_calls: bool = False
+    """Whether our calls are published at the server for others to watch there (RFC 4235)."""
     click_to_dial: bool = False
     toll: Toll = _Free()  # noqa: RUF009 - frozen
     gruu: bool = False

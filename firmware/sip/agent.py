@@ -38,6 +38,7 @@ from firmware.sip.notifications import (
     Party,
 )
 from firmware.sip.presentity import Presentity
+from firmware.sip.published_calls import PublishedCalls
 from firmware.sip.reach.keepalive import Keepalives
 from firmware.sip.reception import Reception
 from firmware.sip.relocation import Relocations
@@ -74,6 +75,7 @@ class UserAgent:
         self.info = Info(self._core, self._reception.calls.session)
         self.messages = Messages(self._core, self._reception.calls.session)
         self.publications = Publications(self._core)
+        self._published_calls = PublishedCalls(self._core, self.publications)
         self.presence = Presentity(self._core, self.publications, self.notifiers)
         self.buddies = Buddies(self._core, self.subscriptions)
         self._calls = self._reception.calls
@@ -90,7 +92,7 @@ class UserAgent:
         rooms: tuple[Sized, ...] = (
             *(self._keepalives, self._handed_up, self._relocations, self._unasked),
             *(self.subscriptions, self.notifiers, self._own_calls, self.transfers),
-            *(self.info, self.messages, self.publications, self.buddies),
+            *(self.info, self.messages, self.publications, self._published_calls, self.buddies),
         )
         return len(self._core) + sum(len(room) for room in rooms)
 
@@ -307,6 +309,7 @@ class UserAgent:
         if server is not None:
             server.ring(now, body)
             self._own_calls.look(now)
+            self._published_calls.look()
 
     def accept(self, call: CallRef, sdp: bytes, now: float, headers: Rows = ()) -> None:
         """Answer a call; `headers` go into the 200. Nothing if the caller has given up."""
@@ -416,5 +419,11 @@ class UserAgent:
         self.subscriptions.line_retired(line, now)
         self.notifiers.line_retired(line, now)
         self.transfers.line_retired(line, now)
-        for room in (self.messages, self.publications, self.presence, self.buddies):
+        for room in (
+            self.messages,
+            self.publications,
+            self._published_calls,
+            self.presence,
+            self.buddies,
+        ):
             room.line_retired(line)

@@ -91,6 +91,25 @@ def test_what_one_phone_does_the_other_sees(make_phone):
     wait_for("Bob to be gone", lambda: buddy(alice) in ((None, ()), (False, ())), 15)
 
 
+def watched(phone):
+    found = phone.status().watched
+    return found[0].state if found else None
+
+
+def test_calls_that_a_phone_publishes_are_seen_at_the_server(make_phone):
+    """RFC 4235 §3.7.1 by RFC 3903 §4.1: the server sees no calls itself."""
+    bob = make_phone("102", publish_calls=True)
+    alice = make_phone("101", watch=["102"])
+    wait_for("Bob to be at rest", lambda: watched(alice) == "idle", 10)
+    alice.ask(s.Dial(target="102"))
+    bob.wait_state("ringing")
+    wait_for("Bob to ring", lambda: watched(alice) == "ringing", 10)
+    bob.ask(s.Answer())
+    wait_for("Bob to be busy", lambda: watched(alice) == "busy", 10)
+    alice.ask(s.HangUp())
+    wait_for("Bob to be at rest again", lambda: watched(alice) == "idle", 10)
+
+
 class TestBaresip:
     """baresip answers texts, and its contact module has a command to send one."""
 

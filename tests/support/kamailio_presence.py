@@ -33,6 +33,7 @@ loadmodule "maxfwd.so"
 loadmodule "db_text.so"
 loadmodule "presence.so"
 loadmodule "presence_xml.so"
+loadmodule "presence_dialoginfo.so"
 modparam("presence", "db_url", "text://{tables}")
 modparam("presence_xml", "db_url", "text://{tables}")
 modparam("presence_xml", "force_active", 1)

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from firmware.sip.event.dialog_info import DialogEntry
 
 Calls = Mapping[CallRef, CallPortrait]
-_MEDIA_TYPE: Final = "application/dialog-info+xml"
+MEDIA_TYPE: Final = "application/dialog-info+xml"
 _MOST_ENDINGS: Final = 64
-_TELLING: Final = (
+TELLING: Final = (
     CallTrying,
     CallProgress,
     CallAnswered,
@@ -60,7 +60,7 @@ class OwnCalls:
     """A service of `Notifiers`."""
 
     package: Final = "dialog"
-    media_types: Final = (_MEDIA_TYPE,)
+    media_types: Final = (MEDIA_TYPE,)
     interval: Final = 1.0
     """RFC 4235 §3.10."""
 
@@ -70,7 +70,7 @@ class OwnCalls:
         self._told: dict[Notifying, Calls] = {}
         # How calls ended, the latest last, until those who watch have been told.
         self._endings: dict[CallRef, CallEnded] = {}
-        core.listen(self._heard, *_TELLING)
+        core.listen(self._heard, *TELLING)
 
     def __len__(self) -> int:
         return len(self._told)
@@ -95,10 +95,10 @@ class OwnCalls:
         changed = [call for ref, call in calls.items() if before.get(ref) != call]
         gone = [ref for ref in before if ref not in calls]
         full = usage.whole or not (changed or gone)
-        entries = [_entry(usage.line, call) for call in (calls.values() if full else changed)]
+        entries = [entry_of(usage.line, call) for call in (calls.values() if full else changed)]
         entries += [_ended(usage.line, before[ref], self._endings.get(ref)) for ref in gone]
         identity = str(usage.line.identity.uri)
-        return _MEDIA_TYPE, write_dialogs(identity, entries, usage.sent - 1, full=full)
+        return MEDIA_TYPE, write_dialogs(identity, entries, usage.sent - 1, full=full)
 
     def on_over(self, usage: Notifying, now: float) -> None:
         """Nothing more is told."""
@@ -128,15 +128,18 @@ class OwnCalls:
                 del self._endings[next(iter(self._endings))]
 
     def _calls(self, usage: Notifying) -> Calls:
-        portraits = {ref: call.portrait() for ref, call in self._core.calls.items()}
-        return {
-            ref: each
-            for ref, each in portraits.items()
-            if each.line is usage.line and _meant(each, usage.event)
-        }
+        calls = calls_of(self._core, usage.line)
+        return {ref: call for ref, call in calls.items() if _meant(call, usage.event)}
 
 
-def _entry(line: Line, call: CallPortrait) -> "DialogEntry":
+def calls_of(core: Core, line: Line) -> Calls:
+    """The calls of a line as they are now."""
+    portraits = {ref: call.portrait() for ref, call in core.calls.items()}
+    return {ref: each for ref, each in portraits.items() if each.line is line}
+
+
+def entry_of(line: Line, call: CallPortrait) -> "DialogEntry":
+    """A call of the line as a dialog of a document."""
     from firmware.sip.event.dialog_info import (  # noqa: PLC0415 - as above
         DialogEntry,
         Participant,
@@ -170,7 +173,7 @@ def _ended(line: Line, call: CallPortrait, ending: CallEnded | None) -> "DialogE
     from firmware.sip.event.dialog_info import Phase  # noqa: PLC0415 - as above
 
     event, code = ("", 0) if ending is None else (_event(call, ending), ending.status)
-    entry = _entry(line, call)
+    entry = entry_of(line, call)
     return replace(entry, phase=Phase.TERMINATED, event=event, code=code)
 
 

@@ -76,6 +76,7 @@ voicemail = ""
 watch = []
 buddies = []
 publish_presence = false
+publish_calls = false
 quality_reports = ""
 srtp = "off"
 srtp_keys = "auto"
