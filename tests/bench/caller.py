@@ -208,23 +208,22 @@ class MiniRegistrar:
             text = data.decode("utf-8", "replace")
             if not text.startswith(("REGISTER", "OPTIONS")):
                 continue
-            rows = text.split("\r\n")
-            kept = [
-                row
-                for row in rows
-                if row.partition(":")[0].lower()
-                in ("via", "v", "from", "f", "call-id", "i", "cseq")
-            ]
-            to = next(row for row in rows if row.lower().startswith(("to:", "t:")))
-            answer = ["SIP/2.0 200 OK", *kept, f"{to};tag=1"]
-            contacts = [row for row in rows if row.lower().startswith(("contact:", "m:"))]
-            answer += [f"{contact};expires=3600" for contact in contacts]
-            self._socket.sendto(
-                "\r\n".join([*answer, "Content-Length: 0", "", ""]).encode(), source
-            )
+            self._socket.sendto(accepted(text), source)
             if not self.registered.is_set():
                 self.at = time.perf_counter()
                 self.registered.set()
+
+
+def accepted(text: str) -> bytes:
+    """A 200 to a request, with its Contact for an hour."""
+    rows = text.split("\r\n")
+    names = ("via", "v", "from", "f", "call-id", "i", "cseq")
+    kept = [row for row in rows if row.partition(":")[0].lower() in names]
+    to = next(row for row in rows if row.lower().startswith(("to:", "t:")))
+    contacts = [row for row in rows if row.lower().startswith(("contact:", "m:"))]
+    answer = ["SIP/2.0 200 OK", *kept, f"{to};tag=1"]
+    answer += [f"{contact};expires=3600" for contact in contacts]
+    return "\r\n".join([*answer, "Content-Length: 0", "", ""]).encode()
 
 
 def percentile(values: list[float], share: float) -> float:

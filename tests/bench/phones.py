@@ -39,6 +39,7 @@ server = "{server}"
 register = {register}
 peers = ["10.99.0.0/16"]
 auto_answer = "always"
+{more}
 [board]
 name = "mock"
 [audio]
@@ -89,7 +90,10 @@ class Ours:
     name = "deskphone"
     user = "perf"
 
-    def __init__(self, namespace: Namespace, server: str, codec: str, *, register: bool) -> None:
+    def __init__(
+        self, namespace: Namespace, server: str, codec: str, *, register: bool, more: str = ""
+    ) -> None:
+        """`more` are further rows of the line."""
         self._folder = Path(tempfile.mkdtemp(prefix="dpb-"))
         self.address = namespace.party()
         config = self._folder / "deskphone.toml"
@@ -99,6 +103,7 @@ class Ours:
                 server=server,
                 codec=codec.lower(),
                 register=str(register).lower(),
+                more=more,
             )
         )
         self.codec = codec

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.bench.caller import Caller, MiniRegistrar, percentile
 from tests.bench.machine import Hogs, cpu_seconds, memory_mb
 from tests.bench.phones import Baresip, Measured
+from tests.bench.tls_rows import start_over_tls
 from tests.support import sipp
 from tests.support.namespace import Namespace
 
@@ -165,6 +166,7 @@ def _pacing(hogs: bool, key: str) -> Callable[[MakePhone, Path], Figures]:  # no
 
 ROWS: dict[str, Callable[[MakePhone, Path], Figures]] = {
     "start to REGISTER 200": start_to_register,
+    "start to REGISTER 200 over TLS": start_over_tls,
     "idle": idle,
     "PCMU call": _in_a_call("PCMU"),
     "G.722 call": _in_a_call("G722"),
