@@ -27,7 +27,7 @@ def server(need, need_module, network, tmp_path):
 @pytest.fixture
 def make_phone(network, tmp_path, server):
     phones = []
-    addresses = iter([network.party() for _ in range(2)])
+    addresses = iter([network.party() for _ in range(3)])
 
     def make(user, **more):
         rows = line(user, server.server, **more)
@@ -108,6 +108,21 @@ def test_calls_that_a_phone_publishes_are_seen_at_the_server(make_phone):
     wait_for("Bob to be busy", lambda: watched(alice) == "busy", 10)
     alice.ask(s.HangUp())
     wait_for("Bob to be at rest again", lambda: watched(alice) == "idle", 10)
+
+
+def test_a_call_that_rings_at_one_phone_is_picked_up_at_another(make_phone):
+    """RFC 5359 §2.16 by RFC 3891 §3: Carol calls Bob, Alice answers."""
+    bob, carol = make_phone("102", publish_calls=True), make_phone("103")
+    alice = make_phone("101", watch=["102"])
+    carol.ask(s.Dial(target="102"))
+    wait_for("Bob to ring", lambda: watched(alice) == "ringing", 10)
+    alice.ask(s.PickUp())
+    carol.wait_state("talking")
+    alice.wait_state("talking")
+    bob.wait("it to ring no more", lambda status: not status.calls)
+    assert [call.remote for call in carol.status().calls] == ["101"]
+    alice.ask(s.HangUp())
+    carol.wait("the end", lambda status: not status.calls)
 
 
 class TestBaresip:

@@ -123,11 +123,26 @@ def _rings(event: EventReceived) -> Ringing | None:
     document = event.document
     for each in document.dialogs if isinstance(document, DialogInfo) else ():
         known = each.call_id and each.local_tag and each.remote_tag
-        target = each.remote.target or each.remote.uri
+        target = _way_to(each.remote.uri, each.remote.target, document.entity)
         if each.phase is Phase.EARLY and not each.initiator and known and target:
             caller = _party(each.remote.uri or target, each.remote.name)
             return Ringing(caller, target, each.call_id, each.remote_tag, each.local_tag)
     return None
+
+
+def _way_to(address: str, contact: str, watched: str) -> str:
+    """How the caller is reached: within a domain by their address there, else where they are.
+
+    Somebody's Contact called past the server is a stranger's call, and refused by phones like ours.
+    """
+    return address if address and _host(address) == _host(watched) else contact or address
+
+
+def _host(uri: str) -> str:
+    try:
+        return parse_uri(uri).host.lower()
+    except ParseError:
+        return ""
 
 
 def _party(uri: str, name: str) -> Party:

@@ -36,10 +36,18 @@ def test_the_caller_is_called_in_the_place_of_the_call_that_rings():
     desk = a_desk()
     rings(desk)
     call = placed(desk.send(a.PickUp("102")))
-    assert call.target == "sip:ann@192.0.2.7"
+    assert call.target == "sip:201@pbx"
     assert str(call.replaces) == "abc@x;to-tag=anns;from-tag=theirs;early-only"
     assert desk.mode is Mode.CALLING
     assert (desk.view.front_call.name, desk.view.front_call.user) == ("Ann", "201")
+
+
+def test_a_caller_from_elsewhere_is_called_where_they_are():
+    desk = a_desk()
+    rings(desk, remote=Participant("sip:0301234@gateway", "Ann", "sip:ann@192.0.2.7"))
+    assert placed(desk.send(a.PickUp())).target == "sip:ann@192.0.2.7"
+    rings(desk, remote=Participant("", "Ann", "sip:ann@192.0.2.7"))
+    assert placed(desk.send(a.PickUp())).target == "sip:ann@192.0.2.7"
 
 
 def test_without_a_name_it_is_the_one_that_rings():
