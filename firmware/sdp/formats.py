@@ -146,8 +146,11 @@ def _free(formats: tuple[Format, ...]) -> Iterator[int]:
 
 
 def events_for(formats: tuple[Format, ...]) -> tuple[Format, ...]:
-    """A telephone-event format for each clock we offer, on free numbers."""
-    clocks = sorted({item.clock for item in formats})
+    """A telephone-event format for each clock we offer, on free numbers.
+
+    And one of 8,000, which beside Opus is all that some far ends know.
+    """
+    clocks = sorted({8000, *(item.clock for item in formats)})
     free = _free(formats)
     return tuple(
         Format(number, EVENT_NAME, clock, 1, EVENT_FMTP)

@@ -118,13 +118,30 @@ def test_we_hold_baresip_and_take_it_back(office):
     hear_now(ours)
 
 
-def test_dtmf_from_baresip_arrives(office):
-    ours, far = office()
+@pytest.mark.parametrize("codec", ["PCMU", "OPUS"])
+def test_dtmf_from_baresip_arrives(office, codec):
+    ours, far = office(codec)
     ours.ask(s.Dial(target="102"))
     ours.wait_state("talking")
     for digit in "159":
         far.command("sndcode", digit)
     wait_for("three digits", lambda: "159" in _digits(ours), 10)
+
+
+def test_dtmf_of_8000_beside_opus_lasts_as_long_as_it_should(office):
+    """baresip knows events of 8,000 only, and the speech runs on 48,000."""
+    ours, far = office("OPUS")
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    ours.ask(s.Dtmf(digits="159"))
+    wait_for("three digits", lambda: _pressed(far) == "159", 10)
+
+
+def _pressed(far: Baresip) -> str:
+    """The keys that baresip says it was sent."""
+    far.command("uastat")
+    events = [event for event in far.events if event.get("type") == "CALL_DTMF_START"]
+    return "".join(str(event.get("param")) for event in events)
 
 
 def _digits(phone: Phone) -> str:

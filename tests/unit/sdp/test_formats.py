@@ -64,6 +64,12 @@ class TestParameters:
         assert far.formats[0].fmtp == "useinbandfec=1"
 
 
+def test_digits_are_offered_on_the_clock_of_the_speech_and_on_8000():
+    """RFC 4733 §2.1; many know events of 8,000 only."""
+    offered = make_offer(Capabilities((OPUS,)), HERE, Direction.SENDRECV, 5, 1).media[0].formats
+    assert [(item.number, item.clock) for item in offered[1:]] == [(101, 8000), (102, 48000)]
+
+
 class TestPacketTime:
     @pytest.mark.parametrize(
         ("fmtp", "more", "ptime"),
