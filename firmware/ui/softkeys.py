@@ -14,11 +14,12 @@ from firmware.phone.actions import (
     HangUp,
     Hold,
     Mute,
+    PickUp,
     Redial,
     Resume,
     Transfer,
 )
-from firmware.phone.view import CallState, CallView, Mode, PhoneView
+from firmware.phone.view import Busyness, CallState, CallView, Mode, PhoneView
 
 
 class SoftKey(Struct, frozen=True):
@@ -31,6 +32,7 @@ class SoftKey(Struct, frozen=True):
 SoftKeys = tuple[SoftKey | None, SoftKey | None, SoftKey | None, SoftKey | None]
 
 _REDIAL = SoftKey("key.redial", Redial())
+_PICK_UP = SoftKey("key.pick_up", PickUp())
 _HANG_UP = SoftKey("key.hang_up", HangUp())
 _CLEAR = SoftKey("key.clear", Dismiss())
 _READ = SoftKey("key.read", Dismiss())
@@ -62,7 +64,8 @@ _FIXED: dict[Mode, SoftKeys] = {
 def soft_keys(view: PhoneView) -> SoftKeys:
     """The four soft keys from left to right; None = no meaning now."""
     if view.mode is Mode.IDLE:
-        return (_REDIAL, None, None, _clear(view))
+        rings = any(each.state is Busyness.RINGING for each in view.watched)
+        return (_REDIAL, _PICK_UP if rings else None, None, _clear(view))
     if view.mode is Mode.TALKING:
         return _talking(view)
     if view.transferee is not None and view.mode in _DIALLING_TARGET:

@@ -8,6 +8,7 @@ from firmware.phone import commands as c
 from firmware.phone.view import Mode
 from firmware.sip.event.dialog_info import DialogEntry, DialogInfo, Participant, Phase
 from firmware.sip.notifications import CallRef, EventReceived, SubscriptionProgress
+from firmware.ui.softkeys import soft_keys
 from tests.support.desk import LINE, Desk, only
 from tests.unit.phone.features.test_watching import BLF, goes
 
@@ -101,3 +102,12 @@ def test_nobody_else_is_meant():
     desk = a_desk()
     rings(desk)
     assert desk.phone.refusal(a.PickUp("103")).text == "pickup_nobody_rings"
+
+
+def test_the_soft_key_is_there_while_somebodys_phone_rings():
+    desk = a_desk()
+    assert soft_keys(desk.view)[1] is None
+    rings(desk)
+    assert soft_keys(desk.view)[1].action == a.PickUp()
+    rings(desk, Phase.CONFIRMED)
+    assert soft_keys(desk.view)[1] is None
