@@ -16,11 +16,13 @@ from firmware.base.tokens import SystemTokens
 from firmware.media import bridge, realtime
 from firmware.media.cards import Cards, Device, OpenCard
 from firmware.media.clock import Beat
+from firmware.media.insert import Clip, Insert
 from firmware.media.leg import Leg
 from firmware.media.messages import (
     AnyOrder,
     AnyReport,
     Bridge,
+    ClipEnded,
     ClosePath,
     CloseStream,
     ConfigureStream,
@@ -29,6 +31,7 @@ from firmware.media.messages import (
     LoadClip,
     OpenPath,
     OpenStream,
+    PlayClip,
     PlayTone,
     PrepareSrtp,
     Route,
@@ -41,7 +44,7 @@ from firmware.media.messages import (
     StopTone,
     TalkOn,
 )
-from firmware.media.pipeline import Clip, Desk, NearEnd
+from firmware.media.pipeline import Desk, NearEnd
 from firmware.media.stream import Stream
 from firmware.media.wire import Wire, close_descriptors, read_clip
 from firmware.rtp import srtp
@@ -120,6 +123,8 @@ class Engine:
             stream = leg.stream
             if skipped:
                 stream.skip(skipped)
+            if leg.insert is not None:
+                self._play_into(leg, leg.insert)
             if leg not in self._bridge.members:
                 leg.exchange(self._desk, now)
             if leg.near.ended:
@@ -128,6 +133,16 @@ class Engine:
                 self._flush(stream)
         if self._bridge.members:
             self._bridge.exchange(self._desk, now)
+
+    def _play_into(self, leg: Leg, insert: Insert) -> None:
+        """The next piece of what both ends hear."""
+        if insert.over:
+            leg.insert = None
+            self._report(ClipEnded(leg.stream.number))
+            return
+        insert.advance()
+        if self._desk.rate and leg.near.route is Route.CARD:
+            self._desk.hear(insert.at(self._desk.rate))
 
     def _listen(self, now: float) -> None:
         """What the person says, from the card they talk on."""
@@ -203,7 +218,7 @@ class Engine:
     def handle(self, order: AnyOrder, descriptors: tuple[int, ...], now: float) -> None:
         """Do what the phone ordered; `descriptors` become the engine's."""
         match order:
-            case OpenStream() | LoadClip() | OpenPath():
+            case OpenStream() | LoadClip() | PlayClip() | OpenPath():
                 self._take_in(order, descriptors, now)
             case ConfigureStream() | SetKeys() | RouteStream() | SendDigits() | CloseStream():
                 close_descriptors(descriptors)
@@ -221,7 +236,10 @@ class Engine:
         self._settle(now)
 
     def _take_in(
-        self, order: OpenStream | LoadClip | OpenPath, descriptors: tuple[int, ...], now: float
+        self,
+        order: OpenStream | LoadClip | PlayClip | OpenPath,
+        descriptors: tuple[int, ...],
+        now: float,
     ) -> None:
         """Orders that bring descriptors."""
         match order:
@@ -229,6 +247,10 @@ class Engine:
                 self._open_stream(order, descriptors, now)
             case LoadClip():
                 self._clips[order.name] = Clip(read_clip(descriptors), order.rate)
+            case PlayClip():
+                clip = Clip(read_clip(descriptors), order.rate)
+                if order.stream in self._legs:
+                    self._legs[order.stream].insert = Insert(clip)
             case OpenPath():
                 self._desk.open(order.path, order.volume, order.microphone)
                 self._cards.assign(order.path, order.card, descriptors, now)

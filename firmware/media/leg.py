@@ -1,5 +1,7 @@
 """A stream with its sockets and its near end: where a frame meets the wire."""
 
+from firmware.dsp.mixer import mix
+from firmware.media.insert import Insert
 from firmware.media.pipeline import Desk, NearEnd
 from firmware.media.stream import Stream
 from firmware.media.wire import MediaSocket
@@ -8,13 +10,15 @@ from firmware.media.wire import MediaSocket
 class Leg:
     """See the module; owns nothing, the engine attaches and detaches the sockets."""
 
-    __slots__ = ("near", "rtcp", "rtp", "stream")
+    __slots__ = ("insert", "near", "rtcp", "rtp", "stream")
 
     def __init__(self, stream: Stream, near: NearEnd, rtp: MediaSocket, rtcp: MediaSocket) -> None:
         self.stream = stream
         self.near = near
         self.rtp = rtp
         self.rtcp = rtcp
+        self.insert: Insert | None = None
+        """What is played into the call just now."""
 
     def exchange(self, desk: Desk, now: float) -> None:
         """One frame from the far end to the near one, and one back."""
@@ -26,6 +30,8 @@ class Leg:
         """One frame to the far end, at the rate it is spoken to, and what RTCP has to say."""
         stream = self.stream
         if stream.sends:
+            if self.insert is not None:
+                frame = mix((frame, self.insert.at(stream.speaks_at)))
             for datagram in stream.say(frame, now):
                 self.rtp.send(datagram, stream.remote)
         else:

@@ -243,6 +243,16 @@ class LoadClip(Order, frozen=True, tag="load_clip"):
     rate: int
 
 
+class PlayClip(Order, frozen=True, tag="play_clip"):
+    """Play 16-bit mono PCM at `rate`, from a memfd descriptor, into a call for both ends to hear.
+
+    The conversation goes on; another one takes its place, and its end is a `ClipEnded`.
+    """
+
+    stream: int
+    rate: int
+
+
 class SendDigits(Order, frozen=True, tag="send_digits"):
     """Queue DTMF on a stream: RFC 4733 if `dtmf` was negotiated, else in-band."""
 
@@ -376,7 +386,7 @@ class ToneEnded(Report, frozen=True, tag="tone_ended"):
 
 
 class ClipEnded(Report, frozen=True, tag="clip_ended"):
-    """A clip that does not repeat was sent to its end."""
+    """A clip that does not repeat, or one that was played into a call, came to its end."""
 
     stream: int
 
@@ -412,6 +422,7 @@ AnyOrder = (
     | PlayTone
     | StopTone
     | LoadClip
+    | PlayClip
     | SendDigits
     | Stop
 )

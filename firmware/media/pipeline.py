@@ -14,6 +14,7 @@ from collections.abc import Collection
 
 from firmware.dsp.mixer import mix, scale
 from firmware.dsp.resample import Resampler
+from firmware.media.insert import Clip
 from firmware.media.messages import ClipEnded, Microphone, PathName, PlayTone, Route, ToneEnded
 from firmware.media.mouth import Mouth
 from firmware.media.tones import Tones
@@ -214,16 +215,6 @@ class Desk:
             return self._ended
         ended, self._ended = self._ended, []
         return ended
-
-
-class Clip:
-    """Recorded speech, 16-bit mono."""
-
-    __slots__ = ("pcm", "rate")
-
-    def __init__(self, pcm: bytes, rate: int) -> None:
-        self.pcm = pcm
-        self.rate = rate
 
 
 class NearEnd:

@@ -26,6 +26,7 @@ from firmware.runtime.ladder import ladder
 from firmware.runtime.last_calls import CallNote
 from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import present
+from firmware.runtime.playing import play
 from firmware.runtime.screen import Screen
 from firmware.runtime.sent import sent
 from firmware.runtime.text_keeper import TextKeeper
@@ -189,10 +190,9 @@ class Desk:
 
         await carried_out(self._loop, begin)
 
-    async def not_yet(self, request: s.Play) -> None:
-        """A verb whose feature is not there yet says so, rather than doing nothing."""
-        verb = request.__struct_config__.tag
-        raise RefusedError(phrase("refused.not_yet", verb=verb))
+    async def play(self, request: s.Play) -> None:
+        """`play`."""
+        await play(self._house, self.view, request)
 
 
 def _none() -> None:
@@ -210,5 +210,5 @@ ANSWERS: Mapping[type, Callable[[Desk, Any], Awaitable[s.AnyResult]]] = {
     s.Ladder: Desk.ladder,
     s.Reload: Desk.read_again,
     s.Transfer: Desk.transfer,
-    s.Play: Desk.not_yet,
+    s.Play: Desk.play,
 }

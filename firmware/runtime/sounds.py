@@ -12,7 +12,7 @@ from pathlib import Path
 from firmware.base.phrase import phrase
 from firmware.config.schema import AudioSettings
 from firmware.media.cards import RATE
-from firmware.media.messages import Card, ClosePath, PathName
+from firmware.media.messages import Card, ClosePath, Microphone, PathName
 from firmware.runtime.house import Engine
 from firmware.runtime.paths import cards_of, listen_audio, open_orders
 from firmware.storage.wav_writer import WavWriter
@@ -50,14 +50,19 @@ class Sounds:
 
     def change(self, audio: AudioSettings, engine: Engine) -> None:
         """Use other cards from now on."""
-        self._audio = audio
-        before, self.cards = self.cards, cards_of(audio, self._board_cards)
-        if self.cards == before:
+        before, microphones = self.cards, self._microphones()
+        self._audio, self.cards = audio, cards_of(audio, self._board_cards)
+        if self.cards != before:
+            for path in before:
+                engine.send(ClosePath(path))
+            self._finish_recordings({card.record for card in self.cards.values()})
+        elif self._microphones() == microphones:
             return
-        for path in before:
-            engine.send(ClosePath(path))
-        self._finish_recordings({card.record for card in self.cards.values()})
         self.open_all(engine)
+
+    def _microphones(self) -> list[Microphone | None]:
+        orders = open_orders(self.cards, self._audio, self.volumes)
+        return [order.microphone for order in orders]
 
     def close(self) -> None:
         """Finish the recordings, release the socket."""

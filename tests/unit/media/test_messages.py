@@ -19,6 +19,7 @@ ORDERS = [
     m.SetKeys(1, Keys("AEAD_AES_128_GCM", b"ours", b"theirs", 4), Heard(0xFA2, 1 << 40)),
     m.PrepareSrtp(),
     m.Bridge((1, 2)),
+    m.PlayClip(1, 16_000),
     m.RouteStream(1, m.Route.CLIP, "welcome", repeat=True),
     m.CloseStream(1),
     m.PlayTone("dial", m.PathName.HANDSET, (m.ToneSegment((350.0, 440.0), 0.0),)),

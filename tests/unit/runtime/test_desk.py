@@ -185,11 +185,6 @@ async def test_reload_needs_a_file(desk):
     assert (await desk.handle(s.Reload())).applied == ("phone.country",)
 
 
-async def test_what_is_not_there_yet_says_so(desk):
-    with pytest.raises(RefusedError, match=r"refused\.not_yet verb=play"):
-        await desk.handle(s.Play(file="a.wav"))
-
-
 async def test_nothing_is_transferred_without_a_call(desk):
     with pytest.raises(RefusedError, match="no_call_up"):
         await desk.handle(s.Transfer(target="204"))

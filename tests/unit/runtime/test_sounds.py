@@ -137,6 +137,13 @@ async def test_a_new_engine_is_told_everything_again_and_records_into_the_same_f
     assert len(some._writers) == 1
 
 
+async def test_another_microphone_gain_is_told_and_closes_nothing(sounds, engine):
+    some = sounds(AudioSettings(), {"handset": CardSpec("alsa", "id:Device")})
+    some.change(AudioSettings(handset=TalkPathSettings(gain=6)), engine)
+    ((order, _),) = engine.orders
+    assert (order.path, order.microphone) == (HANDSET, Microphone(gain_db=6))
+
+
 async def test_other_cards_close_the_paths_and_open_them_anew(sounds, engine):
     some = sounds(AudioSettings())
     some.open_all(engine)

@@ -1,0 +1,49 @@
+"""A recording that is played into a call, for both ends to hear. Pure.
+
+It is added to the conversation, which goes on: the far end hears it with our voice, the person at
+the desk hears it with the far end's.
+"""
+
+from firmware.dsp.resample import Resampler
+
+
+class Clip:
+    """Recorded sound, 16-bit mono."""
+
+    __slots__ = ("pcm", "rate")
+
+    def __init__(self, pcm: bytes, rate: int) -> None:
+        self.pcm = pcm
+        self.rate = rate
+
+
+class Insert:
+    """One playing of a clip: `advance` once a frame, then `at` for every rate that is wanted."""
+
+    __slots__ = ("_clip", "_filters", "_piece", "_place")
+
+    def __init__(self, clip: Clip) -> None:
+        self._clip = clip
+        self._place = 0
+        self._piece = b""
+        self._filters: dict[int, Resampler] = {}
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it has been played."""
+        return self._place >= len(self._clip.pcm)
+
+    def advance(self) -> None:
+        """The next 20 ms."""
+        size = self._clip.rate // 50 * 2
+        self._piece = self._clip.pcm[self._place : self._place + size].ljust(size, b"\0")
+        self._place += size
+
+    def at(self, rate: int) -> bytes:
+        """This frame of it at another rate."""
+        if rate == self._clip.rate:
+            return self._piece
+        resampler = self._filters.get(rate)
+        if resampler is None:
+            resampler = self._filters[rate] = Resampler(self._clip.rate, rate)
+        return resampler.convert(self._piece)
