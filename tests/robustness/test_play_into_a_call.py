@@ -17,7 +17,7 @@ def test_a_file_is_heard_at_the_far_end_and_its_end_is_the_voice_again(phone, fa
     phone.ask(s.Dial(target="204"))
     phone.wait_state("talking")
     wait_for("our voice", lambda: len(far_end.heard) > 25)
-    with pytest.raises(ControlError, match="no.wav"):
+    with pytest.raises(ControlError, match=r"no\.wav"):
         phone.ask(s.Play(file=str(tmp_path / "no.wav")))
 
     phone.ask(s.Play(file=str(tune)))
