@@ -112,7 +112,7 @@ def test_hold_and_resume_keep_an_encrypted_call_encrypted(office):
     ours.wait("hold", lambda status: status.calls[0].held)
     ours.ask(s.Resume())
     ours.wait("resume", lambda status: not status.calls[0].held)
-    assert secure(ours)
+    wait_for("the lock", lambda: secure(ours))
     begin = ours.heard.stat().st_size
     enough = ours.status().calls[0].duration + 3
     ours.wait("three seconds of sound", lambda status: status.calls[0].duration > enough)
