@@ -1,4 +1,4 @@
-"""Our calls kept at the server for others to watch: the dialog package by PUBLISH (RFC 3903 §1).
+"""Our calls kept at the server for others to watch: the dialog package by PUBLISH (RFC 3903 §4.1).
 
 For servers that do not see calls themselves, or not all. A line of which `Account.publish_calls`
 says so publishes its calls, always whole (RFC 4235 §3.10: a server puts together what several

@@ -144,7 +144,7 @@ def test_a21_a_stranger_s_assertion_is_not_even_rung(desk, ring):
     ],
 )
 def test_who_sent_the_call_on_is_shown(ring, shown, row):
-    """RFC 5806 and RFC 7044 §5.2."""
+    """RFC 5806 and RFC 7044 §10.2."""
     ring(row)
     assert any("Reception" in text for text in shown())
     assert "Alice" in shown()
@@ -170,7 +170,7 @@ def test_given_up_is_one(world, desk, pbx, ring):
 
 
 def test_unwanted_is_said_to_the_network(world, desk, pbx, ring):
-    """RFC 8197 §3."""
+    """RFC 8197 §4."""
     ring()
     desk.tell(a.Unwanted())
     world.run(0.1)
@@ -179,7 +179,7 @@ def test_unwanted_is_said_to_the_network(world, desk, pbx, ring):
 
 
 def test_our_own_call_that_is_unwanted_says_so(world, desk, pbx, shown):
-    """RFC 8197 §3, from the other side."""
+    """RFC 8197 §4, from the other side."""
 
     def refuse(message):
         if getattr(message, "method", "") != "INVITE":

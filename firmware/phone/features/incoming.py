@@ -223,7 +223,7 @@ def answer(
 
 
 def unwanted(turn: Turn, event: Unwanted) -> None:
-    """Refuse a call so that the network learns of it (RFC 8197 §3)."""
+    """Refuse a call so that the network learns of it (RFC 8197 §4)."""
     call = _waiting(turn.state, event.call)
     if call is not None:
         endings.hang_up(turn, call, 607)

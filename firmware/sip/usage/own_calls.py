@@ -147,7 +147,7 @@ def entry_of(line: Line, call: CallPortrait) -> "DialogEntry":
     )
 
     us = line.identity
-    # RFC 4235 §5: who does not want to be named is not to be found by the Contact either.
+    # RFC 4235 §7: who does not want to be named is not to be found by the Contact either.
     target = "" if _stays_unnamed(call.remote) else call.target
     return DialogEntry(
         f"{call.call_id};{call.local_tag}",

@@ -314,7 +314,7 @@ def test_the_log_says_who_hung_up():
 
 class TestRefusedByRule:
     def test_a_caller_is_refused_as_unwanted(self):
-        """RFC 8197 §3."""
+        """RFC 8197 §4."""
         desk = Desk()
         desk.calls_us()
         assert c.RejectCall(IN1, 607) in desk.send(a.Unwanted())

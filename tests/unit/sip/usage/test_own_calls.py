@@ -168,7 +168,7 @@ def test_a_document_that_was_not_taken_is_told_whole_the_next_time(world, pair):
 
 
 def test_who_wants_to_stay_unnamed_is_not_found_by_the_contact(world, pair, secretary):
-    """RFC 4235 §5."""
+    """RFC 4235 §7."""
     left, _ = pair
     left.agent.invite("out", LINE, "600", world.now, anonymous=True)
     world.run(2.0)
