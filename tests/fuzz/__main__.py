@@ -22,8 +22,8 @@ SUBJECTS = tuple(
     f"tests/property/test_{name}.py"
     for name in (
         *("sip_message", "p03_worst_message", "sdp", "rtp", "config_text", "control_lines"),
-        *("sip_whole_agent", "sip_agent_events", "sip_call_walks", "sip_subscription_events"),
-        *("event_packages", "sip_transactions", "phone_walk"),
+        *("sip_whole_agent", "sip_agent_events", "sip_call_walks", "sip_call_races"),
+        *("sip_subscription_events", "event_packages", "sip_transactions", "phone_walk"),
     )
 )
 _SEEDS = 1 << 31

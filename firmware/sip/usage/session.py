@@ -255,7 +255,9 @@ class Session:
         # RFC 5407 §3.1.5: 491 too while our offer in a 2xx waits for its ACK.
         if leg.theirs is not None or (waiting is not None and waiting.offered):
             return 491
-        return None if leg.offering is None else 491
+        # RFC 3261 §14.2: until its final answer our own re-INVITE is in progress.
+        busy = leg.reinvite is not None and leg.reinvite.in_flight
+        return 491 if busy or leg.offering is not None else None
 
     def _asks(self, transaction: ServerTransaction) -> Waiting:
         def answer(sdp: bytes, now: float) -> None:
@@ -327,12 +329,12 @@ class Session:
         if reoffer is not leg.reinvite or reoffer.taken or not body:
             Prack(self._core, leg, response).start(now)
             return
-        reoffer.taken = True
+        reoffer.taken, leg.ours = True, None
         leg.peer.learn(response.headers)
         if not reoffer.offers:
             leg.ask(self._asked_early(response, body), body, now)
             return
-        leg.ours, leg.sdp = None, reoffer.offers
+        leg.sdp = reoffer.offers
         leg.pracking = True
         Prack(self._core, leg, response).start(now)
         self._core.notify(ReofferAnswered(self.call, body))

@@ -207,3 +207,17 @@ def test_an_update_within_a_reinvite_has_the_last_word_on_the_target(
     world.run(0.02)
     say("ACK", 2, "older")
     assert target(desk, world, pbx, call) == expected
+
+
+def test_a_reinvite_of_theirs_meets_ours_also_after_its_answer(world, desk, pbx, sip, ours):
+    """RFC 3261 §14.2: ours is in progress until its final answer."""
+    ours()(183, REL, ("RSeq", "1"), body=b"v=0 agreed")
+    invite = pbx.requests("INVITE")[-1]
+    tag = re.search("tag=(.*)", invite.headers.get("From")).group(1)
+    uri = re.search("<(.*)>", invite.headers.get("Contact")).group(1)
+    theirs = sip.request("INVITE", uri, tag=tag, cseq=7, body=b"v=0 theirs")
+    theirs.headers.set("From", "<sip:600@192.0.2.9>;tag=bob")
+    theirs.headers.set("Call-ID", invite.headers.get("Call-ID"))
+    pbx.tell(theirs, desk)
+    world.run(0.02)
+    assert pbx.responses(491)
