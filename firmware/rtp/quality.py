@@ -1,8 +1,8 @@
 """How a call sounds, as a number: the E-model, and how the losses lie in time. Pure.
 
 The rating R is that of ITU-T G.107 (06/2015) with its default values for all that an IP phone does
-not know: no echo, no room noise. Left of it are the delay (§7.4, absolute delay) and what the codec
-and the packets that were missing cost (§7.5). The codecs' figures are those of ITU-T G.113
+not know: no echo, no room noise. Left of it are the delay (G.107 §7.4) and what the codec
+and the packets that were missing cost (G.107 §7.5). The codecs' figures are those of ITU-T G.113
 Appendix I; wide-band codecs are rated on the same narrow-band scale, so that a figure means the
 same whatever was spoken. How losses lie in time is RFC 3611 §4.7.2's bursts and gaps.
 """

@@ -15,7 +15,7 @@ from firmware.sdp.description import Attribute, Media
 NAME = "crypto"
 _TAG_DIGITS = 9
 _HARMLESS = ("WSH=", "-")
-"""Session parameters that change nothing for us, and those whose writer says so (§6.3.7)."""
+"""Session parameters that change nothing, or whose writer says so (RFC 4568 §6.3.7)."""
 _LONGEST_MKI = 128
 
 
@@ -36,7 +36,7 @@ class Crypto(Struct, frozen=True):
 
 
 def attribute(crypto: Crypto) -> Attribute:
-    """The line; no lifetime and no MKI, which some far ends cannot read (§6.1)."""
+    """The line; no lifetime and no MKI, which some far ends cannot read (RFC 4568 §6.1)."""
     inline = base64.b64encode(crypto.key).decode()
     return Attribute(NAME, f"{crypto.tag} {crypto.suite} inline:{inline}")
 
@@ -49,7 +49,7 @@ def lines_of(media: Media) -> tuple[Crypto, ...]:
 
 
 def parse(value: str) -> Crypto | None:
-    """`tag suite inline:key||salt[|lifetime][|MKI:length] [parameter …]` (§9.2)."""
+    """`tag suite inline:key||salt[|lifetime][|MKI:length] [parameter …]` (RFC 4568 §9.2)."""
     words = value.split()
     if len(words) < 3 or not _is_tag(words[0]):
         return None
@@ -78,7 +78,7 @@ def _octets(word: str) -> bytes:
 
 
 def _mki(rest: list[str]) -> int | None:
-    """The octets of `[lifetime|]MKI:length` (§6.1); None if they make no sense."""
+    """The octets of `[lifetime|]MKI:length` (RFC 4568 §6.1); None if they make no sense."""
     named = [word for word in rest if ":" in word]
     if not named:
         return 0

@@ -62,7 +62,7 @@ def names(formats: Iterable[Format]) -> str:
 
 
 def common(theirs: tuple[Format, ...], ours: tuple[Format, ...]) -> tuple[Format, ...]:
-    """Our formats that they have, in their order, with their numbers and parameters (§6.1)."""
+    """Our formats that they have, in their order and with their numbers (RFC 3264 §6.1)."""
     found: list[Format] = []
     for item in theirs:
         match = find(item, ours)

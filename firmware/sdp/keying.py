@@ -223,7 +223,7 @@ def _accept_handshake(answer: Session, theirs: Media) -> Handshake | str:
     prints = prints_of(answer, theirs)
     if not prints:
         return "no fingerprint by SHA-256 or better"
-    setup = _setup(answer, theirs) or "active"  # RFC 4145 §4: what silence means
+    setup = _setup(answer, theirs) or "active"  # as RFC 5763 §5 would have it
     if setup not in ("active", "passive"):
         return f"a DTLS role that says {setup[:20]}"
     return Handshake(setup == "passive", prints)

@@ -126,6 +126,7 @@ def test_an_emergency_call_is_made_in_any_case():
 
 
 def test_keys_that_others_could_read_are_no_secret():
+    """RFC 8643 §4, RFC 4568 §8.3."""
     ends = talk(
         desk("require", ways="sdes", protected=False), far("require", ways="sdes", protected=False)
     )

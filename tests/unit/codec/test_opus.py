@@ -191,6 +191,7 @@ class TestPackets:
         ],
     )
     def test_ticks(self, payload, ticks):
+        """RFC 7587 §4.1: the clock is 48,000 whatever is inside."""
         assert Opus().ticks(payload) == ticks
 
     def test_a_packet_of_two_channels_is_heard_as_one(self):

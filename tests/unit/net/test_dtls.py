@@ -46,7 +46,7 @@ def carry(desk, far, lose=lambda _data: False):
 
 
 def test_both_ends_come_to_the_same_keys(here, there):
-    """RFC 5764 §4.2."""
+    """RFC 5764 §4.2. RFC 5764 §4.1.2: profiles."""
     desk, far = ends(here, there)
     datagrams = carry(desk, far)
     assert desk.over
@@ -143,7 +143,10 @@ def test_who_missed_our_last_words_hears_them_again(here, there):
 
 
 def test_octets_are_cut_where_records_end():
-    """A record never spans two datagrams, and a datagram takes as many as fit (RFC 6347 §4.1.1)."""
+    """A record never spans two datagrams, and a datagram takes as many as fit (RFC 6347 §4.1.1).
+
+    The header: RFC 6347 §4.1.
+    """
 
     def record(size):
         return b"\x16\xfe\xfd" + bytes(8) + size.to_bytes(2) + bytes(size)

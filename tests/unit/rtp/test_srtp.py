@@ -38,11 +38,11 @@ def heard_after(guard, packets):
     return [guard.open(packet) is not None for packet in packets]
 
 
-# RFC 3711, appendix B
+# The vectors of RFC 3711
 
 
 def test_the_counter_mode_of_the_rfc():
-    """RFC 3711 §4.1.1."""
+    """RFC 3711 §4.1.1. RFC 3711 §B.2."""
     row = VECTORS["rfc3711_B2"]
     stream = reference.counter_mode(
         bytes.fromhex(row["session_key"]), bytes.fromhex(row["iv"]), 16 * 0xFF02
@@ -63,7 +63,7 @@ def test_the_counter_mode_of_the_rfc():
     ],
 )
 def test_the_keys_derived_in_the_rfc(name, label):
-    """RFC 3711 §4.3.1."""
+    """RFC 3711 §4.3.1. RFC 3711 §B.3."""
     row = VECTORS["rfc3711_B3"]
     wanted = bytes.fromhex(row[name])
     key, salt = bytes.fromhex(row["master_key"]), bytes.fromhex(row["master_salt"])
@@ -91,6 +91,7 @@ def test_the_gcm_report_of_the_rfc():
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_what_leaves_is_what_the_rfcs_say(suite):
+    """RFC 3711 §3.1, RFC 7714 §8.2, RFC 7714 §9.4; lengths: RFC 7714 §14.1."""
     desk, _ = pair(suite)
     key = octets(suite, 1)
     for number in (0xFFFE, 0xFFFF, 0x10000, 0x10001):
@@ -106,6 +107,7 @@ def test_what_leaves_is_what_the_rfcs_say(suite):
     [(CM, "libsrtp_srtp_validate"), ("AEAD_AES_128_GCM", "libsrtp_srtp_validate_gcm")],
 )
 def test_the_packets_that_libsrtp_knows(suite, row):
+    """RFC 4568 §6.2: key and salt in one, as RFC 7714 §14.1 has them too."""
     key = bytes.fromhex(VECTORS[row]["master_key_and_salt"])
     guard = Guard()
     guard.use(Keys(suite, key, key))

@@ -134,7 +134,7 @@ def test_what_the_registrar_knows_needs_a_new_registration(change):
     ],
 )
 def test_f54_a_zone_finds_the_interface_and_stands_in_no_uri(server, uri, zoned):
-    """RFC 4007 §11.2, RFC 6874 §4."""
+    """RFC 4007 §11.2, RFC 6874 §2, RFC 6874 §4."""
     account = Account("desk", "101", server)
     assert str(account.server_uri) == uri
     assert account.zones.get("fe80::1") == zoned
