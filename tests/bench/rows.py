@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench import sound_rows
 from tests.bench.caller import Caller, MiniRegistrar, percentile
 from tests.bench.machine import Hogs, cpu_seconds, memory_mb
 from tests.bench.phones import Baresip, Measured
@@ -175,6 +176,7 @@ ROWS: dict[str, Callable[[MakePhone, Path], Figures]] = {
     "calls per second": calls_per_second,
     "pacing, quiet": _pacing(hogs=False, key="quiet"),
     "pacing, a hog per core": _pacing(hogs=True, key="hogs"),
+    **sound_rows.ROWS,
 }
 
 # What must be reached and what is aimed at: absolute figures, or ("×", must, aim) against baresip.
@@ -194,5 +196,6 @@ GOALS: dict[str, tuple[str, float, float]] = {
     "pacing_hogs_ms_p99_9": ("<=", 5, 1.2),
     "aec_erle_db": (">=", 25, 25),
     "aec_near_end_db": (">=", -1, -1),
+    **sound_rows.GOALS,
 }
 OURS_AND_PEER = ("deskphone", Baresip.name)
