@@ -1,9 +1,11 @@
-"""The SRTP crypto suites this phone speaks, by the name SDP gives them.
+"""The SRTP crypto suites this phone speaks, by the name SDP gives them, and keys for them.
 
-Used where keys are agreed on (SDP, DTLS) and where they are used (the audio engine).
+Shared by those who agree on keys (SDP, DTLS), who carry them and who use them (the audio engine).
 """
 
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Suite(NamedTuple):
@@ -27,3 +29,26 @@ SUITES: dict[str, Suite] = {
     "AES_CM_128_HMAC_SHA1_32": Suite(16, 14, "SRTP_AES128_CM_SHA1_32"),
 }
 """Best first."""
+
+
+class Keys(Struct, frozen=True, array_like=True):
+    """Master keys with their salts, one for each direction; `suite` is a name of `SUITES`.
+
+    `mki` is how many octets the far end puts into each packet to name its only key.
+    """
+
+    suite: str
+    send: bytes
+    receive: bytes
+    mki: int = 0
+
+    def __repr__(self) -> str:
+        """Without the keys: whatever prints this, prints no secret (A24)."""
+        return f"Keys({self.suite})"
+
+
+class Heard(Struct, frozen=True, array_like=True):
+    """How far a received SSRC has come: its last packet index, roll-over counter included."""
+
+    ssrc: int
+    index: int

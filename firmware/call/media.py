@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
+from firmware.base.suites import Keys
 from firmware.call.capabilities import payload_format
 from firmware.media.messages import ConfigureStream, Direction, PayloadFormat, SetKeys
-from firmware.rtp.srtp import Keys
 from firmware.sdp.keying import Inline, Keying
 from firmware.sdp.negotiate import Negotiated
 

@@ -9,7 +9,7 @@ import enum
 
 import msgspec
 
-from firmware.rtp.srtp import Heard, Keys
+from firmware.base.suites import Heard, Keys
 
 
 class PathName(enum.Enum):

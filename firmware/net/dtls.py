@@ -16,8 +16,7 @@ import secrets
 
 from msgspec import Struct
 
-from firmware.base.suites import SUITES
-from firmware.rtp.srtp import Keys
+from firmware.base.suites import SUITES, Keys
 
 _LABEL = b"EXTRACTOR-dtls_srtp"
 """RFC 5764 §4.2."""

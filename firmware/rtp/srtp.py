@@ -13,7 +13,9 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-from msgspec import Struct
+from firmware.base.suites import Heard, Keys
+
+__all__ = ["Guard", "Heard", "Keys", "guess", "installed", "load"]
 
 _Unprotect = Callable[[bytes], bytes]
 _SOURCES = 32
@@ -24,29 +26,6 @@ _CONTROL_TAG = 10
 
 _HALF = 1 << 15
 _MASK = 0xFFFF
-
-
-class Keys(Struct, frozen=True, array_like=True):
-    """Master keys with their salts, one for each direction; `suite` is a name of `base.suites`.
-
-    `mki` is how many octets the far end puts into each packet to name its only key.
-    """
-
-    suite: str
-    send: bytes
-    receive: bytes
-    mki: int = 0
-
-    def __repr__(self) -> str:
-        """Without the keys: whatever prints this, prints no secret (A24)."""
-        return f"Keys({self.suite})"
-
-
-class Heard(Struct, frozen=True, array_like=True):
-    """How far a received SSRC has come: its last packet index, roll-over counter included."""
-
-    ssrc: int
-    index: int
 
 
 class _Library:

@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from firmware.call.secrecy import Material
 from firmware.control.schema import AnyEvent
-from firmware.media.messages import AnyOrder, PathName, StreamReport
+from firmware.media.messages import AnyOrder, Foreign, PathName, SetKeys, StreamReport
 from firmware.net.media_ports import MediaPair, MediaPorts
-from firmware.phone.commands import CallRecord, KeepText
+from firmware.phone.commands import CallRecord, KeepText, MakeKeys
 from firmware.phone.events import Event
 from firmware.runtime.last_calls import LastCalls
 from firmware.sip.agent import UserAgent
 from firmware.sip.notifications import CallRef, LineName
 from hal.board import Board
-
-if TYPE_CHECKING:
-    from firmware.runtime.encryption import Encryption
 
 
 class Engine(Protocol):
@@ -60,6 +58,28 @@ class Inlet(Protocol):
         """Hand an input over, on the loop."""
 
 
+class Secrets(Protocol):
+    """What encrypted calls need; `firmware.runtime.encryption` has it."""
+
+    def give_material(self, take: Callable[[Material], None]) -> None:
+        """Hand over what the keys of one more call are made of, as soon as it is there."""
+
+    def with_history(self, order: SetKeys) -> SetKeys:
+        """The order with how far the far end had come under its key."""
+
+    def make_keys(self, command: MakeKeys) -> None:
+        """Begin, or go on with, the handshake of a stream."""
+
+    def feed(self, report: Foreign) -> None:
+        """Take a datagram of another protocol that came on a media socket."""
+
+    def note(self, report: StreamReport) -> None:
+        """Take how far a stream is, or that it is over."""
+
+    def over(self, call: CallRef) -> None:
+        """Forget a call."""
+
+
 @dataclass(slots=True)
 class House:
     """The parts, and which sockets and streams belong to which call."""
@@ -77,7 +97,7 @@ class House:
     pairs: dict[CallRef, MediaPair] = field(default_factory=dict)
     streams: dict[int, CallRef] = field(default_factory=dict)
     reports: dict[CallRef, StreamReport] = field(default_factory=dict)
-    encryption: "Encryption | None" = None
+    encryption: Secrets | None = None
     """Only on a phone with a line that encrypts."""
     finished: StreamReport | None = None
     """The last report of the stream that ended last."""

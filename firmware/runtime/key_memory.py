@@ -6,7 +6,7 @@ another address or start a new engine it simply goes on (RFC 3711 §3.3.1).
 
 from dataclasses import dataclass
 
-from firmware.rtp.srtp import Heard, Keys
+from firmware.base.suites import Heard, Keys
 from firmware.sip.notifications import CallRef
 
 _MOST = 64

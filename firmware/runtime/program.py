@@ -53,6 +53,7 @@ from hal.board import Board
 from hal.ports import Picture, Post
 
 if TYPE_CHECKING:
+    from firmware.runtime.encryption import Encryption
     from firmware.runtime.outer_address import OuterAddress
 
 _LOG = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class Program:
         self._page = Page(places.control, self.publish, _wall)
         self._screen: Screen | None = None
         self._outer: OuterAddress | None = None
+        self._encryption: Encryption | None = None
 
     # --- starting ---------------------------------------------------------------------------
 
@@ -284,20 +286,19 @@ class Program:
     def _engine_started(self) -> None:
         self._engine_starts += 1
         self.sounds.open_all(self.engine)
-        if self.house.encryption is not None:
-            self.house.encryption.prepare_engine()
+        if self._encryption is not None:
+            self._encryption.prepare_engine()
 
     def _use_encryption(self) -> None:
         """Get ready for the lines that encrypt; a phone without them loads nothing of it."""
-        if self.house.encryption is None and any(
-            line.srtp != "off" for line in self._settings.lines
-        ):
+        encrypts = any(line.srtp != "off" for line in self._settings.lines)
+        if self._encryption is None and encrypts:
             from firmware.runtime.encryption import Encryption  # noqa: PLC0415 - see above
 
-            self.house.encryption = Encryption(self.house)
-            self.house.encryption.prepare_engine()
-        if self.house.encryption is not None:
-            self.house.encryption.use(self._settings)
+            self.house.encryption = self._encryption = Encryption(self.house)
+            self._encryption.prepare_engine()
+        if self._encryption is not None:
+            self._encryption.use(self._settings)
 
     def _engine_lost(self, reason: str) -> None:
         _LOG.error(phrase("log.audio_gone", reason=reason))
