@@ -487,3 +487,42 @@ async def test_f43_a_task_that_dies_is_counted_and_the_line_tries_again(
     assert phone.driver.failures == 1
     assert "AttributeError" in caplog.text
     monkeypatch.undo()
+
+
+GARBAGE = {
+    "noise": b"\xff" * 400 + b"\r\n\r\n",
+    "HTTP": b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+    "half a message": b"SIP/2.0 200 OK\r\nVia: SIP",
+    "a length that is none": b"SIP/2.0 200 OK\r\nContent-Length: -7\r\n\r\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("answer", GARBAGE.values(), ids=GARBAGE)
+async def test_f21_a_server_that_answers_each_register_with_garbage_is_asked_ever_less(
+    parties, answer
+):
+    """It takes the connection, reads, says something that is no SIP, and hangs up."""
+    connections = []
+
+    async def serve(reader, writer):
+        connections.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    phone = parties()
+    await phone.driver.listen(("127.0.0.1",), 0)
+    phone.have(at(*server.sockets[0].getsockname()), transport=Transport.TCP)
+    phone.agent.register(LINE, phone.now)
+    waits = []
+    async with server:
+        for attempt in range(1, 4):
+            phone.driver.settle()
+            failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
+            assert len(connections) == attempt, "one connection for each attempt"
+            waits.append(failed.retry_in)
+            phone.heard.clear()
+            phone.agent.fire_timers(phone.now + failed.retry_in)
+    assert waits[0] >= 4.0
+    assert waits[2] > waits[1] > waits[0]

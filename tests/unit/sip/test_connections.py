@@ -194,6 +194,17 @@ class TestStorms:
         count = len(pbx.requests("REGISTER"))
         assert 8 <= count <= 25, "in ten minutes"
 
+    @pytest.mark.parametrize("transport", [Transport.TCP, Transport.TLS])
+    def test_f21_a_server_that_hangs_up_on_each_register_is_asked_ever_less(
+        self, world, desk, pbx, transport
+    ):
+        pbx.reply = lambda _: world.later(0.0, lambda: world.close(pbx.flows[-1])) or []
+        desk.line("192.0.2.9", transport=transport)
+        desk.agent.register(LINE, world.now)
+        world.run(600.0)
+        assert 8 <= len(pbx.requests("REGISTER")) <= 17
+        assert len({flow.number for flow in pbx.flows}) == len(pbx.requests("REGISTER"))
+
     def test_f21_one_loss_after_a_long_time_is_mended_at_once(self, world, desk, pbx):
         registered(world, desk, pbx, transport=Transport.TCP)
         for _ in range(3):
