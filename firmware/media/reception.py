@@ -167,8 +167,7 @@ class Reception:
 
     def _change_speech(self, speech: Speech) -> None:
         """The far end chose another codec: the schedule goes on unless its clock is another."""
-        before = self._speech
-        if before is not None and before.clock != speech.clock:
+        if self.player.clock != speech.clock:
             self.buffer = self.player.buffer = JitterBuffer(speech.clock, speech.clock // 50)
         self.player.clock = speech.clock
         self._speech = speech
