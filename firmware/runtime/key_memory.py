@@ -37,7 +37,8 @@ class KeyMemory:
         """An engine gets these keys; how far the far end had come with its own."""
         past = self._past(call)
         if past.receive != keys.receive:
-            past.receive, past.heard, past.unsure = keys.receive, None, True
+            past.unsure = bool(past.receive)
+            past.receive, past.heard = keys.receive, None
         return past.heard
 
     def reported(self, call: CallRef, heard: Heard | None) -> None:

@@ -182,7 +182,7 @@ async def test_a_new_engine_gets_the_keys_again_and_how_far_the_last_one_had_hea
 
 
 def report_twice(house, heard, stream=STREAM):
-    """The first report after new keys may still tell of the old ones."""
+    """The newest counts; after a change of keys the first may still tell of the old ones."""
     aside(house, replace(REPORT, stream=stream, heard=Heard(1, 1)))
     aside(house, replace(REPORT, stream=stream, heard=heard))
 
