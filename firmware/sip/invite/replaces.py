@@ -43,6 +43,9 @@ def parse_replaces(text: str) -> Replaces:
     Raises:
         ParseError: it is not one.
     """
+    # In the URI of a Refer-To it comes escaped, and may hold what no header can.
+    if not text.isprintable():
+        raise ParseError("controls in a Replaces")
     call_id, semicolon, rest = text.strip().partition(";")
     address = NameAddr("", Uri("sip"), parse_params(semicolon + rest))
     to_tag, from_tag = address.param("to-tag"), address.param("from-tag")

@@ -157,6 +157,16 @@ def test_what_is_refused_without_asking(desk, far, call, rows, status):
     assert call
 
 
+@pytest.mark.parametrize("escaped", ["%0d%0aX:%20y", "%0a", "%00", "%7f"])
+@pytest.mark.parametrize("value", ["abc{};to-tag=1;from-tag=2", "abc;to-tag=1{};from-tag=2"])
+def test_a23_no_header_is_smuggled_in_by_an_escape(desk, far, call, value, escaped):
+    value = value.format(escaped).replace(";", "%3B").replace("=", "%3D")
+    far.refers(("Refer-To", f"<sip:103@192.0.2.3?Replaces={value}>"))
+    assert far.responses(400)
+    assert not desk.of(TransferAsked)
+    assert call
+
+
 def test_a_method_that_is_the_usual_one(desk, far, call):
     """RFC 3515 §2.4.3: method=INVITE."""
     far.refers(("Refer-To", "<sip:103@192.0.2.3;method=INVITE>"))
