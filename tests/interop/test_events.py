@@ -5,10 +5,11 @@ import pytest
 from firmware.control import schema as s
 from tests.support.kamailio_events import PresenceServer
 from tests.support.phone import Phone, line
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
 
-MODULES = ("presence", "presence_mwi", "presence_dialoginfo", "pua_dialoginfo")
+MODULES = ("presence", "presence_mwi", "presence_dialoginfo", "pua_dialoginfo", "pua_reginfo")
 
 
 @pytest.fixture
@@ -66,6 +67,23 @@ def test_a_lamp_follows_somebody_elses_call(make_phone, server):
     see("busy")
     caller.ask(s.HangUp())
     see("idle")
+
+
+def test_a_registration_that_the_server_dropped_is_made_anew_at_once(make_phone, server):
+    """RFC 3680 §4.6: the server tells; without, it would be found out within a minute."""
+    phone = make_phone("101", watch_registration=True)
+    phone.wait_registered()
+    wait_for("the subscription", lambda: "watched: reg\n" in server.log(), 10)
+    before = registers(phone)
+    server.drop()
+    wait_for("a new REGISTER", lambda: registers(phone) > before, 8)
+
+
+def registers(phone):
+    """How many REGISTERs the phone has sent."""
+    name = phone.status().lines[0].name
+    rows = phone.ask(s.Ladder(call=name), s.LadderReply).rows
+    return sum("REGISTER" in row for row in rows)
 
 
 def watched(status):

@@ -20,6 +20,11 @@ loadmodule "presence_mwi.so"
 loadmodule "presence_dialoginfo.so"
 loadmodule "pua.so"
 loadmodule "pua_dialoginfo.so"
+loadmodule "presence_reginfo.so"
+loadmodule "xlog.so"
+loadmodule "pua_reginfo.so"
+modparam("pua_reginfo", "server_address", "sip:reginfo@{host}:{port}")
+modparam("pua_reginfo", "default_domain", "{host}")
 modparam("presence|pua", "db_url", "text://{folder}/tables")
 modparam("presence", "server_address", "sip:{host}:{port}")
 modparam("presence", "subs_db_mode", 0)
@@ -32,10 +37,16 @@ modparam("registrar", "gruu_enabled", 0)
 """
 _INSIDE = 'if (is_method("SUBSCRIBE") && uri == myself) { handle_subscribe(); exit; }'
 _OUTSIDE = """\
+    if (is_method("OPTIONS") && $rU == "drop") {
+        unregister("location", "sip:101@%s");
+        sl_send_reply("200", "Dropped");
+        exit;
+    }
     if (is_method("PUBLISH")) { handle_publish(); exit; }
     if (is_method("SUBSCRIBE")) {
         if (!pv_www_authenticate("%s", "s$(au)", "0")) { www_challenge("%s", "0"); exit; }
         handle_subscribe();
+        xlog("L_ALERT", "watched: $hdr(Event)\n");
         exit;
     }
 """
@@ -63,7 +74,7 @@ class PresenceServer(Kamailio):
             more = _MODULES.format(folder=self._folder, host=self.host, port=self.port)
             text = text.replace('loadmodule "maxfwd.so"\n', f'loadmodule "maxfwd.so"\n{more}')
             text = text.replace("if (has_totag()) {\n", f"if (has_totag()) {{\n        {_INSIDE}\n")
-            outside = _OUTSIDE % (self.realm, self.realm)
+            outside = _OUTSIDE % (self.host, self.realm, self.realm)
             text = text.replace(
                 "    t_check_trans();\n    if", f"{outside}    t_check_trans();\n    if"
             )
@@ -72,6 +83,24 @@ class PresenceServer(Kamailio):
             )
             file.write_text(text)
         super().start()
+
+    def drop(self) -> None:
+        """Forget where 101 is, as an administrator would have it."""
+        with self._namespace.socket(socket.AF_INET, socket.SOCK_DGRAM) as admin:
+            admin.bind((self.address, 0))
+            admin.settimeout(3.0)
+            here = f"{self.host}:{admin.getsockname()[1]}"
+            admin.sendto(
+                (
+                    f"OPTIONS sip:drop@{self.host}:{self.port} SIP/2.0\r\n"
+                    f"Via: SIP/2.0/UDP {here};rport;branch=z9hG4bKdrop\r\n"
+                    f"From: <sip:admin@{self.host}>;tag=a\r\nTo: <sip:drop@{self.host}>\r\n"
+                    f"Call-ID: drop@{here}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"
+                    "Content-Length: 0\r\n\r\n"
+                ).encode(),
+                (self.address, self.port),
+            )
+            assert admin.recv(4096).startswith(b"SIP/2.0 200")
 
     def publish(self, user: str, event: str, kind: str, body: str) -> None:
         """State of a user, in place of what was published before."""
