@@ -356,6 +356,9 @@ class UserAgent:
     ) -> None:
         """Refuse the far end's offer. Nothing if it is over or withdrawn.
 
+        One that came in a response cannot be refused: it is answered with port 0 for each medium,
+        and the call ends, with `warning` as the reason (RFC 6337 §2.3).
+
         Raises:
             LocalError: the status is no failure.
         """
