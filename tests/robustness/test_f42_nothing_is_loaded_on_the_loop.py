@@ -205,3 +205,16 @@ def test_f42_what_arrives_for_the_first_time_in_a_call_makes_the_loop_load_nothi
     up = time.monotonic()
     everything_arrives_in_a_call(phone, far_end)
     assert [module for when, module in loaded() if when > up] == []
+
+
+def test_f42_an_encrypted_call_makes_the_loop_load_nothing(start_phone, far_end, loaded):
+    far_end.encrypts = True
+    rows = line("101", far_end.server, srtp="require", srtp_keys="sdes")
+    phone = start_phone(rows)
+    phone.wait_registered()
+    wait_for("the first picture", lambda: picture(phone))
+    up = time.monotonic()
+    phone.ask(s.Dial(target="204"))
+    phone.wait_state("talking")
+    wait_for("sound", lambda: len(far_end.heard) > 5)
+    assert [module for when, module in loaded() if when > up] == []

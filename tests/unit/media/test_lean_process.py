@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 HEAVY = ("asyncio", "ssl", "_hashlib", "tomllib", "sqlite3", "PIL", "numpy", "hal.boards.loader")
-ON_DEMAND = ("firmware.codec.opus", "firmware.codec.g722", "G722")
+ON_DEMAND = ("firmware.codec.opus", "firmware.codec.g722", "G722", "pylibsrtp")
 """What only a call that speaks it brings."""
 
 

@@ -1,5 +1,6 @@
 """What is loaded once a phone runs: what may come unasked, and what its settings ask for."""
 
+import subprocess
 import sys
 
 from firmware.config.schema import LineSettings, Settings
@@ -18,6 +19,21 @@ def test_who_watches_people_has_a_parser():
         LineSettings("101", "pbx", watch_registration=True),
     ):
         assert set(later.READING) < set(later.wanted(Settings(lines=(line,))))
+
+
+def test_who_encrypts_has_what_keys_are_made_of():
+    line = LineSettings("101", "pbx", srtp="prefer")
+    assert set(later.ENCRYPTING) < set(later.wanted(Settings(lines=(line,))))
+
+
+def test_a_phone_that_encrypts_nothing_loads_nothing_of_it():
+    code = "import sys, firmware.runtime.program; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    loaded = done.stdout.split()
+    heavy = {"cryptography", "OpenSSL", "pylibsrtp", *later.ENCRYPTING} - {"hmac"}
+    assert heavy.isdisjoint(loaded)
 
 
 def test_f42_it_is_all_there_afterwards():
