@@ -121,7 +121,9 @@ def _rings(event: EventReceived) -> Ringing | None:
     from firmware.sip.event.dialog_info import DialogInfo, Phase  # noqa: PLC0415 - as above
 
     document = event.document
-    for each in document.dialogs if isinstance(document, DialogInfo) else ():
+    if not isinstance(document, DialogInfo):
+        return None
+    for each in document.dialogs:
         known = each.call_id and each.local_tag and each.remote_tag
         target = _way_to(each.remote.uri, each.remote.target, document.entity)
         if each.phase is Phase.EARLY and not each.initiator and known and target:

@@ -31,7 +31,10 @@ def published(world, pbx, sip):
 
 
 def test_the_server_knows_of_each_call_as_it_is(world, pbx, published, sip):
-    """RFC 4235 §3.7.1, RFC 3903 §4.4: whole documents in place of one another."""
+    """RFC 4235 §3.7.1, RFC 3903 §4.4: whole documents in place of one another.
+
+    RFC 3903 §4.1: by PUBLISH, to our own address.
+    """
     desk, seen = published
     assert seen == [("3600", [])]
     pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", body=sip.OFFER), desk)
