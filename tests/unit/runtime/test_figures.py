@@ -20,7 +20,7 @@ def say(text, args):
 @pytest.fixture
 def report():
     return StreamReport(
-        7, 50, 48, 2, 1, 0, 2, 1.2345, 60.125, 10.0, 0, -20.0, -21.0, "PCMU", None, 1
+        7, 50, 48, 2, 1, 0, 2, 1.2345, 60.125, 10.0, 0, -20.0, -21.0, "PCMU", None, 1, mos=4.1234
     )
 
 
@@ -80,7 +80,7 @@ def test_a_call_with_its_figures(a_call, report):
     assert (found.direction, found.state, found.remote) == ("out", "talking", "204")
     assert (found.digits, found.held_by_them) == ("12", True)
     assert found.rtp == RtpFigures(
-        sent=50, received=48, lost=2, late=1, jitter_ms=1.23, delay_ms=60.12
+        sent=50, received=48, lost=2, late=1, jitter_ms=1.23, delay_ms=60.12, mos=4.12
     )
 
 
