@@ -32,6 +32,7 @@ _VALUE: Final = re.compile(rf'(?:[^,"<]++|{_QUOTED}|<[^>]*+>)*+', re.DOTALL)
 _PIECE: Final = re.compile(rf'(?:[^;"]++|{_QUOTED})*+', re.DOTALL)
 _QUOTED_STRING: Final = re.compile(_QUOTED, re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_BREAKS: Final = re.compile(r'[\x00-\x20\x7f",;<>\\]')
 _TO_ESCAPE: Final = re.compile(r'["\\\x00]')
 # Without quotes a display name is a row of tokens; other letters are let pass, separators not.
 _BAD_DISPLAY: Final = re.compile(r'[",;:<>@\\]')
@@ -190,6 +191,11 @@ def readable(text: str) -> str:
 def quote(text: str) -> str:
     """A quoted-string that says `text`."""
     return f'"{_TO_ESCAPE.sub(_backslash, text)}"'
+
+
+def param_text(text: str) -> str:
+    """A parameter's value as it is written: in quotes where it would end too early without."""
+    return quote(text) if _BREAKS.search(text) else text
 
 
 def unquote(text: str) -> str:

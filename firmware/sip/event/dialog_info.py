@@ -128,14 +128,19 @@ def _entry(element: Element) -> DialogEntry:
         mark,
         phase,
         _DIRECTIONS.get(element.get("direction")),
-        element.get("call-id"),
-        element.get("local-tag"),
-        element.get("remote-tag"),
+        _named(element.get("call-id")),
+        _named(element.get("local-tag")),
+        _named(element.get("remote-tag")),
         _participant(element.child("local")),
         _participant(element.child("remote")),
         state.get("event"),
         int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0,
     )
+
+
+def _named(text: str) -> str:
+    """One of the three ids; XML may hold line breaks, and what can stand in no header is none."""
+    return text if text.isprintable() else ""
 
 
 # The RFC itself writes "receiver" in an example.

@@ -13,7 +13,7 @@ from firmware.sip.bodies import Refusal, warning_rows
 from firmware.sip.core import DialogUser
 from firmware.sip.dialog import Dialog, DialogKey
 from firmware.sip.errors import ParseError
-from firmware.sip.headers import NameAddr, parse_params
+from firmware.sip.headers import NameAddr, param_text, parse_params
 from firmware.sip.message import Headers, Request
 from firmware.sip.methods import INVITE
 from firmware.sip.notifications import CallRef
@@ -32,9 +32,9 @@ class Replaces(Struct, frozen=True):
     early_only: bool = False
 
     def __str__(self) -> str:
-        tags = f"to-tag={self.to_tag or _NO_TAG};from-tag={self.from_tag or _NO_TAG}"
+        to_tag, from_tag = (param_text(tag or _NO_TAG) for tag in (self.to_tag, self.from_tag))
         early = ";early-only" if self.early_only else ""
-        return f"{self.call_id};{tags}{early}"
+        return f"{self.call_id};to-tag={to_tag};from-tag={from_tag}{early}"
 
 
 def parse_replaces(text: str) -> Replaces:

@@ -13,7 +13,7 @@ from firmware.base.values import replace
 from firmware.sip.bodies import Refusal, shown, warning_rows
 from firmware.sip.dialog import Dialog
 from firmware.sip.errors import ParseError
-from firmware.sip.headers import NameAddr, parse_name_addr, parse_params, values
+from firmware.sip.headers import NameAddr, parse_name_addr, parse_params, unquote, values
 from firmware.sip.invite.replaces import Replaces, naming, parse_replaces
 from firmware.sip.message import Headers
 from firmware.sip.methods import INVITE
@@ -116,7 +116,8 @@ def parse_target_dialog(text: str) -> tuple[str, str, str] | None:
     """The key of our dialog that a Target-Dialog names; None if it names none (RFC 4538 §4)."""
     call_id, semicolon, rest = text.strip().partition(";")
     try:
-        params = {name.lower(): value for name, value in parse_params(semicolon + rest)}
+        rows = parse_params(semicolon + rest)
+        params = {name.lower(): unquote(value or "") for name, value in rows}
     except ParseError:
         return None
     local, remote = params.get("local-tag"), params.get("remote-tag")

@@ -23,6 +23,7 @@ from firmware.sip.dialog import Dialog
 from firmware.sip.event.package import Event, Reason, Standing
 from firmware.sip.exchange import Exchange
 from firmware.sip.flow import Flow
+from firmware.sip.headers import param_text
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.methods import REFER
@@ -225,7 +226,7 @@ class Referring:
 
 def _proof(dialog: Dialog) -> Rows:
     """That we know the call, in the far end's view of its tags (RFC 4538 §3)."""
-    local, remote = dialog.remote_tag, dialog.local_tag
+    local, remote = param_text(dialog.remote_tag), param_text(dialog.local_tag)
     return (
         ("Require", "tdialog"),
         ("Target-Dialog", f"{dialog.call_id};local-tag={local};remote-tag={remote}"),

@@ -13,6 +13,7 @@ from firmware.sip.headers import (
     Warning,  # noqa: A004 - the header
     contact_list,
     delta_seconds,
+    param_text,
     parse_cseq,
     parse_name_addr,
     parse_params,
@@ -233,6 +234,15 @@ def test_a_list_with_holes_or_open_quotes_is_refused(row):
 @pytest.mark.parametrize("text", ["", "a", 'say "hi"', "back\\slash", "ünï", "\\", '"', "\0"])
 def test_quoting_and_unquoting_undo_each_other(text):
     assert unquote(quote(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("a1", "a1"), ("a=b/c", "a=b/c"), ("a;b", '"a;b"'), ("a b", '"a b"'), ("\0", '"\\\0"')],
+)
+def test_a_value_is_quoted_where_it_would_end_too_early(text, written):
+    assert param_text(text) == written
+    assert unquote(written) == text
 
 
 def test_text_without_quotes_stays():

@@ -156,3 +156,9 @@ def test_what_we_write_we_read():
     )  # fmt: skip
     found = DialogReader().read(MEDIA_TYPE, write_dialogs("sip:a@x?a=b&c", entries, 3))
     assert found == DialogInfo("sip:a@x?a=b&c", entries)
+
+
+def test_a23_a_line_break_in_an_id_reaches_no_header():
+    inside = '<dialog id="1" call-id="a&#10;X: y" local-tag="b"><state>early</state></dialog>'
+    found = read(document(inside))
+    assert (found.dialogs[0].call_id, found.dialogs[0].local_tag) == ("", "b")

@@ -199,5 +199,8 @@ def test_it_is_read(text, value):
 def test_it_is_written():
     """RFC 3891 §6.1."""
     assert str(Replaces("a", "1", "", early_only=True)) == "a;to-tag=1;from-tag=0;early-only"
+    odd = Replaces("a", "x;y", '"')
+    assert str(odd) == 'a;to-tag="x;y";from-tag="\\""'
+    assert parse_replaces(str(odd)) == odd
     with pytest.raises(ParseError):
         parse_replaces("a;to-tag=1")
