@@ -31,6 +31,8 @@ MOST_IN_ROW: Final = 8_192
 
 MOST_COMMAS: Final = 512
 """The most commas among the headers: whoever asks for a list's values is not kept busy by them."""
+MOST_SEMICOLONS: Final = 2_048
+"""The most semicolons, for the same reason: a parameter costs no more than a list's value."""
 
 _USUAL = """
 Accept Accept-Contact Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Answer-Mode
@@ -102,7 +104,7 @@ def _lines(octets: bytes) -> list[str]:
     breaks = len(lines) - 1
     if breaks > MOST_ROWS:
         raise ParseError("too many header rows")
-    if head.count(",") > MOST_COMMAS:
+    if head.count(",") > MOST_COMMAS or head.count(";") > MOST_SEMICOLONS:
         raise ParseError("too many values")
     if head.count("\n") != breaks or head.count("\r") != breaks:
         raise ParseError("lone CR or LF among the headers")

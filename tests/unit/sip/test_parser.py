@@ -9,6 +9,7 @@ from firmware.sip.parser import (
     MOST_IN_ROW,
     MOST_OCTETS,
     MOST_ROWS,
+    MOST_SEMICOLONS,
     MOST_VIAS,
     parse,
 )
@@ -203,3 +204,9 @@ def test_a14_more_values_than_any_list_has_are_refused():
     assert len(parse(OPTIONS + enough + b"\r\n").headers) == 5 + rows + 1
     error = refused(OPTIONS + enough + b"Y: ,\r\n\r\n")
     assert (error.status, error.partial is None) == (400, False)
+
+
+def test_a14_more_parameters_than_any_message_has_are_refused():
+    row = b"Route: <sip:a@b>" + b";a" * 100 + b"\r\n"
+    assert parse(OPTIONS + row * (MOST_SEMICOLONS // 101) + b"\r\n")
+    assert refused(OPTIONS + row * (MOST_SEMICOLONS // 100 + 1) + b"\r\n").status == 400
