@@ -1,5 +1,7 @@
 """Which numbers cost extra, country by country."""
 
+import time
+
 import pytest
 
 from firmware.phone.premium import PLANS, is_costly
@@ -24,7 +26,15 @@ PLAIN = {
     "DE": ["0891234567", "0906 123456", "900", "9001", "+49891234567", "0137712", "09061234567"],
     "ES": ["912345678", "803", "80312"],
     "FR": ["0123456789", "0800123456", "812"],
-    "GB": ["02079460000", "9 02079460000", "999", "9123", "0800 1234567"],
+    "GB": [
+        "02079460000",
+        "9 02079460000",
+        "00 91 22 12345678",
+        "00 98 21 12345678",
+        "999",
+        "9123",
+        "0800 1234567",
+    ],
     "ID": ["0218350123", "809"],
     "IN": ["9812345678", "1861"],
     "IT": ["0892123456", "089 5123456", "3123456789", "892"],
@@ -63,3 +73,31 @@ def test_a19_what_is_costly_from_anywhere(country):
         assert is_costly(number, country)
     assert not is_costly("+41441234567", country)
     assert is_costly("+449012345678", country)
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [
+        ("AU", "190012345699"),
+        ("DE", "0900123456799999"),
+        ("DE", "90900123456799999"),
+        ("DE", "+44901234567899"),
+        ("ES", "80312345699"),
+        ("GB", "0901234567899"),
+        ("JP", "099012345699"),
+        ("RU", "8809123456799"),
+        ("US", "1900234567899"),
+        ("US", "01149900123456799"),
+    ],
+)
+def test_a19_digits_too_many_do_not_help(country, number):
+    """Networks drop what comes behind a whole number."""
+    assert is_costly(number, country)
+
+
+def test_a19_a_number_as_long_as_a_message_costs_no_time():
+    """P3."""
+    began = time.perf_counter()
+    assert is_costly("+979" + "0" * 50_000, "DE")
+    assert not is_costly("1" * 50_000 + "x", "DE")
+    assert time.perf_counter() - began < 0.005
