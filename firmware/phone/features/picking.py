@@ -26,11 +26,11 @@ def why_not(state: PhoneState, rules: Rules, event: PickUp) -> Notice | None:
         return outgoing.why_not(state, rules, Dial(code + watch.target, watch.line))
     if rings is None:
         return notice("pickup_unknown", who=watch.target)
-    caller = rings.caller
-    barred = rules.toll.barrier(caller.user or caller.uri)
-    if barred is not None:
-        number = caller.user or caller.uri
-        return notice(SENT_TO_BARRED[barred], who=watch.target, number=number)
+    # Both: a document could show one number and name another.
+    for number in (rings.caller.user or rings.caller.uri, rings.target):
+        barred = rules.toll.barrier(number)
+        if barred is not None:
+            return notice(SENT_TO_BARRED[barred], who=watch.target, number=number)
     return outgoing.why_not(state, rules, Dial(rings.target, watch.line))
 
 

@@ -5,7 +5,9 @@ used, and the SIP stack keeps them from then on. A mailbox may also be told unas
 becomes a lamp, a row on the idle screen, the stutter dial tone, and `watched` of the view.
 """
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from firmware.base.values import replace
 from firmware.config.schema import LineSettings, Settings
@@ -20,6 +22,7 @@ from firmware.phone.view import Busyness, Notice
 from firmware.sip.bodies import shown
 from firmware.sip.errors import ParseError
 from firmware.sip.event.message_summary import MessageSummary
+from firmware.sip.headers import TOKEN
 from firmware.sip.notifications import (
     Barrier,
     EventReceived,
@@ -31,6 +34,8 @@ from firmware.sip.notifications import (
 )
 from firmware.sip.uri import parse_uri
 
+_CALL_ID: Final = re.compile(r"[!-+\--:<-~]{1,256}")
+"""As it may stand in a Replaces: no blanks, no commas, no semicolons (A21)."""
 _MAILBOX, _DIALOG, _REG = "message-summary", "dialog", "reg"
 
 
@@ -124,9 +129,10 @@ def _rings(event: EventReceived) -> Ringing | None:
     if not isinstance(document, DialogInfo):
         return None
     for each in document.dialogs:
-        known = each.call_id and each.local_tag and each.remote_tag
+        known = _CALL_ID.fullmatch(each.call_id) is not None
+        known = known and all(map(TOKEN.fullmatch, (each.local_tag, each.remote_tag)))
         target = _way_to(each.remote.uri, each.remote.target, document.entity)
-        if each.phase is Phase.EARLY and not each.initiator and known and target:
+        if each.phase is Phase.EARLY and not each.initiator and known and _host(target):
             caller = _party(each.remote.uri or target, each.remote.name)
             return Ringing(caller, target, each.call_id, each.remote_tag, each.local_tag)
     return None
@@ -141,10 +147,12 @@ def _way_to(address: str, contact: str, watched: str) -> str:
 
 
 def _host(uri: str) -> str:
+    """The host of a SIP URI, "" if it is none: nothing else is called on a document's word."""
     try:
-        return parse_uri(uri).host.lower()
+        address = parse_uri(uri)
     except ParseError:
         return ""
+    return address.host.lower() if address.is_sip else ""
 
 
 def _party(uri: str, name: str) -> Party:

@@ -22,8 +22,9 @@ def a_desk(**more):
     return desk
 
 
-def rings(desk, phase=Phase.EARLY, *, initiator=False, remote=ANN, tags=("theirs", "anns")):
-    entry = DialogEntry("d1", phase, initiator, "abc@x", *tags, Participant("sip:102@pbx"), remote)
+def rings(desk, phase=Phase.EARLY, *, initiator=False, remote=ANN, call_id="abc@x", **more):
+    tags = more.get("tags", ("theirs", "anns"))
+    entry = DialogEntry("d1", phase, initiator, call_id, *tags, Participant("sip:102@pbx"), remote)
     return desk.send(EventReceived(BLF, LINE, "dialog", DialogInfo("sip:102@pbx", (entry,))))
 
 
@@ -81,6 +82,14 @@ def test_a_conversation_waits_meanwhile():
         ({"remote": Participant()}, "pickup_unknown"),
         ({"remote": Participant("sip:911@pbx")}, "sent_to_emergency"),
         ({"remote": Participant("sip:19005551234@pbx", "", "sip:x@y")}, "sent_to_costly"),
+        ({"remote": Participant("sip:201@far", "", "sip:19005551234@y")}, "sent_to_costly"),
+        ({"remote": Participant("sip:201@far", "", "sip:911@pbx")}, "sent_to_emergency"),
+        ({"remote": Participant("", "", "911")}, "pickup_unknown"),
+        ({"remote": Participant("", "", "tel:911")}, "pickup_unknown"),
+        ({"tags": ("a;early-only", "b")}, "pickup_unknown"),
+        ({"tags": ("a\r\nX: y", "b")}, "pickup_unknown"),
+        ({"call_id": "abc;x=y"}, "pickup_unknown"),
+        ({"call_id": "abc\r\nX: y"}, "pickup_unknown"),
     ],
 )
 def test_what_cannot_be_picked_up_is_said(more, why):
