@@ -156,6 +156,8 @@ def _wishes(verbs: Verbs) -> None:
     writing.add_argument("--line", metavar="NAME")
     transfer = verbs.add_parser("transfer", help="send the call on, or connect two calls")
     transfer.add_argument("target", metavar="TARGET", nargs="?", default="")
+    conference = verbs.add_parser("conference", help="make one conversation of all calls")
+    conference.add_argument("on", choices=("on", "off"))
     pickup = verbs.add_parser("pickup", help="answer here what rings at somebody watched")
     pickup.add_argument("target", metavar="WHO", nargs="?", default="")
     presence = verbs.add_parser("presence", help="what you are shown as to those who watch")

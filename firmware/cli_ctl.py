@@ -206,6 +206,7 @@ WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
     "resume": lambda options: schema.Resume(call=options.call),
     "transfer": lambda options: schema.Transfer(target=options.target),
     "dtmf": lambda options: schema.Dtmf(digits=options.digits),
+    "conference": lambda options: schema.Conference(on=options.on == "on"),
     "mute": lambda options: schema.Mute(on=options.on == "on"),
     "volume": _volume,
     "path": lambda options: schema.Path(path=PathName(options.path)),

@@ -17,6 +17,7 @@ class PhoneSettings:
     emergency: tuple[str, ...] = ()
     not_emergency: tuple[str, ...] = ()
     transfer_on_hang_up: bool = True
+    conference_on_leave: str = "join"
     never_sent_to: tuple[str, ...] = ()
     may_be_sent_to: tuple[str, ...] = ()
 

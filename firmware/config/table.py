@@ -75,6 +75,7 @@ _GENERAL = (
     Setting("phone.emergency", Many(Text(forms.EMERGENCY, may_be_empty=False)), _NOW),
     Setting("phone.not_emergency", Many(Text(forms.EMERGENCY, may_be_empty=False)), _NOW),
     Setting("phone.transfer_on_hang_up", Flag(), _NOW),
+    Setting("phone.conference_on_leave", Choice(("join", "end")), _NOW),
     Setting("phone.never_sent_to", Many(Text(forms.NUMBER_GLOB, may_be_empty=False)), _NOW),
     Setting("phone.may_be_sent_to", Many(Text(forms.NUMBER_GLOB, may_be_empty=False)), _NOW),
     Setting("time.zone", Text(forms.ZONE, may_be_empty=False), _NOW),

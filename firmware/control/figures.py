@@ -98,6 +98,8 @@ class StatusReply(msgspec.Struct, frozen=True):
     volumes: dict[str, int] = {}
     watched: tuple[WatchFigures, ...] = ()
     buddies: tuple[BuddyFigures, ...] = ()
+    conference: tuple[str, ...] = ()
+    """The calls that are one conversation."""
     texts: int = 0
     """How many texts nobody has looked at."""
 

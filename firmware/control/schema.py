@@ -256,6 +256,12 @@ class Transfer(Request, frozen=True, tag="transfer"):
     call: str | None = None
 
 
+class Conference(Request, frozen=True, tag="conference"):
+    """Make one conversation of all calls that are up, or part them; `on` None = the other way."""
+
+    on: bool | None = None
+
+
 class Dtmf(Request, frozen=True, tag="dtmf"):
     """Send digits into a call."""
 
@@ -317,6 +323,7 @@ AnyRequest = (
     | Hold
     | Resume
     | Transfer
+    | Conference
     | Dtmf
     | Mute
     | Volume

@@ -121,6 +121,12 @@ class Transfer(Struct, frozen=True):
     to: CallRef | None = None
 
 
+class Join(Struct, frozen=True):
+    """Make one conversation of all calls that are up, or part them; `on` None = the other way."""
+
+    on: bool | None = None
+
+
 class SendDtmf(Struct, frozen=True):
     """Send digits into a call."""
 
@@ -173,6 +179,7 @@ Action = (
     | Hold
     | Resume
     | Transfer
+    | Join
     | SendDtmf
     | Mute
     | Volume

@@ -141,6 +141,8 @@ class Transfer(Struct, frozen=True):
     target: str
     consultation: CallRef | None = None
     stage: TransferStage = TransferStage.HOLDING
+    parting: bool = False
+    """Whoever sends it there has left: if it fails, both calls end."""
 
 
 class Click(Struct, frozen=True):
@@ -329,6 +331,8 @@ class PhoneState(Struct, frozen=True):
     """Whom Redial will be offered for when it is time."""
     test: AudioTest | None = None
     consultation: Consultation | None = None
+    conference: tuple[CallRef, ...] = ()
+    """The calls that are one conversation; at least two of them, or none."""
     timers: Mapping[Timer, float] = field(default_factory=dict)
     run: int = 0
     counter: int = 0
@@ -383,7 +387,18 @@ class PhoneState(Struct, frozen=True):
 
     def without_call(self, ref: CallRef) -> "PhoneState":
         """This state with one call gone."""
-        return replace(self, calls=tuple(call for call in self.calls if call.ref != ref))
+        members = tuple(each for each in self.conference if each != ref)
+        return replace(
+            self,
+            calls=tuple(call for call in self.calls if call.ref != ref),
+            conference=members if len(members) > 1 else (),
+        )
+
+    def together(self, call: Call) -> tuple[Call, ...]:
+        """The calls of a conversation if this is one of them, else this one alone."""
+        if call.ref not in self.conference:
+            return (call,)
+        return tuple(each for each in self.calls if each.ref in self.conference)
 
 
 class Ending(Struct, frozen=True):

@@ -14,6 +14,7 @@ from firmware.call.capabilities import payload_format
 from firmware.call.media import Media
 from firmware.media.messages import (
     AnyOrder,
+    Bridge,
     CloseStream,
     Direction,
     OpenStream,
@@ -78,6 +79,8 @@ class Sound(Struct, frozen=True):
     volumes: Mapping[PathName, int] = field(default_factory=dict)
     streams: Mapping[int, Stream] = field(default_factory=dict)
     tones: Mapping[str, PlayTone] = field(default_factory=dict)
+    bridge: tuple[int, ...] = ()
+    """The streams of one conversation."""
 
 
 SILENT = Sound()
@@ -128,7 +131,18 @@ def _sound(state: PhoneState, rules: Rules, before: Sound | None) -> Sound:
         volumes=state.volumes,
         streams=dict(_streams(state, rules, known)),
         tones={tone.name: tone for tone in tones.wanted(state, rules.settings.phone.country)},
+        bridge=_bridge(state),
     )
+
+
+def _bridge(state: PhoneState) -> tuple[int, ...]:
+    """Whoever is on hold is not heard by anybody, nor hears them."""
+    streams = tuple(
+        call.stream
+        for call in state.calls
+        if call.ref in state.conference and call.answered and not call.held
+    )
+    return streams if len(streams) > 1 else ()
 
 
 def microphone_open(state: PhoneState) -> bool:
@@ -266,6 +280,8 @@ def _heard(old: Sound, new: Sound, *, fresh: bool) -> Iterator[AnyOrder]:
             yield SetVolume(path, volume)
     if old.muted != new.muted:
         yield SetMute(new.muted)
+    if old.bridge != new.bridge:
+        yield Bridge(new.bridge)
     if (old.talk != new.talk or fresh) and new.talk.path is not None and new.talk.microphone:
         yield new.talk
     for name, tone in new.tones.items():

@@ -64,6 +64,7 @@ def of(state: PhoneState, sketches: Sketches) -> PhoneView:
         writing=tuple(map(named, state.social.writing)),
         transferee=state.consultation.call if state.consultation is not None else None,
         transfer=_transfer(state.transferred),
+        conference=state.conference,
     )
 
 

@@ -186,6 +186,8 @@ class PhoneView(Struct, frozen=True):
     transferee: CallRef | None = None
     """The call that the person is about to transfer: they dial the target, or talk to it."""
     transfer: TransferView | None = None
+    conference: tuple[CallRef, ...] = ()
+    """The calls that are one conversation."""
 
     @property
     def unread(self) -> int:

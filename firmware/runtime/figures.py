@@ -54,6 +54,7 @@ def status_of(
             for each in view.buddies
         ),
         texts=view.unread,
+        conference=tuple(view.conference),
     )
 
 

@@ -185,6 +185,10 @@ def _transfer(request: s.Transfer, view: PhoneView) -> Inputs:
     return (a.Transfer(call=first, to=other),)
 
 
+def _conference(request: s.Conference, _view: PhoneView, _now: float) -> Inputs:
+    return (a.Join(request.on),)
+
+
 def _dtmf(request: s.Dtmf, view: PhoneView, _now: float) -> Inputs:
     strange = sorted(set(request.digits.upper()) - set("0123456789*#ABCD"))
     if strange or not request.digits:
@@ -219,6 +223,7 @@ _INPUTS: Mapping[type, Callable[[Any, PhoneView, float], Inputs]] = {
     s.Presence: _presence,
     s.Hold: _hold,
     s.Resume: _resume,
+    s.Conference: _conference,
     s.Dtmf: _dtmf,
     s.Mute: _mute,
     s.Volume: _volume,

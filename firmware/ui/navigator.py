@@ -20,6 +20,7 @@ from firmware.phone.actions import (
     Dismiss,
     HangUp,
     Hold,
+    Join,
     Mute,
     Redial,
     Resume,
@@ -51,6 +52,7 @@ _PLAIN: dict[Key, Action] = {
     Key.MESSAGES: CallMailbox(),
     Key.MUTE: Mute(),
     Key.TRANSFER: Transfer(),
+    Key.CONFERENCE: Join(),
     Key.SPEAKER: SelectPath(PathName.SPEAKER),
     Key.HEADSET: SelectPath(PathName.HEADSET),
 }

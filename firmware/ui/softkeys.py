@@ -13,6 +13,7 @@ from firmware.phone.actions import (
     Dismiss,
     HangUp,
     Hold,
+    Join,
     Mute,
     PickUp,
     Redial,
@@ -37,6 +38,8 @@ _HANG_UP = SoftKey("key.hang_up", HangUp())
 _CLEAR = SoftKey("key.clear", Dismiss())
 _READ = SoftKey("key.read", Dismiss())
 _TRANSFER = SoftKey("key.transfer", Transfer())
+_JOIN = SoftKey("key.conference", Join(on=True))
+_PART = SoftKey("key.split", Join(on=False))
 _CANCEL = SoftKey("key.cancel", HangUp())
 
 
@@ -129,10 +132,12 @@ def _talking(view: PhoneView) -> SoftKeys:
     if waiting is None:
         transfer = None if call is not None and call.emergency else _TRANSFER
         other = other_call(view)
+        if view.conference:
+            return (hold, mute, _PART, _HANG_UP)
         if other is None or transfer is None:
             return (hold, mute, transfer, _HANG_UP)
         swap = SoftKey("key.swap", Resume(other.ref))
-        return (hold if held else mute, swap, transfer, _HANG_UP)
+        return (hold if held else swap, swap if held else _JOIN, transfer, _HANG_UP)
     answer = SoftKey("key.answer", Answer(waiting.ref))
     reject = SoftKey("key.reject", HangUp(waiting.ref))
     return (answer, reject, hold, _HANG_UP)

@@ -172,6 +172,7 @@ about_calls = st.one_of(
         st.sampled_from(n.Barrier),
     ),
     st.just(lambda _desk: a.Transfer()),
+    st.builds(lambda on: lambda _desk: a.Join(on), st.sampled_from((None, None, True, False))),
     st.builds(
         lambda i, kind, *rest: lambda desk: kind(_ref(desk, i), *rest),
         refs,
@@ -247,6 +248,11 @@ def check(desk):
     talk = heard.talk
     if state.engine.value != "up":
         talk = m.TalkOn(state.path)
+    # Nobody who waits on hold is mixed with others, and one call is no conversation of several.
+    assert len(state.conference) != 1
+    live = {call.stream: call for call in state.calls}
+    if state.engine.value == "up":
+        assert not any(live[each].held or live[each].emergency for each in heard.bridged)
     # The microphone is open only for somebody: P11.
     if talk.microphone:
         assert view.mode in (Mode.TALKING, Mode.AUDIO_TEST)

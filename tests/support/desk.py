@@ -67,6 +67,7 @@ class Account:
         self.transfers, self.followed, self.refused = {}, [], []
         self.texts_kept = {}
         self.texts, self.buddies, self.shown, self.quality = [], {}, [], []
+        self.bridged = ()
         self.talk = m.TalkOn(None)
         self.muted, self.volumes, self.lamps = False, {}, {}
         self.bell = ()
@@ -77,6 +78,7 @@ class Account:
         getattr(self, _row(command))(command)
 
     def new_engine(self):
+        self.bridged = ()
         self.tones, self.streams, self.configured, self.routes = {}, {}, {}, {}
         self.talk, self.muted, self.volumes = m.TalkOn(None), False, {}
 
@@ -167,6 +169,12 @@ class Account:
     def _make_keys(self, command):
         assert self.streams[command.stream] == command.call
         assert self.configured[command.stream].secure, "keys for what is sent in the clear"
+
+    def _bridge(self, order):
+        assert order.streams != self.bridged, "told twice"
+        assert len(order.streams) != 1
+        assert set(order.streams) <= set(self.streams)
+        self.bridged = order.streams
 
     def _close_stream(self, order):
         del self.streams[order.stream]

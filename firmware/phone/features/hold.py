@@ -35,7 +35,9 @@ def put_on(turn: Turn, call: Call) -> None:
         turn.say(notice("emergency_no_hold", number=call.remote.user), 5.0)
     elif call.answered and not call.held:
         turn.set_timer(Timer.HOLD_REMINDER, REMIND_EVERY)
-        reconcile(turn, turn.put(replace(call, held=True)))
+        for each in turn.state.together(call):
+            if not each.held:
+                reconcile(turn, turn.put(replace(each, held=True)))
 
 
 def remind(turn: Turn) -> None:
@@ -47,15 +49,16 @@ def remind(turn: Turn) -> None:
 
 def take_off(turn: Turn, call: Call) -> None:
     """Resume a call and bring it to the front; the one that was there waits."""
-    front = turn.state.front_call
-    if front is not None and front.ref != call.ref and not _make_way(turn, front):
+    front, members = turn.state.front_call, turn.state.together(call)
+    if front is not None and front not in members and not _make_way(turn, front):
         return
     turn.front(call.ref)
     turn.unsay()
     turn.enter(Mode.TALKING)
     paths.open_some(turn)
-    if call.held:
-        reconcile(turn, limits.restart(turn, replace(call, held=False)))
+    for each in members:
+        if each.held:
+            reconcile(turn, limits.restart(turn, replace(each, held=False)))
 
 
 def _make_way(turn: Turn, front: Call) -> bool:

@@ -8,7 +8,7 @@ from firmware.base.values import replace
 from firmware.media.messages import PathName
 from firmware.phone.actions import SelectPath
 from firmware.phone.desk import paths
-from firmware.phone.features import endings, hold, incoming, transfer
+from firmware.phone.features import conference, endings, hold, incoming, transfer
 from firmware.phone.model import Timer
 from firmware.phone.turn import Turn
 
@@ -43,7 +43,7 @@ def flash_over(turn: Turn) -> None:
     call = turn.state.front_call
     if call is None or call.held or turn.state.hook_up:
         return
-    if not transfer.handset_down(turn, call):
+    if not transfer.handset_down(turn, call) and not conference.leave(turn, call):
         endings.hang_up(turn, call)
 
 
@@ -97,7 +97,10 @@ def hang_up_front(turn: Turn) -> None:
         return
     # Closed first: the call that follows must not find an open microphone.
     turn.take_path(paths.of_handset(turn.state) if turn.state.hook_up else None)
-    endings.hang_up(turn, call)
+    if not conference.leave(turn, call):
+        endings.hang_up(turn, call)
+    elif transfer.under_way(turn.state, call):
+        transfer.let_go(turn)
 
 
 def close(turn: Turn) -> None:

@@ -212,6 +212,13 @@ def handset_down(turn: Turn, call: Call) -> bool:
     return True
 
 
+def do_not_come_back(turn: Turn, ref: CallRef) -> None:
+    """Whoever sends this call elsewhere has left: if it fails, it ends."""
+    call = turn.state.call(ref)
+    if call is not None and call.transfer is not None:
+        turn.put(replace(call, transfer=replace(call.transfer, parting=True)))
+
+
 def under_way(state: PhoneState, call: Call) -> bool:
     """Whether this call, or the one it was made for, waits for the end of a transfer."""
     waiting = state.transferred
@@ -294,6 +301,12 @@ def failed(turn: Turn, event: TransferFailed) -> None:
     transfer = call.transfer
     call = turn.put(replace(call, transfer=None))
     other = None if transfer.consultation is None else turn.state.call(transfer.consultation)
+    if transfer.parting:
+        for each in (call, other):
+            if each is not None:
+                endings.hang_up(turn, each)
+        turn.say(notice("conference_over", who=call.who), _TOLD)
+        return
     if other is not None and turn.state.path is None:
         hold.put_on(turn, other)  # nobody is at the phone
     if turn.state.front is None and turn.state.mode is Mode.IDLE:

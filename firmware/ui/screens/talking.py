@@ -57,6 +57,9 @@ def below(scene: Scene, call: CallView) -> str:
         return transferring(scene, view.transfer)
     if call.held:
         return scene.say("call.on_hold")
+    if call.ref in view.conference:
+        others = (x for x in view.calls if x.ref in view.conference and x.ref != call.ref)
+        return scene.say("call.together", who=", ".join(who(x, scene.texts)[0] for x in others))
     if call.held_by_them:
         return scene.say("call.held_by_them")
     return scene.say("call.muted") if view.muted else ""

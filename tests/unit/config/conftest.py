@@ -10,6 +10,7 @@ max_calls = 8
 emergency = []
 not_emergency = []
 transfer_on_hang_up = true
+conference_on_leave = "end"
 never_sent_to = []
 may_be_sent_to = []
 

@@ -30,6 +30,7 @@ REQUESTS = [
     (schema.Hold(), "hold", Role.PHONE),
     (schema.Resume(), "resume", Role.PHONE),
     (schema.Transfer(target="102"), "transfer", Role.PHONE),
+    (schema.Conference(on=True), "conference", Role.PHONE),
     (schema.Dtmf(digits="12#"), "dtmf", Role.PHONE),
     (schema.Mute(on=True), "mute", Role.PHONE),
     (schema.Volume(level=40, path=PathName.RINGER), "volume", Role.PHONE),

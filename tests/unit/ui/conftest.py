@@ -141,6 +141,15 @@ SCENES = {
         CLOCK,
     ),
     "talking_two_calls": (phone(Mode.TALKING, call(), BEHIND), CLOCK),
+    "talking_conference": (
+        phone(
+            Mode.TALKING,
+            call(),
+            call(ref=CallRef("c3"), name="Carl", user="203"),
+            conference=("c1", "c3"),
+        ),
+        CLOCK,
+    ),
     "transfer_to_whom": (phone(Mode.OFF_HOOK, BEHIND, off_hook=True, transferee="c3"), CLOCK),
     "transfer_dialling": (phone(Mode.DIALLING, BEHIND, digits="103", transferee="c3"), CLOCK),
     "transfer_calling": (

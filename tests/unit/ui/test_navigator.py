@@ -10,6 +10,7 @@ from firmware.phone.actions import (
     Dismiss,
     HangUp,
     Hold,
+    Join,
     Mute,
     Redial,
     Resume,
@@ -91,6 +92,7 @@ def test_a_digit_counts_when_it_is_pressed_not_when_it_is_let_go(at):
         (Mode.TALKING, Key.MUTE, Mute()),
         (Mode.TALKING, Key.HOLD, Hold("c1")),
         (Mode.TALKING, Key.TRANSFER, Transfer()),
+        (Mode.TALKING, Key.CONFERENCE, Join()),
         (Mode.TALKING, Key.UP, Volume(5)),
         (Mode.RELEASED, Key.OK, Dismiss()),
     ],
@@ -99,7 +101,7 @@ def test_what_a_key_means(mode, key, action, at):
     assert at(mode).press(key) == [action]
 
 
-@pytest.mark.parametrize("key", [Key.SOFT_2, Key.HOLD, Key.CONFERENCE, Key.DND, Key.LINE_8, Key.OK])
+@pytest.mark.parametrize("key", [Key.SOFT_2, Key.HOLD, Key.DND, Key.LINE_8, Key.OK])
 def test_a_key_without_a_meaning_does_nothing(key, at):
     assert at(Mode.OFF_HOOK).press(key) == []
 

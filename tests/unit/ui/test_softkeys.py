@@ -5,6 +5,7 @@ from firmware.phone.actions import (
     Dismiss,
     HangUp,
     Hold,
+    Join,
     Mute,
     Redial,
     Resume,
@@ -76,7 +77,13 @@ def test_every_label_fits_above_its_key(all_scenes):
 def test_two_calls_can_be_swapped_and_joined(make_phone, make_call):
     carl = make_call(ref=CallRef("c3"), held=True)
     view = make_phone(Mode.TALKING, make_call(), carl)
-    assert actions(view) == [Mute(), Resume("c3"), Transfer(), HangUp()]
+    assert actions(view) == [Resume("c3"), Join(on=True), Transfer(), HangUp()]
+
+
+def test_a_conference_can_be_held_and_split(make_phone, make_call):
+    carl = make_call(ref=CallRef("c3"))
+    view = make_phone(Mode.TALKING, make_call(), carl, conference=("c1", "c3"))
+    assert actions(view) == [Hold(), Mute(), Join(on=False), HangUp()]
 
 
 def test_a_target_is_dialled_or_sent_to_at_once(make_phone, make_call):

@@ -1,0 +1,173 @@
+"""Three talk together: by key, with hold, and when somebody leaves."""
+
+import pytest
+
+from firmware.media.messages import Bridge, PathName
+from firmware.phone import actions as a
+from firmware.phone import commands as c
+from firmware.phone.view import Mode
+from firmware.sip.notifications import CallRef, FailureCause, Party
+from tests.support.desk import Desk, only, settings
+
+BOB = Party("Bob", "103", "sip:103@pbx.example")
+KEY = a.Join()
+
+
+@pytest.fixture
+def three():
+    """Ann waits on hold, Bob is on the line; gives (desk, Ann's call, Bob's)."""
+    return meeting(Desk())
+
+
+def meeting(desk):
+    desk.talking()
+    ann = desk.front
+    desk.calls_us("in-bob", caller=BOB)
+    desk.send(a.Answer(CallRef("in-bob")))
+    desk.acknowledged("in-bob")
+    desk.holds_are_agreed()
+    assert desk.front == "in-bob"
+    return desk, ann, desk.front
+
+
+def held(desk):
+    return {call.ref: call.held for call in desk.view.calls}
+
+
+def streams(desk):
+    return tuple(call.stream for call in desk.phone.state.calls)
+
+
+def test_the_key_takes_both_off_hold_and_mixes_them(three):
+    desk, ann, bob = three
+    done = desk.send(KEY)
+    assert [x.call for x in only(done, c.Reoffer)] == [ann]
+    assert only(done, Bridge) == [Bridge(streams(desk))]
+    assert desk.view.conference == (ann, bob)
+    assert held(desk) == {ann: False, bob: False}
+    assert (desk.mode, desk.front, desk.microphone) == (Mode.TALKING, bob, PathName.HANDSET)
+
+
+def test_the_key_again_parts_them_and_the_one_in_front_goes_on(three):
+    desk, ann, bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    done = desk.send(KEY)
+    assert only(done, Bridge) == [Bridge(())]
+    assert held(desk) == {ann: True, bob: False}
+    assert desk.view.conference == ()
+
+
+def test_on_hold_everybody_waits_and_everybody_comes_back(three):
+    desk, ann, bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.send(a.Hold())
+    desk.holds_are_agreed()
+    assert held(desk) == {ann: True, bob: True}
+    assert desk.heard.bridged == ()
+    assert desk.microphone is None
+    desk.send(a.Resume())
+    assert held(desk) == {ann: False, bob: False}
+    assert desk.heard.bridged == streams(desk)
+
+
+def test_somebody_who_calls_meanwhile_puts_all_of_them_on_hold(three):
+    desk, ann, bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.calls_us("in-eve")
+    desk.send(a.Answer(CallRef("in-eve")))
+    assert held(desk) == {ann: True, bob: True, "in-eve": False}
+    assert desk.heard.bridged == ()
+    desk.acknowledged("in-eve")
+    desk.far_end_hangs_up(CallRef("in-eve"))
+    desk.send(a.Resume())
+    assert held(desk) == {ann: False, bob: False}
+    assert len(desk.heard.bridged) == 2
+
+
+def test_when_one_leaves_the_other_is_an_ordinary_call(three):
+    desk, ann, bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.far_end_hangs_up(bob)
+    assert (desk.mode, desk.front, desk.microphone) == (Mode.TALKING, ann, PathName.HANDSET)
+    assert desk.view.conference == ()
+    assert desk.heard.bridged == ()
+
+
+def sent(commands):
+    return [(x.call, x.consultation) for x in only(commands, c.TransferCall)]
+
+
+def test_whoever_puts_the_handset_down_connects_the_two_others(three):
+    """RFC 5589 §7.3."""
+    desk, ann, bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.put_down()
+    assert desk.microphone is None
+    done = [*desk.send(*agreed(desk))]
+    assert sent(done) == [(ann, bob)]
+    done = desk.transfer_succeeds(ann)
+    assert {x.call for x in only(done, c.EndCall)} == {ann, bob}
+    assert (desk.mode, len(desk.phone)) == (Mode.IDLE, 0)
+
+
+def agreed(desk):
+    """The far ends' answers to the holds that a transfer begins with."""
+    from tests.support.desk import n, sdp  # noqa: PLC0415
+
+    return [
+        n.ReofferAnswered(call.ref, sdp(direction="recvonly"))
+        for call in desk.phone.state.calls
+        if call.reoffering
+    ]
+
+
+def test_if_they_cannot_be_connected_it_is_over_for_all(three):
+    desk, ann, bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.put_down()
+    desk.holds_are_agreed()
+    done = desk.transfer_fails(ann, FailureCause.DECLINED, 603)
+    assert {x.call for x in only(done, c.EndCall)} == {ann, bob}
+    assert desk.notice == "conference_over"
+    assert len(desk.phone) == 0
+
+
+def test_a_setting_ends_it_for_all_at_once():
+    desk, ann, bob = meeting(Desk(settings(conference_on_leave="end")))
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    done = desk.send(a.HangUp())
+    assert {x.call for x in only(done, c.EndCall)} == {ann, bob}
+    assert len(desk.phone) == 0
+
+
+def test_with_one_call_there_is_nobody_to_join():
+    desk = Desk().talking()
+    desk.send(KEY)
+    assert desk.notice == "conference_needs_two"
+    assert desk.view.conference == ()
+
+
+def test_nobody_joins_an_emergency_call():
+    desk = Desk().talking()
+    desk.send(a.Dial("911"))
+    desk.way_found()
+    desk.far_end_answers()
+    desk.send(KEY)
+    assert desk.notice == "conference_no_emergency"
+    assert desk.heard.bridged == ()
+
+
+def test_another_engine_is_told_of_the_conversation(three):
+    desk, *_ = three
+    desk.send(KEY)
+    desk.heard.new_engine()
+    desk.heard.talk = None
+    done = desk.engine_ready()
+    assert only(done, Bridge) == [Bridge(streams(desk))]
