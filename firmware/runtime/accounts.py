@@ -32,6 +32,11 @@ def nat_rules(settings: Settings) -> tuple[NatRule, ...]:
     return tuple(NatRule(ipaddress.ip_network(net, strict=False), host) for net, host in rows)
 
 
+def concern_lines(old: Settings, new: Settings) -> bool:
+    """Whether the SIP stack must learn of a change: it, too, knows whom others may make us call."""
+    return new.lines != old.lines or Toll.of(new.phone) != Toll.of(old.phone)
+
+
 def accounts_of(settings: Settings, identities: Identities) -> tuple[Account, ...]:
     """The lines that may run; one that is blocked stays down rather than weaker than asked."""
     toll = Toll.of(settings.phone)

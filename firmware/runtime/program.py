@@ -34,6 +34,7 @@ from firmware.phone.events import (
 from firmware.phone.machine import Phone
 from firmware.phone.view import Notice, PhoneView
 from firmware.runtime import later
+from firmware.runtime.accounts import concern_lines
 from firmware.runtime.desk import Desk
 from firmware.runtime.early import Early, Places, begin
 from firmware.runtime.house import House
@@ -211,7 +212,7 @@ class Program:
         """Other settings are in force from now on."""
         self._settings, self.texts = new, texts
         speak(texts)
-        if new.lines != old.lines:
+        if concern_lines(old, new):
             self._use_encryption()
             self.signalling.use_lines(new)
             self.keeper.save()

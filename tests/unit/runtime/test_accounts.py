@@ -1,7 +1,10 @@
+import pytest
+
 from firmware.config.load import parse
 from firmware.rtp import srtp
-from firmware.runtime.accounts import accounts_of
+from firmware.runtime.accounts import accounts_of, concern_lines
 from firmware.sip.flow import Terms, TlsTerms, Transport
+from firmware.sip.names import Barrier
 
 FILE = """
 [[line]]
@@ -104,3 +107,34 @@ def test_further_proxies_registrars_and_a_sim_card_arrive():
     assert account.aka is not None
     assert account.aka.key.hex().startswith("465b5ce8")
     assert account.aka.amf == b"\0\0"
+
+
+def tree(phone="", line=""):
+    board = '[board]\nname = "mock"\n'
+    return parse(f'[phone]\n{phone}\n[[line]]\nuser = "101"\nserver = "pbx"\n{line}\n{board}')
+
+
+@pytest.mark.parametrize(
+    ("phone", "line", "news"),
+    [
+        ("", "", False),
+        ("max_calls = 3", "", False),
+        ('country = "DE"', "", True),
+        ('never_sent_to = ["0900*"]', "", True),
+        ('may_be_sent_to = ["0900*"]', "", True),
+        ('emergency = ["0112"]', "", True),
+        ("", "redirects = false", True),
+    ],
+)
+def test_a19_a_change_of_the_rule_reaches_the_stack(phone, line, news):
+    """A19: whom others may make us call follows from `[phone]`, not from the lines alone."""
+    assert concern_lines(tree(), tree(phone, line)) is news
+
+
+def test_a19_the_rule_stands_in_every_account():
+    settings = tree('country = "DE"\nmay_be_sent_to = ["09001*"]', 'redirect_to = ["*.example"]')
+    (account,) = accounts_of(settings, Identities())
+    assert account.toll.barrier("090051234567") is Barrier.COSTLY
+    assert account.toll.barrier("09001123456") is None
+    assert account.leads_to("b.example")
+    assert not account.click_to_dial
