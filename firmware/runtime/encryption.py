@@ -250,8 +250,12 @@ class Encryption:
 
 
 def _same(one: MakeKeys, other: MakeKeys) -> bool:
-    """RFC 5763 §6.6: the same certificate, roles and addresses are the same association."""
-    return (one.handshake, one.remote) == (other.handshake, other.remote)
+    """RFC 5763 §6.6: the same certificate, roles and addresses are the same association.
+
+    A far end that holds us with the address 0.0.0.0 has gone nowhere.
+    """
+    stays = not other.remote[0] or one.remote == other.remote
+    return stays and one.handshake == other.handshake
 
 
 def _new_identity() -> "Identity":

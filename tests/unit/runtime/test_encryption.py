@@ -245,6 +245,19 @@ async def test_a_far_end_that_keeps_its_association_is_heard_after_we_move(
     office.encryption.end(STREAM + 1)
 
 
+async def test_hold_by_an_address_of_zeros_keeps_the_association(office, far):
+    """RFC 3264 §8.4."""
+    end = far()
+    command = end.make_keys()
+    perform(office, command)
+    end.talk()
+    perform(office, replace(command, remote=("", 0)))
+    perform(office, command)
+    assert len(set(map(id, keys_given(office)))) == 1
+    end.hear()
+    assert end.association.take() == (), "nobody began anew"
+
+
 async def test_a_wrong_certificate_is_told(office, far):
     end = far()
     perform(office, end.make_keys(known=(("sha-256", b"\0" * 32),)))
