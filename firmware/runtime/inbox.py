@@ -34,7 +34,7 @@ class Inbox:
             self._loop.call_soon_threadsafe(self.put, event)
         except RuntimeError:
             # The loop has closed: the phone is off and nobody is interested any more.
-            _LOG.debug("input after the end: %r", event)
+            _LOG.debug("input after the end: %s", type(event).__name__)
 
     def put(self, event: Event) -> None:
         """Hand an input over from the loop itself."""

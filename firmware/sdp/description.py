@@ -47,6 +47,11 @@ class Attribute(NamedTuple):
     name: str
     value: str | None = None
 
+    def __repr__(self) -> str:
+        """Without the key of `a=crypto` (A24)."""
+        shown = "…" if self.name == "crypto" else self.value
+        return f"Attribute({self.name!r}, {shown!r})"
+
 
 class Connection(Struct, frozen=True):
     """A `c=` line: numeric address or host name, without TTL and count."""

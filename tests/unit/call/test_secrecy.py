@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 
 from firmware.base.suites import SUITES
@@ -376,7 +378,9 @@ def test_of_two_audio_lines_the_encrypted_one_is_taken():
 def test_a24_nothing_of_a_call_prints_its_keys():
     caller, callee = talk(desk(), far())
     secret = caller.media.keying.ours
-    for value in (caller.secrecy, caller.media, callee.media.keying, IN_THE_CLEAR):
+    written = base64.b64encode(secret).decode()
+    for value in (caller, callee, caller.secrecy.means(None, ""), IN_THE_CLEAR):
         assert repr(secret) not in repr(value)
+        assert written[:12] not in repr(value)
         assert "ssss" not in repr(value)
     assert repr(Material(b"s" * 32, "sha-256 AB")) == "Material(sha-256 AB)"
