@@ -264,6 +264,27 @@ def test_2_10_three_way_conference(stage, who):
     gone(phone)
 
 
+def test_2_10_three_way_conference_the_phone_mixes(stage):
+    """RFC 5359 §2.10: the phone is Bob; it mixes, but does not say isfocus (RFC 4579)."""
+    carol = stage.actor("2_10_phone_is_bob_carol")
+    there = stage.ground.address()
+    phone = stage.phone("bob", peers=[there], auto_answer="always")
+    alice = stage.actor("2_2_alice", at=there, calls="bob")
+    first = talking(phone).calls[0].id
+    phone.ask(s.Hold())
+    phone.wait("the hold", lambda status: status.calls[0].held)
+    phone.ask(s.Dial(target="carol"))
+    phone.wait(
+        "Carol", lambda status: any(c.id != first and c.state == "talking" for c in status.calls)
+    )
+    phone.ask(s.Conference(on=True))
+    phone.wait("all together", lambda status: not any(call.held for call in status.calls))
+    carol.finish()
+    phone.wait("only Alice", lambda status: [call.id for call in status.calls] == [first])
+    phone.ask(s.HangUp())
+    alice.finish()
+
+
 def test_2_11_third_party_joins_the_phone_is_alice(stage):
     """RFC 5359 §2.11: whom she has called becomes a focus."""
     bob = stage.actor("2_11_phone_is_alice")

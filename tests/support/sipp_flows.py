@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_NO_FOCUS = "the phone mixes nobody yet, so it is no focus; the others' roles are played"
+_NO_FOCUS = "the phone mixes, but is no focus that says so and takes Join (RFC 4579, RFC 3911)"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,12 @@ _5359 = (
     ("2.7", "2_7_phone_calls", "Alice", "the proxy forwards"),
     ("2.8", "2_8_phone_calls 2_8_phone_is_b1", "Alice, B1"),
     ("2.9", "2_9_phone_calls 2_9_phone_is_b1", "Alice, B1"),
-    ("2.10", "2_10_phone_is_alice 2_10_phone_is_carol", "Alice, Carol", _NO_FOCUS),
+    (
+        "2.10",
+        "2_10_phone_is_alice 2_10_phone_is_carol 2_10_phone_is_bob_carol",
+        "Alice, Bob, Carol",
+        _NO_FOCUS,
+    ),
     ("2.11", "2_11_phone_is_alice 2_11_phone_is_carol", "Alice, Carol", _NO_FOCUS),
     ("2.12", "2_12_phone_calls 2_12_phone_is_b1", "Alice, B1"),
     ("2.13", "2_13_bob 2_13_proxy", "Alice", "the proxy screens"),
