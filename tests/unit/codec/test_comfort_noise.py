@@ -59,6 +59,7 @@ class TestPayload:
         assert read(bytes((50, 100, 255, 30))) == Noise(-50.0)
 
     def test_more_coefficients_than_anybody_hears_are_left_out(self):
+        """RFC 3389 §3: a receiver may."""
         assert len(read(bytes(200)).reflections) == 12
 
     def test_nothing_is_no_noise(self):

@@ -91,7 +91,10 @@ def test_the_gcm_report_of_the_rfc():
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_what_leaves_is_what_the_rfcs_say(suite):
-    """RFC 3711 §3.1, RFC 7714 §8.2, RFC 7714 §9.4; lengths: RFC 7714 §14.1."""
+    """RFC 3711 §3.1, RFC 7714 §8.2, RFC 7714 §9.4; lengths: RFC 7714 §14.1.
+
+    SRTCP has 80 bits of proof in each: RFC 4568 §6.2.2.
+    """
     desk, _ = pair(suite)
     key = octets(suite, 1)
     for number in (0xFFFE, 0xFFFF, 0x10000, 0x10001):

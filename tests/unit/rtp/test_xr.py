@@ -29,7 +29,7 @@ METRICS = VoipMetrics(
 
 
 def test_the_block_has_the_octets_of_rfc_3611():
-    """RFC 3611 §4.7."""
+    """RFC 3611 §4.7. Its f0: RFC 3611 §4.7.6."""
     assert write_metrics(METRICS) == bytes.fromhex(
         "07000008 aabbccdd 0c038001 00780fa0 0050004b 7fc47f10 587f2b29 f0000028 003c00dc"
     )
@@ -44,6 +44,7 @@ def test_the_block_has_the_octets_of_rfc_3611():
     ],
 )
 def test_what_is_written_is_read_again(metrics):
+    """RFC 3611 §2."""
     packets = (ReceiverReport(7), ExtendedReport(9, (metrics,)))
     assert parse_rtcp(write_rtcp(packets)) == packets
 

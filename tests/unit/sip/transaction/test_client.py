@@ -54,6 +54,7 @@ def test_a_register_that_nobody_answers_is_sent_eleven_times(begin, recorder):
 
 
 def test_nothing_is_repeated_on_a_stream(begin, recorder, telephony):
+    """RFC 3261 §17.1.1.1: a reliable transport."""
     begin(flow=telephony.tcp)
     assert recorder.take() == ["send INVITE sip:600@pbx.example", "B 32"]
 
