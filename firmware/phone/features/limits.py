@@ -44,8 +44,9 @@ def hearing(turn: Turn, event: HearingChanged) -> None:
     call = turn.state.call_of_stream(event.stream)
     if call is not None:
         trouble = event if event.cause is not None else None
-        # A card that fails says nothing about what arrives.
-        heard = call.heard if event.cause is Silence.CARD_FAILED else trouble is None
+        # A card that fails says nothing about what arrives; and an answered call never rings back.
+        keeps = event.cause is Silence.CARD_FAILED or not call.placing
+        heard = call.heard if keeps else trouble is None
         turn.put(replace(call, hearing=trouble, silent_since=turn.now, heard=heard))
         watch(turn)
 
@@ -53,7 +54,7 @@ def hearing(turn: Turn, event: HearingChanged) -> None:
 def first_heard(turn: Turn, event: FirstHeard) -> None:
     """Speech arrives: early media is really there."""
     call = turn.state.call_of_stream(event.stream)
-    if call is not None and not call.heard:
+    if call is not None and call.placing and not call.heard:
         turn.put(replace(call, heard=True))
 
 
