@@ -10,7 +10,6 @@ wrong, so a context can be told where its predecessor was.
 """
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 from firmware.base.suites import Heard, Keys
@@ -71,6 +70,8 @@ _loaded: list[_Library] = []
 
 def installed() -> bool:
     """Whether `load` would find libsrtp."""
+    from importlib.util import find_spec  # noqa: PLC0415 - a line that requires it asks, once
+
     return find_spec("pylibsrtp") is not None
 
 
