@@ -56,8 +56,7 @@ class _Library(Protocol):
     PCM_FORMAT_S32_BE: int
     ALSAAudioError: type[Exception]
 
-    # The library's own name.
-    def PCM(self, **shape: object) -> _Pcm: ...  # noqa: N802
+    def PCM(self, **shape: object) -> _Pcm: ...  # noqa: N802 - the library's own name
 
 
 def pcm_name(device: str) -> str:
