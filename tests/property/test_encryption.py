@@ -79,7 +79,7 @@ def test_any_answer_is_taken_within_the_policy_or_refused_in_words(srtp, ways, p
 
 
 @given(WAYS, PROFILES, ATTRIBUTES)
-def test_a9_nothing_makes_an_encrypted_call_plain(ways, profile, rows):
+def test_a09_nothing_makes_an_encrypted_call_plain(ways, profile, rows):
     offered, offer = call("prefer", ways).make_offer(held=False)
     _, answer = call("prefer", ways, b"t").answer(offer, held=False)
     up = offered.take_answer(answer)
