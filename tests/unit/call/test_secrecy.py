@@ -149,7 +149,7 @@ def test_without_material_there_are_no_keys():
 
 @pytest.mark.parametrize("ways", ["sdes", "dtls"])
 @pytest.mark.parametrize("srtp", ["prefer", "require"])
-def test_a9_a_re_invite_in_the_clear_is_refused_and_the_call_is_as_before(srtp, ways):
+def test_a09_a_re_invite_in_the_clear_is_refused_and_the_call_is_as_before(srtp, ways):
     caller, callee = talk(desk(srtp, ways=ways), far(srtp, ways=ways))
     _, plain = desk("off").make_offer(held=False)
     refused = callee.answer(plain, held=False)
@@ -158,7 +158,7 @@ def test_a9_a_re_invite_in_the_clear_is_refused_and_the_call_is_as_before(srtp, 
 
 
 @pytest.mark.parametrize("ways", ["sdes", "dtls"])
-def test_a9_our_own_re_invite_answered_in_the_clear_changes_nothing(ways):
+def test_a09_our_own_re_invite_answered_in_the_clear_changes_nothing(ways):
     caller, _ = talk(desk(ways=ways), far(ways=ways))
     offered, offer = caller.make_offer(held=True)
     _, body = desk("off", port=50000).answer(offer, held=False)
@@ -166,7 +166,7 @@ def test_a9_our_own_re_invite_answered_in_the_clear_changes_nothing(ways):
     assert offered.take_back().media == caller.media
 
 
-def test_a9_a_fork_that_was_encrypted_cannot_answer_in_the_clear():
+def test_a09_a_fork_that_was_encrypted_cannot_answer_in_the_clear():
     caller, offer = desk().make_offer(held=False)
     _, early = far().answer(offer, held=False)
     _, plain = far("off").answer(offer, held=False)

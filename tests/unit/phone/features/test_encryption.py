@@ -196,7 +196,7 @@ def test_a_caller_with_keys_is_answered(ways):
     assert made.view.front_call.state is CallState.TALKING
 
 
-def test_a9_a_re_invite_in_the_clear_is_refused_and_the_call_is_as_before():
+def test_a09_a_re_invite_in_the_clear_is_refused_and_the_call_is_as_before():
     made = desk("prefer")
     talking(made, far())
     made.send(m.StreamSecured(made.front_stream, SUITE))
@@ -208,7 +208,7 @@ def test_a9_a_re_invite_in_the_clear_is_refused_and_the_call_is_as_before():
     assert locked(made)
 
 
-def test_a9_our_own_hold_answered_in_the_clear_leaves_the_media_as_it_was():
+def test_a09_our_own_hold_answered_in_the_clear_leaves_the_media_as_it_was():
     made = desk("prefer")
     talking(made, far())
     made.send(a.Hold())
