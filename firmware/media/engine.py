@@ -166,6 +166,7 @@ class Engine:
         """All that is told once a second, in one frame: so the phone wakes up once."""
         for leg in self._legs.values():
             leg.stream.watch(now, self._card_fault(leg))
+            leg.keep_alive(now)
             leg.stream.report()
             self._flush(leg.stream)
         worst = self._beat.take_worst() * 1000

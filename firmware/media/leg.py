@@ -39,6 +39,12 @@ class Leg:
         if now >= stream.control_due:
             self._send_control(stream.take_control(now))
 
+    def keep_alive(self, now: float) -> None:
+        """Once a second: keep the way open while nothing is said (RFC 6263 §7)."""
+        datagram = self.stream.keep_alive(now)
+        if datagram:
+            self.rtp.send(datagram, self.stream.remote)
+
     def end(self, now: float) -> None:
         """Say goodbye to the far end."""
         self._send_control(self.stream.farewell(now))

@@ -13,6 +13,7 @@ from firmware.dsp.dtmf_detect import DtmfDetector
 from firmware.dsp.level import dbov
 from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_events, load
 from firmware.media.hearing import PATIENCE, HearingWatch
+from firmware.media.keepalive import KeepAlive
 from firmware.media.messages import (
     AnyReport,
     ConfigureStream,
@@ -58,6 +59,7 @@ class Stream:
         "_foreign",
         "_guard",
         "_hears",
+        "_keep",
         "_key_ear",
         "_reception",
         "_said_at",
@@ -110,6 +112,8 @@ class Stream:
         )
         self._watch = HearingWatch()
         self._key_ear: DtmfDetector | None = None
+        self._keep = KeepAlive()
+        self._keep.avoid(order.expect)
         self._waits = True
 
     def configure(self, order: ConfigureStream, now: float) -> None:
@@ -122,7 +126,10 @@ class Stream:
         self._direction = order.direction
         self._hears = order.direction.receives
         host = order.remote[0]
-        self._waits = self._waits or order.remote != self.remote
+        self._keep.avoid(formats)
+        if order.remote != self.remote:
+            self._waits = True
+            self._keep.begin(self._sending.rtp.packets, now)
         self._symmetric = not host
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
@@ -271,6 +278,19 @@ class Stream:
     def send_digits(self, digits: str, tone_ms: int, gap_ms: int) -> None:
         """Queue DTMF for the far end."""
         self._sending.queue_digits(digits, tone_ms, gap_ms)
+
+    def keep_alive(self, now: float) -> bytes:
+        """Once a second: what keeps the way to `remote` open, empty if nothing is needed."""
+        # RFC 6263 §4.3: where both share a port, our reports do it.
+        shared = self.remote_control == self.remote
+        locked_out = self._secure and self._guard.keys is None
+        if not all(self.remote) or shared or locked_out:
+            return b""
+        rtp = self._sending.rtp
+        if not self._keep.due(rtp.packets, now):
+            return b""
+        packet = rtp.empty(self._keep.number)
+        return self._guard.seal(packet) or b"" if self._secure else packet
 
     # RTCP
 

@@ -57,6 +57,12 @@ class RtpSender:
         self.timestamp = (self.timestamp + ticks) & 0xFFFFFFFF
         return data
 
+    def empty(self, payload_type: int) -> bytes:
+        """A packet that says nothing and takes no time; it is numbered but not counted."""
+        data = write_plain(payload_type, self.sequence, self.timestamp, self.ssrc, b"", False)  # noqa: FBT003 - a field
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        return data
+
     def restart(self, ssrc: int, sequence: int) -> None:
         """Go on under another SSRC, as one must who lost count of what a key has sealed."""
         self.ssrc = ssrc
