@@ -1,6 +1,7 @@
 """The lines of the configuration as the SIP stack wants them."""
 
 import ipaddress
+from dataclasses import replace
 from typing import Protocol
 
 from firmware.config.forms import split_nat_rule
@@ -34,6 +35,8 @@ def nat_rules(settings: Settings) -> tuple[NatRule, ...]:
 
 def concern_lines(old: Settings, new: Settings) -> bool:
     """Whether the SIP stack must learn of a change: it, too, knows whom others may make us call."""
+    if new.phone.language != old.phone.language:
+        return True
     return new.lines != old.lines or Toll.of(new.phone) != Toll.of(old.phone)
 
 
@@ -41,7 +44,9 @@ def accounts_of(settings: Settings, identities: Identities) -> tuple[Account, ..
     """The lines that may run; one that is blocked stays down rather than weaker than asked."""
     toll = Toll.of(settings.phone)
     return tuple(
-        account_of(line, identities, toll) for line in settings.lines if line_blocked(line) is None
+        replace(account_of(line, identities, toll), language=settings.phone.language)
+        for line in settings.lines
+        if line_blocked(line) is None
     )
 
 

@@ -18,6 +18,7 @@ from firmware.sip.uri import Uri, bracketed, host_port, parse_uri
 
 _SHORTEST_CONTACT_USER = 13
 """64 bits in base 32: a Contact user that cannot be guessed (A4)."""
+_TAG = re.compile(r"[A-Za-z0-9-]{0,35}")
 _ZONED = re.compile(r"(fe[89ab][0-9a-f]:[0-9a-f:]*)%(?:25)?([A-Za-z0-9._-]+)", re.IGNORECASE)
 """A link-local address and the interface it is on (RFC 4007 §11.2, RFC 6874 §2)."""
 _MOST_HOMES = 4
@@ -132,6 +133,8 @@ class Account:
     """The sequence numbers that the SIM card has seen in an earlier life (`CardAdvanced`)."""
     tls: TlsTerms = TlsTerms()  # noqa: RUF009 - frozen
     ws_path: str = "/"
+    language: str = ""
+    """What its person reads (BCP 47), "" if nobody said."""
 
     def __post_init__(self) -> None:
         """Refuse what could never be sent.
@@ -144,7 +147,7 @@ class Account:
         if self.contact_user and len(self.contact_user) < _SHORTEST_CONTACT_USER:
             raise LocalError("the Contact user could be guessed")
         texts = (self.user, self.display_name, self.auth_user, self.realm, self.contact_user)
-        if not all(text.isprintable() for text in texts):
+        if not all(text.isprintable() for text in texts) or not _TAG.fullmatch(self.language):
             raise LocalError("a line's texts may not hold line breaks or other controls")
         _ = self.homes
 

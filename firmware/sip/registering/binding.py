@@ -21,9 +21,9 @@ from firmware.sip.flow import Flow
 from firmware.sip.headers import delta_seconds, parse_retry_after
 from firmware.sip.line import Line, Standing
 from firmware.sip.message import Headers, Request, Response
-from firmware.sip.methods import ALLOWED
 from firmware.sip.notifications import FailureCause, RegistrationState
 from firmware.sip.reach.keepalive import Keepalives
+from firmware.sip.registering.capabilities import capabilities
 from firmware.sip.registering.grant import Grant, read_grant
 from firmware.sip.registering.pace import check_wait, flow_wait, wait_after
 from firmware.sip.registering.removal import Removal
@@ -43,8 +43,6 @@ _SUSPICION_SECONDS: Final = 30.0
 _MOST_LEFTOVERS: Final = 4
 # RFC 5627 §4.2: early enough for the refresh to time out before the binding ends.
 _TIME_OUT: Final = 32.0
-# RFC 3840 §5, §9: what this device can do, for callers who prefer one that can.
-_FEATURES: Final = f';audio;methods="{",".join(ALLOWED)}"'
 
 State = RegistrationState
 
@@ -269,7 +267,8 @@ class Binding:
         self._contact = self._address(flow)
         reg_id = f";reg-id={self.number}" if self._outbound else ""
         instance = f';+sip.instance="<{self.line.instance_id}>"'
-        request = self.request(f"<{self._contact}>{reg_id}{instance}{_FEATURES}")
+        able = capabilities(self.line.account)
+        request = self.request(f"<{self._contact}>{reg_id}{instance}{able}")
         options = ["path"]
         if self.line.account.gruu:
             options.append("gruu")

@@ -9,25 +9,23 @@ def install(core: Core) -> None:
     """Serve OPTIONS, outside and inside dialogs."""
 
     def outside(transaction: ServerTransaction, line: Line, now: float) -> None:
-        del line
-        _answer(core, transaction, now)
+        _answer(core, transaction, line.account.language, now)
 
     def inside(usage: Usage, transaction: ServerTransaction, now: float) -> None:
-        del usage
-        _answer(core, transaction, now)
+        _answer(core, transaction, usage.line.account.language, now)
 
     core.outside["OPTIONS"] = outside
     core.inside["OPTIONS"] = inside
 
 
-def _answer(core: Core, transaction: ServerTransaction, now: float) -> None:
+def _answer(core: Core, transaction: ServerTransaction, language: str, now: float) -> None:
     """Answer as an INVITE would be answered, without the call."""
     headers = [
         ("Allow", ALLOW),
         ("Supported", SUPPORTS),
         ("Accept", "application/sdp"),
         ("Accept-Encoding", "identity"),
-        ("Accept-Language", "en"),
+        ("Accept-Language", language or "en"),
     ]
     # RFC 6665 §4.4.4.
     core.answer(transaction, 200, now, (*headers, *core.allow_events_rows))

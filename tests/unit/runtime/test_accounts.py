@@ -119,6 +119,7 @@ def tree(phone="", line=""):
     [
         ("", "", False),
         ("max_calls = 3", "", False),
+        ('language = "de"', "", True),
         ('country = "DE"', "", True),
         ('never_sent_to = ["0900*"]', "", True),
         ('may_be_sent_to = ["0900*"]', "", True),
