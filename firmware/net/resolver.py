@@ -229,8 +229,19 @@ class Resolver:
             if isinstance(error, dns.exception.Timeout):
                 self._silent_until = self._clock() + _SILENCE_SECONDS
             raise LookUpError(f"{name}: no name server answered", missing=False) from error
+        self._prefer(answer.nameserver)
         rows = tuple(row.to_text() for row in answer.rrset or ())
         return rows, float(answer.rrset.ttl if answer.rrset else _NEGATIVE_TTL)
+
+    def _prefer(self, host: str | None) -> None:
+        """Ask whoever answered first from now on: a dead one before it costs time but once.
+
+        RFC 4504 §2.2.
+        """
+        if self._dns is None or host is None or host not in self._dns.nameservers:
+            return  # several questions are asked at once
+        others = (each for each in self._dns.nameservers if each != host)
+        self._dns.nameservers = [host, *others]
 
     def _make_dns(self) -> "DnsResolver":
         import dns.asyncresolver  # noqa: PLC0415 - see _load_dns

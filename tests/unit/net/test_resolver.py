@@ -297,6 +297,21 @@ async def test_directions(resolver, server):
     assert await resolver.directions("six.example") == ()
 
 
+async def test_f14_of_two_name_servers_the_one_that_answers_is_asked_first(server, clock, tmp_path):
+    """RFC 4504 §2.2: one that has just failed is not waited for again."""
+    loop = asyncio.get_running_loop()
+    transport, failing = await loop.create_datagram_endpoint(
+        lambda: NameServer(mood="SERVFAIL"), local_addr=("127.0.0.53", 0)
+    )
+    servers = (("127.0.0.53", failing.port), ("127.0.0.1", server.port))
+    resolver = Resolver(clock, servers, tmp_path / "hosts")
+    assert await resolver.services("_sip._udp.pbx.example")
+    assert len(failing.asked) == 1
+    assert await resolver.addresses("six.example") == ("2001:db8::6",)
+    assert len(failing.asked) == 1
+    transport.close()
+
+
 async def test_f15_a_name_server_that_stumbles_is_asked_once_more(resolver, server):
     server.mood = "stumbles"
     assert await resolver.services("_sip._udp.pbx.example")
