@@ -150,3 +150,30 @@ def test_nothing_of_the_origin_changes_but_the_version():
     assert moved.sent.origin.address == first.sent.origin.address
     assert moved.sent.origin.version == first.sent.origin.version + 1
     assert b"c=IN IP4 198.51.100.7" in sdp
+
+
+THEIRS = (
+    b"v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"
+    b"m=audio 5000 RTP/AVP 118 97\r\na=rtpmap:118 L16/16000\r\n"
+    b"a=rtpmap:97 telephone-event/8000\r\na=sendrecv\r\n"
+)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_number_means_the_same_codec_for_the_whole_call(held):
+    """RFC 4504 §2.3, RFC 3264 §8.3.2: theirs at the first offer, ours at the next ones too."""
+    able = capabilities_of(AudioSettings(codecs=("pcmu", "l16/16000")))
+    answered, _ = Negotiation.open(able, "192.0.2.1", 40000, 7).answer(THEIRS, held=False)
+    _, offer = answered.make_offer(held=held)
+    assert b"a=rtpmap:118 L16/16000" in offer
+    assert b"a=rtpmap:97 telephone-event/8000" in offer
+    _, again = Negotiation.open(able, "192.0.2.1", 40000, 7).make_offer(held=False)
+    assert b"a=rtpmap:96 L16/16000" in again
+
+
+def test_a_direction_is_always_said():
+    """RFC 4504 §2.3: the attribute that might be left out is not."""
+    _, offer = opened().make_offer(held=False)
+    answered, answer = opened().answer(sdp(0), held=False)
+    _, later = answered.make_offer(held=False)
+    assert all(b"a=sendrecv\r\n" in text for text in (offer, answer, later))

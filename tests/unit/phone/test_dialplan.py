@@ -72,6 +72,8 @@ def test_a_pattern_of_numbers_is_no_extension():
         ("sip:ann@[::1", ""),
         ("@", ""),
         ("+1 (201) 555", "+1201555"),
+        ("+49(30)398.33-401", "+493039833401"),
+        ("sips:ann@example.org", "sips:ann@example.org"),
         ("ann", "ann"),
         ("", ""),
         ("sip:ann\r\nX: y", ""),
@@ -80,4 +82,5 @@ def test_a_pattern_of_numbers_is_no_extension():
     ],
 )
 def test_what_goes_out(typed, sent):
+    """RFC 4504 §2.20, §3.6.1: numbers and addresses, with whatever people write between digits."""
     assert dialable(typed) == sent
