@@ -141,6 +141,8 @@ def _bridge(state: PhoneState) -> tuple[int, ...]:
         call.stream
         for call in state.calls
         if call.ref in state.conference and call.answered and not call.held
+        # One that moves has no stream until its new sockets are bound.
+        if call.negotiation is not None
     )
     return streams if len(streams) > 1 else ()
 

@@ -224,6 +224,9 @@ class Walker(Desk):
                     return []
             case n.CallEnded():
                 self.heard.calls.pop(event.call, None)
+            case n.OfferWanted() if event.call not in self.heard.calls:
+                # An emergency call between two tries: the stack does not know of it.
+                return []
             case _:
                 pass
         return self.send(event)

@@ -169,9 +169,11 @@ def idle(turn: Turn) -> None:
 
 
 def bring(turn: Turn, call: Call) -> None:
-    """Bring a call to the front as it is; the path stays as it is too."""
+    """Bring a call to the front as it is; a path stays open unless it only rings, hands-free."""
     turn.front(call.ref)
     if call.rings_here:
+        if not turn.state.hook_up:
+            turn.take_path(None)
         turn.enter(Mode.RINGING)
     else:
         turn.enter(Mode.CALLING if call.placing else Mode.TALKING)

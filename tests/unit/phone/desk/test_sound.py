@@ -364,3 +364,17 @@ def test_a_port_that_comes_after_the_call_has_gone_is_given_back():
     gone = CallRef("in-gone")
     commands = desk.send(MediaPortReserved(gone, "192.0.2.1", 40000))
     assert commands == [c.FreeMediaPort(gone)]
+
+
+def test_p11_hands_free_no_path_stays_open_when_only_a_ringing_call_is_left():
+    desk = Desk()
+    desk.send(a.Dial("201"))
+    desk.way_found()
+    desk.far_end_answers()
+    assert desk.microphone is m.PathName.SPEAKER
+    desk.calls_us()
+    desk.far_end_hangs_up()
+    assert desk.mode is Mode.RINGING
+    assert desk.heard.talk.path is None
+    desk.send(a.Answer())
+    assert desk.microphone is m.PathName.SPEAKER

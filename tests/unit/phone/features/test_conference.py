@@ -2,11 +2,11 @@
 
 import pytest
 
-from firmware.media.messages import Bridge, PathName
+from firmware.media.messages import Bridge, OpenStream, PathName
 from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.phone.view import Mode
-from firmware.sip.notifications import CallRef, FailureCause, Party
+from firmware.sip.notifications import AddressChanged, CallRef, FailureCause, Party
 from tests.support.desk import Desk, only, settings
 
 BOB = Party("Bob", "103", "sip:103@pbx.example")
@@ -171,3 +171,18 @@ def test_another_engine_is_told_of_the_conversation(three):
     desk.heard.talk = None
     done = desk.engine_ready()
     assert only(done, Bridge) == [Bridge(streams(desk))]
+
+
+def test_p09_a_member_whose_address_moves_is_mixed_again_on_the_new_stream(three):
+    desk, ann, _bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    before = streams(desk)
+    done = desk.send(AddressChanged(ann, "192.0.2.7"))
+    assert streams(desk) != before
+    # Whoever has no stream just now is not ordered into the mix, but is once it is open.
+    assert only(done, Bridge) == [Bridge(()), Bridge(streams(desk))]
+    opened = [getattr(x, "order", None) for x in done]
+    assert opened.index(Bridge(streams(desk))) > max(
+        at for at, order in enumerate(opened) if isinstance(order, OpenStream)
+    )
