@@ -394,6 +394,11 @@ class PhoneState(Struct, frozen=True):
             conference=members if len(members) > 1 else (),
         )
 
+    def seated(self, new: CallRef, old: CallRef) -> "PhoneState":
+        """This state with a call in the place that another had in a conversation of several."""
+        members = tuple(new if each == old else each for each in self.conference)
+        return replace(self, conference=members)
+
     def together(self, call: Call) -> tuple[Call, ...]:
         """The calls of a conversation if this is one of them, else this one alone."""
         if call.ref not in self.conference:

@@ -58,9 +58,25 @@ def by_far_end(turn: Turn, call: Call, ending: Ending) -> None:
     was_front = turn.state.front == call.ref
     # A caller who gave up is no failure to be told with a tone.
     rang_here = not call.outgoing and not call.answered
+    left = _left_alone(turn.state, call)
     forget(turn, call, ending)
     if was_front:
         regroup(turn, None if rang_here else (call, ending))
+    if left is not None:
+        hang_up(turn, left)
+        turn.say(notice("conference_over", who=call.who), 5.0)
+
+
+def _left_alone(state: PhoneState, call: Call) -> Call | None:
+    """The other of two whom the person meant to connect with each other when they left."""
+    waiting = state.transferred
+    transfer = None if waiting is None else waiting.transfer
+    if waiting is None or transfer is None or not transfer.parting:
+        return None
+    if call.ref == transfer.consultation:
+        return waiting
+    target = transfer.consultation if call.ref == waiting.ref else None
+    return None if target is None else state.call(target)
 
 
 def hang_up(turn: Turn, call: Call, refusal: int = 486) -> bool:

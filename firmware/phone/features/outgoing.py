@@ -204,6 +204,8 @@ def answered(turn: Turn, event: CallAnswered) -> None:
         turn.unsay()
         turn.enter(Mode.TALKING)
         transferred.answered(turn, call)
+    elif transferred.sits_in(turn.state, call):
+        transferred.answered(turn, call)
     elif not turn.rules.settings.audio.loop:
         # Nobody is at the phone for a call in the background: the far end shall know.
         hold.put_on(turn, call)

@@ -28,6 +28,7 @@ def take_over(turn: Turn, call: Call) -> bool:
     in_front = turn.state.front == old.ref
     turn.put(replace(call, held=old.held and old.answered))
     turn.do(EndCall(old.ref))
+    turn.state = turn.state.seated(call.ref, old.ref)
     said = notice("call_replaced", who=call.who, line=call.line)
     endings.forget(turn, old, Ending(by_us=True, notice=said))
     if in_front:

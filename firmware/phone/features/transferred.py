@@ -8,7 +8,7 @@ place of one of ours are in `firmware.phone.features.replacing`.
 from firmware.base.values import replace
 from firmware.phone.commands import FollowTransfer, RefuseTransfer
 from firmware.phone.features import endings, hold, placing
-from firmware.phone.model import Call, Timer
+from firmware.phone.model import Call, PhoneState, Timer
 from firmware.phone.texts import SENT_TO_BARRED, notice
 from firmware.phone.turn import Turn
 from firmware.phone.view import Mode
@@ -61,11 +61,17 @@ def _follow(turn: Turn, event: TransferAsked, old: Call) -> None:
     turn.say(notice("transferred_to", who=old.who, number=new.who), _TOLD)
 
 
+def sits_in(state: PhoneState, new: Call) -> bool:
+    """Whether whoever sent us there is in a conversation of several, which the new call joins."""
+    return new.instead_of is not None and new.instead_of in state.conference
+
+
 def answered(turn: Turn, new: Call) -> None:
     """Who we were sent to has answered: whoever sent us should hang up now."""
     old = None if new.instead_of is None else turn.state.call(new.instead_of)
     if old is None:
         return
+    turn.state = turn.state.seated(new.ref, old.ref)
     if old.held:
         hold.put_on(turn, new)
     turn.set_timer(Timer.LEAVE_OLD, LEAVE_AFTER)

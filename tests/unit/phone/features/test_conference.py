@@ -6,10 +6,19 @@ from firmware.media.messages import Bridge, OpenStream, PathName
 from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.phone.view import Mode
-from firmware.sip.notifications import AddressChanged, CallRef, FailureCause, Party
-from tests.support.desk import Desk, only, settings
+from firmware.sip.notifications import (
+    AddressChanged,
+    CallAnswered,
+    CallEnded,
+    CallRef,
+    FailureCause,
+    OfferWanted,
+    Party,
+)
+from tests.support.desk import Desk, only, sdp, settings
 
 BOB = Party("Bob", "103", "sip:103@pbx.example")
+EVE = Party("Eve", "104", "sip:104@pbx.example")
 KEY = a.Join()
 
 
@@ -186,3 +195,65 @@ def test_p09_a_member_whose_address_moves_is_mixed_again_on_the_new_stream(three
     assert opened.index(Bridge(streams(desk))) > max(
         at for at, order in enumerate(opened) if isinstance(order, OpenStream)
     )
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+@pytest.mark.parametrize("by_us", [False, True])
+def test_whoever_left_keeps_nobody_on_hold_if_one_of_the_two_hangs_up_first(three, gone, by_us):
+    """The hold that goes before the REFER is not agreed on yet."""
+    desk, *both = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.put_down()
+    done = desk.send(CallEnded(both[gone], by_us=by_us))
+    assert [x.call for x in only(done, c.EndCall)] == [both[1 - gone]]
+    assert desk.notice == "conference_over"
+    assert len(desk.phone) == 0
+
+
+def test_whoever_was_asked_to_connect_hangs_up_instead_and_it_is_over_for_all(three):
+    desk, ann, bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.put_down()
+    desk.holds_are_agreed()
+    assert desk.heard.transfers
+    done = desk.far_end_hangs_up(ann)
+    assert [x.call for x in only(done, c.EndCall)] == [bob]
+    assert len(desk.phone) == 0
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_who_takes_the_place_of_a_member_is_one(three, place):
+    """RFC 3891 §3: a member is transferred by its own hands, or picked up elsewhere."""
+    desk, *both = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.calls_us("in-eve", caller=EVE, replaces=both[place])
+    desk.acknowledged("in-eve")
+    both[place] = CallRef("in-eve")
+    assert set(desk.view.conference) == set(both)
+    assert set(desk.heard.bridged) == set(streams(desk))
+    assert held(desk) == dict.fromkeys(both, False)
+    assert desk.microphone is PathName.HANDSET
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_whom_a_member_sends_us_to_is_a_member_when_they_answer(three, place):
+    """RFC 5589 §6: the old call is there until the new one is."""
+    desk, *both = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    done = desk.sends_us(both[place], EVE)
+    new = only(done, c.FollowTransfer)[0].call
+    desk.send(OfferWanted(new, "192.0.2.1"))
+    assert set(desk.view.conference) == set(both)
+    desk.heard.calls[new] = "up"
+    desk.send(CallAnswered(new, "f", sdp(), EVE))
+    desk.far_end_hangs_up(both[place])
+    both[place] = new
+    assert set(desk.view.conference) == set(both)
+    assert set(desk.heard.bridged) == set(streams(desk))
+    assert desk.front in both
+    assert desk.mode is Mode.TALKING
+    assert desk.microphone is PathName.HANDSET
