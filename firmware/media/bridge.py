@@ -6,7 +6,8 @@
     us ─▶ └─────────────────────┘ ──▶ we hear a + b + c
 
 Nobody hears themselves. Every member keeps its own jitter buffer, codec and way out; here only
-frames are added. The person at the desk is a member like the others and may be muted.
+frames are added. The person at the desk is a member like the others and may be muted. Who holds us
+cannot hear the conversation, and nobody wants their music in it.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ class Bridge:
 
     def exchange(self, desk: Desk, now: float) -> None:
         """One frame from everybody to everybody else."""
-        heard = [member.stream.hear(now) for member in self.members]
+        heard = [_voice(member, now) for member in self.members]
         rates = [rate for _, rate in heard] + [each.stream.speaks_at for each in self.members]
         rate = max(*rates, desk.rate)
         voices = [self._at("from", index, pcm, of, rate) for index, (pcm, of) in enumerate(heard)]
@@ -49,3 +50,9 @@ class Bridge:
         if resampler is None:
             resampler = self._filters[key] = Resampler(rate, wanted)
         return resampler.convert(pcm)
+
+
+def _voice(member: Leg, now: float) -> tuple[bytes, int]:
+    """What a member contributes; its buffer moves on even while that is nothing."""
+    pcm, rate = member.stream.hear(now)
+    return (pcm if member.stream.sends else bytes(len(pcm))), rate

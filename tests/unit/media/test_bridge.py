@@ -3,7 +3,15 @@
 import pytest
 
 from firmware.dsp.tone_probe import tone_level
-from firmware.media.messages import Bridge, CloseStream, PayloadFormat, SetMute, TalkOn
+from firmware.media.messages import (
+    Bridge,
+    CloseStream,
+    ConfigureStream,
+    Direction,
+    PayloadFormat,
+    SetMute,
+    TalkOn,
+)
 
 PCMU, G722 = PayloadFormat(0, "PCMU", 8000), PayloadFormat(9, "G722", 8000)
 OURS, ANNS, BOBS = 400, 900, 1500
@@ -99,3 +107,17 @@ def test_eight_talk_at_once(bench, sine):
         heard = member.heard(0.4)
         assert tone_level(heard, 8000, own) < UNHEARD
         assert all(tone_level(heard, 8000, pitch) > HEARD for pitch in pitches if pitch != own)
+
+
+@pytest.mark.parametrize("direction", [Direction.RECVONLY, Direction.INACTIVE])
+def test_the_music_of_whoever_holds_us_does_not_disturb_the_others(three, direction):
+    """RFC 3264 §8.4: one member keeps us waiting; the rest of the conversation goes on."""
+    bench, ann, bob = three
+    bench.order(Bridge((1, 2)))
+    bench.seconds(0.5)
+    bench.order(
+        ConfigureStream(2, bob.address, bob.rtcp.getsockname(), (G722,), direction=direction)
+    )
+    bench.seconds(1)
+    assert hears(ann.heard(0.4), 8000, OURS)
+    assert hears(bench.card.heard(0.4), 16000, ANNS)
