@@ -39,6 +39,7 @@ check: setup-dev  ## style, types, layers, sizes, units
 	sh .ci/units
 	$(BIN)/python .ci/reliability.py --check
 	$(BIN)/python .ci/rfc.py --check
+	$(BIN)/python .ci/rfc4504.py --check
 	$(PYTEST) -q tests/checks
 
 interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian packages)
@@ -74,6 +75,7 @@ image-test:  ## not there yet: start the SD-card image in an emulator
 docs: setup-dev  ## rewrite the generated pages under docs/
 	$(BIN)/python .ci/reliability.py
 	$(BIN)/python .ci/rfc.py
+	$(BIN)/python .ci/rfc4504.py
 	$(BIN)/python -m firmware.cli_manual
 
 clean:  ## remove what the build left here

@@ -58,6 +58,13 @@ def test_speech_goes_first_through_the_network(ports):
         assert not sock.getblocking()
 
 
+def test_the_mark_of_speech_can_be_set():
+    """RFC 4504 §2.12: as the network here wants it."""
+    pair = MediaPorts(41_000, 41_999, Tokens(b"a mark"), dscp=34).reserve("127.0.0.32")
+    assert pair.rtp.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 34 << 2
+    pair.close()
+
+
 def test_every_pair_of_the_range_is_used_and_then_none_is_left(ports):
     first = free_range(8, "127.0.0.31")
     some = ports(first, first + 7)

@@ -162,6 +162,24 @@ def test_a_peer_whose_name_moves_is_followed_and_one_that_cannot_be_found_stays(
     assert new.responses(200)
 
 
+def test_every_address_of_the_server_may_call(world, desk, sip):
+    """RFC 4504 §2.11: a name that leads to several machines means all of them."""
+    one, other = sip.Pbx(world, "203.0.113.66"), sip.Pbx(world, "203.0.113.77")
+    world.names["pbx.example"] = [(Transport.UDP, one.endpoint), (Transport.UDP, other.endpoint)]
+    desk.line("pbx.example")
+    desk.agent.register(sip.LINE, world.now)
+    world.run(1.0)
+    for number, server in enumerate((one, other)):
+        call = {
+            "branch": f"z9hG4bK{number}",
+            "call_id": str(number),
+            "sender": server.endpoint.host,
+        }
+        server.tell(sip.request("INVITE", URI, **call), desk)
+        world.run(0.1)
+    assert len(desk.of(IncomingCall)) == 2
+
+
 def test_the_server_of_a_line_without_registration_is_looked_up_and_trusted(world, desk, pbx, sip):
     world.names["pbx.example"] = [(Transport.UDP, pbx.endpoint)]
     desk.line("pbx.example", register=False)

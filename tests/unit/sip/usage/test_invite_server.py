@@ -51,6 +51,7 @@ def test_a_call_is_tried_rung_and_answered(world, desk, pbx, sip, invited):
     world.run(0.02)
     ringing, answer = pbx.responses(180)[0], pbx.responses(200)[0]
     assert ";tag=" in ringing.headers.get("To")
+    assert ringing.body == b""  # RFC 4504 §2.3: nothing is sent before the answer
     assert ringing.headers.get("To") == answer.headers.get("To")
     assert answer.body == sip.ANSWER
     assert "@192.0.2.1:5060>" in answer.headers.get("Contact")
