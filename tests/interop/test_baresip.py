@@ -146,3 +146,20 @@ def _pressed(far: Baresip) -> str:
 
 def _digits(phone: Phone) -> str:
     return phone.status().calls[0].digits
+
+
+def test_keepalives_while_baresip_holds_us_disturb_nothing(office):
+    """RFC 6263 §4.6: baresip ignores them, stays in the call, and both hear again afterwards."""
+    ours, far = office()
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    hear_now(ours)
+    far.command("hold")
+    ours.wait("the screen to say so", lambda status: status.calls[0].held_by_them)
+    # The first leaves after 13 to 14 s without media.
+    resting = ours.status().calls[0].duration + 16
+    ours.wait("a keepalive", lambda status: status.calls[0].duration > resting, 30)
+    far.command("resume")
+    ours.wait("the screen to say so", lambda status: not status.calls[0].held_by_them)
+    hear_now(ours)
+    hear(ours, far)

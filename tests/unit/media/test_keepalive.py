@@ -174,3 +174,13 @@ def test_that_of_the_far_end_makes_no_sound_and_no_trouble():
     pcm, _ = near.stream.hear(near.now)
     assert not any(pcm)
     assert not [each for each in near.stream.reports if isinstance(each, HearingChanged)]
+
+
+def test_the_engine_sends_it_from_the_port_of_the_media(bench):
+    """RFC 6263 §7: the same addresses and ports as the regular packets."""
+    far = bench.call(direction=Direction.RECVONLY)
+    bench.seconds(3)
+    (packet,) = far.packets
+    assert (packet.payload_type, packet.payload) == (127, b"")
+    bench.seconds(14)
+    assert len(far.packets) == 2
