@@ -38,6 +38,7 @@ def look(node: Node) -> None:
     rest_is_silent(node)
     nothing_is_owed(node)
     one_call_has_the_card(node)
+    a_conversation_is_of_those_who_talk(node)
 
 
 def microphone_belongs_to_somebody(node: Node) -> None:
@@ -54,6 +55,19 @@ def microphone_belongs_to_somebody(node: Node) -> None:
         "the handset is down and its microphone open",
     )
     demand(node, call is None or not call.held, "the held party hears the room")
+
+
+def a_conversation_is_of_those_who_talk(node: Node) -> None:
+    """By the streams the engine mixes: all members that do not wait, and nobody else."""
+    state = node.phone.state
+    members = [call for call in state.calls if call.ref in state.conference]
+    demand(node, len(members) == len(state.conference), "a member that is gone")
+    demand(node, len(members) != 1, "a conversation of one")
+    demand(node, len({call.held for call in members}) < 2, "some wait and some talk")
+    talking = {call.stream for call in members if not call.held and call.negotiation is not None}
+    if state.engine is Engine.UP:
+        expected = talking if len(talking) > 1 else set()
+        demand(node, set(node.world.bridge) == expected, "mixed are not those who talk together")
 
 
 def ringing_has_a_reason(node: Node) -> None:

@@ -14,9 +14,13 @@ from tests.prove.promises import Study, look
 from tests.prove.world import Scope, Seen, explore
 
 STATES = 20_000
+MEETINGS = 10_000
 ONE_CALL = Scope(most_calls=1, machinery=False, words=False, transfers=False)
 ONE_TRANSFER = Scope(most_calls=1, machinery=False, words=False, plain=True, besides=True)
 SENT_ON = Scope(most_calls=1, machinery=False, words=False, plain=True, sent_on=True)
+CONFERENCE = Scope(
+    most_calls=2, machinery=False, words=False, transfers=False, plain=True, conference=True
+)
 TRANSFERS = Scope(most_calls=2, machinery=False, words=False, plain=True)
 
 
@@ -71,3 +75,10 @@ def test_p11_transfers_deeper():
     """Two calls, only the keys that a transfer needs, and whatever becomes of it."""
     seen, _ = walk("two calls and their transfers, nearest first", TRANSFERS, STATES)
     assert seen.states >= STATES
+
+
+@pytest.mark.timeout(300)
+def test_p11_two_calls_and_their_conference():
+    """Joined, parted, on hold, left, and whatever the far ends do meanwhile."""
+    seen, _ = walk("two calls and their conference, nearest first", CONFERENCE, MEETINGS)
+    assert seen.states >= MEETINGS or seen.complete

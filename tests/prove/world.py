@@ -64,6 +64,8 @@ class Scope:
     """Whether the vocabulary is kept to what a transfer needs."""
     besides: bool = False
     """Whether far ends do all else, too, that they do in any call."""
+    conference: bool = False
+    """Whether two calls are up from the beginning, and may become one conversation."""
     sent_on: bool = False
     """Whether the person transfers nobody and dials nothing, but is sent on by far ends."""
 
@@ -96,6 +98,8 @@ class World:
     """The engine's streams, and what each is joined to."""
     talk: m.TalkOn = field(default_factory=lambda: m.TalkOn(None))
     bell: bool = False
+    bridge: tuple[int, ...] = ()
+    """The streams that are mixed with each other."""
     transfers: frozenset[CallRef] = frozenset()
     """Calls whose far end has been asked to call somebody else."""
 
@@ -147,6 +151,9 @@ class World:
                 self.tones[name] = path
             case m.StopTone(name):
                 del self.tones[name]
+            case m.Bridge(streams):
+                assert set(streams) <= self.routes.keys(), "mixed with what is not there"
+                self.bridge = streams
             case m.OpenStream() | m.RouteStream():
                 self.routes[order.stream] = order.route
             case m.CloseStream(stream):
@@ -154,7 +161,7 @@ class World:
 
     def deaf(self) -> None:
         """There is another engine, or none: it does nothing yet."""
-        self.tones, self.routes, self.talk = {}, {}, m.TalkOn(None)
+        self.tones, self.routes, self.talk, self.bridge = {}, {}, m.TalkOn(None), ()
 
 
 @dataclass(slots=True)
@@ -242,7 +249,21 @@ def beginning(scope: Scope) -> Node:
     node.feed(m.EngineReady(1, realtime=True))
     for line in (DESK, ROOM):
         node.feed(n.RegistrationChanged(line, RegistrationState.REGISTERED, expires_in=600))
+    if scope.conference:
+        _two_calls(node)
     return node
+
+
+def _two_calls(node: Node) -> None:
+    """Ann waits on hold while somebody else is talked to."""
+    node.feed(hal.HookLifted(node.now))
+    for _ in range(2):
+        arrival = _arrival(node, DESK, "")
+        node.feed(arrival)
+        node.feed(a.Answer(arrival.call))
+        node.feed(n.CallConfirmed(arrival.call))
+        for ref in node.world.asking:
+            node.feed(n.ReofferAnswered(ref, OFFER))
 
 
 # --- what can happen ----------------------------------------------------------------------------
@@ -311,7 +332,10 @@ def _plain_hands(node: Node) -> Iterator[tuple[str, e.Event]]:
     state = node.phone.state
     hook = hal.HookReplaced if state.hook_up else hal.HookLifted
     yield "hook", hook(node.now)
-    if not node.scope.sent_on and not state.digits:
+    if node.scope.conference:
+        yield "key conference", a.Join()
+        yield "key hold", a.Hold()
+    elif not node.scope.sent_on and not state.digits:
         yield "key 9", a.Digit("9")
     elif not node.scope.sent_on:
         yield "key dial", a.DialNow()
@@ -408,6 +432,7 @@ def key(node: Node) -> int:
             *(state.progress, state.muted, state.network_up, state.engine, state.stopped),
             tuple(_call_key(node, call) for call in state.calls),
             order.get(state.front) if state.front is not None else None,
+            tuple(order[ref] for ref in state.conference),
             state.consultation
             and (order.get(state.consultation.call), order.get(state.consultation.target or ANY)),
             tuple(sorted(running, key=lambda timer: (timers[timer], timer.value))),
@@ -435,7 +460,8 @@ def _call_key(node: Node, call: Call) -> tuple[object, ...]:
         *(call.outgoing, call.stage, call.emergency, call.other_lines, call.auto),
         *(call.again, call.waits, bool(call.local), call.placing and call.alerted),
         *(call.held, call.reoffering, call.hearing is None),
-        call.transfer and (call.transfer.stage, call.transfer.consultation is None),
+        call.transfer
+        and (call.transfer.stage, call.transfer.consultation is None, call.transfer.parting),
         call.instead_of is None,
         negotiation
         and (negotiation.busy, negotiation.held, negotiation.held_by_them, negotiation._holding),
