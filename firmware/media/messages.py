@@ -332,6 +332,8 @@ class Silence(enum.Enum):
     """Why nothing is heard."""
 
     NO_PACKETS = "no_packets"
+    NO_SOUND = "no_sound"
+    """The far end shows that it is there, by RTCP or an empty packet, and sends nothing to hear."""
     OTHER_SOURCE = "other_source"
     CARD_FAILED = "card_failed"
     NOT_DECODABLE = "not_decodable"

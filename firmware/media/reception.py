@@ -6,6 +6,8 @@
 A packet that does not pass is counted and leaves no other trace.
 """
 
+import math
+
 from firmware.codec.comfort_noise import STATIC_NUMBER
 from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_events, load
 from firmware.media.levels import LevelMeter
@@ -31,6 +33,7 @@ class Reception:
         "_noise",
         "_speech",
         "_voices",
+        "alive_at",
         "buffer",
         "faults",
         "hear",
@@ -60,6 +63,8 @@ class Reception:
         """A payload type that came from the right place and means nothing here."""
         self.stranger: Address | None = None
         """Who was turned away last."""
+        self.alive_at = -math.inf
+        """When the far end last showed that it is there without saying anything."""
         self.heard_at: float | None = None
         """When the last packet came that can be decoded."""
         self.resting = False
@@ -132,7 +137,7 @@ class Reception:
         voice = self._voices.get(packet.payload_type)
         if voice is None and not self.rtp.negotiated(packet):
             if source == self.latch.destination:
-                self.undecodable = packet.payload_type
+                self._note_strange(packet, arrival)
             return _NO_DIGITS
         if not self.latch.admit(source, packet.ssrc, packet.sequence, arrival):
             self.stranger = source
@@ -148,6 +153,14 @@ class Reception:
             self._change_speech(voice.speech)
         self.buffer.put(packet, arrival, voice.ticks(packet.payload))
         return _NO_DIGITS
+
+    def _note_strange(self, packet: RtpPacket, arrival: float) -> None:
+        """Of a type that nobody offered: a word we do not know, or only a sign of life."""
+        if packet.payload:
+            self.undecodable = packet.payload_type
+        else:
+            # RFC 6263 §4.6.
+            self.alive_at = arrival
 
     def _receive_other(self, packet: RtpPacket, arrival: float) -> tuple[DigitEvent, ...]:
         """A packet of a negotiated payload type that is not speech."""

@@ -45,6 +45,9 @@ _NOWHERE: Address = ("", 0)
 _LONGEST_REST = 60.0
 """Seconds of a pause that comfort noise announced before it counts as silence."""
 
+_SIGN_OF_LIFE = 35.0
+"""Seconds for which RTCP or an empty packet shows life; of the latter two in a row may be lost."""
+
 _FOREIGN_A_SECOND = 200
 """STUN and DTLS passed on: enough for any handshake, no way to flood the phone."""
 
@@ -226,6 +229,7 @@ class Stream:
 
     def _receive_other(self, datagram: bytes, source: Address, arrival: float) -> None:
         if is_rtcp(datagram):
+            self._note_life(source, arrival)
             before = self._control.remote
             self._control.receive(datagram, arrival, ntp_of(arrival))
             if self._control.remote is not before:
@@ -234,6 +238,12 @@ class Stream:
             self._foreign += 1
             if self._foreign <= _FOREIGN_A_SECOND:
                 self.reports.append(Foreign(self.number, datagram, source))
+
+    def _note_life(self, source: Address, arrival: float) -> None:
+        """A far end that reports is there, even if it is muted and sends nothing (F24)."""
+        locked = self._reception.latch.locked or self.remote
+        if source[0] in (self.remote_control[0], locked[0]):
+            self._reception.alive_at = arrival
 
     def _follow_source(self) -> None:
         """The far end named no address: speak to where its media comes from."""
@@ -324,7 +334,7 @@ class Stream:
                 # What went wrong before is no explanation for a silence that comes later.
                 reception.stranger = reception.undecodable = None
         self._tell_digits(reception.expired_digits(now))
-        cause, detail = self._cause(card_fault)
+        cause, detail = self._cause(card_fault, now)
         if self._watch.changed(now, cause):
             heard = self._watch.cause is None
             self._waits = self._waits or not heard
@@ -332,7 +342,7 @@ class Stream:
                 HearingChanged(self.number, self._watch.cause, "" if heard else detail)
             )
 
-    def _cause(self, card_fault: str) -> tuple[Silence, str]:
+    def _cause(self, card_fault: str, now: float) -> tuple[Silence, str]:
         """What would explain silence just now."""
         reception = self._reception
         if card_fault:
@@ -346,7 +356,8 @@ class Stream:
         if reception.stranger is not None:
             host, port = reception.stranger
             return Silence.OTHER_SOURCE, f"{host} port {port}"
-        return Silence.NO_PACKETS, ""
+        there = now - reception.alive_at < _SIGN_OF_LIFE and not self._control.ended_by_them
+        return (Silence.NO_SOUND if there else Silence.NO_PACKETS), ""
 
     def report(self, *, final: bool = False) -> None:
         """Once a second, and a last time: the figures of this stream."""

@@ -13,6 +13,7 @@ from firmware.media.messages import (
     OpenStream,
     PayloadFormat,
     SetKeys,
+    Silence,
     StreamReport,
 )
 from firmware.media.stream import Stream
@@ -184,3 +185,36 @@ def test_the_engine_sends_it_from_the_port_of_the_media(bench):
     assert (packet.payload_type, packet.payload) == (127, b"")
     bench.seconds(14)
     assert len(far.packets) == 2
+
+
+class TestSignsOfLife:
+    """F24: silence ends a call; but who only says nothing has not vanished."""
+
+    @pytest.fixture
+    def near(self):
+        return Phone().agree()
+
+    def cause(self, phone, seconds):
+        phone.spend(seconds)
+        phone.stream.watch(phone.now, "")
+        told = [each for each in phone.stream.reports if isinstance(each, HearingChanged)]
+        return told[-1].cause if told else None
+
+    def test_f24_an_empty_packet_is_one(self, near):
+        far = Phone().agree(Direction.RECVONLY).spend(2)
+        near.stream.receive(far.kept[0][1], THERE, near.now)
+        assert self.cause(near, 30) is Silence.NO_SOUND
+        assert self.cause(near, 10) is Silence.NO_PACKETS
+
+    def test_f24_a_report_is_one(self, near):
+        far = Phone().agree(Direction.RECVONLY).spend(2)
+        near.stream.receive_control(far.stream.take_control(far.now), CONTROL, near.now)
+        assert self.cause(near, 30) is Silence.NO_SOUND
+        assert self.cause(near, 10) is Silence.NO_PACKETS
+
+    def test_f24_that_of_a_stranger_is_none(self, near):
+        far = Phone().agree(Direction.RECVONLY).spend(2)
+        stranger = ("203.0.113.5", 4001)
+        near.stream.receive_control(far.stream.take_control(far.now), stranger, near.now)
+        near.stream.receive(far.kept[0][1], stranger, near.now)
+        assert self.cause(near, 5) is Silence.NO_PACKETS

@@ -252,10 +252,19 @@ class TestLimits:
         assert not only(desk.wait(119), c.EndCall)
         assert only(desk.wait(2), c.EndCall)
 
-    def test_other_silences_do_not_end_a_call(self):
+    @pytest.mark.parametrize("cause", [m.Silence.CARD_FAILED, m.Silence.NO_SOUND])
+    def test_f24_other_silences_do_not_end_a_call(self, cause):
         desk = Desk().talking()
-        desk.send(m.HearingChanged(desk.front_stream, m.Silence.CARD_FAILED))
+        desk.send(m.HearingChanged(desk.front_stream, cause))
         assert not only(desk.wait(1000), c.EndCall)
+
+    def test_f24_whoever_vanishes_after_having_been_silent_is_given_up(self):
+        desk = Desk().talking()
+        desk.send(m.HearingChanged(desk.front_stream, m.Silence.NO_SOUND))
+        desk.wait(500)
+        desk.send(m.HearingChanged(desk.front_stream, m.Silence.NO_PACKETS))
+        assert not only(desk.wait(119), c.EndCall)
+        assert only(desk.wait(2), c.EndCall)
 
     def test_an_emergency_call_is_never_ended_for_silence(self):
         desk = Desk()
