@@ -62,11 +62,15 @@ class Desk:
         self.xruns: Callable[[], int] = int
         self.words: Callable[[Phrase], str] = str
         self.settings: Callable[[], Settings | None] = _none
+        self.opened: asyncio.Event | None = None
+        """Set when the phone knows what it is; whoever asks before that waits for it."""
 
     # --- what the control server calls ------------------------------------------------------
 
     async def handle(self, request: s.AnyRequest) -> s.AnyResult:
         """Carry out a request."""
+        if self.opened is not None:
+            await self.opened.wait()
         answer = ANSWERS.get(type(request))
         if answer is not None:
             result: s.AnyResult = await answer(self, request)

@@ -97,6 +97,10 @@ class Program:
             PortTakenError, SocketTakenError: somebody else has the port or the socket.
             HalError: the board cannot be opened.
         """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # From the first REGISTER on: who is stopped while starting takes leave as well.
+            loop.add_signal_handler(number, self._stop.set)
         early = self._early or await begin(self._settings, self._places)
         try:
             await self._start(early)
@@ -128,6 +132,7 @@ class Program:
         self.house = self._make_house()
         self.loop.furnish(self.house, self.driver.settle)
         self.desk = Desk(self.loop, self.house, self.signalling.trace, self.keeper)
+        self.desk.opened = asyncio.Event()
         self.control = ControlServer(self.desk, say=self._words)
         await self.control.start(self._places.control)
         self._use_encryption()
@@ -137,6 +142,7 @@ class Program:
         self._introduce(early.addresses)
         self.signalling.listen_with(self.loop.inbox.put)
         self._serve_people()
+        self.desk.opened.set()
         notify("READY=1", "STATUS=running")
 
     def _make_house(self) -> House:
@@ -189,9 +195,6 @@ class Program:
         self.desk.words = self._words
         self.desk.settings = lambda: self._settings
         self.desk.xruns = lambda: self._xruns
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
         self.pulse.start()
         self._start_screen()
         self.desk.page = self._page.event
