@@ -79,6 +79,14 @@ def _left_alone(state: PhoneState, call: Call) -> Call | None:
     return None if target is None else state.call(target)
 
 
+def come_back(turn: Turn, call: Call) -> None:
+    """The person takes up one of two whom they had left to each other: now they have both again."""
+    waiting = turn.state.transferred
+    if waiting is None or waiting.transfer is None or _left_alone(turn.state, call) is None:
+        return
+    turn.put(replace(waiting, transfer=replace(waiting.transfer, parting=False)))
+
+
 def hang_up(turn: Turn, call: Call, refusal: int = 486) -> bool:
     """The person ends a call; an emergency call asks for a second attempt.
 
@@ -90,10 +98,9 @@ def hang_up(turn: Turn, call: Call, refusal: int = 486) -> bool:
         turn.say(question, HANG_UP_AGAIN)
         return False
     part(turn, call, refusal)
-    was_front = turn.state.front == call.ref
     forget(turn, call, Ending(by_us=True))
     leave_old(turn, call)
-    if was_front:
+    if turn.state.front is not None and turn.state.front_call is None:
         turn.unsay()
         regroup(turn, None)
     return True

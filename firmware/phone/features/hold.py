@@ -52,6 +52,8 @@ def take_off(turn: Turn, call: Call) -> None:
     front, members = turn.state.front_call, turn.state.together(call)
     if front is not None and front not in members and not _make_way(turn, front):
         return
+    endings.come_back(turn, call)
+    members = turn.state.together(turn.state.call(call.ref) or call)
     turn.front(call.ref)
     turn.unsay()
     turn.enter(Mode.TALKING)

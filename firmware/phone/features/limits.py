@@ -69,7 +69,8 @@ def enforce(turn: Turn) -> None:
     """End what has reached its limit."""
     for call in turn.state.calls:
         limit = _limit(call)
-        if limit is None or limit > turn.now:
+        # One that ends may take another with it.
+        if limit is None or limit > turn.now or turn.state.call(call.ref) is None:
             continue
         if call.rings_here:
             turn.do(RejectCall(call.ref, 480))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.media.messages import Bridge, OpenStream, PathName
+from firmware.media.messages import Bridge, HearingChanged, OpenStream, PathName, Silence
 from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.phone.view import Mode
@@ -257,3 +257,62 @@ def test_whom_a_member_sends_us_to_is_a_member_when_they_answer(three, place):
     assert desk.front in both
     assert desk.mode is Mode.TALKING
     assert desk.microphone is PathName.HANDSET
+
+
+def test_whoever_comes_back_for_one_of_the_two_keeps_them_if_they_are_not_connected(three):
+    desk, ann, bob = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    desk.put_down()
+    desk.holds_are_agreed()
+    desk.lift()
+    desk.send(a.Resume(ann))
+    done = desk.transfer_fails(ann, FailureCause.DECLINED, 603)
+    assert only(done, c.EndCall) == []
+    assert {call.ref for call in desk.view.calls} == {ann, bob}
+    assert desk.microphone is PathName.HANDSET
+    done = desk.far_end_hangs_up(ann)
+    assert only(done, c.EndCall) == []
+
+
+def test_f24_two_that_vanish_in_the_same_moment_are_each_given_up_once(three):
+    desk, *both = three
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    for stream in streams(desk):
+        desk.send(HearingChanged(stream, Silence.NO_PACKETS))
+    done = desk.wait(121)
+    assert sorted(x.call for x in only(done, c.EndCall)) == sorted(both)
+    assert len(desk.phone) == 0
+
+
+@pytest.mark.parametrize("leaves", ["join", "end"])
+def test_three_of_whom_one_takes_anothers_place_end_once_each(leaves):
+    """The one who sent us on is still there when everything is joined again."""
+    desk, _, bob = meeting(Desk(settings(conference_on_leave=leaves)))
+    desk.send(KEY)
+    desk.holds_are_agreed()
+    new = only(desk.sends_us(bob, EVE), c.FollowTransfer)[0].call
+    desk.send(OfferWanted(new, "192.0.2.1"))
+    desk.heard.calls[new] = "up"
+    desk.send(CallAnswered(new, "f", sdp(), EVE))
+    desk.send(a.Join(on=True))
+    desk.holds_are_agreed()
+    done = desk.put_down()
+    assert len({x.call for x in only(done, c.EndCall)}) == len(only(done, c.EndCall)) == 3
+    assert (desk.mode, len(desk.phone)) == (Mode.IDLE, 0)
+
+
+def test_who_sent_us_on_and_what_was_meant_for_the_others_end_together(three):
+    """Whoever is in front then is no call that has just ended."""
+    desk, ann, bob = three
+    desk.replace()
+    desk.send(KEY)
+    new = only(desk.sends_us(ann, EVE), c.FollowTransfer)[0].call
+    desk.send(OfferWanted(new, "192.0.2.1"))
+    desk.heard.calls[new] = "up"
+    desk.send(CallAnswered(new, "f", sdp(), EVE))
+    desk.send(a.HangUp())
+    desk.far_end_hangs_up(bob)
+    assert (desk.front is None) == (desk.mode is not Mode.TALKING)
+    assert desk.front is None or desk.view.front_call is not None
