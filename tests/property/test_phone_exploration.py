@@ -5,7 +5,8 @@ import pytest
 from firmware.phone.machine import Phone
 from firmware.phone.view import Mode
 from tests.prove.promises import Study, demand, look
-from tests.prove.world import Scope, explore
+from tests.prove.steps import explore
+from tests.prove.world import Scope
 
 
 def test_p11_every_state_near_rest_is_sound():

@@ -13,7 +13,8 @@ import sys
 import time
 
 from tests.prove.promises import Study, look
-from tests.prove.world import Scope, explore
+from tests.prove.steps import explore
+from tests.prove.world import Scope
 
 
 def say(line: str) -> None:
