@@ -59,6 +59,9 @@ class UdpSocket:
         self._received = received
         self._failed = failed
         self._socket = _bound(host, port, dscp)
+        # Read here and copied: a buffer made for each datagram and then cut short would leave a
+        # hole of 64 kB in the heap beside every message that is kept.
+        self._buffer = bytearray(_LARGEST)
         self.endpoint = Endpoint(host, self._socket.getsockname()[1])
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket, self._readable)
@@ -82,11 +85,12 @@ class UdpSocket:
     def _readable(self) -> None:
         for _ in range(_BURST):
             try:
-                data, ancillary, _, source = self._socket.recvmsg(_LARGEST, 128)
+                size, ancillary, _, source = self._socket.recvmsg_into([self._buffer], 128)
             except BlockingIOError:
                 return
             except OSError:
                 continue  # a queued ICMP error; the transaction's timer decides
+            data = bytes(memoryview(self._buffer)[:size])
             local = _local_in(ancillary) or self.endpoint.host
             here = Endpoint(local, self.endpoint.port)
             there = endpoint_of(source)

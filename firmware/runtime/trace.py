@@ -19,7 +19,8 @@ _FIRST = 40
 _LAST = 80
 """So many messages of a call, from its beginning and from its end."""
 _OCTETS = 1_000_000
-"""All calls together; the oldest go first."""
+"""All calls together, with what keeping a message costs beside it; the oldest go first."""
+_KEEPING = 400
 _REST = 150
 """So many messages that belong to no call."""
 _CUT = 100
@@ -65,13 +66,13 @@ class _Call:
     def add(self, entry: _Entry) -> int:
         """Keep one more; returns by how many octets the call has grown."""
         before = self.octets
-        self.octets += len(entry[2])
+        self.octets += len(entry[2]) + _KEEPING
         if len(self.first) < _FIRST:
             self.first.append(entry)
         else:
             self.last.append(entry)
         if len(self.last) > _LAST:
-            self.octets -= len(self.last.popleft()[2])
+            self.octets -= len(self.last.popleft()[2]) + _KEEPING
             self.lost += 1
         return self.octets - before
 

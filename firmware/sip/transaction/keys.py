@@ -4,7 +4,7 @@ RFC 3261 §17.1.3 matches a response by branch and CSeq method, §17.2.3 a reque
 and method, and requests of RFC 2543 elements (no magic cookie) by the fields they do have.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Endpoint, Flow, Transport
@@ -71,6 +71,10 @@ class Arrival:
     def merge_key(self) -> ServerKey:
         """Equal for copies of one request that came by different ways (RFC 3261 §8.2.2.2)."""
         return (self.call_id, self.from_tag, str(self.cseq.number), self.request.method)
+
+    def without_content(self) -> "Arrival":
+        """What its keys need, when all else has been read."""
+        return replace(self, request=Request(self.request.method, self.request.uri))
 
     def _key(self, method: str) -> ServerKey:
         via = self.via

@@ -61,6 +61,9 @@ class ServerTransaction(Machine[Arrival]):
         if (self.state, event) in self._table:
             self._last = write(response)
         self.handle(event, now)
+        if event is Event.SEND_FAILURE:
+            # It lingers for 32 s (timers H and J), and whoever sends nonsense sends much of it.
+            self.arrival = self.arrival.without_content()
 
     def repeat_success(self, now: float) -> None:
         """Send the 2xx of an INVITE once more; nothing after timer L."""
