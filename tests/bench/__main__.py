@@ -67,10 +67,22 @@ def main() -> int:
     # As pip leaves an installed phone, also where Python is told to write no bytecode itself.
     for package in ("firmware", "hal"):
         compileall.compile_dir(ROOT / package, quiet=1)
+    figures = measured(options.only)
+    sys.stdout.write(table(figures) + "\n")
+    if options.save:
+        RESULTS.mkdir(exist_ok=True)
+        stamp = time.strftime("%Y-%m-%d-%H%M")
+        record = {**describe(ROOT), "figures": figures}
+        (RESULTS / f"{stamp}.json").write_text(json.dumps(record, indent=2) + "\n")
+    return 0
+
+
+def measured(only: str) -> dict[str, Figures]:
+    """The rows whose name holds this word, phone by phone."""
     figures: dict[str, Figures] = {"deskphone": {}, "baresip": {}}
     with tempfile.TemporaryDirectory(prefix="dpbench-") as folder:
         for name, row in ROWS.items():
-            if options.only not in name:
+            if only not in name:
                 continue
             for make in PHONES:
                 sys.stderr.write(f"{name}: {make.name} …\n")
@@ -79,15 +91,9 @@ def main() -> int:
                 except (AssertionError, OSError, RuntimeError) as error:
                     sys.stderr.write(f"{name}: {make.name} failed: {error}\n")
     for name, run in ALONE.items():
-        if options.only in name:
+        if only in name:
             figures["deskphone"].update(run())
-    sys.stdout.write(table(figures) + "\n")
-    if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        stamp = time.strftime("%Y-%m-%d-%H%M")
-        record = {**describe(ROOT), "figures": figures}
-        (RESULTS / f"{stamp}.json").write_text(json.dumps(record, indent=2) + "\n")
-    return 0
+    return figures
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The examples under docs/examples do what they say, as programs beside the practice PBX."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,12 +15,22 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(60)
 
 
+@contextlib.contextmanager
+def listening_to_ctrl_c():
+    """What is started hears SIGINT, also where a script runs the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Program:
     """A program whose output can be read while it runs."""
 
     def __init__(self, log: Path, *command: str) -> None:
         self._log = log
-        with log.open("wb") as output:
+        with log.open("wb") as output, listening_to_ctrl_c():
             self.process = subprocess.Popen(
                 [sys.executable, *command],
                 stdin=subprocess.DEVNULL,
