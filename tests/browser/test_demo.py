@@ -58,6 +58,8 @@ async def desk(browser):
         await page.goto(address)
         await page.wait_for_url("**/")
         await says(page, "#said", "Ready.", seconds=20)
+        # The sentence may have come with the page; the keys mean something once the link is up.
+        await until(page, "document.body.dataset.state", lambda state: state == "idle")
         yield page
         await made.close()
 
