@@ -110,6 +110,7 @@ async def test_texts_are_listed_from_the_disk_and_else_from_memory(desk, loop, t
         await desk.handle(s.MessagesRead(forget=True))
         assert loop.view.texts == ()
     finally:
+        writer.submit(desk.texts.close)
         writer.close()
 
 
