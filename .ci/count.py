@@ -14,7 +14,7 @@ PEERS = {
     "kamailio": "interop.test_kamailio",
     "kamailio as a network": "interop.test_registration",
     "kamailio, baresip: TLS, WebSocket, TCP": "interop.test_transports",
-    "kamailio: events": "interop.test_events.",
+    "kamailio: events": "interop.test_events::",
     "kamailio, baresip: texts, presence": "interop.test_messages_presence",
     "kamailio, baresip: transfer": "interop.test_transfer",
     "dnsmasq, coturn": "interop.test_routing",
