@@ -94,15 +94,7 @@ def test_p11_whatever_happens_in_a_conference_ends_and_leaves_nothing(
 ):
     desk = meeting(leaves, most, members, agreed=agreed)
     go(desk, path)
-    for _ in range(3 * (len(desk.phone) + 2)):
-        desk.send(hal.HookReplaced(0))
-        desk.wait(1.0)
-        desk.send(a.HangUp())
-        check(desk)
-    assert desk.mode is Mode.IDLE
-    assert len(desk.phone) == 0
-    desk.engine_ready()
-    assert desk.heard.streams == {}
+    walk.comes_to_rest(desk, check)
     assert desk.heard.bridged == ()
 
 

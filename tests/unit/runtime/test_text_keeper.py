@@ -35,8 +35,7 @@ async def lives(tmp_path):
 async def loaded(texts, now=100.0, wall=5000.0):
     heard = []
     texts.load(heard.append, now, wall)
-    await texts.rows(1, 0)
-    await asyncio.sleep(0.01)
+    await texts.rows(1, 0)  # the storage thread does one job after the other, and tells in order
     return heard
 
 
