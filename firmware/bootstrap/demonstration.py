@@ -97,7 +97,7 @@ class _Ending:
         self._asked = False
 
     def arm(self) -> None:
-        """Take the signals, from whoever has them."""
+        """Take the signals."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end)
@@ -151,12 +151,11 @@ def page_port(wanted: int | None) -> int:
 async def _stay(folder: Path, port: int, *, browse: bool) -> int:
     """Until Ctrl-C; a practice PBX that dies comes back on the same port."""
     token = os.environ.setdefault(TOKEN_VARIABLE, secrets.token_urlsafe(18))
-    ending = _Ending()
-    ending.arm()
+    _Ending().arm()
     pbx = PracticeProcess()
     try:
         await pbx.start()
-        async with _phone(folder, pbx.server, port, ending) as program:
+        async with _phone(folder, pbx.server, port) as program:
             control = folder / "control.sock"
             sys.stdout.write(_WELCOME.format(user=USER, server=pbx.server, control=control))
             sys.stdout.flush()
@@ -194,12 +193,11 @@ async def _measure(folder: Path) -> int:
     """One call to the echo; prints what was measured, whatever came of it."""
     result: dict[str, object] = dict.fromkeys(_FIELDS, 0)
     result |= {"registered": False, "answered": False, "codec": ""}
-    ending = _Ending()
-    ending.arm()
+    _Ending().arm()
     pbx = PracticeProcess()
     try:
         await pbx.start()
-        async with _phone(folder, pbx.server, None, ending) as program:
+        async with _phone(folder, pbx.server, None) as program:
             await _one_call(program, folder / "audio.sock", result)
     except asyncio.CancelledError:
         return FAILED
@@ -279,9 +277,7 @@ async def _until(true: Callable[[], bool], seconds: float) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _phone(
-    folder: Path, server: str, page: int | None, ending: _Ending
-) -> AsyncIterator[Program]:
+async def _phone(folder: Path, server: str, page: int | None) -> AsyncIterator[Program]:
     """A running phone, without a page if there is no port for it."""
     path = folder / "deskphone.toml"
     web = "false" if page is None else "true"
@@ -290,8 +286,6 @@ async def _phone(
     places = Places(path, folder / "control.sock", folder / "state")
     program = Program(settings, places, lambda post: open_named_board(settings.board.name, post))
     await program.start()
-    # The phone alone would stop at a signal; here everything does.
-    ending.arm()
     try:
         yield program
     finally:

@@ -70,6 +70,7 @@ async def _live(
         early = await begin(settings, places)
         make = await asyncio.to_thread(_program)
         program = make(settings, places, _opener(board, chosen), early, turns, chosen.fault)
+        program.heed_signals()
         await program.start()
         # A class with slots is made twice, and the first of the two is garbage. All else that a
         # start makes stays: the collector need never look at it again.

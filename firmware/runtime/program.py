@@ -87,8 +87,26 @@ class Program:
         self._screen: Screen | None = None
         self._outer: OuterAddress | None = None
         self._encryption: Encryption | None = None
+        self._reloader: Reloader | None = None
 
     # --- starting ---------------------------------------------------------------------------
+
+    def heed_signals(self) -> None:
+        """SIGTERM and SIGINT stop the phone, SIGHUP has it read its configuration again.
+
+        To be called before `start`: who is stopped while starting takes leave as well. Not by a
+        program that has this phone as a part of it, as the demonstration does.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+
+    def _hung_up(self) -> None:
+        if self._places.config is None:
+            self._stop.set()  # nothing to read again: a terminal was closed
+        elif self._reloader is not None:
+            self._reloader.ask()
 
     async def start(self) -> None:
         """Start everything; whoever may call us can do so when this returns.
@@ -97,10 +115,6 @@ class Program:
             PortTakenError, SocketTakenError: somebody else has the port or the socket.
             HalError: the board cannot be opened.
         """
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # From the first REGISTER on: who is stopped while starting takes leave as well.
-            loop.add_signal_handler(number, self._stop.set)
         early = self._early or await begin(self._settings, self._places)
         try:
             await self._start(early)
@@ -205,7 +219,7 @@ class Program:
         reloader = Reloader(last, self._settings, self.texts, self._apply, self._judged)
         self.desk.reload = reloader.reload
         self.loop.watch(reloader.view_changed)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.ask)
+        self._reloader = reloader
 
     def _judged(self, fault: Notice | None) -> None:
         """The configuration file has faults, or none any more."""
