@@ -54,5 +54,5 @@ class Bridge:
 
 def _voice(member: Leg, now: float) -> tuple[bytes, int]:
     """What a member contributes; its buffer moves on even while that is nothing."""
-    pcm, rate = member.stream.hear(now)
+    pcm, rate = member.hear(now)
     return (pcm if member.stream.sends else bytes(len(pcm))), rate

@@ -34,6 +34,7 @@ from firmware.media.messages import (
     PlayClip,
     PlayTone,
     PrepareSrtp,
+    Record,
     Route,
     RouteStream,
     SendDigits,
@@ -41,10 +42,12 @@ from firmware.media.messages import (
     SetMute,
     SetVolume,
     Stop,
+    StopRecord,
     StopTone,
     TalkOn,
 )
 from firmware.media.pipeline import Desk, NearEnd
+from firmware.media.recording import Recording
 from firmware.media.stream import Stream
 from firmware.media.wire import Wire, close_descriptors, read_clip
 from firmware.rtp import srtp
@@ -73,6 +76,7 @@ class Engine:
         self._legs: dict[int, Leg] = {}
         self._clips: dict[str, Clip] = {}
         self._bridge = bridge.Bridge(())
+        self._recorded: tuple[Leg, ...] = ()
         self._desk = Desk()
         self._cards = Cards(open_card, report)
         self._beat = Beat(now)
@@ -119,6 +123,7 @@ class Engine:
 
     def _exchange(self, skipped: int, now: float) -> None:
         """A frame of every call, both ways."""
+        self._beep(skipped)
         for leg in self._legs.values():
             stream = leg.stream
             if skipped:
@@ -133,6 +138,20 @@ class Engine:
                 self._flush(stream)
         if self._bridge.members:
             self._bridge.exchange(self._desk, now)
+
+    def _beep(self, skipped: int) -> None:
+        """Whoever is recorded hears so, and the person at the desk with them."""
+        desk = self._desk
+        for leg in self._recorded:
+            if leg.recording is not None:
+                leg.recording.beep.advance()
+                if skipped:
+                    leg.recording.skip(skipped)
+        for leg in self._recorded:
+            if leg.beep is not None and leg.near.route is Route.CARD and desk.rate:
+                tone = leg.beep.at(desk.rate)
+                if tone:
+                    desk.hear(tone)
 
     def _play_into(self, leg: Leg, insert: Insert) -> None:
         """The next piece of what both ends hear."""
@@ -219,9 +238,16 @@ class Engine:
     def handle(self, order: AnyOrder, descriptors: tuple[int, ...], now: float) -> None:
         """Do what the phone ordered; `descriptors` become the engine's."""
         match order:
-            case OpenStream() | LoadClip() | PlayClip() | OpenPath():
+            case OpenStream() | LoadClip() | PlayClip() | Record() | OpenPath():
                 self._take_in(order, descriptors, now)
-            case ConfigureStream() | SetKeys() | RouteStream() | SendDigits() | CloseStream():
+            case (
+                ConfigureStream()
+                | SetKeys()
+                | RouteStream()
+                | SendDigits()
+                | StopRecord()
+                | CloseStream()
+            ):
                 close_descriptors(descriptors)
                 self._order_stream(order, now)
             case PrepareSrtp():
@@ -238,7 +264,7 @@ class Engine:
 
     def _take_in(
         self,
-        order: OpenStream | LoadClip | PlayClip | OpenPath,
+        order: OpenStream | LoadClip | PlayClip | Record | OpenPath,
         descriptors: tuple[int, ...],
         now: float,
     ) -> None:
@@ -252,6 +278,8 @@ class Engine:
                 clip = Clip(read_clip(descriptors), order.rate)
                 if order.stream in self._legs:
                     self._legs[order.stream].insert = Insert(clip)
+            case Record():
+                self._record(order, descriptors)
             case OpenPath():
                 self._desk.open(order.path, order.volume, order.microphone)
                 self._cards.assign(order.path, order.card, descriptors, now)
@@ -269,7 +297,7 @@ class Engine:
 
     def _order_stream(
         self,
-        order: ConfigureStream | SetKeys | RouteStream | SendDigits | CloseStream,
+        order: ConfigureStream | SetKeys | RouteStream | SendDigits | StopRecord | CloseStream,
         now: float,
     ) -> None:
         leg = self._legs.get(order.stream)
@@ -283,6 +311,10 @@ class Engine:
                 leg.stream.set_keys(order)
             case RouteStream():
                 leg.near.change(order.route, self._clips.get(order.clip), repeat=order.repeat)
+                self._settle_beeps()
+            case StopRecord():
+                leg.record(None)
+                self._settle_beeps()
             case SendDigits():
                 leg.stream.send_digits(order.digits, order.tone_ms, order.gap_ms)
             case CloseStream():
@@ -292,11 +324,39 @@ class Engine:
         """Only two make a conversation that the desk has to carry."""
         members = [self._legs[number] for number in streams if number in self._legs]
         self._bridge = bridge.Bridge(members if len(members) > 1 else ())
+        self._settle_beeps()
+
+    def _record(self, order: Record, descriptors: tuple[int, ...]) -> None:
+        leg = self._legs.get(order.stream)
+        close_descriptors(descriptors[1:] if leg is not None else descriptors)
+        if leg is None or not descriptors:
+            self._log(f"stream {order.stream} cannot be recorded")
+            return
+        leg.record(Recording(order, descriptors[0]))
+        self._settle_beeps()
+
+    def _settle_beeps(self) -> None:
+        """Who must hear that a call is recorded: in a conversation of several all of them.
+
+        Who waits on hold says nothing that could be.
+        """
+        for leg in self._legs.values():
+            talks = leg.recording is not None and leg.near.route is not Route.NULL
+            leg.beep = leg.recording.beep if talks and leg.recording is not None else None
+        members = self._bridge.members
+        warner = next((each.recording for each in members if each.recording is not None), None)
+        if warner is not None:
+            for leg in members:
+                leg.beep = warner.beep
+        legs = self._legs.values()
+        self._recorded = tuple(leg for leg in legs if leg.recording or leg.beep)
 
     def _close_stream(self, number: int, now: float) -> None:
         leg = self._legs.pop(number)
+        leg.record(None)
         if leg in self._bridge.members:
             self._join(tuple(each.stream.number for each in self._bridge.members))
+        self._settle_beeps()
         leg.end(now)
         leg.stream.report(final=True)
         self._flush(leg.stream)

@@ -3,6 +3,7 @@
 from firmware.dsp.mixer import mix
 from firmware.media.insert import Insert
 from firmware.media.pipeline import Desk, NearEnd
+from firmware.media.recording import Beep, Recording
 from firmware.media.stream import Stream
 from firmware.media.wire import MediaSocket
 
@@ -10,7 +11,7 @@ from firmware.media.wire import MediaSocket
 class Leg:
     """See the module; owns nothing, the engine attaches and detaches the sockets."""
 
-    __slots__ = ("insert", "near", "rtcp", "rtp", "stream")
+    __slots__ = ("beep", "insert", "near", "recording", "rtcp", "rtp", "stream")
 
     def __init__(self, stream: Stream, near: NearEnd, rtp: MediaSocket, rtcp: MediaSocket) -> None:
         self.stream = stream
@@ -19,12 +20,27 @@ class Leg:
         self.rtcp = rtcp
         self.insert: Insert | None = None
         """What is played into the call just now."""
+        self.recording: Recording | None = None
+        self.beep: Beep | None = None
+        """What tells the far end that it is recorded."""
+
+    def hear(self, now: float) -> tuple[bytes, int]:
+        """One frame from the far end, and its rate."""
+        heard = self.stream.hear(now)
+        if self.recording is not None:
+            self.recording.heard(*heard)
+        return heard
+
+    def record(self, recording: Recording | None) -> None:
+        """Copy the call to there from now on; None = nowhere."""
+        if self.recording is not None:
+            self.recording.close()
+        self.recording = recording
 
     def exchange(self, desk: Desk, now: float) -> None:
         """One frame from the far end to the near one, and one back."""
-        stream = self.stream
-        heard, rate = stream.hear(now)
-        self.tell(self.near.exchange(heard, rate, stream.speaks_at, desk), now)
+        heard, rate = self.hear(now)
+        self.tell(self.near.exchange(heard, rate, self.stream.speaks_at, desk), now)
 
     def tell(self, frame: bytes, now: float) -> None:
         """One frame to the far end, at the rate it is spoken to, and what RTCP has to say."""
@@ -32,10 +48,15 @@ class Leg:
         if stream.sends:
             if self.insert is not None:
                 frame = mix((frame, self.insert.at(stream.speaks_at)))
+            if self.beep is not None and (tone := self.beep.at(stream.speaks_at)):
+                frame = mix((frame, tone))
             for datagram in stream.say(frame, now):
                 self.rtp.send(datagram, stream.remote)
         else:
             stream.skip()
+            frame = b""
+        if self.recording is not None:
+            self.recording.told(frame, stream.speaks_at)
         if now >= stream.control_due:
             self._send_control(stream.take_control(now))
 

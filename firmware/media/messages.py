@@ -10,91 +10,26 @@ import enum
 import msgspec
 
 from firmware.base.suites import Heard, Keys
+from firmware.media.kinds import (
+    Card,
+    Direction,
+    Microphone,
+    PathName,
+    PayloadFormat,
+    Route,
+    ToneSegment,
+)
 
-
-class PathName(enum.Enum):
-    """A way to a person's ear and mouth."""
-
-    HANDSET = "handset"
-    HEADSET = "headset"
-    SPEAKER = "speaker"
-    RINGER = "ringer"
-
-
-class Direction(enum.Enum):
-    """RFC 8866 §6.7 direction, from our side."""
-
-    SENDRECV = "sendrecv"
-    SENDONLY = "sendonly"
-    RECVONLY = "recvonly"
-    INACTIVE = "inactive"
-
-    @property
-    def sends(self) -> bool:
-        """Whether we send media."""
-        return self in (Direction.SENDRECV, Direction.SENDONLY)
-
-    @property
-    def receives(self) -> bool:
-        """Whether we receive media."""
-        return self in (Direction.SENDRECV, Direction.RECVONLY)
-
-
-class Route(enum.Enum):
-    """What the near end of a stream is."""
-
-    CARD = "card"
-    """The sound card of the talk path: the call in front."""
-    NULL = "null"
-    """Silence out, nothing heard: a call held in the background."""
-    LOOP = "loop"
-    """What the far end says goes back to it."""
-    CLIP = "clip"
-    """A loaded clip is sent (see `LoadClip`)."""
-
-
-class PayloadFormat(msgspec.Struct, frozen=True, array_like=True):
-    """One RTP payload type as negotiated: number, encoding name, RTP clock, channels, fmtp."""
-
-    number: int
-    name: str
-    clock: int
-    channels: int = 1
-    fmtp: str = ""
-
-
-class ToneSegment(msgspec.Struct, frozen=True, array_like=True):
-    """`seconds` of the given frequencies (Hz) at `level` dBov each; no frequencies = silence.
-
-    `seconds` = 0 means: until stopped.
-    """
-
-    frequencies: tuple[float, ...]
-    seconds: float
-    level: float = -19.0
-
-
-class Card(msgspec.Struct, frozen=True, array_like=True):
-    """`hal.board.CardSpec` as it crosses the socket."""
-
-    kind: str
-    device: str = ""
-    play: str = ""
-    record: str = ""
-
-
-class Microphone(msgspec.Struct, frozen=True, array_like=True):
-    """What is done to a path's microphone: gains in dB, the rest by libspeexdsp.
-
-    `echo` cancels what the card's own loudspeaker says, `noise` suppresses what is no speech,
-    `level` is automatic gain. `sidetone_db` is how much of it the person hears, 0 = nothing.
-    """
-
-    gain_db: float = 0.0
-    sidetone_db: float = 0.0
-    echo: bool = False
-    noise: bool = False
-    level: bool = False
+# To be had here as well, beside all that follows.
+__all__ = [
+    "Card",
+    "Direction",
+    "Microphone",
+    "PathName",
+    "PayloadFormat",
+    "Route",
+    "ToneSegment",
+]
 
 
 class Order(msgspec.Struct, frozen=True, tag=True):
@@ -175,6 +110,8 @@ class ConfigureStream(Order, frozen=True, tag="configure_stream"):
     ptime: int = 20
     secure: bool = False
     leave_out_silence: bool = False
+    checked: bool = False
+    """Only checked places are sent to (RFC 8445 §12.1): nobody is followed, `""` is nobody."""
 
 
 class SetKeys(Order, frozen=True, tag="set_keys"):
@@ -251,6 +188,25 @@ class PlayClip(Order, frozen=True, tag="play_clip"):
 
     stream: int
     rate: int
+
+
+class Record(Order, frozen=True, tag="record"):
+    """Copy a call, us left and the far end right, to a recorder from now on (`media.recording`).
+
+    Descriptor: a SOCK_SEQPACKET socket. `begin` is how many frames the recording has already;
+    `tone` is repeated for everybody to hear. Another recording of the stream ends.
+    """
+
+    stream: int
+    rate: int
+    tone: tuple[ToneSegment, ...] = ()
+    begin: int = 0
+
+
+class StopRecord(Order, frozen=True, tag="stop_record"):
+    """The call is not recorded any more."""
+
+    stream: int
 
 
 class SendDigits(Order, frozen=True, tag="send_digits"):
@@ -399,6 +355,8 @@ class Foreign(Report, frozen=True, tag="foreign"):
     stream: int
     data: bytes
     source: tuple[str, int]
+    control: bool = False
+    """Whether it came on the RTCP socket."""
 
 
 class EngineLog(Report, frozen=True, tag="log"):
@@ -425,6 +383,8 @@ AnyOrder = (
     | StopTone
     | LoadClip
     | PlayClip
+    | Record
+    | StopRecord
     | SendDigits
     | Stop
 )

@@ -20,6 +20,8 @@ ORDERS = [
     m.PrepareSrtp(),
     m.Bridge((1, 2)),
     m.PlayClip(1, 16_000),
+    m.Record(1, 8000, (m.ToneSegment((1400.0,), 0.5),), 50),
+    m.StopRecord(1),
     m.RouteStream(1, m.Route.CLIP, "welcome", repeat=True),
     m.CloseStream(1),
     m.PlayTone("dial", m.PathName.HANDSET, (m.ToneSegment((350.0, 440.0), 0.0),)),
