@@ -13,7 +13,6 @@ from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_even
 from firmware.media.levels import LevelMeter
 from firmware.media.messages import PayloadFormat
 from firmware.media.playing import Player, Voice
-from firmware.rtp.jitter import JitterBuffer
 from firmware.rtp.latch import Address, SourceLatch
 from firmware.rtp.packet import RtpPacket
 from firmware.rtp.session import RtpReceiver
@@ -181,8 +180,8 @@ class Reception:
     def _change_speech(self, speech: Speech) -> None:
         """The far end chose another codec: the schedule goes on unless its clock is another."""
         if self.player.clock != speech.clock:
-            self.buffer = self.player.buffer = JitterBuffer(speech.clock, speech.clock // 50)
-        self.player.clock = speech.clock
+            self.buffer.run_at(speech.clock, speech.clock // 50)
+            self.player.clock = speech.clock
         self._speech = speech
         self._tell_receiver()
 

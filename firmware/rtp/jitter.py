@@ -154,6 +154,7 @@ class JitterBuffer:
     _floor_until: float
     _newest_sequence: int
     _newest_timestamp: int
+    _ssrc: int | None
 
     def __init__(
         self,
@@ -168,10 +169,25 @@ class JitterBuffer:
         the packets kept before the oldest goes.
         """
         self.policy: DelayPolicy = AdaptiveDelay() if policy is None else policy
+        self._capacity = capacity
+        self._store: list[_Entry] = []
+        self._played: deque[int] = deque(maxlen=64)
+        self.lost = self.late = self.duplicate = self.concealed = self.cut = self.restarts = 0
+        self.delay_ms = 0.0
+        self._moved_at = float("-inf")
+        self._held = 0
+        self._loss = 0.0
+        self.pattern = LossPattern()
+        self._expected_before = 0
+        self._first_sequence = self._next_sequence = 0
+        self.run_at(clock, frame_ticks)
+        self._begin(0, 0, 0.0)
+
+    def run_at(self, clock: int, frame_ticks: int) -> None:
+        """Another codec on another clock comes next: a new schedule; the counters go on."""
         self._clock = clock
         self._ms_per_tick = 1000 / clock
         self._frame = frame_ticks
-        self._capacity = capacity
         # Packets are taken in whole frames, so playing is up to one frame behind the schedule. It
         # is hurried when a whole one has gathered, and held back before what the policy has in
         # reserve is used up: a packet that comes too late is worse than a stretched one.
@@ -179,19 +195,8 @@ class JitterBuffer:
         self._behind = frame_ticks * -0.05
         self._stale = frame_ticks * 1.5
         self._early = frame_ticks * -0.2
-        self._store: list[_Entry] = []
-        self._played: deque[int] = deque(maxlen=64)
-        self._ssrc: int | None = None
-        self.lost = self.late = self.duplicate = self.concealed = self.cut = self.restarts = 0
-        self.delay_ms = 0.0
-        self._moved_at = float("-inf")
-        self._held = 0
-        self._loss = 0.0
-        self._guard = 0
-        self.pattern = LossPattern()
-        self._expected_before = 0
-        self._first_sequence = self._next_sequence = 0
-        self._begin(0, 0, 0.0)
+        self._guard = frame_ticks if self._loss > _SOUND else 0
+        self._ssrc = None
 
     def __len__(self) -> int:
         """Packets that wait."""

@@ -61,6 +61,13 @@ class SourceState:
         if probation:
             self._highest = (sequence - 1) & 0xFFFF
 
+    def run_at(self, clock: int) -> None:
+        """Another codec speaks whose clock is another: what was measured keeps its length."""
+        if clock != self._clock:
+            self.jitter_ticks *= clock / self._clock
+            self._clock = clock
+            self._transit = None
+
     @property
     def valid(self) -> bool:
         """Whether the source has passed its probation."""
@@ -149,5 +156,8 @@ class SourceState:
         if self._transit is not None:
             difference = abs(transit - self._transit)
             difference = min(difference, 4294967296.0 - difference)
-            self.jitter_ticks += (difference - self.jitter_ticks) / 16
+            # More than a second is another beginning of the timestamps, or a pause in which they
+            # stood still; RFC 3550 §A.8 would tell of nothing else for minutes.
+            if difference < self._clock:
+                self.jitter_ticks += (difference - self.jitter_ticks) / 16
         self._transit = transit

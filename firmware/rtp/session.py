@@ -112,6 +112,8 @@ class RtpReceiver:
         """New formats after an offer/answer; the source stays."""
         self._payload_types = payload_types
         self._clock = clock
+        if self.source is not None:
+            self.source.run_at(clock)
 
     def negotiated(self, packet: RtpPacket) -> bool:
         """Whether the payload type is one of ours; counts it if not."""

@@ -88,3 +88,25 @@ def test_the_wrap_of_the_timestamp_is_no_jitter():
     for index in range(200):
         state.update(index, (begin + index * 160) & 0xFFFFFFFF, 5.0 + index * 0.02)
     assert state.jitter_ms == pytest.approx(0, abs=1e-3)
+
+
+def test_timestamps_that_begin_anew_are_no_jitter():
+    """RFC 3550 §A.8 alone would tell of hours, and forget them only after hundreds of packets."""
+    source = SourceState(0, 8000, 0)
+    for number in range(200):
+        line = 1_000_000_000 if number >= 100 else 0
+        source.update(number, number * 160 + line, number * 0.02)
+    assert source.jitter_ms < 0.1
+
+
+def test_jitter_keeps_its_length_when_the_clock_changes():
+    """RFC 3550 §6.4.1."""
+    source = SourceState(0, 8000, 0)
+    for number in range(200):
+        source.update(number, number * 160, number * 0.02 + number % 2 * 0.01)
+    before = source.jitter_ms
+    source.run_at(48000)
+    assert source.jitter_ms == pytest.approx(before) == pytest.approx(10, rel=0.05)
+    for number in range(200, 400):
+        source.update(number, number * 960, number * 0.02)
+    assert source.jitter_ms < 0.1
