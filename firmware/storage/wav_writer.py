@@ -13,27 +13,27 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-_HEADER_BYTES = 44
-_LARGEST = 0xFFFFFFFF - _HEADER_BYTES
+HEADER_BYTES = 44
+_LARGEST = 0xFFFFFFFF - HEADER_BYTES
 """A RIFF chunk's size is 32 bits."""
 _FLUSH_SECONDS = 1.0
 _PACKET = 65536
 
 
-def wav_header(rate: int, data_bytes: int) -> bytes:
-    """The 44 bytes before the samples of a 16-bit mono WAV of `data_bytes`."""
+def wav_header(rate: int, data_bytes: int, channels: int = 1) -> bytes:
+    """The 44 bytes before the samples of a 16-bit WAV of `data_bytes`."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
-        data_bytes + _HEADER_BYTES - 8,
+        data_bytes + HEADER_BYTES - 8,
         b"WAVE",
         b"fmt ",
         16,
         1,
-        1,
+        channels,
         rate,
-        rate * 2,
-        2,
+        rate * 2 * channels,
+        2 * channels,
         16,
         b"data",
         data_bytes,
@@ -47,12 +47,15 @@ class WavFile:
         OSError: from every method, when the disk refuses.
     """
 
-    def __init__(self, path: Path, rate: int) -> None:
+    def __init__(self, path: Path, rate: int, channels: int = 1, *, new: bool = False) -> None:
+        """Begin it; one that must be `new` takes no other's place."""
         self._rate = rate
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._channels = channels
+        other = os.O_EXCL if new else os.O_TRUNC
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | other, 0o600)
         self._size = 0
         self._flushed = 0
-        os.write(self._descriptor, wav_header(rate, 0))
+        os.write(self._descriptor, wav_header(rate, 0, channels))
 
     @property
     def unflushed(self) -> int:
@@ -60,19 +63,19 @@ class WavFile:
         return self._size - self._flushed
 
     def write(self, pcm: bytes) -> None:
-        """Append 16-bit little-endian mono samples; what the format cannot hold is left out."""
+        """Append 16-bit little-endian samples; what the format cannot hold is left out."""
         room = _LARGEST - self._size
         rest = memoryview(pcm)[:room]
         while rest:
-            written = os.pwrite(self._descriptor, rest, _HEADER_BYTES + self._size)
+            written = os.pwrite(self._descriptor, rest, HEADER_BYTES + self._size)
             self._size += written
             rest = rest[written:]
 
     def flush(self) -> None:
         """Force the samples out, then claim them in the header."""
         os.fdatasync(self._descriptor)
-        whole = self._size - self._size % 2
-        os.pwrite(self._descriptor, wav_header(self._rate, whole), 0)
+        whole = self._size - self._size % (2 * self._channels)
+        os.pwrite(self._descriptor, wav_header(self._rate, whole, self._channels), 0)
         self._flushed = self._size
 
     def close(self) -> None:
