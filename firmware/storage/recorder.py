@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from firmware.media.recording import HEAD
 from firmware.storage.errors import DiskFullError, from_os
-from firmware.storage.wav_writer import HEADER_BYTES, WavFile, wav_header
+from firmware.storage.wav_writer import HEADER_BYTES, LARGEST, WavFile, wav_header
 
 _CHANNELS = 2
 _BLOCK = 2 * _CHANNELS
@@ -30,6 +30,9 @@ _ROOM = 1 << 20
 """What the socket should hold; the kernel may give less."""
 _LOOK_EVERY = 1.0
 _FOLDER_MODE = 0o700
+_FIELDS = ((22, 24), (24, 28), (40, 44))
+"""Where channels, rate and the size of the samples stand in a header."""
+_RATES = (8000, 16000)
 
 
 class Limits(Struct, frozen=True):
@@ -192,14 +195,13 @@ def _mend(path: Path) -> bool:
     with path.open("r+b") as file:
         head = file.read(HEADER_BYTES)
         data = os.fstat(file.fileno()).st_size - HEADER_BYTES
-        rate, channels = (
-            int.from_bytes(head[24:28], "little"),
-            int.from_bytes(head[22:24], "little"),
+        channels, rate, claimed = (
+            int.from_bytes(head[begin:end], "little") for begin, end in _FIELDS
         )
-        claimed = int.from_bytes(head[40:44], "little")
-        if not channels or wav_header(rate, claimed, channels) != head:
-            return False  # not one of ours
-        whole = data - data % (2 * channels)
+        ours = channels in (1, 2) and rate in _RATES and claimed <= min(data, LARGEST)
+        if not ours or wav_header(rate, claimed, channels) != head:
+            return False
+        whole = min(data, LARGEST) // (2 * channels) * 2 * channels
         if whole == claimed:
             return False
         file.seek(0)

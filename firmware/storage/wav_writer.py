@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 HEADER_BYTES = 44
-_LARGEST = 0xFFFFFFFF - HEADER_BYTES
+LARGEST = 0xFFFFFFFF - HEADER_BYTES
 """A RIFF chunk's size is 32 bits."""
 _FLUSH_SECONDS = 1.0
 _PACKET = 65536
@@ -64,7 +64,7 @@ class WavFile:
 
     def write(self, pcm: bytes) -> None:
         """Append 16-bit little-endian samples; what the format cannot hold is left out."""
-        room = _LARGEST - self._size
+        room = LARGEST - self._size
         rest = memoryview(pcm)[:room]
         while rest:
             written = os.pwrite(self._descriptor, rest, HEADER_BYTES + self._size)

@@ -169,13 +169,17 @@ def test_a_slow_disk_does_not_hold_whoever_sends(tape, monkeypatch):
 
     monkeypatch.setattr(WavFile, "write", slow)
     call = tape()
-    call.engine.setblocking(False)
-    sent = 0
-    with pytest.raises(BlockingIOError):
-        while sent < 10_000:
-            call.play(packet(10 * sent))
-            sent += 1
-    assert sent * 10 / 50 > 2, "seconds of room"
+    call.engine.settimeout(0)
+
+    def seconds_until_it_is_full():
+        for number in range(10_000):
+            try:
+                call.play(packet(10 * number))
+            except BlockingIOError:
+                return number * 10 / 50
+        return 0
+
+    assert seconds_until_it_is_full() > 2
     held.set()
 
 
@@ -207,7 +211,7 @@ def test_f46_what_a_killed_phone_left_is_playable_and_mended_to_its_last_frame(t
 def test_what_is_no_recording_of_ours_is_left_alone(tmp_path, data):
     path = tmp_path / "other.wav"
     path.write_bytes(data)
-    assert mend(tmp_path) == (1 if data.endswith(b"junk!") else 0) * 0
+    assert mend(tmp_path) == 0
     assert path.read_bytes() == data
 
 
