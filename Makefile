@@ -57,8 +57,8 @@ long: setup-dev  ## a week of an office on virtual time, memory watched (about 1
 
 bench: setup-dev  ## our phone beside baresip: a table and JSON
 	$(BIN)/python -m pip install -q 'pesq>=0.0.4'
-	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench.quality
+	$(BIN)/python -m tests.bench --save
+	$(BIN)/python -m tests.bench.quality --save
 
 vm:  ## not there yet: the phone on virtual hardware
 	@echo "make vm: not there yet; the adapters for real hardware come first (see README.md)." >&2; exit 1

@@ -110,7 +110,8 @@ def _talk(
     for number in range(round(SECONDS * 50)):
         if number == round(XRUN * 50):
             alsa.now += 0.1
-        desk.begin_frame(RATE, card.read())
+        microphone = card.read()
+        desk.begin_frame(RATE, microphone, card.xruns)
         told.append(desk.microphone or bytes(2 * FRAME))
         desk.hear(far[number * FRAME : (number + 1) * FRAME].tobytes())
         frame = desk.frame_for({PathName.SPEAKER}, RATE)

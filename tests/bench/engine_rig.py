@@ -11,6 +11,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from firmware.base.suites import SUITES
@@ -69,7 +70,7 @@ async def _measure(codec: str, streams: int, seconds: float, warm_up: float, sui
     await link.start()
     await ready.wait()
     with contextlib.ExitStack() as stack:
-        fars = [stack.enter_context(_udp()) for _ in range(streams)]
+        fars = [stack.enter_context(udp()) for _ in range(streams)]
         keys = _keys(suite)
         targets = [
             _open(link, stack, number, fars[number], codec, keys) for number in range(streams)
@@ -110,7 +111,7 @@ def _open(
     codec: str,
     keys: Keys | None,
 ) -> tuple[str, int]:
-    pair = [stack.enter_context(_udp()), stack.enter_context(_udp())]
+    pair = [stack.enter_context(udp()), stack.enter_context(udp())]
     payload, _ = FORMATS[codec]
     link.send(OpenStream(number, (payload,), Route.LOOP), [each.fileno() for each in pair])
     secure = keys is not None
@@ -121,7 +122,8 @@ def _open(
     return host, port
 
 
-def _udp() -> socket.socket:
+def udp() -> socket.socket:
+    """A socket on loopback that stamps what arrives."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     sock.bind(("127.0.0.1", 0))
     sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -158,10 +160,15 @@ def _talk(
 
 
 def _listen(far: socket.socket, arrivals: list[float]) -> None:
+    arrivals += [at for at, _ in received(far)]
+
+
+def received(far: socket.socket) -> Iterator[tuple[float, bytes]]:
+    """What waits in a socket, with the kernel's time of its arrival."""
     with contextlib.suppress(BlockingIOError):
         while True:
-            _, ancillary, _, _ = far.recvmsg(2048, 64)
+            data, ancillary, _, _ = far.recvmsg(2048, 64)
             for _level, kind, value in ancillary:
                 if kind == _SO_TIMESTAMPNS:
                     whole, rest = _STAMP.unpack(value)
-                    arrivals.append(whole + rest * 1e-9)
+                    yield whole + rest * 1e-9, data

@@ -50,20 +50,27 @@ def describe(root: Path) -> dict[str, object]:
     ).stdout.strip()
     return {
         "commit": commit,
-        "machine": platform.machine(),
+        "machine": f"{platform.node()} ({platform.machine()}, {_processor()})",
         "cores": os.cpu_count(),
         "load": [round(value, 2) for value in os.getloadavg()],
         "python": sys.version.split()[0],
     }
 
 
-class Hogs:
-    """Busy processes, one per core unless told otherwise."""
+def _processor() -> str:
+    """What the processor calls itself."""
+    rows = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [row.partition(":")[2] for row in rows if row.startswith(("model name", "Model"))]
+    return names[0].strip() if names else "unknown"
 
-    def __init__(self, count: int | None = None) -> None:
+
+class Hogs:
+    """Busy processes, so many per core."""
+
+    def __init__(self, per_core: int = 1) -> None:
         self._processes = [
             subprocess.Popen([sys.executable, "-c", "while True: pass"])
-            for _ in range(count or os.cpu_count() or 1)
+            for _ in range(per_core * (os.cpu_count() or 1))
         ]
 
     def __enter__(self) -> None:

@@ -91,9 +91,16 @@ class Ours:
     user = "perf"
 
     def __init__(
-        self, namespace: Namespace, server: str, codec: str, *, register: bool, more: str = ""
+        self,
+        namespace: Namespace,
+        server: str,
+        codec: str,
+        *,
+        register: bool,
+        more: str = "",
+        program: tuple[str, ...] = (str(BIN / "deskphone"),),
     ) -> None:
-        """`more` are further rows of the line."""
+        """`more` are further rows of the line; `program` takes what `deskphone` takes."""
         self._folder = Path(tempfile.mkdtemp(prefix="dpb-"))
         self.address = namespace.party()
         config = self._folder / "deskphone.toml"
@@ -109,7 +116,7 @@ class Ours:
         self.codec = codec
         self.started = time.perf_counter()
         self._process = namespace.popen(
-            *(str(BIN / "deskphone"), "run", "-c", str(config)),
+            *(*program, "run", "-c", str(config)),
             *("--control", str(self._folder / "c.sock")),
             log=self._folder / "log",
         )

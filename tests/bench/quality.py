@@ -30,13 +30,16 @@ from firmware.rtp.packet import RtpPacket
 from tests.bench.machine import describe
 from tests.bench.network import NETWORKS, Network
 from tests.bench.speech import segment, source
-from tests.support.virtual_call import VirtualCall, trace, travelled
+from tests.support.virtual_call import VirtualCall, drifting, trace, travelled
 
 FRAME = 0.020
 LEAD = 6.0
 """Seconds of speech that nobody scores: the delay finds its place in them."""
 THERE = ("192.0.2.1", 4000)
 ROOT = Path(__file__).resolve().parents[2]
+PHASES = (0.003, 0.010, 0.017)
+DRIFT_HOURS = 2.0
+Tell = Callable[[str], object]
 _LONGEST_DELAY = 0.5
 _NUMBER = 96
 _BEGIN = 100.0
@@ -141,10 +144,17 @@ def ceiling(row: CodecRow, network: Network, seed: int) -> float:
     rate = rate_of(row)
     lead = segment(seed + 1000, rate, LEAD)
     wanted = segment(seed, rate)
-    own = row.own_silence  # Opus brings its own repair
-    sent = payloads(row, lead + wanted, network.loss if own else 0.0)
-    there = {each.index for each in network.arrivals(len(sent), seed)} if own else range(len(sent))
-    decoder, samples, heard = loaded(row).decoder(), rate // 50, []
+    kept = network if row.own_silence else Network()  # Opus brings its own repair
+    out = repaired(row, lead + wanted, kept, seed)[len(lead) :]
+    out = out[lag(wanted, out) * 2 :].ljust(len(wanted), b"\0")
+    return pesq(wanted, out, rate)
+
+
+def repaired(row: CodecRow, speech: bytes, network: Network, seed: int) -> bytes:
+    """What a decoder makes of it that knows what is lost and has all the time in the world."""
+    sent, samples = payloads(row, speech, network.loss), rate_of(row) // 50
+    there = {each.index for each in network.arrivals(len(sent), seed)}
+    decoder, heard = loaded(row).decoder(), []
     for index, payload in enumerate(sent):
         if index in there:
             heard.append(decoder.decode(payload))
@@ -152,13 +162,7 @@ def ceiling(row: CodecRow, network: Network, seed: int) -> float:
             heard.append(decoder.recover(sent[index + 1], samples))
         else:
             heard.append(decoder.conceal(samples))
-    out = b"".join(heard)[len(lead) :]
-    out = out[lag(wanted, out) * 2 :].ljust(len(wanted), b"\0")
-    return pesq(wanted, out, rate)
-
-
-def _median(values: list[float]) -> float:
-    return statistics.median(values)
+    return b"".join(heard)
 
 
 _GOOD = ("clean", "jitter 20", "jitter 40", "jitter 80", "reorder 5", "dup 5", "skew +1000",
@@ -176,6 +180,7 @@ ROWS: tuple[tuple[str, str, float | None, float | None], ...] = (
     ("opus", "jitter 40", None, None),
     ("opus", "loss 5", None, None),
     ("opus", "loss 10", None, None),
+    ("opus", "burst 5", None, None),
 )
 """Codec, network, what must be reached, what is aimed at.
 
@@ -200,7 +205,7 @@ def verdict(reached: float, alone: float, must: float | None, aim: float | None)
 
 
 def run(
-    seeds: int = 5, only: str = "", tell: Callable[[str], object] = sys.stdout.write
+    seeds: int = 5, only: str = "", tell: Tell = sys.stdout.write
 ) -> dict[str, dict[str, float | str]]:
     """Every row that holds the word, told as it is ready."""
     figures: dict[str, dict[str, float | str]] = {}
@@ -243,10 +248,10 @@ class Profile:
     concealed: float
 
 
-def profile(severity: str, link: int) -> Profile:
-    """Two minutes of a network of ITU-T G.1050."""
+def profile(severity: str, link: int, phase: float) -> Profile:
+    """Two minutes of a network of ITU-T G.1050; `phase` is how far our frames are behind."""
     delays = trace(severity, link)
-    call = VirtualCall().run(travelled(delays), len(delays) * FRAME)
+    call = VirtualCall(phase=phase).run(travelled(delays), len(delays) * FRAME)
     settled = call.delays[5:]
     return Profile(
         statistics.mean(call.opinions[5:]),
@@ -258,18 +263,43 @@ def profile(severity: str, link: int) -> Profile:
     )
 
 
-def profiles(tell: Callable[[str], object] = sys.stdout.write) -> dict[str, dict[str, float]]:
-    """The table of severities: the E-model's opinion, delay, share concealed."""
+def profiles(tell: Tell = sys.stdout.write) -> dict[str, dict[str, float]]:
+    """The table of severities: the E-model's opinion, delay, share concealed; medians of phases."""
     tell("\nG.1050, severity-link  MOS  worst   delay   most   lost  concealed\n")
     found = {}
     for severity in "ABCDEFGH":
         for link in (36, 6):
-            each = profile(severity, link)
-            found[f"{severity}-{link}"] = asdict(each)
+            calls = [asdict(profile(severity, link, phase)) for phase in PHASES]
+            each = {key: statistics.median(call[key] for call in calls) for key in calls[0]}
+            found[f"{severity}-{link}"] = each
             tell(
-                f"{severity}-{link:<19} {each.mos:5.2f} {each.worst_mos:6.2f} {each.delay:4.0f} ms "
-                f"{each.most_delay:3.0f} ms {each.lost:6.2%} {each.concealed:9.2%}\n"
+                f"{severity}-{link:<19} {each['mos']:5.2f} {each['worst_mos']:6.2f} "
+                f"{each['delay']:4.0f} ms {each['most_delay']:3.0f} ms {each['lost']:6.2%} "
+                f"{each['concealed']:9.2%}\n"
             )
+    return found
+
+
+def drift(tell: Tell = sys.stdout.write) -> dict[str, dict[str, float]]:
+    """Two hours beside a clock that runs wrong: how far the delay goes from its start."""
+    tell("\ntwo hours of drift    start   least    most  made longer or shorter, invented\n")
+    found = {}
+    for ppm in (200, -200):
+        call = VirtualCall(phase=0.011).run(drifting(ppm, DRIFT_HOURS), DRIFT_HOURS * 3600 - 3)
+        settled, buffer = call.delays[30:], call.reception.buffer
+        each = found[f"{ppm:+d} ppm"] = {
+            "start_ms": settled[0],
+            "least_ms": min(settled),
+            "most_ms": max(settled),
+            "stretched": call.reception.player.stretched,
+            "invented": buffer.concealed + buffer.cut,
+        }
+        near = all(abs(delay - settled[0]) <= FRAME * 1000 for delay in settled)
+        tell(
+            f"{ppm:+5d} ppm          {each['start_ms']:5.1f} ms {each['least_ms']:5.1f} "
+            f"{each['most_ms']:5.1f} ms {each['stretched']:7.0f} {each['invented']:14.0f}  "
+            f"{'reached' if near else 'MISSED'} (within a frame of its start)\n"
+        )
     return found
 
 
@@ -282,11 +312,12 @@ def main() -> int:
     options = parser.parse_args()
     figures = run(options.seeds, options.only)
     networks = profiles() if options.only in "g.1050" else {}
+    drifted = drift() if options.only in "drift" else {}
     if options.save:
         folder = ROOT / "tests/bench/results"
         folder.mkdir(exist_ok=True)
         record = {**describe(ROOT), "speech": source(), "seeds": options.seeds}
-        record |= {"pesq": figures, "networks": networks}
+        record |= {"pesq": figures, "networks": networks, "drift": drifted}
         name = f"quality-{time.strftime('%Y-%m-%d-%H%M')}.json"
         (folder / name).write_text(json.dumps(record, indent=2) + "\n")
     return 0

@@ -19,23 +19,22 @@ from pathlib import Path
 
 import numpy as np
 
-from firmware.base.pcm import audioop
+from firmware.codec import CODECS
 from firmware.dsp.tones import Tone
-from tests.bench.caller import Call, Caller
+from tests.bench.caller import Call, Caller, codec_named
 from tests.bench.network import NETWORKS, Network
 from tests.bench.phones import Measured
-from tests.bench.quality import lag, pesq
+from tests.bench.quality import lag, loaded, payloads, pesq, rate_of, repaired
 from tests.bench.speech import segment
 from tests.support.namespace import Namespace
 
 Figures = dict[str, float]
 MakePhone = Callable[..., Measured]
+Row = Callable[[MakePhone, Path, int], Figures]
 RATE = 8000
 FRAME = 160
 PACKET = 0.020
 LEAD = 6.0
-SEEDS = 3
-CALLS = 3
 BURSTS = 8
 _BURST_EVERY = 0.6
 _BURST = 0.1
@@ -54,6 +53,8 @@ class Echo:
     """
 
     began: float = 0.0
+    number: int = 0
+    """The payload type of what is listened to."""
     sources: dict[int, list[tuple[float, int, bytes]]] = field(default_factory=dict)
 
     @property
@@ -61,23 +62,27 @@ class Echo:
         """Those of the source that said most."""
         return max(self.sources.values(), key=len)
 
-    def sound(self) -> bytes:
+    def sound(self, codec: str = "PCMU") -> bytes:
         """Everything on one line from the first moment on: each packet where its timestamp says.
 
         The line is tied to the clock by the earliest arrival of all.
         """
-        packets = self.packets
+        row = CODECS[codec.lower()]
+        rate, decoder, packets = rate_of(row), loaded(row).decoder(), self.packets
         first = packets[0][1]
         places = [((stamp - first + (1 << 31)) & 0xFFFFFFFF) - (1 << 31) for _, stamp, _ in packets]
         offset = min(
-            at - self.began - place / RATE
+            at - self.began - place / row.rtp_clock
             for (at, _, _), place in zip(packets, places, strict=True)
         )
-        line = bytearray((round(offset * RATE) + max(places) + 2 * FRAME) * 2)
-        for (_, _, payload), place in zip(packets, places, strict=True):
-            start = (round(offset * RATE) + place) * 2
+        begin = round(offset * rate)
+        line = bytearray((begin + max(places) * rate // row.rtp_clock + rate // 25) * 2)
+        for (_, _, payload), place in sorted(
+            zip(packets, places, strict=True), key=lambda each: each[1]
+        ):
+            start = (begin + place * rate // row.rtp_clock) * 2
+            pcm = decoder.decode(payload)
             if start >= 0:
-                pcm = audioop.ulaw2lin(payload, 2)
                 line[start : start + len(pcm)] = pcm
         return bytes(line)
 
@@ -95,34 +100,36 @@ def promptly() -> Iterator[None]:
             os.sched_setscheduler(0, before, had)
 
 
-def converse(caller: Caller, call: Call, speech: bytes, network: Network, seed: int) -> Echo:
+def converse(
+    caller: Caller, call: Call, speech: bytes, network: Network, seed: int, codec: str = "PCMU"
+) -> Echo:
     """Say all of it through the network, and listen."""
-    payloads = [
-        audioop.lin2ulaw(speech[at : at + FRAME * 2], 2) for at in range(0, len(speech), FRAME * 2)
-    ]
-    echo, stop = Echo(), threading.Event()
-    listener = threading.Thread(target=_listen, args=(caller.rtp, echo, stop), daemon=True)
+    said, row = codec_named(codec), CODECS[codec.lower()]
+    packets = payloads(row, speech, network.loss)
+    echo, stop = Echo(number=said.number), threading.Event()
+    listener = threading.Thread(target=listen, args=(caller.rtp, echo, stop), daemon=True)
     listener.start()
     begin, echo.began = time.monotonic(), time.clock_gettime(time.CLOCK_REALTIME)
     with promptly():
-        for at, index in network.arrivals(len(payloads), seed):
+        for at, index in network.arrivals(len(packets), seed):
             wait = begin + at - time.monotonic()
             if wait > 0:
                 select.select((), (), (), wait)
-            head = _RTP.pack(0x80, 0, index & 0xFFFF, index * FRAME, 0xBEEF)
-            caller.rtp.sendto(head + payloads[index], call.media)
+            head = _RTP.pack(0x80, said.number, index & 0xFFFF, index * said.ticks, 0xBEEF)
+            caller.rtp.sendto(head + packets[index], call.media)
     select.select((), (), (), _LONGEST_DELAY)
     stop.set()
     listener.join()
     return echo
 
 
-def _listen(rtp: socket.socket, echo: Echo, stop: threading.Event) -> None:
+def listen(rtp: socket.socket, echo: Echo, stop: threading.Event) -> None:
+    """Keep what comes back until told to stop."""
     while not stop.is_set():
         if not select.select([rtp], [], [], 0.1)[0]:
             continue
         data, extra, _, _ = rtp.recvmsg(2048, 64)
-        if len(data) < 12 + FRAME or data[1] & 0x7F:
+        if len(data) <= 12 or data[1] & 0x7F != echo.number:
             continue
         for _level, kind, stamp in extra:
             if kind == _SO_TIMESTAMPNS:
@@ -132,43 +139,57 @@ def _listen(rtp: socket.socket, echo: Echo, stop: threading.Event) -> None:
                 echo.sources.setdefault(ssrc, []).append(packet)
 
 
-def _in_a_call(make: MakePhone, work: Callable[[Caller, Call], None]) -> None:
+def _in_a_call(make: MakePhone, codec: str, work: Callable[[Caller, Call], Figures]) -> Figures:
     from tests.bench.rows import ready  # noqa: PLC0415 - the table imports us
 
     with Namespace() as network:
         address = network.party()
-        phone = make(network, f"{address}:5060", "PCMU", register=False)
+        phone = make(network, f"{address}:5060", codec, register=False)
         caller = Caller(network.socket, address, (phone.address, 5060), phone.user)
         try:
             ready(phone, caller)
-            call = caller.call()
-            work(caller, call)
+            call = caller.call(codec)
+            figures = work(caller, call)
             caller.hang_up(call)
         finally:
             caller.close()
             phone.stop()
+    return figures
 
 
-def quality(name: str) -> Callable[[MakePhone, Path], Figures]:
-    """PESQ of one network: the median of three segments."""
+def quality(name: str, codec: str = "PCMU") -> Row:
+    """PESQ of one network; of a codec that loses something each time also beside its own limit.
 
-    def row(make: MakePhone, folder: Path) -> Figures:
-        wanted = [segment(seed, RATE) for seed in range(SEEDS)]
-        speech = segment(1000, RATE, LEAD) + b"".join(wanted)
-        scores: list[float] = []
+    The sound comes back by the same codec, so it went through it twice.
+    """
+    key = f"pesq_{codec.lower()}_{name.replace(' ', '_')}"
+    network, row = NETWORKS[name], CODECS[codec.lower()]
+    rate = rate_of(row)
 
-        def work(caller: Caller, call: Call) -> None:
-            line = converse(caller, call, speech, NETWORKS[name], 1).sound()
-            for number, each in enumerate(wanted):
-                start = len(speech) - sum(map(len, wanted[number:]))
-                heard = line[start:][: len(each) + round(_LONGEST_DELAY * RATE) * 2]
-                behind = lag(each, heard) * 2
-                scores.append(pesq(each, heard[behind:][: len(each)].ljust(len(each), b"\0"), RATE))
+    def measure(make: MakePhone, folder: Path, seed: int) -> Figures:
+        lead, wanted = segment(1000 + seed, rate, LEAD), segment(seed, rate)
+        speech = lead + wanted
 
-        _in_a_call(make, work)
-        return {f"pesq_pcmu_{name.replace(' ', '_')}": statistics.median(scores)}
+        def judged(line: bytes) -> float:
+            heard = line[len(lead) :][: len(wanted) + round(_LONGEST_DELAY * rate) * 2]
+            behind = lag(wanted, heard) * 2
+            return pesq(wanted, heard[behind:][: len(wanted)].ljust(len(wanted), b"\0"), rate)
 
-    return row
+        def offline() -> bytes:
+            """There repaired by a decoder without any hurry, and back without a loss."""
+            back = payloads(row, repaired(row, speech, network, seed), network.loss)
+            return b"".join(map(loaded(row).decoder().decode, back))
+
+        def work(caller: Caller, call: Call) -> Figures:
+            echo = converse(caller, call, speech, network, seed, codec)
+            figures = {key: judged(echo.sound(codec))}
+            if row.own_silence:
+                figures[f"{key}_to_offline"] = figures[key] - judged(offline())
+            return figures
+
+        return _in_a_call(make, codec, work)
+
+    return measure
 
 
 def bursts() -> bytes:
@@ -188,31 +209,31 @@ def onsets(line: bytes) -> list[float]:
     return found
 
 
-def delay(name: str, key: str) -> Callable[[MakePhone, Path], Figures]:
-    """Milliseconds from a packet's sending to that of its echo; the phases of three calls."""
+def delay(name: str, key: str) -> Row:
+    """Milliseconds from a packet's sending to that of its echo, in a call of any phase."""
 
-    def row(make: MakePhone, folder: Path) -> Figures:
-        found: list[float] = []
+    def measure(make: MakePhone, folder: Path, seed: int) -> Figures:
         said = bursts()
 
-        def work(caller: Caller, call: Call) -> None:
-            line = converse(caller, call, said, NETWORKS[name], len(found)).sound()
+        def work(caller: Caller, call: Call) -> Figures:
+            line = converse(caller, call, said, NETWORKS[name], seed).sound()
             pairs = zip(onsets(said), onsets(line), strict=False)
-            found.append(statistics.median(heard - sent for sent, heard in pairs) * 1000)
+            middle = statistics.median(heard - sent for sent, heard in pairs)
+            return {f"echo_delay_{key}_ms": middle * 1000}
 
-        for _ in range(CALLS):
-            _in_a_call(make, work)
-        return {f"echo_delay_{key}_ms": statistics.mean(found)}
+        return _in_a_call(make, "PCMU", work)
 
-    return row
+    return measure
 
 
 _GOOD = ("clean", "jitter 20", "jitter 40", "jitter 80", "reorder 5", "dup 5", "skew +1000",
          "skew -1000")  # fmt: skip
-ROWS: dict[str, Callable[[MakePhone, Path], Figures]] = {
+_WIDE = (("OPUS", "loss 5"), ("OPUS", "loss 10"), ("OPUS", "burst 5"), ("G722", "loss 5"))
+ROWS: dict[str, Row] = {
     "sound delay, no jitter": delay("clean", "quiet"),
     "sound delay, jitter 40": delay("jitter 40", "jitter_40"),
     **{f"sound PESQ, {name}": quality(name) for name in (*_GOOD, "loss 5", "loss 10", "burst 5")},
+    **{f"sound PESQ, {name}, {codec}": quality(name, codec) for codec, name in _WIDE},
 }
 GOALS: dict[str, tuple[str, float, float]] = {
     "echo_delay_quiet_ms": ("<=", 30, 22),
@@ -221,4 +242,10 @@ GOALS: dict[str, tuple[str, float, float]] = {
     "pesq_pcmu_loss_5": (">=", 3.02, 3.2),
     "pesq_pcmu_loss_10": (">=", 2.58, 2.8),
     "pesq_pcmu_burst_5": (">=", 2.99, 3.1),
+    "pesq_g722_loss_5": (">=", 2.64, 3.0),
+    **{
+        f"pesq_opus_{name.replace(' ', '_')}_to_offline": (">=", -0.10, 0.0)
+        for codec, name in _WIDE
+        if codec == "OPUS"
+    },
 }

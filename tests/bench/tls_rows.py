@@ -66,7 +66,7 @@ class TlsRegistrar(threading.Thread):
         self._socket.close()
 
 
-def start_over_tls(make: Callable[..., Measured], folder: Path) -> Figures:
+def start_over_tls(make: Callable[..., Measured], folder: Path, seed: int) -> Figures:
     """As the row by UDP, with the handshake in it; and what both keep in memory while idle."""
     if make is not Ours:
         return {}

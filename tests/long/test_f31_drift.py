@@ -2,8 +2,7 @@
 
 import pytest
 
-from firmware.rtp.packet import RtpPacket
-from tests.support.virtual_call import PERIOD, VirtualCall, spoken
+from tests.support.virtual_call import VirtualCall, drifting
 
 HOUR = 3600.0
 SETTLING = 30
@@ -14,12 +13,8 @@ SETTLING = 30
     ("ppm", "hours"), [(100, 1), (-100, 1), (200, 2), (-200, 2)], ids=lambda each: f"{each}"
 )
 def test_f31_the_delay_stays_within_a_frame_of_its_start(ppm, hours):
-    payload, step = spoken(), PERIOD * (1 + ppm / 1e6)
-    arrivals = (
-        (index * step, RtpPacket(0, index & 0xFFFF, index * 160 & 0xFFFFFFFF, 7, payload))
-        for index in range(round(hours * HOUR / PERIOD))
-    )
-    call = VirtualCall(phase=0.011).run(arrivals, hours * HOUR * min(1, 1 + ppm / 1e6) - 1)
+    seconds = hours * HOUR * min(1, 1 + ppm / 1e6) - 1
+    call = VirtualCall(phase=0.011).run(drifting(ppm, hours), seconds)
     start = call.delays[SETTLING]
     assert all(abs(each - start) <= 20 for each in call.delays[SETTLING:])
     buffer = call.reception.buffer

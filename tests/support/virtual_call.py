@@ -37,6 +37,15 @@ def trace(severity: str, link: int = 36) -> list[float]:
     return [float(row) / 1000 for row in text.split()]
 
 
+def drifting(ppm: float, hours: float) -> Iterator[Arrival]:
+    """A talker whose clock is so much slower than ours, on a network without any delay."""
+    payload, step = spoken(), PERIOD * (1 + ppm / 1e6)
+    return (
+        (index * step, RtpPacket(0, index & 0xFFFF, index * 160 & 0xFFFFFFFF, 7, payload))
+        for index in range(round(hours * 3600 / PERIOD))
+    )
+
+
 def travelled(delays: Iterable[float]) -> list[Arrival]:
     """Packets 20 ms apart with these delays, in the order of their arrival."""
     payload = spoken()

@@ -1,0 +1,22 @@
+"""Rows of ours alone: parts of the phone, and what no peer was asked to do."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tests.bench import bench_sip_parse, busy_rows, echo_scene, mixer_rows
+
+Figures = dict[str, float]
+Row = Callable[[Path, int], Figures]
+"""Takes a folder and a seed."""
+
+
+def rows(minutes: float) -> dict[str, Row]:
+    """By name; `minutes` is the length of a call beside a phone that is busy with other things."""
+    return {
+        "parse": lambda _folder, _seed: bench_sip_parse.run(),
+        "echo": lambda _folder, seed: echo_scene.scene(seed),
+        "mixer, PCMU": lambda _folder, _seed: mixer_rows.run(("pcmu",)),
+        "mixer, three codecs": lambda _folder, _seed: mixer_rows.run(("pcmu", "g722", "opus")),
+        "pacing, busy phone": partial(busy_rows.run, minutes),
+    }

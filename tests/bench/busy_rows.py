@@ -1,0 +1,108 @@
+"""A call beside a phone process that is busy: is every packet there, and how late is the latest?
+
+The phone is the real one, its main thread taken away once a second (`busy_phone`), and once a
+second it gets a burst of SIP. Its audio process must not notice. Lateness is counted against the
+grid of the RTP timestamps, laid through the earliest packet of the call.
+"""
+
+import re
+import secrets
+import select
+import socket
+import statistics
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+
+from tests.bench import busy_phone
+from tests.bench.caller import Call, Caller, percentile
+from tests.bench.phones import Ours
+from tests.bench.sound_rows import FRAME, RATE, Echo, listen, promptly
+from tests.support.namespace import Namespace
+
+MESSAGES = 300
+"""SIP requests that come at once, each second."""
+_RTP = struct.Struct("!BBHII")
+_QUIET = 5.0
+"""Seconds in which it gets up and its trouble begins."""
+
+
+def run(minutes: float, folder: Path, seed: int) -> dict[str, float]:
+    """The worst and usual lateness of one call, what is missing, and how long the phone stood."""
+    from tests.bench.rows import ready  # noqa: PLC0415 - the table imports us
+
+    with Namespace() as network:
+        address = network.party()
+        program = (sys.executable, busy_phone.__file__)
+        phone = Ours(network, f"{address}:5060", "PCMU", register=False, program=program)
+        caller = Caller(network.socket, address, (phone.address, 5060), phone.user)
+        crowd = network.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        crowd.bind((address, 0))
+        try:
+            ready(phone, caller)
+            time.sleep(_QUIET)  # noqa: TID251 - its trouble must have begun
+            call = caller.call()
+            echo = _talk(caller, call, crowd, minutes * 60)
+            caller.hang_up(call)
+            stood = [float(each) for each in re.findall(busy_phone.SAYS + r"([\d.]+)", phone.log())]
+        finally:
+            crowd.close()
+            caller.close()
+            phone.stop()
+    if not stood:
+        raise AssertionError("the phone was not disturbed")
+    return {**_judge(echo), "busy_phone_stood_ms": statistics.median(stood)}
+
+
+def _judge(echo: Echo) -> dict[str, float]:
+    packets = sorted(echo.packets, key=lambda each: each[1])
+    late = [(at - stamp / RATE) * 1000 for at, stamp, _ in packets]
+    earliest = min(late)
+    wanted = (packets[-1][1] - packets[0][1]) // FRAME + 1
+    return {
+        "busy_late_worst_ms": max(late) - earliest,
+        "busy_late_ms_p99_9": percentile(late, 0.999) - earliest,
+        "busy_late_ms_p50": percentile(late, 0.5) - earliest,
+        "busy_missing": float(wanted - len({stamp for _, stamp, _ in packets})),
+        "busy_minutes": wanted * FRAME / RATE / 60,
+    }
+
+
+def _talk(caller: Caller, call: Call, crowd: socket.socket, seconds: float) -> Echo:
+    echo, over = Echo(), threading.Event()
+    ear = threading.Thread(target=listen, args=(caller.rtp, echo, over), daemon=True)
+    trouble = threading.Thread(target=_pester, args=(crowd, caller.target, over), daemon=True)
+    ear.start()
+    trouble.start()
+    begin = time.monotonic()
+    with promptly():
+        for number in range(round(seconds * 50)):
+            wait = begin + number * 0.02 - time.monotonic()
+            if wait > 0:
+                select.select((), (), (), wait)
+            head = _RTP.pack(0x80, 0, number & 0xFFFF, number * FRAME, 0xBEEF)
+            caller.rtp.sendto(head + b"\xff" * FRAME, call.media)
+    over.set()
+    ear.join()
+    trouble.join()
+    return echo
+
+
+def _pester(crowd: socket.socket, phone: tuple[str, int], over: threading.Event) -> None:
+    """Requests by the hundred, of four kinds, from where the line's friends are."""
+    while not over.wait(1.0):
+        for number in range(MESSAGES):
+            method = ("OPTIONS", "MESSAGE", "SUBSCRIBE", "INFO")[number % 4]
+            crowd.sendto(_request(crowd.getsockname(), phone[0], method), phone)
+
+
+def _request(source: tuple[str, int], host: str, method: str) -> bytes:
+    token = secrets.token_hex(8)
+    return (
+        f"{method} sip:nobody@{host} SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP {source[0]}:{source[1]};branch=z9hG4bK{token}\r\n"
+        f"From: <sip:bench@{source[0]}>;tag={token}\r\nTo: <sip:nobody@{host}>\r\n"
+        f"Call-ID: {token}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
