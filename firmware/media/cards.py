@@ -30,6 +30,7 @@ class Device:
         "card",
         "descriptors",
         "microphone",
+        "openings",
         "paths",
         "port",
         "reason",
@@ -51,6 +52,7 @@ class Device:
         self.retry_at = 0.0
         self.xruns_before = 0
         """Those of the times it was open before."""
+        self.openings = 0
 
     @property
     def rate(self) -> int:
@@ -61,6 +63,11 @@ class Device:
     def xruns(self) -> int:
         """How often its buffer ran over or dry."""
         return self.xruns_before + (self.port.xruns if self.port is not None else 0)
+
+    @property
+    def upsets(self) -> int:
+        """Grows when loudspeaker and microphone may have come to be another time apart."""
+        return self.openings + self.xruns
 
     @property
     def paces(self) -> bool:
@@ -216,6 +223,7 @@ class Cards:
             self._fail(device, error, now)
             return
         device.reason = ""
+        device.openings += 1
         self._tell(device)
 
     def _fail(self, device: Device, error: HalError, now: float) -> None:

@@ -168,7 +168,7 @@ class Engine:
         self._cards.listen(now)
         talk = self._talk_device()
         if talk is not None:
-            self._desk.begin_frame(talk.rate, talk.microphone)
+            self._desk.begin_frame(talk.rate, talk.microphone, talk.upsets)
 
     def _play(self, now: float) -> None:
         """What the person hears, on every card that has something to say."""

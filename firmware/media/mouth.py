@@ -6,7 +6,8 @@
 
 The card keeps what it has queued at one level (`hal.sound.alsa`), and a frame is read before the
 next is played: so the echo of a frame is always as late, wherever the clocks of loudspeaker and
-microphone drift, and the canceller has nothing to learn anew.
+microphone drift, and the canceller has nothing to learn anew. A card that lost sound begins another
+schedule: then what was learned hinders, and learning anew is quicker than unlearning.
 """
 
 from firmware.dsp.limiter import Limiter

@@ -72,6 +72,7 @@ class Desk:
         "_paths",
         "_rate",
         "_spoken",
+        "_upsets",
         "_wants",
         "microphone",
         "muted",
@@ -88,6 +89,7 @@ class Desk:
         self._mouth: Mouth | None = None
         self._paths: dict[PathName, _Path] = {}
         self._rate = 0
+        self._upsets = 0
         self._spoken: list[bytes] = []
         self._ended: list[ToneEnded] = []
 
@@ -164,9 +166,15 @@ class Desk:
 
     # A frame
 
-    def begin_frame(self, rate: int, microphone: bytes) -> None:
-        """The talk path's card runs at `rate` and recorded `microphone`."""
+    def begin_frame(self, rate: int, microphone: bytes, upsets: int = 0) -> None:
+        """The talk path's card runs at `rate` and recorded `microphone`.
+
+        `upsets` changes when that card lost sound or was opened anew.
+        """
         self._rate = rate
+        if upsets != self._upsets:
+            self._upsets = upsets
+            self.realign()
         self._spoken.clear()
         # Mute discards here, before anything could keep it.
         if self.muted or not microphone:

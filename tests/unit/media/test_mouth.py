@@ -6,6 +6,7 @@ import pytest
 from firmware.base.pcm import audioop
 from firmware.dsp.limiter import CEILING
 from firmware.media.messages import Card, Microphone, OpenPath, PathName, SetMute, TalkOn
+from hal.errors import DeviceGoneError
 from tests.support.machine_lacks import need_library
 
 
@@ -67,3 +68,32 @@ def test_the_far_end_does_not_hear_itself_through_the_speaker(bench, sine):
     first = said(bench, 0.4, audioop.rms)
     bench.seconds(5)
     assert said(bench, 1, audioop.rms) < first / 15
+
+
+def an_echo(card, late):
+    """The card's microphone hears its loudspeaker so many frames later, at half the loudness."""
+
+    def read():
+        return audioop.mul(card.played[-late], 2, 0.5) if len(card.played) >= late else bytes(640)
+
+    return read
+
+
+@pytest.mark.parametrize("how", ["an xrun", "plugged in again"])
+def test_f32_after_an_xrun_or_another_card_the_echo_is_learned_anew(bench, how):
+    """What was learned of the other delay would hinder: measured, twice as long."""
+    need_library("libspeexdsp.so.1", "libspeexdsp1")
+    handset(bench, Microphone(echo=True), PathName.SPEAKER)
+    bench.card.read = an_echo(bench.card, 1)
+    far = bench.call()
+    far.say(audioop.mul(np.random.default_rng(1).bytes(16_000 * 12), 2, 0.2))
+    bench.seconds(4)
+    if how == "an xrun":
+        bench.card.xruns += 1
+    else:
+        bench.card.broken = DeviceGoneError("pulled out")
+        bench.seconds(1.5)
+    bench.card.read = an_echo(bench.card, 4)
+    loud = said(bench, 0.4, audioop.rms)
+    bench.seconds(0.6)
+    assert said(bench, 0.5, audioop.rms) < loud / 4
