@@ -81,6 +81,12 @@ def _board(options: argparse.Namespace) -> int:
     return board(options.action, options.name)
 
 
+def _clock(options: argparse.Namespace) -> int:
+    from firmware.cli_clock import clock
+
+    return clock(options.action)
+
+
 VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": _demo,
     "run": _run,
@@ -88,5 +94,6 @@ VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "ctl": _ctl,
     "board": _board,
+    "clock": _clock,
     "pbx": _pbx,
 }

@@ -88,6 +88,8 @@ def _helpers(verbs: Verbs) -> None:
     actions.add_parser("show", help="pins and parts of a board").add_argument("name")
     test = actions.add_parser("test", help="try every part of the board")
     test.add_argument("name", nargs="?")
+    clock = verbs.add_parser("clock", help="a machine without a clock: for its service files")
+    clock.add_argument("action", choices=("set", "save"), help="set it forward, or save it")
 
 
 def _ctl(ctl: argparse.ArgumentParser) -> None:

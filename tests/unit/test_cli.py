@@ -9,7 +9,7 @@ import pytest
 from firmware import __version__, cli
 from firmware.cli_arguments import parser
 
-VERBS = ("demo", "run", "web", "check", "ctl", "board", "pbx")
+VERBS = ("demo", "run", "web", "check", "ctl", "board", "clock", "pbx")
 
 
 def test_every_verb_of_the_contract_is_there():

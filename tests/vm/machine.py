@@ -1,0 +1,222 @@
+"""A virtual Pi that runs: QEMU without KVM, orders through a serial port.
+
+Nothing of it can be reached from outside and nothing outside from it: it has no network but its own
+loopback. What it writes to its disk is forgotten when it ends. Files get in as a tar on a second
+drive (`drive.py`) or by `put`.
+"""
+
+import base64
+import contextlib
+import itertools
+import json
+import shlex
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.vm.root import Root, _program
+
+PYTHON = "/opt/deskphone/bin/python"
+_BOOT_SECONDS = 150.0
+
+
+class MachineError(AssertionError):
+    """It did not start, or an order was not carried out; the message shows what it said."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How an order went."""
+
+    command: str
+    code: int
+    output: str
+    error: str
+
+    def __str__(self) -> str:
+        return f"$ {self.command}\n{self.output}{self.error}(exit code {self.code})"
+
+
+class Machine:
+    """Started by its constructor; `clock` is what its clock says then (QEMU's -rtc base)."""
+
+    def __init__(self, root: Root, drive: Path, clock: str = "utc") -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="vm-")
+        folder = Path(self._folder.name)
+        self._console = folder / "console"
+        self._ids = itertools.count()
+        self._held = b""
+        self.boot = ""
+        """The id of this start."""
+        orders = folder / "orders"
+        program = _program("qemu-system-x86_64")
+        assert program is not None
+        began = time.monotonic()
+        self._process = subprocess.Popen(
+            [program, *_arguments(root, drive, clock, orders, self._console, folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(folder / "qemu").open("wb"),
+        )
+        try:
+            self._line = self._connect(orders)
+            self.wait_up()
+        except BaseException:
+            self.close()
+            raise
+        self.boot_seconds = time.monotonic() - began
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def run(
+        self, command: str, *, said: str = "", seconds: float = 30.0, check: bool = True
+    ) -> Done:
+        """Have its shell carry out a command as root; with `check` it must succeed."""
+        number = next(self._ids)
+        self._send({"id": number, "command": command, "input": said, "seconds": seconds})
+        deadline = time.monotonic() + seconds + 15
+        while (answer := self._receive(deadline)).get("id") != number:
+            continue
+        done = Done(command, int(answer["code"]), str(answer["output"]), str(answer["error"]))
+        if check and done.code:
+            raise MachineError(str(done))
+        return done
+
+    def text(self, command: str, *, seconds: float = 30.0) -> str:
+        """What a command prints."""
+        return self.run(command, seconds=seconds).output.strip()
+
+    def json(self, command: str, *, seconds: float = 30.0) -> dict[str, object]:
+        """The JSON a command prints."""
+        found = json.loads(self.text(command, seconds=seconds))
+        assert isinstance(found, dict)
+        return found
+
+    def put(self, path: str, content: bytes, mode: int = 0o644) -> None:
+        """Write a file there."""
+        place = shlex.quote(path)
+        self.run(
+            f"mkdir -p $(dirname {place}) && base64 -d >{place} && chmod {mode:o} {place}",
+            said=base64.b64encode(content).decode(),
+        )
+
+    def wait(self, command: str, seconds: float = 30.0) -> None:
+        """Until a command succeeds; it is asked again and again over there."""
+        words = f"until {command}; do sleep 0.1; done"
+        done = self.run(words, seconds=seconds, check=False)
+        if done.code:
+            raise MachineError(f"waited {seconds:g} s in vain\n{done}")
+
+    def property(self, unit: str, name: str) -> str:
+        """What systemd knows of a unit."""
+        return self.text(f"systemctl show -P {name} {unit}")
+
+    def journal(self, unit: str, lines: int = 80) -> str:
+        """The last that a unit said."""
+        return self.text(f"journalctl -u {unit} -n {lines} -o short-monotonic --no-pager")
+
+    def reboot(self) -> None:
+        """Stop in order and start again; the disk keeps what was written."""
+        self._send({"id": next(self._ids), "command": "systemctl reboot", "seconds": 5})
+        self.wait_up()
+
+    def wait_up(self) -> None:
+        """Until it takes orders after a start."""
+        deadline = time.monotonic() + _BOOT_SECONDS
+        while "hello" not in (said := self._receive(deadline)):
+            continue
+        self.boot = str(said["hello"])
+
+    def console(self) -> str:
+        """What its kernel and systemd said at start."""
+        return self._console.read_text(errors="replace") if self._console.exists() else ""
+
+    def close(self) -> None:
+        """Switch it off; nothing is kept."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(20)
+        with contextlib.suppress(AttributeError):
+            self._line.close()
+        self._folder.cleanup()
+
+    def _connect(self, path: Path) -> socket.socket:
+        line = socket.socket(socket.AF_UNIX)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                line.connect(str(path))
+            except OSError as error:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise self._broken("QEMU did not start") from error
+                time.sleep(0.05)  # noqa: TID251 - a real program needs real time
+            else:
+                return line
+
+    def _send(self, order: dict[str, object]) -> None:
+        self._line.settimeout(30)
+        self._line.sendall(json.dumps(order).encode() + b"\n")
+
+    def _receive(self, deadline: float) -> dict[str, object]:
+        """The next whole line that is one of ours."""
+        while b"\n" not in self._held:
+            left = deadline - time.monotonic()
+            try:
+                self._line.settimeout(max(left, 0.01))
+                data = self._line.recv(1 << 20)
+            except TimeoutError:
+                raise self._broken("the virtual Pi does not answer") from None
+            if not data:
+                raise self._broken("the virtual Pi ended")
+            self._held += data
+        line, _, self._held = self._held.partition(b"\n")
+        try:
+            found = json.loads(line)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _broken(self, what: str) -> MachineError:
+        said = (Path(self._folder.name) / "qemu").read_text(errors="replace")
+        return MachineError(f"{what}\n{said}{self.console()[-4000:]}")
+
+
+def _arguments(
+    root: Root, drive: Path, clock: str, orders: Path, console: Path, scratch: Path
+) -> list[str]:
+    kernel = "root=/dev/vda rootfstype=ext4 rw console=ttyS0 systemd.getty_auto=no panic=-1"
+    options = {
+        "M": "q35",
+        "accel": "tcg,thread=multi",
+        "cpu": "max",
+        "smp": "2",
+        "m": "1024",
+        "rtc": f"base={clock}",
+        "kernel": str(root.kernel),
+        "initrd": str(root.initrd),
+        "append": f"{kernel} quiet mitigations=off random.trust_cpu=on",
+        "serial": f"file:{console}",
+        "monitor": "none",
+        "display": "none",
+        "nic": "none",
+    }
+    devices = (
+        ("drive", f"file={root.disk},format=raw,if=virtio,snapshot=on,cache=unsafe"),
+        ("drive", f"file={drive},format=raw,if=virtio,readonly=on"),
+        ("device", "virtio-serial-pci"),
+        ("chardev", f"socket,id=orders,path={orders},server=on,wait=off"),
+        ("device", "virtserialport,chardev=orders,name=orders"),
+        ("device", "virtio-rng-pci"),
+    )
+    words = ["-nodefaults", "-no-user-config"]
+    for name, value in (*options.items(), *devices):
+        words += [f"-{name}", value]
+    return words
