@@ -109,13 +109,13 @@ class Engine:
     def _frame(self, now: float) -> None:
         if self._playing:
             self._listen(now)
-        skipped = 0
+        beat = self._beat
         if self._paced:
             # The card may have kept us waiting.
             now = self._clock()
-            self._beat.follow(now)
+            skipped = beat.follow(now)
         else:
-            skipped = self._beat.take(now)
+            skipped = beat.take(now)
         self._wire.drain(now)
         self._exchange(skipped, now)
         if self._playing:

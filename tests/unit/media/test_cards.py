@@ -1,5 +1,7 @@
 """Cards that set the pace, and cards that come late."""
 
+import pytest
+
 from firmware.dsp.tone_probe import tone_level
 from firmware.media.messages import Card, ClosePath, EngineAlive, OpenPath, PathName, TalkOn
 from hal.errors import DeviceError, DeviceGoneError
@@ -100,3 +102,19 @@ def test_xruns_outlive_the_card_that_had_them(bench):
     bench.order(ClosePath(PathName.HANDSET))
     bench.seconds(6)
     assert figures(bench) == (3, 1)
+
+
+@pytest.mark.parametrize("pacing", [Pacing.CAPTURE, Pacing.PLAYBACK, Pacing.NONE])
+def test_after_a_stall_the_timestamps_say_when_it_was_said(bench, pacing):
+    """RFC 3550 §5.1; the whole process slept for 1.5 s, or its card did."""
+    bench.pacing = pacing
+    bench.handset(microphone=pacing is not Pacing.PLAYBACK)
+    far = bench.call()
+    bench.seconds(1)
+    before, asleep = far.packets[-1], bench.now
+    bench.now += 1.5
+    bench.step(30, speaking=False)
+    after = far.packets[-1]
+    passed = (after.timestamp - before.timestamp & 0xFFFFFFFF) / 8000
+    assert passed == pytest.approx(bench.now - asleep, abs=0.03)
+    assert after.sequence - before.sequence & 0xFFFF < 32 + 10, "and no burst makes up for it"

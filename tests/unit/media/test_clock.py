@@ -31,14 +31,33 @@ def test_after_a_long_stall_the_lost_frames_are_counted_and_not_played():
     assert beat.take_worst() == pytest.approx(3.0)
 
 
-def test_beside_a_card_that_sets_the_pace_nothing_is_ever_skipped():
+def test_beside_a_card_that_sets_the_pace_its_clock_is_the_one_that_counts():
     beat = Beat(100.0)
     now = 100.0
-    for _ in range(100_000):  # half an hour with a card that is 500 ppm slow
-        now += FRAME * 1.0005
+    for _ in range(100_000):  # half an hour with a card that is 1000 ppm slow
+        now += FRAME * 1.001
         assert beat.due < now
-        beat.follow(now)
+        assert beat.follow(now) == 0
     assert beat.take_worst() < 0.001
+
+
+def test_periods_that_come_by_twos_are_no_stall():
+    beat = Beat(100.0)
+    now = 100.0
+    for _ in range(10_000):
+        for wait in (0.001, 2 * FRAME - 0.001):
+            now += wait
+            assert beat.follow(now) == 0
+
+
+@pytest.mark.parametrize("waits", [[3.0], [0.06] * 25, [0.15] * 12], ids=len)
+def test_a_card_that_stalls_costs_the_frames_of_that_time(waits):
+    beat = Beat(100.0)
+    now, done = 100.0, 0
+    for wait in [FRAME] * 50 + waits + [FRAME] * 50:
+        now += wait
+        done += 1 + beat.follow(now)
+    assert done * FRAME == pytest.approx(now - 100.0, abs=0.21)
 
 
 def test_a_card_that_forgets_to_block_does_not_make_the_engine_spin():
