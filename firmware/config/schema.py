@@ -174,6 +174,16 @@ class AudioSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """`[recording]`; `longest` in minutes, `keep_free` in megabytes."""
+
+    calls: str = "asked"
+    tone: bool = True
+    longest: int = 120
+    keep_free: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class WebSettings:
     """`[web]`."""
 
@@ -199,5 +209,6 @@ class Settings:
     lines: tuple[LineSettings, ...] = ()
     board: BoardSettings = field(default_factory=BoardSettings)
     audio: AudioSettings = field(default_factory=AudioSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
     web: WebSettings = field(default_factory=WebSettings)
     control: ControlSettings = field(default_factory=ControlSettings)

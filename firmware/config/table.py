@@ -176,6 +176,10 @@ _DEVICES = (
 )
 
 _SERVICES = (
+    Setting("recording.calls", Choice(("never", "asked", "always")), _NOW),
+    Setting("recording.tone", _FLAG, _NOW),
+    Setting("recording.longest", Whole(1, 720), _NEXT, "minutes"),
+    Setting("recording.keep_free", Whole(10, 1_000_000), _NEXT, "MB"),
     Setting("web.enabled", _FLAG, _NOW),
     Setting("web.listen", Text(forms.LISTEN, may_be_empty=False), _NOW),
     Setting("web.port", Whole(0, 65535), _NOW, "port"),

@@ -24,6 +24,8 @@ class ToneKind(enum.Enum):
     HOWLER = "howler"
     CALL_WAITING = "call_waiting"
     CONFIRMATION = "confirmation"
+    RECORDING = "recording"
+    """Somebody records what is said."""
     SIT = "sit"
     """Special information tone: what was dialled does not exist."""
 
@@ -92,6 +94,8 @@ _SIT = Cadence(
     # ITU-T E.180 §7: three rising tones of a third of a second and a pause of one second.
     (Segment((950,), 0.33), Segment((1400,), 0.33), Segment((1800,), 0.33), Segment((), 1.0))
 )
+# U.S. Federal Standard 1037C, "recorder warning tone"; no country asks for another one.
+_RECORDING = _pattern(0.5, 14.5, of=(1400,), level=_QUIET)
 _US_HOWLER = _pattern(0.1, 0.1, of=(1400, 2060, 2450, 2600), level=_LOUD)
 
 
@@ -118,6 +122,7 @@ def _country(  # noqa: PLR0913 - a row of a table
         ToneKind.HOWLER: howler or _US_HOWLER,
         ToneKind.CALL_WAITING: call_waiting,
         ToneKind.CONFIRMATION: confirmation or _once(0.1, 0.1, 0.1, 0.1, 0.1, of=beep),
+        ToneKind.RECORDING: _RECORDING,
         ToneKind.SIT: _SIT,
     }
     return Country(code, tones, ring)

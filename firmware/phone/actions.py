@@ -134,6 +134,13 @@ class SendDtmf(Struct, frozen=True):
     call: CallRef | None = None
 
 
+class Record(Struct, frozen=True):
+    """Record a call and all that are one conversation with it, or end that; None = toggle."""
+
+    on: bool | None = None
+    call: CallRef | None = None
+
+
 class Mute(Struct, frozen=True):
     """Mute or unmute the microphone; `on` None = toggle."""
 
@@ -181,6 +188,7 @@ Action = (
     | Transfer
     | Join
     | SendDtmf
+    | Record
     | Mute
     | Volume
     | SelectPath

@@ -236,8 +236,26 @@ class ReportQuality(Struct, frozen=True):
     alert: str = ""
 
 
+class StartRecording(Struct, frozen=True):
+    """Open a file for a call, `rate` samples a second; `RecordingChanged` tells of trouble."""
+
+    call: CallRef
+    who: str
+    outgoing: bool
+    rate: int
+
+
+class EndRecording(Struct, frozen=True):
+    """Finish the file of a call."""
+
+    call: CallRef
+
+
 class MediaOrder(Struct, frozen=True):
-    """An order for the audio engine; an `OpenStream` takes the sockets of `call` with it."""
+    """An order for the audio engine.
+
+    An `OpenStream` takes the sockets of `call` with it, a `Record` the way to its file.
+    """
 
     order: AnyOrder
     call: CallRef | None = None
@@ -332,6 +350,8 @@ Command = (
     | TransferCall
     | FollowTransfer
     | RefuseTransfer
+    | StartRecording
+    | EndRecording
     | MediaOrder
     | RingBell
     | SetLamp

@@ -4,6 +4,8 @@ SIP notifications, engine reports and hardware events are taken as they are; wha
 to a phone is defined here.
 """
 
+import enum
+
 from msgspec import Struct
 
 from firmware.call.secrecy import NO_MATERIAL, Material
@@ -70,6 +72,23 @@ class KeysFailed(Struct, frozen=True):
     reason: str
 
 
+class RecordingTrouble(enum.Enum):
+    """What may happen to a recording; after all but `HOLE` it is over."""
+
+    HOLE = "hole"
+    LONGEST = "longest"
+    FULL = "full"
+    FAILED = "failed"
+
+
+class RecordingChanged(Struct, frozen=True):
+    """Something is missing in a recording, or it has ended; `reason` is a clause."""
+
+    call: CallRef
+    trouble: RecordingTrouble
+    reason: str = ""
+
+
 class TimePassed(Struct, frozen=True):
     """A deadline of the machine is due; `now` says which."""
 
@@ -110,6 +129,7 @@ Event = (
     | MediaPortReserved
     | MediaPortRefused
     | KeysFailed
+    | RecordingChanged
     | TimePassed
     | EngineLost
     | NetworkChanged

@@ -39,6 +39,7 @@ from firmware.phone.features import (
     picking,
     presence,
     quality,
+    recording,
     transfer,
     transferred,
     watching,
@@ -105,6 +106,7 @@ class Phone:
         _fire(turn)
         _dispatch(turn, event)
         click.drop_if_busy(turn)
+        recording.follow(turn)
         if isinstance(event, media.EngineReady):
             # Whatever an engine before this one was told, this one was not.
             self._outputs = replace(self._outputs, sound=None)
@@ -209,6 +211,7 @@ def _settings_changed(turn: Turn, event: events.SettingsChanged) -> None:
     turn.state = replace(state, lines=lines.from_settings(event.settings, state.lines))
     if old.phone != event.settings.phone:
         _warn_of_removed(turn)
+    recording.rule_changed(turn)
     watching.follow(turn)
     presence.forget(turn)
     _line_news(turn)
@@ -303,6 +306,7 @@ EVERYWHERE: Rows = {
     media.HearingChanged: limits.hearing,
     media.StreamSecured: encryption.secured,
     events.KeysFailed: encryption.failed,
+    events.RecordingChanged: recording.changed,
     media.FirstHeard: limits.first_heard,
     media.StreamReport: _figures,
     media.DigitHeard: dtmf.heard,
@@ -345,6 +349,7 @@ EVERYWHERE: Rows = {
     actions.TextsRead: messages.read_all,
     actions.Transfer: transfer.wish,
     actions.Join: conference.wish,
+    actions.Record: recording.wish,
     actions.Volume: volume.change,
     actions.Mute: volume.mute,
     hal.HeadsetPlugged: paths.plugged,
@@ -378,6 +383,7 @@ WHY_NOT: Mapping[type, WhyNot] = {
     actions.Transfer: transfer.why_not,
     actions.Join: conference.why_not,
     actions.SendDtmf: dtmf.why_not,
+    actions.Record: recording.why_not,
     actions.Mute: volume.why_no_mute,
     actions.Volume: volume.why_not,
     actions.SelectPath: paths.why_not,

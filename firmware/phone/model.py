@@ -241,6 +241,8 @@ class Call(Struct, frozen=True):
     """What the caller's INVITE said about itself."""
     diverted_by: Party | None = None
     transfer: Transfer | None = None
+    recording: bool | None = None
+    """Whether it is recorded; None while that is not to be had."""
     alerts: int = 0
     """How many severities of bad sound the collector has been told of."""
     picks: Ringing | None = None

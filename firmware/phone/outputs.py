@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
+from firmware.base.values import replace
 from firmware.call.capabilities import payload_format
 from firmware.call.media import Media
 from firmware.media.messages import (
@@ -21,15 +22,18 @@ from firmware.media.messages import (
     PathName,
     PayloadFormat,
     PlayTone,
+    Record,
     Route,
     RouteStream,
     SetMute,
     SetVolume,
+    StopRecord,
     StopTone,
     TalkOn,
 )
 from firmware.phone.commands import (
     Command,
+    EndRecording,
     FreeMediaPort,
     MakeKeys,
     MediaOrder,
@@ -38,9 +42,10 @@ from firmware.phone.commands import (
     SetBuddies,
     SetLamp,
     ShowPresence,
+    StartRecording,
 )
 from firmware.phone.desk import lamps, tones
-from firmware.phone.features import audio_test, presence
+from firmware.phone.features import audio_test, presence, recording
 from firmware.phone.model import AudioTestStage, Call, Engine, LoopEnd, PhoneState
 from firmware.phone.turn import Rules
 from firmware.phone.view import Mode
@@ -81,6 +86,8 @@ class Sound(Struct, frozen=True):
     tones: Mapping[str, PlayTone] = field(default_factory=dict)
     bridge: tuple[int, ...] = ()
     """The streams of one conversation."""
+    recorded: Mapping[int, tuple[CallRef, Record]] = field(default_factory=dict)
+    """The streams that are copied into the files of their calls."""
 
 
 SILENT = Sound()
@@ -90,6 +97,7 @@ class Outputs(Struct, frozen=True):
     """All that lasts: ports, sound, bell, lamps. `sound` None = there is no engine to tell."""
 
     ports: Mapping[CallRef, Port] = field(default_factory=dict)
+    files: Mapping[CallRef, StartRecording] = field(default_factory=dict)
     sound: Sound | None = None
     bell: tuple[float, ...] = ()
     lamps: Mapping[str, LampPattern] = field(default_factory=dict)
@@ -100,9 +108,14 @@ class Outputs(Struct, frozen=True):
 def wanted(state: PhoneState, rules: Rules, before: Outputs) -> Outputs:
     """What should be, now; `before` lends the streams that did not change."""
     country = rules.settings.phone.country
+    files = recording.files(state, before.files)
+    sound = _sound(state, rules, before.sound) if state.engine is Engine.UP else None
+    if sound is not None and files:
+        sound = replace(sound, recorded=recording.copies(state, rules, files))
     return Outputs(
         ports=_ports(state),
-        sound=_sound(state, rules, before.sound) if state.engine is Engine.UP else None,
+        files=files,
+        sound=sound,
         bell=tones.bell(state, country),
         # The lamp of a line that is no more goes out.
         lamps={**dict.fromkeys(before.lamps, LampPattern.OFF), **lamps.wanted(state)},
@@ -206,9 +219,11 @@ def difference(before: Outputs, after: Outputs) -> list[Command]:
     old, new = before.sound or SILENT, after.sound
     if new is not None:
         commands += map(MediaOrder, _closed(old, new))
+    commands += _file_changes(before, after)
     commands += _port_changes(before, after)
     if new is not None:
         commands += _opened(old, new)
+        commands += _copied(old, new)
         commands += map(MediaOrder, _heard(old, new, fresh=before.sound is None))
     if before.bell != after.bell:
         commands.append(RingBell(after.bell))
@@ -230,6 +245,13 @@ def _social_changes(before: Outputs, after: Outputs) -> Iterator[Command]:
             yield SetBuddies(line, after.buddies.get(line, ()))
 
 
+def _file_changes(before: Outputs, after: Outputs) -> Iterator[Command]:
+    yield from (EndRecording(call) for call in before.files if call not in after.files)
+    for call, file in after.files.items():
+        if call not in before.files:
+            yield file
+
+
 def _port_changes(before: Outputs, after: Outputs) -> Iterator[Command]:
     for call, port in before.ports.items():
         if after.ports.get(call) != port:
@@ -247,6 +269,9 @@ def _closed(old: Sound, new: Sound) -> Iterator[AnyOrder]:
         after = new.tones.get(name)
         if after is None or after.path is not tone.path:
             yield StopTone(name, tone.path)
+    for stream in old.recorded:
+        if stream not in new.recorded and stream in new.streams:
+            yield StopRecord(stream)
     for stream in old.streams:
         if stream not in new.streams:
             yield CloseStream(stream)
@@ -274,6 +299,12 @@ def _opened(old: Sound, new: Sound) -> Iterator[Command]:
         if stream.media is not None and (was is None or was.media != stream.media):
             yield MediaOrder(stream.media.configure(number))
             yield from _keyed(number, stream, stream.media)
+
+
+def _copied(old: Sound, new: Sound) -> Iterator[Command]:
+    for stream, (call, order) in new.recorded.items():
+        if old.recorded.get(stream) != (call, order):
+            yield MediaOrder(order, call)
 
 
 def _heard(old: Sound, new: Sound, *, fresh: bool) -> Iterator[AnyOrder]:

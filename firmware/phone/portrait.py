@@ -145,6 +145,7 @@ def _call(call: Call) -> CallView:
         diverted_by=named(call.diverted_by) if call.diverted_by is not None else "",
         subject=call.facts.subject,
         transfer=call.transfer.target if call.transfer is not None else "",
+        recorded=call.recording,
     )
 
 

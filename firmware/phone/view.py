@@ -129,6 +129,8 @@ class CallView(Struct, frozen=True):
     """What the caller says the call is about."""
     transfer: str = ""
     """Whom it is being transferred to."""
+    recorded: bool | None = None
+    """Whether it is being recorded; None = it may not be."""
 
 
 class TransferStage(enum.Enum):

@@ -8,7 +8,13 @@ is given back, emergency numbers go out, and there is always a way back to rest.
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware.config.schema import AudioSettings, LineSettings, PhoneSettings, Settings
+from firmware.config.schema import (
+    AudioSettings,
+    LineSettings,
+    PhoneSettings,
+    RecordingSettings,
+    Settings,
+)
 from firmware.media import messages as m
 from firmware.media.messages import PathName
 from firmware.phone import actions as a
@@ -40,12 +46,13 @@ TREES = tuple(
             for name, auto, registers in lines
         ),
         audio=AudioSettings(loop=loop),
+        recording=RecordingSettings(recorded, tone=loop),
     )
-    for calls, loop, lines in (
-        (8, False, (("desk", "never", True), ("always", "always", True))),
-        (2, False, (("desk", "never", False), ("trusted", "trusted", True))),
-        (3, True, (("always", "always", True),)),
-        (1, False, ()),
+    for calls, loop, recorded, lines in (
+        (8, False, "asked", (("desk", "never", True), ("always", "always", True))),
+        (2, False, "always", (("desk", "never", False), ("trusted", "trusted", True))),
+        (3, True, "always", (("always", "always", True),)),
+        (1, False, "never", ()),
     )
 )
 
@@ -120,6 +127,16 @@ about_calls = st.one_of(
         optional_ref,
     ),
     st.builds(lambda i: lambda desk: a.SendDtmf("1a#x", _ref(desk, i)), refs),
+    st.builds(
+        lambda i, on: lambda desk: a.Record(on, _ref(desk, i)),
+        refs,
+        st.sampled_from((None, True, False)),
+    ),
+    st.builds(
+        lambda i, what: lambda desk: e.RecordingChanged(_ref(desk, i), what, "broken"),
+        refs,
+        st.sampled_from(e.RecordingTrouble),
+    ),
     st.builds(lambda i: lambda desk: n.OfferWanted(_ref(desk, i), "192.0.2.1"), refs),
     st.builds(lambda i: lambda desk: n.OfferWanted(_ref(desk, i), "2001:db8::1"), refs),
     st.builds(lambda i: lambda desk: n.CallTrying(_ref(desk, i)), refs),

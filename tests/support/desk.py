@@ -68,6 +68,7 @@ class Account:
         self.texts_kept = {}
         self.texts, self.buddies, self.shown, self.quality = [], {}, [], []
         self.bridged = ()
+        self.files, self.recorded = {}, {}
         self.talk = m.TalkOn(None)
         self.muted, self.volumes, self.lamps = False, {}, {}
         self.bell = ()
@@ -78,7 +79,7 @@ class Account:
         getattr(self, _row(command))(command)
 
     def new_engine(self):
-        self.bridged = ()
+        self.bridged, self.recorded = (), {}
         self.tones, self.streams, self.configured, self.routes = {}, {}, {}, {}
         self.talk, self.muted, self.volumes = m.TalkOn(None), False, {}
 
@@ -150,6 +151,10 @@ class Account:
             assert self.ports.get(command.call), "a stream needs the sockets of its call"
             self.streams[order.stream] = command.call
             self.routes[order.stream] = order.route
+        elif isinstance(order, m.Record):
+            assert self.streams[order.stream] == command.call
+            assert self.files[command.call].rate == order.rate, "a recording needs its file"
+            self.recorded[order.stream] = order
         else:
             assert command.call is None
             getattr(self, _row(order))(order)
@@ -176,7 +181,20 @@ class Account:
         assert set(order.streams) <= set(self.streams)
         self.bridged = order.streams
 
+    def _stop_record(self, order):
+        del self.recorded[order.stream]
+
+    def _start_recording(self, command):
+        assert command.call not in self.files, "one file a call"
+        self.files[command.call] = command
+
+    def _end_recording(self, command):
+        live = [number for number, call in self.streams.items() if call == command.call]
+        assert not self.recorded.keys() & set(live), "the copy ends before its file"
+        del self.files[command.call]
+
     def _close_stream(self, order):
+        self.recorded.pop(order.stream, None)
         del self.streams[order.stream]
         self.configured.pop(order.stream, None)
         del self.routes[order.stream]

@@ -128,6 +128,12 @@ automatic_gain = true
 card = ""
 volume = 70
 
+[recording]
+calls = "always"
+tone = true
+longest = 60
+keep_free = 500
+
 [web]
 enabled = true
 listen = "127.0.0.1"

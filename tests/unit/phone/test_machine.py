@@ -98,6 +98,7 @@ SAMPLES = {
     m.FirstHeard: m.FirstHeard(1),
     m.StreamSecured: m.StreamSecured(1, "AEAD_AES_128_GCM"),
     e.KeysFailed: e.KeysFailed(1, "no answer"),
+    e.RecordingChanged: e.RecordingChanged(REF, e.RecordingTrouble.FULL),
     m.DigitHeard: m.DigitHeard(1, "1", 100),
     m.PathReport: m.PathReport(PathName.SPEAKER, open=False, reason="busy"),
     m.ToneEnded: m.ToneEnded("key", PathName.HANDSET),
