@@ -10,11 +10,14 @@ what a refusal means for the call, is decided by the phone. Rules: RFC 3264, RFC
 §3.1.
 """
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from firmware.base.values import replace
+from firmware.call import ways
 from firmware.call.capabilities import payload_format
-from firmware.call.media import Media, media_of
+from firmware.call.media import Media, Way, media_of
 from firmware.call.secrecy import IN_THE_CLEAR, Secrecy
 from firmware.media.messages import PayloadFormat
 from firmware.sdp import negotiate
@@ -25,6 +28,9 @@ from firmware.sdp.keying import Inline, Policy
 from firmware.sdp.negotiate import Capabilities, LocalMedia, Negotiated, NothingInCommon
 from firmware.sdp.parser import parse
 from firmware.sdp.writer import write
+
+if TYPE_CHECKING:
+    from firmware.sdp.ice import Ours
 
 
 class Refused(Struct, frozen=True):
@@ -54,6 +60,8 @@ class Negotiation(Struct, frozen=True):
     profile: str = ""
     _holding: bool = False
     """`held`, once what is offered now has been accepted."""
+    controlling: bool | None = None
+    """Whether we choose among the ways that are found, None before it is known."""
 
     @classmethod
     def open(
@@ -63,9 +71,11 @@ class Negotiation(Struct, frozen=True):
         port: int,
         number: int,
         secrecy: Secrecy = IN_THE_CLEAR,
+        ice: "Ours | None" = None,
     ) -> "Negotiation":
         """A call whose media port is bound; `number` becomes the session id of its `o=` lines."""
-        return cls(capabilities, LocalMedia(address, port, port + 1), number, secrecy=secrecy)
+        local = LocalMedia(address, port, port + 1, ice)
+        return cls(capabilities, local, number, secrecy=secrecy)
 
     @property
     def busy(self) -> bool:
@@ -93,11 +103,20 @@ class Negotiation(Struct, frozen=True):
                     return tuple(map(payload_format, medium.formats))
         return tuple(map(payload_format, self.capabilities.formats))
 
-    def at(self, address: str, port: int) -> "Negotiation":
+    def at(self, address: str, port: int, ice: "Ours | None" = None) -> "Negotiation":
         """The same with our media elsewhere; the far end learns it by the next offer."""
         # RFC 4568 §7.1.4: another address of ours, another key of ours.
-        local = LocalMedia(address, port, port + 1)
+        local = LocalMedia(address, port, port + 1, ice)
         return replace(self, local=local, secrecy=self.secrecy.rekeyed())
+
+    def on(self, way: Way) -> "Negotiation":
+        """A way was nominated: the next description says so (RFC 8839 §4.4.1.2.2)."""
+        return replace(self, local=ways.settled(self.local, way, controls=bool(self.controlling)))
+
+    @property
+    def restarted(self) -> "Negotiation":
+        """The same, to look for a way anew with the next offer (RFC 8839 §4.4.1.1.1)."""
+        return replace(self, local=ways.restarted(self.local))
 
     def make_offer(self, *, held: bool) -> tuple["Negotiation", bytes]:
         """An offer, the first or a later one: hold is `sendonly`, or `inactive` if they hold us."""
@@ -105,16 +124,17 @@ class Negotiation(Struct, frozen=True):
         if held:
             # RFC 3264 §8.4.
             direction = Direction.INACTIVE if self.held_by_them else Direction.SENDONLY
+        local = ways.to_offer(self.local, self.media, controlling=self.controlling)
         made = negotiate.make_offer(
             self._abilities(self.secrecy),
-            self.local,
+            local,
             direction,
             self.number,
             self._version,
             self.sent,
         )
         made = self._renumbered(made)
-        return replace(self, sent=made, offered=made, _holding=held), write(made)
+        return replace(self, local=local, sent=made, offered=made, _holding=held), write(made)
 
     def hear_early(self, body: bytes) -> "Negotiation | Refused":
         """The answer in a provisional response: heard now, but of this fork and not yet final.
@@ -122,7 +142,11 @@ class Negotiation(Struct, frozen=True):
         Of several forks the one that spoke last is heard.
         """
         agreed = self._accepted(body)
-        return agreed if isinstance(agreed, Refused) else self._agreed(agreed)
+        return (
+            agreed
+            if isinstance(agreed, Refused)
+            else self._agreed(agreed, self.local, offered=True)
+        )
 
     def take_answer(self, body: bytes) -> "Negotiation | Refused":
         """The answer to our offer; an empty one stands for the early answer, if there was one."""
@@ -131,7 +155,9 @@ class Negotiation(Struct, frozen=True):
         agreed = self._accepted(body)
         if isinstance(agreed, Refused):
             return agreed
-        return replace(self._agreed(agreed), offered=None, held=self._holding)
+        return replace(
+            self._agreed(agreed, self.local, offered=True), offered=None, held=self._holding
+        )
 
     def hear_again(self, body: bytes) -> "Negotiation | Refused":
         """The answer to our last description, which was offered again unchanged (RFC 4028 §7.4)."""
@@ -151,22 +177,23 @@ class Negotiation(Struct, frozen=True):
             return offer
         wish = Direction.SENDONLY if held else Direction.SENDRECV
         secrecy = self.secrecy
-        agreed = self._answered(offer, wish, secrecy)
+        local = ways.to_answer(self.local, self.media, offer)
+        agreed = self._answered(offer, wish, secrecy, local)
         if self._moved_away(agreed):
             secrecy = secrecy.rekeyed()
-            agreed = self._answered(offer, wish, secrecy)
+            agreed = self._answered(offer, wish, secrecy, local)
         if isinstance(agreed, NothingInCommon):
             return Refused(agreed.reason)
         ours = self._renumbered(agreed.session)
-        after = self._agreed(agreed)
+        after = self._agreed(agreed, local, offered=False)
         after = replace(after, sent=ours, secrecy=secrecy, held=held, _holding=held)
         return after, write(ours)
 
     def _answered(
-        self, offer: Description, wish: Direction, secrecy: Secrecy
+        self, offer: Description, wish: Direction, secrecy: Secrecy, local: LocalMedia
     ) -> Negotiated | NothingInCommon:
         abilities = self._abilities(secrecy)
-        return negotiate.answer(offer, abilities, self.local, wish, self.number, self._version)
+        return negotiate.answer(offer, abilities, local, wish, self.number, self._version)
 
     def _moved_away(self, agreed: Negotiated | NothingInCommon) -> bool:
         """Whether somebody else may listen now, who knows nothing of our counters (RFC 4568 §6.4).
@@ -189,12 +216,16 @@ class Negotiation(Struct, frozen=True):
         agreed = negotiate.accept_answer(self.offered, answered, self._abilities(self.secrecy))
         return Refused(agreed.reason) if isinstance(agreed, NothingInCommon) else agreed
 
-    def _agreed(self, agreed: Negotiated) -> "Negotiation":
+    def _agreed(self, agreed: Negotiated, local: LocalMedia, *, offered: bool) -> "Negotiation":
+        terms = ways.terms(local, agreed, controlling=self.controlling, offered=offered)
+        quiet = self.capabilities.leave_out_silence
         return replace(
             self,
-            media=media_of(agreed, leave_out_silence=self.capabilities.leave_out_silence),
+            local=local,
+            media=media_of(agreed, leave_out_silence=quiet, ways=terms),
             held_by_them=agreed.held_by_them,
             profile=agreed.profile,
+            controlling=self.controlling if terms is None else terms.controlling,
         )
 
     def _abilities(self, secrecy: Secrecy) -> Capabilities:

@@ -100,7 +100,7 @@ class Stream:
         self._direction = Direction.RECVONLY
         self._hears = True
         self._symmetric = False
-        self._foreign = 0
+        self._foreign = [0, 0]
         self._said_at = now
         self._secure = order.secure
         self._guard = Guard()
@@ -133,7 +133,7 @@ class Stream:
         if order.remote != self.remote:
             self._waits = True
             self._keep.begin(self._sending.rtp.packets, now)
-        self._symmetric = not host
+        self._symmetric = not host and not order.checked
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
         self.remote_control = order.remote_rtcp if order.remote_rtcp[0] else _NOWHERE
@@ -216,7 +216,7 @@ class Stream:
         """Take what came on the RTCP socket."""
         if self._secure:
             datagram = self._opened(datagram)
-        self._receive_other(datagram, source, arrival)
+        self._receive_other(datagram, source, arrival, control=True)
 
     def _opened(self, datagram: bytes) -> bytes:
         """What a datagram holds; nothing if it should have proved itself and could not (A10)."""
@@ -227,7 +227,9 @@ class Stream:
         opened = self._guard.open_control(datagram) if control else self._guard.open(datagram)
         return opened or b""
 
-    def _receive_other(self, datagram: bytes, source: Address, arrival: float) -> None:
+    def _receive_other(
+        self, datagram: bytes, source: Address, arrival: float, *, control: bool = False
+    ) -> None:
         if is_rtcp(datagram):
             self._note_life(source, arrival)
             before = self._control.remote
@@ -235,9 +237,17 @@ class Stream:
             if self._control.remote is not before:
                 self._sending.hear_of_loss(self._control.remote.fraction_lost)
         elif datagram and (datagram[0] < 4 or 20 <= datagram[0] < 64):
-            self._foreign += 1
-            if self._foreign <= _FOREIGN_A_SECOND:
-                self.reports.append(Foreign(self.number, datagram, source))
+            self._pass_on(datagram, source, control=control)
+
+    def _pass_on(self, datagram: bytes, source: Address, *, control: bool) -> None:
+        """No media: for the phone, as long as it is no flood; the far end's has room of its own.
+
+        Else strangers could drown what shows that the far end still agrees (RFC 7675 §5.1).
+        """
+        known = source in (self.remote, self.remote_control)
+        self._foreign[known] += 1
+        if self._foreign[known] <= _FOREIGN_A_SECOND:
+            self.reports.append(Foreign(self.number, datagram, source, control))
 
     def _note_life(self, source: Address, arrival: float) -> None:
         """A far end that reports is there, even if it is muted and sends nothing (F24)."""
@@ -361,7 +371,7 @@ class Stream:
 
     def report(self, *, final: bool = False) -> None:
         """Once a second, and a last time: the figures of this stream."""
-        self._foreign = 0
+        self._foreign = [0, 0]
         sending, reception, buffer = self._sending, self._reception, self._reception.buffer
         source = reception.rtp.source
         remote = self._control.remote

@@ -8,7 +8,7 @@ Not here: which codecs this phone has, which address it says, and when to offer.
 """
 
 import ipaddress
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -40,6 +40,9 @@ from firmware.sdp.formats import (
 )
 from firmware.sdp.keying import NO_MEANS, Handshake, Keying, Means, Policy
 
+if TYPE_CHECKING:
+    from firmware.sdp.ice import Ours, Theirs
+
 _PROTOCOLS = (*keying.PLAIN_PROFILES, *keying.SECURE_PROFILES)
 _MUX = Attribute("rtcp-mux")
 """RTP and RTCP on one port (RFC 5761 §5.1.1)."""
@@ -65,11 +68,25 @@ class Capabilities(Struct, frozen=True):
 
 
 class LocalMedia(Struct, frozen=True):
-    """Where we receive: numeric address, RTP port and RTCP port."""
+    """Where we receive: numeric address, RTP port and RTCP port.
+
+    `ice` = the ways there are to be found out (RFC 8445); None on a phone that does without.
+    """
 
     address: str
     port: int
     rtcp_port: int
+    ice: "Ours | None" = None
+
+    @property
+    def shown(self) -> "LocalMedia":
+        """What a description says of it: with ways, the default one."""
+        ours = self.ice
+        place = None if ours is None else ours.default(1)
+        if ours is None or place is None:
+            return self
+        control = ours.default(2)
+        return LocalMedia(*place, place[1] + 1 if control is None else control[1], ours)
 
 
 class Negotiated(Struct, frozen=True):
@@ -93,6 +110,9 @@ class Negotiated(Struct, frozen=True):
     media_index: int
     keying: Keying | None = None
     profile: str = "RTP/AVP"
+    ice: "Theirs | None" = None
+    """The far end's ways, None if it has none or they make no sense."""
+    muxed: bool = False
 
 
 class NothingInCommon(Struct, frozen=True):
@@ -123,7 +143,9 @@ def make_offer(
     if previous is not None and index is not None:
         formats = tuple(numbered(formats, previous.media[index].formats))
     profile, said = keying.offered(capabilities.means)
+    local = local.shown
     audio = _audio(local, formats, direction, capabilities.ptime)
+    said += _ways_offered(local)
     audio = replace(audio, protocol=profile, attributes=(_MUX, *said))
     media = [audio]
     if previous is not None:
@@ -171,15 +193,16 @@ def answer(
         said = as_ours(formats, capabilities.formats) + noises
         said = said if events is None else (*said, events)
         attributes = (_MUX, *keys.said) if _MUX in media.attributes else keys.said
-        audio = _audio(local, said, ours, capabilities.ptime)
+        here, theirs, ways = _ways_answered(local, offer, media)
+        attributes += ways
+        audio = _audio(here, said, ours, capabilities.ptime)
         audio = replace(audio, protocol=media.protocol, attributes=attributes)
         lines = tuple(
             audio if place == index else _refused(other) for place, other in enumerate(offer.media)
         )
-        session = _session(lines, local, session_id, version)
-        return _encrypted(
-            _agreed(session, offer, index, formats + noises, events, ours), keys.keying
-        )
+        session = _session(lines, here, session_id, version)
+        agreed = _agreed(session, offer, index, formats + noises, events, ours)
+        return replace(_encrypted(agreed, keys.keying), ice=theirs)
     return NothingInCommon(reason)
 
 
@@ -225,7 +248,7 @@ def accept_answer(
     if isinstance(keys, str):
         return NothingInCommon(keys)
     agreed = _agreed(offer, answered, index, formats + arriving, events, direction)
-    return _encrypted(agreed, keys)
+    return replace(_encrypted(agreed, keys), ice=_ways_heard(ours, answered, theirs))
 
 
 def _agreed(
@@ -239,7 +262,8 @@ def _agreed(
     media = theirs.media[index]
     usual = session.media[index].ptime or USUAL_PTIME
     remote, rtcp = _addresses(theirs, media)
-    if _MUX in media.attributes and _MUX in session.media[index].attributes:
+    muxed = _MUX in media.attributes and _MUX in session.media[index].attributes
+    if muxed:
         rtcp = remote  # RFC 5761 §5.1.1
     return Negotiated(
         session=session,
@@ -252,7 +276,44 @@ def _agreed(
         held_by_them=not _can_receive(theirs, media),
         media_index=index,
         profile=session.media[index].protocol,
+        muxed=muxed,
     )
+
+
+def _ways_offered(local: LocalMedia) -> tuple[Attribute, ...]:
+    if local.ice is None:
+        return ()
+    from firmware.sdp import ice  # noqa: PLC0415 - there already where a line asks for it
+
+    return ice.said(local.ice, offering=True)
+
+
+def _ways_answered(
+    local: LocalMedia, offer: Session, media: Media
+) -> tuple[LocalMedia, "Theirs | None", tuple[Attribute, ...]]:
+    """Our place and the far end's ways, and what our answer says of them."""
+    if local.ice is None:
+        return local, None, ()
+    from firmware.sdp import ice  # noqa: PLC0415 - as above
+
+    found = ice.heard(offer, media)
+    if found is None or isinstance(found, Attribute):
+        # RFC 8839 §4.3.2: an offer without is answered without.
+        return local.shown, None, () if found is None else (found,)
+    ours = ice.chosen(local.ice, media)
+    said = ice.said(ours, offering=False, muxed=_MUX in media.attributes)
+    return replace(local, ice=ours).shown, found, said
+
+
+def _ways_heard(ours: Media, answered: Session, theirs: Media) -> "Theirs | None":
+    """The far end's ways, if we have offered any."""
+    if not any(one.name == "ice-ufrag" for one in ours.attributes):
+        return None
+    from firmware.sdp import ice  # noqa: PLC0415 - as above
+
+    found = ice.heard(answered, theirs)
+    # RFC 8839 §4.3.3: what makes no sense ends it.
+    return None if isinstance(found, Attribute) else found
 
 
 def _encrypted(agreed: Negotiated, keys: Keying | None) -> Negotiated:

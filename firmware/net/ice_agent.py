@@ -1,0 +1,441 @@
+"""The ways of one call's media sockets: gathered, checked and watched on the loop (RFC 8445).
+
+    gather()   the loop reads the sockets: where a STUN server sees them, and a relay for each
+    begin()    both ends have spoken: a search for a way; the engine reads, STUN comes by `receive`
+    way()      what the engine is to send to
+
+The engine is the only reader from the moment its stream opens, which is with our offer: audio that
+outruns the answer is heard. So nothing has to change hands once a pair is nominated. What comes
+through a relay is read here and carried over (`ice_relay`).
+
+Whoever does not know our password gets no answer at all, not even an error (A2): RFC 8489 §9.1.3
+would send one.
+"""
+
+import asyncio
+import contextlib
+import math
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+
+from aioice import stun
+from msgspec import Struct
+
+from firmware.base.tokens import Tokens
+from firmware.base.values import replace
+from firmware.call.media import NOWHERE, Way
+from firmware.net.ice_pairs import Pair
+from firmware.net.ice_relay import Relay, RelayError, Shovel, TurnServer
+from firmware.net.ice_session import Outgoing, Session, answer_to
+from firmware.net.media_ports import MediaPair
+from firmware.sdp.ice import (
+    RTCP,
+    RTP,
+    Address,
+    Candidate,
+    Credentials,
+    Ours,
+    Terms,
+    Theirs,
+    priority,
+)
+
+_ASK_AGAIN = 0.2
+_ASKINGS = 3
+"""So often, and after so many seconds, a STUN server is asked: a person waits for the INVITE."""
+_EARLY = 16
+"""Checks kept of a far end that is quicker than its answer."""
+_KINDS = ("relay", "srflx", "prflx")
+
+
+class Servers(Struct, frozen=True):
+    """Who may be asked while gathering; None = nobody."""
+
+    stun: Address | None = None
+    turn: TurnServer | None = None
+
+
+class _Base:
+    """A place we send from."""
+
+    def __init__(self, candidate: Candidate, sender: "socket.socket | Relay") -> None:
+        self.candidate = candidate
+        self._sender = sender
+        self.shovel: Shovel | None = None
+
+    @property
+    def relay(self) -> Relay | None:
+        return self._sender if isinstance(self._sender, Relay) else None
+
+    def send(self, data: bytes, remote: Address) -> None:
+        with contextlib.suppress(OSError):
+            if isinstance(self._sender, Relay):
+                self._sender.send(data, remote)
+            else:
+                self._sender.sendto(data, remote)
+
+
+class IceAgent:
+    """See the module; `changed()` is called when `way` or `failure` may be others."""
+
+    def __init__(
+        self,
+        sockets: MediaPair,
+        tokens: Tokens,
+        changed: Callable[[], None],
+        *,
+        relay_only: bool = False,
+        dscp: int = 0,
+    ) -> None:
+        self._sockets = {RTP: sockets.rtp, RTCP: sockets.rtcp}
+        self._engine = {
+            RTP: (sockets.address, sockets.port),
+            RTCP: (sockets.address, sockets.port + 1),
+        }
+        self._tokens = tokens
+        self._changed = changed
+        self._relay_only = relay_only
+        self._dscp = dscp
+        self._loop = asyncio.get_running_loop()
+        self._bases: list[_Base] = []
+        self._reflexive: dict[int, Candidate] = {}
+        self._asked: dict[bytes, tuple[int, Address]] = {}
+        self._seen = {component: asyncio.Event() for component in self._sockets}
+        self._early: deque[tuple[int, stun.Message, Address]] = deque(maxlen=_EARLY)
+        self._session: Session | None = None
+        self._before: Session | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._told: tuple[Way | None, str] = (None, "")
+        self._closed = False
+        self.ours: Ours | None = None
+        self.trouble = ""
+        """Why there is no relay, a clause."""
+        self.refused = 0
+        """STUN that was bent, or of somebody without our password."""
+
+    # Gathering
+
+    async def gather(self, servers: Servers, seconds: float) -> Ours:
+        """All places where we may be reached; what takes longer than this is left out."""
+        for component, sock in self._sockets.items():
+            if not self._relay_only:
+                self._bases.append(_Base(self._host(component), sock))
+            self._loop.add_reader(sock, self._readable, component, sock)
+        wishes = [self._loop.create_task(wish) for wish in self._wishes(servers)]
+        try:
+            if wishes:
+                await asyncio.wait(wishes, timeout=seconds)
+        finally:
+            for wish in wishes:
+                wish.cancel()
+            for sock in self._sockets.values():
+                self._loop.remove_reader(sock)
+        self._asked.clear()
+        self.ours = Ours(self._tokens.octets(32), tuple(self._candidates()))
+        return self.ours
+
+    def _host(self, component: int) -> Candidate:
+        host, port = self._engine[component]
+        return Candidate("1", component, priority("host", component), host, port, "host")
+
+    def _wishes(self, servers: Servers) -> Iterator[Coroutine[None, None, None]]:
+        for component in self._sockets:
+            here = self._engine[component][0]
+            if servers.stun is not None and (":" in servers.stun[0]) == (":" in here):
+                yield self._ask(component, servers.stun)
+            if servers.turn is not None:
+                yield self._allocate(component, servers.turn)
+
+    async def _ask(self, component: int, server: Address) -> None:
+        """Where a STUN server sees a socket of ours (RFC 8445 §5.1.1.2)."""
+        base = next((one for one in self._bases if one.candidate.component == component), None)
+        if base is None:
+            return
+        request = stun.Message(
+            stun.Method.BINDING, stun.Class.REQUEST, transaction_id=self._tokens.octets(12)
+        )
+        self._asked[request.transaction_id] = component, server
+        for _ in range(_ASKINGS):
+            base.send(bytes(request), server)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._seen[component].wait(), _ASK_AGAIN)
+                return
+
+    async def _allocate(self, component: int, server: TurnServer) -> None:
+        """A relayed place (RFC 8445 §5.1.1.2)."""
+        number: list[int] = []
+
+        def inward(data: bytes, source: Address) -> None:
+            if number:
+                self._relayed(number[0], data, source)
+
+        try:
+            relay = await Relay.allocate(server, inward, self._dscp)
+        except RelayError as error:
+            self.trouble = str(error)
+            return
+        rank = priority("relay", component, self._tokens.integer(1 << 8))
+        related = ("0.0.0.0", 9) if self._relay_only else relay.seen_as  # noqa: S104 - says nothing
+        place = Candidate("3", component, rank, *relay.address, "relay", related)
+        number.append(len(self._bases))
+        self._bases.append(_Base(place, relay))
+
+    def _candidates(self) -> Iterator[Candidate]:
+        for base in self._bases:
+            if base.relay is None:
+                yield base.candidate
+        yield from self._reflexive.values()
+        for base in self._bases:
+            if base.relay is not None:
+                yield base.candidate
+
+    def _readable(self, component: int, sock: socket.socket) -> None:
+        try:
+            data, source = sock.recvfrom(2048)
+        except OSError:
+            return
+        self.receive(data, (source[0], source[1]), control=component == RTCP)
+
+    # A search
+
+    def begin(self, terms: Terms) -> None:
+        """Both ends have spoken; a search that has begun under these terms goes on."""
+        running = self._session
+        if self._closed or self.ours is None or (running and _same(running.terms, terms)):
+            return
+        if running is not None and running.terms.ours != terms.ours:
+            # RFC 8839 §4.4.3.1.1: until the new search has found something the old way stays.
+            self._before = running if self._way_of(running) is not None else self._before
+            terms = replace(terms, controlling=terms.theirs.lite or running.controlling)
+        bases = tuple(base.candidate for base in self._bases)
+        now = self._loop.time()
+        session = Session(bases, self.ours.candidates, terms, self._tokens, now)
+        self._session = session
+        for number, request, source in tuple(self._early):
+            if self._meant(request) is session:
+                session.asked(number, request, source)
+        self._early.clear()
+        self._settle()
+
+    @property
+    def failure(self) -> str:
+        """A clause once there is no way, or no more."""
+        return "" if self._session is None else self._session.failure
+
+    @property
+    def way(self) -> Way | None:
+        """What the engine is to send to, None while nothing may be sent."""
+        found = None if self._session is None else self._way_of(self._session)
+        if found is None and self._before is not None and not self.failure:
+            found = self._way_of(self._before)
+        return found
+
+    def _way_of(self, session: Session) -> Way | None:
+        media, control = session.pair(RTP), session.pair(RTCP)
+        if media is None or session.failure:
+            return None
+        remote = self._engine_sends_to(media)
+        pairs = [one for one in (media, control) if one is not None]
+        if session.terms.muxed:
+            remote_rtcp = remote
+        else:
+            remote_rtcp = NOWHERE if control is None else self._engine_sends_to(control)
+        settled = session.settled
+        return Way(
+            session.terms.ours,
+            _kind(media),
+            remote,
+            remote_rtcp,
+            nominated=settled,
+            local=tuple(one.local for one in pairs) if settled else (),
+            theirs=tuple(one.remote for one in pairs) if settled else (),
+        )
+
+    def _engine_sends_to(self, pair: Pair) -> Address:
+        """The far end itself, or the shovel that carries to it."""
+        base = self._bases[pair.base]
+        if base.relay is None:
+            return pair.remote.address
+        if base.shovel is None:
+            number = pair.base
+            try:
+                base.shovel = Shovel(
+                    self._engine[pair.component], lambda data: self._carry_out(number, data)
+                )
+            except OSError:
+                return NOWHERE
+        return base.shovel.address
+
+    # Arriving
+
+    def receive(self, data: bytes, source: Address, *, control: bool) -> None:
+        """STUN that came on a media socket; what is bent is nothing."""
+        component = RTCP if control else RTP
+        for number, base in enumerate(self._bases):
+            if base.relay is None and base.candidate.component == component:
+                self._stun(number, data, source)
+                return
+
+    def _relayed(self, number: int, data: bytes, source: Address) -> None:
+        """Something came through a relay: STUN for us, all else for the engine."""
+        if data and data[0] < 4:
+            self._stun(number, data, source)
+            return
+        base = self._bases[number]
+        sessions = (self._session, self._before)
+        if base.shovel is not None and any(
+            one is not None and one.may_come_from(number, source) for one in sessions
+        ):
+            base.shovel.inward(data)
+
+    def _carry_out(self, number: int, data: bytes) -> None:
+        """The engine sends through a relay: only where the far end agrees (RFC 7675)."""
+        base = self._bases[number]
+        for session in (self._session, self._before):
+            pair = None if session is None else session.pair(base.candidate.component)
+            if session is not None and pair is not None and not session.failure:
+                if pair.base == number:
+                    base.send(data, pair.remote.address)
+                return
+
+    def _stun(self, number: int, data: bytes, source: Address) -> None:
+        message = read(data)
+        if message is None or message.message_method != stun.Method.BINDING:
+            self.refused += 1
+        elif message.message_class == stun.Class.REQUEST:
+            self._request(number, message, source)
+        elif message.message_class in (stun.Class.RESPONSE, stun.Class.ERROR):
+            self._response(number, message, source)
+
+    def _request(self, number: int, message: stun.Message, source: Address) -> None:
+        session = self._meant(message)
+        if session is not None:
+            session.asked(number, message, source)
+            self._settle()
+        elif self._ours_by_name(message) and self._session is None:
+            # RFC 8445 §7.3: it is answered at once, and checked back as soon as we know whom.
+            assert self.ours is not None
+            nobody = Terms(self.ours.credentials, _NOBODY, controlling=False, muxed=True)
+            self._bases[number].send(answer_to(message, source, nobody), source)
+            self._early.append((number, message, source))
+        else:
+            self.refused += 1
+
+    def _ours_by_name(self, message: stun.Message) -> bool:
+        if self.ours is None:
+            return False
+        mine = self.ours.credentials
+        name = str(message.attributes.get("USERNAME", ""))
+        return name.startswith(f"{mine.ufrag}:") and message.check_message_integrity(
+            mine.password.encode()
+        )
+
+    def _meant(self, message: stun.Message) -> Session | None:
+        """The search that a check is for: it has its names, and our password."""
+        name = message.attributes.get("USERNAME")
+        for session in (self._session, self._before):
+            if session is None:
+                continue
+            ours, theirs = session.terms.ours, session.terms.theirs.credentials
+            if name == f"{ours.ufrag}:{theirs.ufrag}":
+                proven = message.check_message_integrity(ours.password.encode())
+                return session if proven else None
+        return None
+
+    def _response(self, number: int, message: stun.Message, source: Address) -> None:
+        asked = self._asked.get(message.transaction_id)
+        if asked is not None:
+            self._server_answered(asked, message, source)
+            return
+        for session in (self._session, self._before):
+            if session is not None and session.knows(message):
+                session.answered(number, message, source, self._loop.time())
+                self._settle()
+                return
+        self.refused += 1
+
+    def _server_answered(
+        self, asked: tuple[int, Address], message: stun.Message, source: Address
+    ) -> None:
+        component, server = asked
+        seen = message.attributes.get("XOR-MAPPED-ADDRESS")
+        base = self._engine[component]
+        if source != server or not isinstance(seen, tuple):
+            return
+        self._asked.pop(message.transaction_id, None)
+        self._seen[component].set()
+        if seen != base:  # RFC 8445 §5.1.3: else it is the same place again
+            rank, (host, port) = priority("srflx", component), seen
+            self._reflexive[component] = Candidate("2", component, rank, host, port, "srflx", base)
+
+    # Driving
+
+    def _settle(self) -> None:
+        """Send what is to be sent, set the clock, tell what is new."""
+        if self._closed:
+            return
+        deadline = math.inf
+        for session in (self._session, self._before):
+            if session is not None:
+                for out in session.take():
+                    self._send(out)
+                deadline = min(deadline, session.deadline)
+        fresh = self._session
+        if fresh is not None and fresh.pair(RTP) is not None:
+            self._before = None
+        self._arm(deadline)
+        news = self.way, self.failure
+        if news != self._told:
+            self._told = news
+            self._changed()
+
+    def _send(self, out: Outgoing) -> None:
+        self._bases[out.base].send(out.data, out.remote)
+
+    def _arm(self, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if deadline < math.inf:
+            self._timer = self._loop.call_at(deadline, self._due)
+
+    def _due(self) -> None:
+        now = self._loop.time()
+        for session in (self._session, self._before):
+            if session is not None:
+                session.fire(now)
+        self._settle()
+
+    def close(self) -> tuple[Relay, ...]:
+        """End it; the sockets stay their owner's. The relays are to be closed yet."""
+        self._closed = True
+        self._arm(math.inf)
+        self._session = self._before = None
+        for base in self._bases:
+            if base.shovel is not None:
+                base.shovel.close()
+        return tuple(base.relay for base in self._bases if base.relay is not None)
+
+
+_NOBODY = Theirs(Credentials("", ""), ())
+
+
+def read(data: bytes) -> stun.Message | None:
+    """A STUN message, None if it is none; the library does not always say so politely."""
+    try:
+        return stun.parse_message(data)
+    except (ValueError, struct.error, KeyError, IndexError):
+        return None
+
+
+def _same(one: Terms, other: Terms) -> bool:
+    """RFC 8839 §4.4.3.1: the same names on both sides are the same search."""
+    return (one.ours, one.theirs.credentials) == (other.ours, other.theirs.credentials)
+
+
+def _kind(pair: Pair) -> str:
+    """How a far end is reached, by what is most in the way."""
+    kinds = (pair.local.kind, pair.remote.kind)
+    return next((kind for kind in _KINDS if kind in kinds), "host")

@@ -1,0 +1,170 @@
+"""A relayed place of ours at a TURN server (RFC 8656), and what carries media to and from it.
+
+    engine ◀─▶ its media socket ◀─ loopback ─▶ shovel ◀─▶ relay ◀─▶ TURN server ◀─▶ far end
+
+To the audio engine the shovel is a far end like any other, one on the machine itself: a datagram
+socket on loopback that hears the engine's socket and nobody else. The relay stays on the loop,
+since permissions, channels and the allocation have to be renewed there.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import cast
+
+from aioice import stun, turn
+from msgspec import Struct
+
+from firmware.net.addresses import family_of
+from firmware.net.binding import mark
+from firmware.sdp.ice import Address
+
+_AT_ONCE = 32
+"""Datagrams of the engine carried in one turn of the loop."""
+_LARGEST = 2048
+LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
+Inward = Callable[[bytes, Address], None]
+
+
+class TurnServer(Struct, frozen=True):
+    """Where allocations are made; `transport` is udp, tcp or tls, `host` a name only for tls."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    transport: str = "udp"
+
+    def __repr__(self) -> str:
+        """Without the password (A24)."""
+        return f"TurnServer({self.host}:{self.port}/{self.transport})"
+
+
+class RelayError(OSError):
+    """The server gives us no place; the text is a clause."""
+
+
+class Relay(asyncio.DatagramProtocol):
+    """One allocation; `inward(data, source)` takes what comes from far ends."""
+
+    def __init__(self, inward: Inward) -> None:
+        self._inward = inward
+        self._transport: turn.TurnTransport | None = None
+        self._gone = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    async def allocate(cls, server: TurnServer, inward: Inward, dscp: int) -> "Relay":
+        """Ask for a place.
+
+        Raises:
+            RelayError: there is none.
+        """
+        try:
+            transport, relay = await turn.create_turn_endpoint(
+                lambda: cls(inward),
+                (server.host, server.port),
+                server.user,
+                server.password,
+                ssl=server.transport == "tls" or None,
+                transport="udp" if server.transport == "udp" else "tcp",
+            )
+        except (OSError, stun.TransactionError) as error:
+            raise RelayError(str(error) or type(error).__name__) from error
+        carrier = carrier_of(transport)
+        if carrier is not None:
+            mark(carrier, dscp)
+        return relay
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # It behaves like the loop's own, and is none.
+        self._transport = cast("turn.TurnTransport", transport)
+
+    @property
+    def address(self) -> Address:
+        """The place."""
+        host, port = self._info("sockname")
+        return host, port
+
+    @property
+    def seen_as(self) -> Address:
+        """Where the server sees us."""
+        host, port = self._info("related_address")
+        return host, port
+
+    def _info(self, name: str) -> Address:
+        assert self._transport is not None
+        found: Address = self._transport.get_extra_info(name)
+        return found
+
+    def send(self, data: bytes, remote: Address) -> None:
+        """Send to a far end; the first time that asks the server for a channel to it."""
+        if self._transport is not None:
+            self._transport.sendto(data, remote)
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        self._inward(data, (addr[0], addr[1]))
+
+    def error_received(self, exc: Exception) -> None:
+        """One far end cannot be reached; its checks will say so."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    async def close(self) -> None:
+        """Give the place back."""
+        if self._transport is not None:
+            self._transport.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone, 1.0)
+
+
+def carrier_of(transport: turn.TurnTransport) -> socket.socket | None:
+    """The socket under an allocation, None where there is none."""
+    inner = transport._TurnTransport__inner_protocol  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
+    found = inner.transport.get_extra_info("socket")
+    return found if hasattr(found, "setsockopt") else None
+
+
+class Shovel:
+    """Carries between the engine's socket at `engine` and `outward`."""
+
+    def __init__(self, engine: Address, outward: Callable[[bytes], None]) -> None:
+        """Make the socket.
+
+        Raises:
+            OSError: there is no loopback.
+        """
+        self._outward = outward
+        family = family_of(engine[0])
+        self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._socket.bind((LOOPBACK[family], 0))
+            self._socket.connect(engine)
+        except OSError:
+            self._socket.close()
+            raise
+        host, port = self._socket.getsockname()[:2]
+        self.address: Address = (host, port)
+        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+
+    def _readable(self) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                data = self._socket.recv(_LARGEST)
+            except OSError:
+                return
+            self._outward(data)
+
+    def inward(self, data: bytes) -> None:
+        """Something of the far end for the engine."""
+        with contextlib.suppress(OSError):
+            self._socket.send(data)
+
+    def close(self) -> None:
+        """Carry no more."""
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
