@@ -64,7 +64,11 @@ class RotarySpec:
 
 @dataclass(frozen=True, slots=True)
 class DisplaySpec:
-    """A screen by luma.oled's chip name; `address` counts for I²C, the other pins for SPI."""
+    """A screen by luma.oled's chip name; `address` counts for I²C, the other pins for SPI.
+
+    `size` is the panel's own; `rotate` turns the picture clockwise by quarters; `contrast` is 0 to
+    255.
+    """
 
     chip: str
     size: tuple[int, int]
@@ -75,14 +79,16 @@ class DisplaySpec:
     data_command: int | None
     reset: int | None
     rotate: int
+    contrast: int = 127
 
 
 @dataclass(frozen=True, slots=True)
 class LampSpec:
-    """One lamp on one pin."""
+    """One lamp on one pin; below 100 % brightness it is pulsed."""
 
     pin: int
     active_low: bool
+    brightness: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,29 +116,44 @@ class SerialSpec:
     speed: int
     size: tuple[int, int] | None
     lamps: tuple[str, ...]
+    bell: bool = False
+    flash_max_ms: int = 500
 
 
 @dataclass(frozen=True, slots=True)
 class UsbSpec:
-    """An input device known by USB ids (0 = any that has these keys); evdev names become keys.
+    """An input device known by USB ids, name or path, each with wildcards; evdev names become keys.
 
-    `hook` is the evdev key of the cradle switch, empty if there is none.
+    0 or empty = not asked; if nothing is, any device that has all of these keys. `hook` is the
+    evdev name of the cradle switch, empty if there is none; `lifted` is that contact with the
+    handset off (closed = the key is down). `lamps` are evdev's LED names by the lamp's name;
+    `grab` keeps the keys from the console.
     """
 
     vendor: int
     product: int
     keys: tuple[tuple[str, Key], ...]
     hook: str
+    name: str = ""
+    phys: str = ""
+    lifted: Contact = Contact.CLOSED
+    flash_max_ms: int = 500
+    lamps: tuple[tuple[str, str], ...] = ()
+    grab: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class BoardSpec:
-    """A whole board file; a part that is None or empty does not exist. `file` is its path."""
+    """A whole board file; a part that is None or empty does not exist. `file` is its path.
+
+    `gpio_chip` is the label or path of the chip with the pins; empty = that of the header.
+    """
 
     name: str
     title: str
     file: str
     pin_factory: str = "gpiod"
+    gpio_chip: str = ""
     panel: PanelSpec | None = None
     keypad: KeypadSpec | None = None
     buttons: tuple[tuple[Key, int], ...] = ()

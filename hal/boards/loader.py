@@ -4,6 +4,7 @@ Not here: opening devices. What the keys mean for a person with a soldering iron
 docs/boards.md.
 """
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -29,6 +30,15 @@ from hal.toml_table import Table, nearest
 FOLDER = Path(__file__).parent
 PIN_FACTORIES = ("gpiod", "lgpio", "rpigpio", "mock")
 CHIPS = ("ssd1306", "ssd1309", "ssd1322", "sh1106")
+_SSD1306_SIZES = ((128, 64), (128, 32), (96, 16), (64, 48), (64, 32))
+CHIP_SIZES: dict[str, tuple[tuple[int, int], ...]] = {
+    "ssd1306": _SSD1306_SIZES,
+    "ssd1309": _SSD1306_SIZES,
+    "sh1106": ((128, 64), (128, 32), (128, 128)),
+    "ssd1322": ((256, 64), (256, 48), (256, 32), (128, 64), (128, 48), (128, 32)),
+}
+"""What luma.oled can set up."""
+SPI_ONLY = ("ssd1322",)
 CARD_KINDS = ("alsa", "browser", "file", "null", "mock")
 PATHS = ("handset", "headset", "speaker", "ringer")
 LAST_PIN = 27
@@ -41,6 +51,8 @@ BUS_PINS: dict[str, tuple[tuple[int, str], ...]] = {
     "uart": ((14, "serial out"), (15, "serial in")),
 }
 CARD_BUSES: dict[str, tuple[str, ...]] = {"usb": (), "i2s": ("i2s",), "i2s+i2c": ("i2s", "i2c")}
+_INPUT_CODE = re.compile(r"(KEY|BTN|SW)_[A-Z0-9_]+")
+_LED_CODE = re.compile(r"LED_[A-Z0-9_]+")
 _SELECT_PINS = (8, 7)
 """SPI0 chip selects of device 0 and 1."""
 
@@ -82,6 +94,33 @@ def _path_of(name_or_path: str) -> Path:
     return FOLDER / f"{name_or_path}.toml"
 
 
+def _check_panel(spec: DisplaySpec, table: Table) -> None:
+    """What luma.oled has no driver for is said before it is opened."""
+    sizes = CHIP_SIZES.get(spec.chip, (spec.size,))
+    if spec.size not in sizes:
+        known = ", ".join(f"{width}×{height}" for width, height in sizes)
+        table.complain("size", f"a {spec.chip} has {known}")
+    if spec.chip in SPI_ONLY and spec.bus != "spi":
+        table.complain("bus", f'a {spec.chip} has no I²C; bus = "spi"')
+
+
+def _input_code(table: Table, key: str, code: str) -> str:
+    """An input event's name; which of them exist only the machine knows that has the device."""
+    if code and not _INPUT_CODE.fullmatch(code):
+        table.complain(key, f"{code!r} is not the name of an input event, like KEY_PHONE")
+    return code
+
+
+def _usb_lamps(table: Table | None) -> tuple[tuple[str, str], ...]:
+    if table is None:
+        return ()
+    found = [(name, table.text(name)) for name in table.names]
+    for name, code in found:
+        if code and not _LED_CODE.fullmatch(code):
+            table.complain(name, f"{code!r} is not the name of a lamp, like LED_MUTE")
+    return tuple(found)
+
+
 class _Reader:
     """One pass over one file; keeps who uses which pin."""
 
@@ -92,11 +131,13 @@ class _Reader:
 
     def board(self) -> BoardSpec:
         root = self._root
+        pin_factory, gpio_chip = self._gpio()
         spec = BoardSpec(
             name=root.text("name", self._path.stem),
             title=root.text("title", ""),
             file=str(self._path),
-            pin_factory=self._pin_factory(),
+            pin_factory=pin_factory,
+            gpio_chip=gpio_chip,
             panel=self._panel(),
             keypad=self._keypad(),
             buttons=self._buttons(),
@@ -154,13 +195,15 @@ class _Reader:
             table.complain(place, f"there is no key {name!r}" + (f"; is it {near!r}?" * bool(near)))
         return key
 
-    def _pin_factory(self) -> str:
+    def _gpio(self) -> tuple[str, str]:
+        """The pin factory and its chip."""
         gpio = self._root.table("gpio")
         if gpio is None:
-            return PIN_FACTORIES[0]
+            return PIN_FACTORIES[0], ""
         name = gpio.text("factory", PIN_FACTORIES[0], PIN_FACTORIES)
+        chip = gpio.text("chip", "")
         gpio.finish()
-        return name
+        return name, chip
 
     def _panel(self) -> PanelSpec | None:
         table = self._root.table("panel")
@@ -249,7 +292,9 @@ class _Reader:
             lamp = table.table(name)
             if lamp is not None:
                 pin = self._pin(lamp, "pin")
-                found.append((name, LampSpec(pin, lamp.flag("active_low", default=False))))
+                low = lamp.flag("active_low", default=False)
+                brightness = lamp.integer("brightness", 100, 1, 100)
+                found.append((name, LampSpec(pin, low, brightness)))
                 lamp.finish()
         return tuple(found)
 
@@ -296,7 +341,9 @@ class _Reader:
             data_command=self._pin(table, "data_command") if bus == "spi" else None,
             reset=self._optional_pin(table, "reset"),
             rotate=table.integer("rotate", 0, 0, 3),
+            contrast=table.integer("contrast", 127, 0, 255),
         )
+        _check_panel(spec, table)
         table.finish()
         return spec
 
@@ -309,6 +356,8 @@ class _Reader:
             speed=table.integer("speed", 115_200, 1200, 4_000_000),
             size=table.size("size", required=False),
             lamps=table.texts("lamps"),
+            bell=table.flag("bell", default=False),
+            flash_max_ms=table.integer("flash_max_ms", 500, 0, 2000),
         )
         if table.flag("header_pins", default=False):
             self._claim_bus("uart", table, "header_pins")
@@ -322,8 +371,14 @@ class _Reader:
         spec = UsbSpec(
             vendor=table.integer("vendor", 0, 0, 0xFFFF),
             product=table.integer("product", 0, 0, 0xFFFF),
+            name=table.text("name", ""),
+            phys=table.text("phys", ""),
             keys=self._usb_keys(table.table("keys")),
-            hook=table.text("hook", ""),
+            hook=_input_code(table, "hook", table.text("hook", "")),
+            lifted=Contact(table.text("lifted", "closed", ("open", "closed"))),
+            flash_max_ms=table.integer("flash_max_ms", 500, 0, 2000),
+            lamps=_usb_lamps(table.table("lamps")),
+            grab=table.flag("grab", default=True),
         )
         table.finish()
         return spec
@@ -331,7 +386,10 @@ class _Reader:
     def _usb_keys(self, table: Table | None) -> tuple[tuple[str, Key], ...]:
         if table is None:
             return ()
-        found = [(code, self._key(table, code, table.text(code))) for code in table.names]
+        found = [
+            (_input_code(table, code, code), self._key(table, code, table.text(code)))
+            for code in table.names
+        ]
         return tuple((code, key) for code, key in found if key is not None)
 
     def _cards(self) -> dict[str, CardSpec]:

@@ -1,7 +1,7 @@
 import pytest
 
 from hal.board import CardSpec
-from hal.board_spec import Contact, DisplaySpec, HookSpec, KeypadSpec, LampSpec, RingerSpec
+from hal.board_spec import Contact, DisplaySpec, HookSpec, KeypadSpec, LampSpec, RingerSpec, UsbSpec
 from hal.boards.loader import board_names, load_board
 from hal.errors import BoardError
 from hal.keys import Key
@@ -205,4 +205,51 @@ def test_a_dial_has_ten_digits(complaints, order):
 def test_contact_of_a_headset_cannot_be_found_out(complaints):
     assert complaints('[headset]\npin = 4\nplugged = "auto"') == [
         "headset.plugged: 'auto' is not one of closed, open"
+    ]
+
+
+def test_a_panel_that_no_driver_knows_is_refused_with_those_that_there_are(complaints):
+    text = '[display]\nchip = "sh1106"\nsize = [96, 16]\n'
+    assert complaints(text) == ["display.size: a sh1106 has 128×64, 128×32, 128×128"]
+
+
+def test_a_chip_without_i2c_is_asked_for_by_spi(complaints):
+    text = '[display]\nchip = "ssd1322"\nsize = [256, 64]\n'
+    assert complaints(text) == ['display.bus: a ssd1322 has no I²C; bus = "spi"']
+
+
+def test_a_usb_handset_is_read_as_written(load):
+    board = load(
+        """
+[usb]
+vendor = 0x06e6
+product = 0xc31c
+name = "VoIP*"
+hook = "SW_LID"
+lifted = "open"
+grab = false
+[usb.keys]
+KEY_1 = "1"
+[usb.lamps]
+mute = "LED_MUTE"
+"""
+    )
+    assert board.usb == UsbSpec(
+        vendor=0x06E6,
+        product=0xC31C,
+        keys=(("KEY_1", Key.DIGIT_1),),
+        hook="SW_LID",
+        name="VoIP*",
+        lifted=Contact.OPEN,
+        lamps=(("mute", "LED_MUTE"),),
+        grab=False,
+    )
+
+
+def test_what_cannot_be_an_input_event_is_refused(complaints):
+    text = '[usb]\nhook = "phone"\n[usb.keys]\nkey_1 = "1"\n[usb.lamps]\nmute = "MUTE"\n'
+    assert complaints(text) == [
+        "usb.keys.key_1: 'key_1' is not the name of an input event, like KEY_PHONE",
+        "usb.hook: 'phone' is not the name of an input event, like KEY_PHONE",
+        "usb.lamps.mute: 'MUTE' is not the name of a lamp, like LED_MUTE",
     ]

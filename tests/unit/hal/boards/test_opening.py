@@ -1,13 +1,15 @@
 import importlib.util
+import queue
 
 import pytest
 
-from hal.board_spec import BoardSpec, HookSpec, SerialSpec
+from hal.board_spec import BoardSpec, DisplaySpec, HookSpec, SerialSpec, UsbSpec
 from hal.board_spec import Contact as Cradle
 from hal.boards.loader import load_board
-from hal.boards.opening import open_board
+from hal.boards.opening import lacking, open_board
 from hal.errors import DeviceError
 from hal.events import HookLifted
+from hal.keys import Key
 
 HOOK = HookSpec(17, Cradle.AUTO, 50, 500)
 
@@ -63,14 +65,46 @@ def test_a_missing_library_is_named_with_the_package_that_brings_it(installed):
 
 
 def test_with_all_libraries_only_the_adapter_is_missing(installed):
-    installed("gpiozero", "gpiod", "serial")
-    serial = SerialSpec("/dev/serial0", 115_200, None, ())
+    installed("gpiozero", "gpiod")
     with pytest.raises(DeviceError) as caught:
-        open_board(BoardSpec("b", "", "b.toml", hook=HOOK, serial=serial), ignore)
-    assert str(caught.value) == (
-        "board b: this release has no adapter for [hook] yet;"
-        " this release has no adapter for [serial] yet"
+        open_board(BoardSpec("b", "", "b.toml", hook=HOOK), ignore)
+    assert str(caught.value) == "board b: this release has no adapter for [hook] yet"
+
+
+def test_what_a_board_lacks_is_known_before_it_is_opened(installed):
+    installed()
+    display = DisplaySpec("sh1106", (128, 64), "spi", 0, 0, 0, 25, None, 0)
+    serial = SerialSpec("/dev/serial0", 115_200, None, ())
+    usb = UsbSpec(0, 0, (), "KEY_PHONE")
+    spec = BoardSpec("b", "", "b.toml", display=display, serial=serial, usb=usb)
+    assert lacking(spec) == (
+        "luma is missing (apt install python3-luma.oled); spidev is missing"
+        " (apt install python3-spidev); serial is missing (apt install python3-serial);"
+        " evdev is missing (apt install python3-evdev)"
     )
+    installed("luma", "spidev", "serial", "evdev")
+    assert lacking(spec) == ""
+
+
+def test_f41_a_board_opens_without_its_screen_panel_and_handset():
+    """None of them is here; the phone can register, and says what is missing."""
+    display = DisplaySpec("ssd1306", (128, 64), "i2c", 6, 0x3C, 0, None, None, 0)
+    serial = SerialSpec("/dev/no-such-port", 115_200, (128, 32), ("mute", "ring"), bell=True)
+    usb = UsbSpec(
+        0xFFFF, 0xFFFF, (("KEY_1", Key.DIGIT_1),), "KEY_PHONE", lamps=(("mail", "LED_MAIL"),)
+    )
+    told = queue.SimpleQueue()
+    board = open_board(
+        BoardSpec("b", "", "b.toml", display=display, serial=serial, usb=usb), told.put
+    )
+    faults = {told.get(timeout=5).device for _ in range(3)}
+    assert faults == {"screen", "front panel", "USB handset"}
+    assert board.display.size == (128, 64)
+    assert board.lamps.names == ("mute", "ring", "mail")
+    assert board.ringer is not None
+    assert board.has_hook
+    board.close()
+    assert told.empty()
 
 
 def test_the_mock_pins_need_gpiozero_alone(installed):

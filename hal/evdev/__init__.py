@@ -1,0 +1,1 @@
+"""USB handsets and keypads: whatever the kernel shows as an input device."""

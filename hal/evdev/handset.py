@@ -1,0 +1,297 @@
+"""A USB handset or keypad: its thread reads the events, lights its lamps, and waits for its return.
+
+While it is plugged in nothing polls. While it is not, the folder of devices is looked at once a
+second, so that it works again a second or two after it is back, whatever the last try was.
+"""
+
+import fcntl
+import os
+import select
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from hal.board_spec import Contact, UsbSpec
+from hal.errors import DeviceError, DeviceGoneError
+from hal.evdev.devices import (
+    Evdev,
+    InputDevice,
+    InputEvent,
+    code_named,
+    find,
+    library,
+    signature,
+)
+from hal.evdev.reading import EV_KEY, EV_LED, EV_SW, EV_SYN, SYN_DROPPED, Code, Reading
+from hal.events import Event
+from hal.health import Health
+from hal.ports import LampPattern, Post
+from hal.rhythm import Rhythm, phase
+
+DEVICE = "USB handset"
+BLINKING: dict[LampPattern, Rhythm] = {
+    LampPattern.OFF: (),
+    LampPattern.ON: (1.0,),
+    LampPattern.SLOW_BLINK: (0.7, 0.7),
+    LampPattern.FAST_BLINK: (0.2, 0.2),
+}
+_PATIENCE = 2.0
+_LOOK_EVERY = 1.0
+_SETTLING = 0.5
+"""Seconds that udev has to give a new device to its group."""
+
+
+class UsbHandset:
+    """An `InputPort`, and its `lamps` if the board names any."""
+
+    def __init__(
+        self,
+        spec: UsbSpec,
+        health: Callable[[Post], Health],
+        load: Callable[[], Evdev] = library,
+        clock: Callable[[], float] = time.monotonic,
+        look_every: float = _LOOK_EVERY,
+    ) -> None:
+        self._spec = spec
+        self._health_of = health
+        self._load = load
+        self._clock = clock
+        self._look_every = look_every
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.lamps = UsbLamps(tuple(name for name, _ in spec.lamps), self._wake)
+
+    def start(self, post: Post) -> None:
+        health = self._health_of(post)
+        self._thread = threading.Thread(
+            target=self._run, args=(post, health), name="usb handset", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._wake()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
+            if self._thread.is_alive():
+                return
+        wake, self._wake_write = self._wake_write, -1
+        os.close(wake)
+        os.close(self._wake_read)
+
+    def _wake(self) -> None:
+        if self._wake_write < 0:
+            return
+        try:
+            os.write(self._wake_write, b"\0")
+        except BlockingIOError:
+            # A full pipe wakes, too.
+            return
+
+    # The thread
+
+    def _run(self, post: Post, health: Health) -> None:
+        while not self._closing.is_set():
+            try:
+                self._serve(post, health)
+            except DeviceError as error:
+                reason = str(error)
+            except Exception as error:  # noqa: BLE001 - a thread that dies takes the keys with it
+                reason = f"{type(error).__name__}: {error}"
+            else:
+                return
+            self._wait(health.failed(reason))
+
+    def _wait(self, seconds: float) -> None:
+        """Until the next try, or until the devices are others than now."""
+        before, until = signature(), self._clock() + seconds
+        while self._clock() < until and not self._closing.wait(min(self._look_every, seconds)):
+            if signature() != before:
+                self._closing.wait(_SETTLING)
+                return
+
+    def _serve(self, post: Post, health: Health) -> None:
+        """Read until the phone is done with it.
+
+        Raises:
+            hal.errors.DeviceError: it is not there, cannot be used, or was unplugged.
+        """
+        evdev = self._load()
+        codes = _Codes(self._spec, evdev)
+        devices = find(self._spec, codes.wanted, evdev)
+        reading = codes.reading(self._spec)
+        try:
+            if self._spec.grab:
+                _grab(devices)
+            session = _Session(devices, reading, codes.lamps, self.lamps, post, self._clock)
+            session.begin()
+            health.works()
+            while not self._closing.is_set():
+                session.turn(self._wake_read)
+            session.darken()
+        except OSError as error:
+            if isinstance(error, DeviceError):
+                raise
+            raise DeviceGoneError("it was unplugged") from error
+        finally:
+            for event in reading.gone(self._clock()):
+                post(event)
+            for device in devices:
+                device.close()
+
+
+class _Codes:
+    """The names of a board file as the kernel's numbers."""
+
+    def __init__(self, spec: UsbSpec, evdev: Evdev) -> None:
+        self.keys = {code_named(evdev, name): key for name, key in spec.keys}
+        self.hook = code_named(evdev, spec.hook) if spec.hook else None
+        self.lamps = {lamp: code_named(evdev, name) for lamp, name in spec.lamps}
+        self.wanted: set[Code] = {*self.keys, *((self.hook,) if self.hook else ())}
+
+    def reading(self, spec: UsbSpec) -> Reading:
+        lifted = spec.lifted is not Contact.OPEN
+        return Reading(self.keys, self.hook, lifted=lifted, flash_max=spec.flash_max_ms / 1000)
+
+
+class UsbLamps:
+    """A `LampPort`: what is wanted; the handset's thread lights them."""
+
+    def __init__(self, names: tuple[str, ...], wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._since = dict.fromkeys(names, (LampPattern.OFF, 0.0))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._since)
+
+    def set(self, lamp: str, pattern: LampPattern) -> None:
+        if lamp in self._since and self._since[lamp][0] is not pattern:
+            self._since[lamp] = (pattern, time.monotonic())
+            self._wake()
+
+    def close(self) -> None:
+        for lamp in self.names:
+            self.set(lamp, LampPattern.OFF)
+
+    def at(self, lamp: str, now: float) -> tuple[bool, float]:
+        """Whether it is lit now, and for how long it stays so."""
+        pattern, since = self._since[lamp]
+        return phase(BLINKING[pattern], max(now - since, 0.0))
+
+
+class _Session:
+    """One stay of the handset at its socket."""
+
+    def __init__(
+        self,
+        devices: list[InputDevice],
+        reading: Reading,
+        leds: dict[str, Code],
+        lamps: UsbLamps,
+        post: Post,
+        clock: Callable[[], float],
+    ) -> None:
+        self._devices = devices
+        self._reading = reading
+        self._leds = leds
+        self._lamps = lamps
+        self._post = post
+        self._clock = clock
+        self._lit: dict[str, bool] = {}
+
+    def begin(self) -> None:
+        """Where the handset is; keys that are down are not pressed."""
+        self._tell(self._reading.settle(self._state(), self._clock()))
+
+    def turn(self, wake: int) -> None:
+        """One thing that happens."""
+        wait = self._wait_at(self._clock())
+        descriptors = {device.fileno(): device for device in self._devices}
+        ready, _, _ = select.select((*descriptors, wake), (), (), wait)
+        now = self._clock()
+        for descriptor, device in descriptors.items():
+            if descriptor in ready:
+                self._read(device, now)
+        if wake in ready:
+            os.read(wake, 4096)
+        self._tell(self._reading.expire(now))
+
+    def _read(self, device: InputDevice, now: float) -> None:
+        try:
+            for event in device.read():
+                self._take(event, now)
+        except BlockingIOError:
+            # Woken for nothing.
+            return
+
+    def darken(self) -> None:
+        """Every lamp off."""
+        for lamp in self._leds:
+            self._light(lamp, lit=False)
+
+    def _take(self, event: InputEvent, now: float) -> None:
+        if (event.type, event.code) == (EV_SYN, SYN_DROPPED):
+            self._tell(self._reading.settle(self._state(), now))
+        else:
+            self._tell(self._reading.take((event.type, event.code), event.value, now))
+
+    def _wait_at(self, now: float) -> float | None:
+        """Light what is due; seconds until the next lamp or key is."""
+        waits = [] if self._reading.deadline is None else [max(self._reading.deadline - now, 0.0)]
+        for lamp in self._leds:
+            lit, stays = self._lamps.at(lamp, now)
+            self._light(lamp, lit=lit)
+            if stays != float("inf"):
+                waits.append(stays)
+        return min(waits, default=None)
+
+    def _light(self, lamp: str, *, lit: bool) -> None:
+        if self._lit.get(lamp) is lit:
+            return
+        self._lit[lamp] = lit
+        _, code = self._leds[lamp]
+        for device in self._devices:
+            if code in device.capabilities(verbose=False, absinfo=False).get(EV_LED, []):
+                device.set_led(code, int(lit))
+
+    def _state(self) -> set[Code]:
+        return set(_state(self._devices))
+
+    def _tell(self, events: tuple[Event, ...]) -> None:
+        for event in events:
+            self._post(event)
+
+
+def _grab(devices: list[InputDevice]) -> None:
+    for device in devices:
+        try:
+            device.grab()
+        except OSError as error:
+            raise DeviceError(f"another program holds {device.path}") from error
+
+
+def _state(devices: list[InputDevice]) -> Iterator[Code]:
+    """Every key that is down and every switch that is on."""
+    for device in devices:
+        for code in device.active_keys():
+            yield EV_KEY, code
+        for code in device.capabilities(verbose=False, absinfo=False).get(EV_SW, []):
+            if _switch_is_on(device.fileno(), code):
+                yield EV_SW, code
+
+
+def _switch_is_on(descriptor: int, code: int) -> bool:
+    """EVIOCGSW of linux/input.h, which python-evdev does not have: `_IOC(_IOC_READ, 'E', 0x1b)`."""
+    bits = bytearray(code // 8 + 1)
+    request = 2 << 30 | len(bits) << 16 | ord("E") << 8 | 0x1B
+    fcntl.ioctl(descriptor, request, bits)
+    return bool(bits[code // 8] >> code % 8 & 1)
+
+
+def open_handset(spec: UsbSpec, clock: Callable[[], float] = time.monotonic) -> UsbHandset:
+    """The handset that the board file names; what is wrong is told once it is started."""
+    return UsbHandset(spec, lambda post: Health(DEVICE, post, clock), clock=clock)

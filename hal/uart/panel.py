@@ -1,0 +1,258 @@
+"""The serial port, its thread, and the ports that the phone sees of a front panel.
+
+One thread reads, writes and waits; what the panel should show is left for it in one place, latest
+wins. A port that is not there, or vanishes (a USB cable), is told once and tried again.
+pyserial is imported in the thread, when the port is opened.
+"""
+
+import os
+import select
+import termios
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from hal.board_spec import SerialSpec
+from hal.errors import DeviceError, DeviceGoneError
+from hal.health import Health
+from hal.libraries import SERIAL
+from hal.packing import blank
+from hal.ports import LampPattern, Picture, Post
+from hal.uart.link import PanelLink, Wanted
+
+DEVICE = "front panel"
+_READ = 4096
+_PATIENCE = 2.0
+"""Seconds that closing waits for a driver that hangs."""
+
+
+class SerialPort(Protocol):
+    """What is used of pyserial's."""
+
+    def fileno(self) -> int:
+        """To wait for."""
+
+    def read(self, size: int) -> bytes:
+        """What has come, at once."""
+
+    def write(self, data: bytes) -> int | None:
+        """Send all of it."""
+
+    def flush(self) -> None:
+        """Wait until it is sent."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class SerialPanel:
+    """An `InputPort`, and what is on the panel: `screen`, `lamps` and `ringer`."""
+
+    def __init__(
+        self,
+        spec: SerialSpec,
+        health: Callable[[Post], Health],
+        connect: Callable[[], SerialPort],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._health_of = health
+        self._connect = connect
+        self._clock = clock
+        self._link = PanelLink(spec.flash_max_ms / 1000)
+        self._wanted = Wanted(lamps=dict.fromkeys(spec.lamps, LampPattern.OFF))
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.screen = PanelScreen(self, spec.size) if spec.size else None
+        self.lamps = PanelLamps(self, spec.lamps)
+        self.ringer = PanelBell(self) if spec.bell else None
+
+    def start(self, post: Post) -> None:
+        health = self._health_of(post)
+        self._thread = threading.Thread(
+            target=self._run, args=(post, health), name="serial panel", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._wake()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
+            if self._thread.is_alive():
+                # It hangs in the driver; its pipe stays open for it.
+                return
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the panel should show."""
+        return self._wanted
+
+    @wanted.setter
+    def wanted(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        if not self._closing.is_set():
+            self._wake()
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_write, b"\0")
+        except BlockingIOError:
+            # A full pipe wakes, too.
+            return
+
+    # The thread
+
+    def _run(self, post: Post, health: Health) -> None:
+        while not self._closing.is_set():
+            try:
+                self._serve(post, health)
+            except DeviceError as error:
+                reason = str(error)
+            except Exception as error:  # noqa: BLE001 - a thread that dies takes the panel with it
+                reason = f"{type(error).__name__}: {error}"
+            else:
+                return
+            for event in self._link.close(self._clock()):
+                post(event)
+            self._closing.wait(health.failed(reason))
+
+    def _serve(self, post: Post, health: Health) -> None:
+        """Talk until the phone is done with it.
+
+        Raises:
+            hal.errors.DeviceError: the port cannot be opened, or has vanished.
+        """
+        port = self._connect()
+        try:
+            self._link.open(self._clock())
+            while not self._closing.is_set():
+                self._turn(port, post)
+                _tell(self._link.fault, health)
+            self._say_bye(port)
+        except (OSError, termios.error) as error:
+            raise DeviceGoneError(_words(error)) from error
+        finally:
+            port.close()
+
+    def _turn(self, port: SerialPort, post: Post) -> None:
+        """One thing that happens."""
+        link, now = self._link, self._clock()
+        link.want(self._wanted, now)
+        if output := link.take_output():
+            port.write(output)
+        due = link.deadline
+        wait = None if due is None else max(due - now, 0.0)
+        ready, _, _ = select.select((port.fileno(), self._wake_read), (), (), wait)
+        if self._wake_read in ready:
+            os.read(self._wake_read, _READ)
+        now = self._clock()
+        events = link.receive(port.read(_READ), now) if port.fileno() in ready else ()
+        for event in (*events, *link.fire(now)):
+            post(event)
+
+    def _say_bye(self, port: SerialPort) -> None:
+        port.write(self._link.say_bye())
+        port.flush()
+
+
+class PanelScreen:
+    """A `DisplayPort`."""
+
+    def __init__(self, panel: SerialPanel, size: tuple[int, int]) -> None:
+        self._panel = panel
+        self._size = size
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._size
+
+    def show(self, picture: Picture) -> None:
+        self._panel.wanted = replace(self._panel.wanted, picture=picture)
+
+    def close(self) -> None:
+        self.show(blank(self._size))
+
+
+class PanelLamps:
+    """A `LampPort`; the panel blinks by itself."""
+
+    def __init__(self, panel: SerialPanel, names: tuple[str, ...]) -> None:
+        self._panel = panel
+        self._names = names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._names
+
+    def set(self, lamp: str, pattern: LampPattern) -> None:
+        if lamp in self._names:
+            wanted = self._panel.wanted
+            self._panel.wanted = replace(wanted, lamps={**wanted.lamps, lamp: pattern})
+
+    def close(self) -> None:
+        wanted = self._panel.wanted
+        self._panel.wanted = replace(wanted, lamps=dict.fromkeys(self._names, LampPattern.OFF))
+
+
+class PanelBell:
+    """A `RingerPort`; the panel keeps the cadence."""
+
+    def __init__(self, panel: SerialPanel) -> None:
+        self._panel = panel
+
+    def ring(self, cadence: tuple[float, ...]) -> None:
+        self._panel.wanted = replace(self._panel.wanted, bell=cadence)
+
+    def silence(self) -> None:
+        self.ring(())
+
+    def close(self) -> None:
+        self.silence()
+
+
+def open_port(spec: SerialSpec) -> SerialPort:
+    """Open the serial port, 8 data bits, no parity, 1 stop bit.
+
+    Raises:
+        hal.errors.DeviceError: it is not there, taken, or we may not.
+    """
+    try:
+        import serial  # noqa: PLC0415 - in the thread that opens the port
+    except ImportError as error:
+        raise DeviceError(SERIAL.lacks) from error
+    try:
+        port: SerialPort = serial.Serial(
+            spec.port, spec.speed, timeout=0, write_timeout=_PATIENCE, exclusive=True
+        )
+    except (OSError, termios.error) as error:
+        raise DeviceError(f"{spec.port}: {_words(error)}") from error
+    return port
+
+
+def open_panel(spec: SerialSpec, clock: Callable[[], float] = time.monotonic) -> SerialPanel:
+    """The panel that the board file names; what is wrong is told once it is started."""
+    return SerialPanel(
+        spec, lambda post: Health(DEVICE, post, clock), lambda: open_port(spec), clock
+    )
+
+
+def _tell(fault: str | None, health: Health) -> None:
+    if fault == "":
+        health.works()
+    elif fault and fault != health.fault:
+        health.failed(fault)
+
+
+def _words(error: Exception) -> str:
+    """What happened, without pyserial's wrapping."""
+    number = getattr(error, "errno", None)
+    if number is None:
+        return "it was unplugged"
+    return os.strerror(number)
