@@ -36,9 +36,10 @@ _FAR = 6
 _SHORTEST_WASTE = 400
 """A second divided by the shortest sound that can be left out: less may be held for ever."""
 _LOSS_SMOOTHING = 1 / 256
-_LOSSY, _SOUND = 0.0075, 0.003
+_LOSSY, _SOUND = 0.0035, 0.001
 """Shares of packets lost: from the one on it pays to wait for the packet after a gap, so that it
-can be bridged from both sides or told by it; below the other it does not."""
+can be bridged from both sides or told by it; below the other it does not. One loss is enough, for
+losses seldom come alone, and seven seconds without any are over it."""
 
 
 class Missing(NamedTuple):

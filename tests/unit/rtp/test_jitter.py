@@ -99,8 +99,23 @@ def test_a_hole_names_the_packet_behind_it_for_the_codecs_own_repair():
     buffer.put(speech(2), 0.04)
     assert buffer.get(0.021) == speech(0)
     assert buffer.get(0.041) == Missing(160, speech(2))
-    assert buffer.get(0.061) == speech(2)
+    assert buffer.get(0.061) == Lengthen(speech(2), urgent=True)
     assert buffer.lost == 1
+
+
+def test_after_one_loss_the_packet_behind_the_next_is_waited_for_and_after_seven_seconds_not():
+    buffer = JitterBuffer(policy=FixedDelay(0.020))
+    buffer.put(speech(0), 0.0)
+    assert buffer.get(0.021) == speech(0)
+    buffer.put(speech(2), 0.04)
+    assert buffer.get(0.041) == Missing(160, speech(2))
+    waits = []
+    for number in range(3, 403):
+        waits.append(buffer.target_ms)
+        buffer.put(speech(number), number * 0.02)
+        buffer.get(number * 0.02 + 0.001)
+    assert waits.count(40) * 0.02 == pytest.approx(7, abs=0.1)
+    assert waits[-1] == 20
 
 
 def test_a_packet_that_comes_after_its_time_is_late_and_not_lost():
