@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import time
 
 import pytest
 
@@ -45,15 +46,43 @@ def test_everything_that_waits_is_handed_over_in_order(wire, udp):
     assert 499.0 < arrivals[0] <= 500.0
 
 
-def test_one_frame_takes_only_so_much_of_a_flood(wire, udp):
+def test_whoever_comes_last_in_a_flood_is_read_in_the_same_frame(wire, udp):
+    """A8: as long as there is time for all of it."""
     ours, far, seen = udp(), udp(), []
     wire.attach(os.dup(ours.fileno()), lambda data, _source, _at: seen.append(data))
-    for number in range(100):
+    for number in range(200):
         far.sendto(struct.pack("!I", number), ours.getsockname())
     wire.drain(500.0)
-    assert len(seen) == 64
+    assert len(seen) == 200
+
+
+def test_one_frame_takes_only_so_much_of_a_flood(wire, udp, monkeypatch):
+    monkeypatch.setattr("firmware.media.wire._BUDGET", 0.0)
+    flooded, quiet, far, seen = udp(), udp(), udp(), []
+    for ours in (flooded, quiet):
+        wire.attach(os.dup(ours.fileno()), lambda data, _source, _at: seen.append(data))
+    for number in range(100):
+        far.sendto(struct.pack("!I", number), flooded.getsockname())
+    far.sendto(b"mine", quiet.getsockname())
+    wire.drain(500.0)
+    assert b"mine" in seen
+    assert len(seen) < 20
     wire.drain(500.02)
-    assert len(seen) == 100
+    assert len(seen) < 40
+
+
+@pytest.mark.parametrize("by", [-3e7, -0.5, 0.5, 3e7])
+def test_f12_a_clock_that_is_set_between_arrival_and_reading_moves_nothing(
+    wire, udp, monkeypatch, by
+):
+    ours, far, seen = udp(), udp(), []
+    wire.attach(os.dup(ours.fileno()), lambda _data, _source, at: seen.append(at))
+    wire.drain(499.98)
+    far.sendto(b"one", ours.getsockname())
+    real = time.clock_gettime
+    monkeypatch.setattr("time.clock_gettime", lambda clock: real(clock) + by)
+    wire.drain(500.0)
+    assert 499.98 <= seen[0] <= 500.0
 
 
 def test_a_detached_socket_is_deaf_though_the_phone_keeps_its_duplicate(wire, udp):
