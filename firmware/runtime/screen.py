@@ -1,7 +1,7 @@
 """Paints the view on the board's display, at most twenty-five times a second, only if it changed.
 
-The drawing library costs more to load than the rest of the phone: a `Screen` imports it in a thread
-and paints its first picture after that. Its functions import it again only for its names.
+Letters and screens take a while to load: a `Screen` imports them in a thread and paints its first
+picture after that. Its functions import them again only for their names.
 """
 
 import asyncio
@@ -117,7 +117,7 @@ class Screen:
 
 
 def _import_drawing() -> None:
-    """A tenth of a second that the loop does not have."""
+    """Time that the loop does not have."""
     import firmware.ui.render  # noqa: F401, PLC0415 - it brings the rest
 
 

@@ -1,7 +1,7 @@
 """A 1-bit drawing surface for small screens, and the ways a finished picture leaves it.
 
-Coordinates are pixels from the top left. Nothing here knows a phone: `widgets` does. Everything is
-pasted, nothing drawn: `PIL.ImageDraw` would bring FreeType with it, 1.6 MB for letters we have.
+Coordinates are pixels from the top left. Nothing here knows a phone: `widgets` does. The pixels
+themselves are `bitmap`'s.
 """
 
 import enum
@@ -10,9 +10,7 @@ import unicodedata
 import zlib
 from functools import lru_cache
 
-import PIL.ImageFile  # noqa: F401 - Image.tobytes would import it at the first picture
-from PIL import Image
-
+from firmware.ui.bitmap import Bitmap
 from firmware.ui.fonts import Font
 from hal.ports import Picture
 
@@ -74,7 +72,7 @@ class Canvas:
     def __init__(self, size: tuple[int, int]) -> None:
         """Start a dark picture of `size` (width, height)."""
         self.width, self.height = size
-        self.image = Image.new("1", size, 0)
+        self.image = Bitmap(self.width, self.height)
 
     @property
     def is_tall(self) -> bool:
@@ -84,7 +82,7 @@ class Canvas:
     def text(self, x: int, y: int, words: str, font: Font) -> int:
         """Write `words` with their top left at (x, y); returns where the next letter would go."""
         for character in unicodedata.normalize("NFC", words):
-            self.image.paste(1, (x, y), font.glyph(character))
+            self.image.stamp(x, y, font.glyph(character))
             x += font.width
         return x
 
@@ -108,7 +106,7 @@ class Canvas:
 
     def dots(self, y: int) -> None:
         """A dotted line across the picture."""
-        self.image.paste(1, (0, y), _mask(("# " * (self.width // 2),)))
+        self.image.stamp(0, y, _shape(("# " * (self.width // 2),)))
 
     def frame(self, left: int, top: int, right: int, bottom: int) -> None:
         """A box's outline; all four edges are inside."""
@@ -117,50 +115,39 @@ class Canvas:
 
     def fill(self, left: int, top: int, right: int, bottom: int, *, lit: bool = True) -> None:
         """A filled box; all four edges are inside."""
-        if left <= right and top <= bottom:
-            self.image.paste(int(lit), (left, top, right + 1, bottom + 1))
+        self.image.fill(left, top, right, bottom, lit=lit)
 
     def invert(self, left: int, top: int, right: int, bottom: int) -> None:
         """Swap lit and dark within the box."""
-        box = (left, top, right + 1, bottom + 1)
-        part = self.image.crop(box).point(lambda lit: 0 if lit else 255)
-        self.image.paste(part, box)
+        self.image.invert(left, top, right, bottom)
 
     def icon(self, x: int, y: int, icon: Icon) -> int:
         """Draw an icon (rows of `#` and other); returns the column behind it."""
-        self.image.paste(1, (x, y), _mask(icon))
+        self.image.stamp(x, y, _shape(icon))
         return x + len(icon[0])
 
 
 @lru_cache(maxsize=64)
-def _mask(icon: Icon) -> Image.Image:
-    """An icon as a picture: lit where it has a `#`."""
-    mask = Image.new("1", (len(icon[0]), len(icon)), 0)
-    mask.putdata([255 * (pixel == "#") for row in icon for pixel in row])
-    return mask
+def _shape(icon: Icon) -> Bitmap:
+    return Bitmap.from_art(icon)
 
 
-def picture_of(image: Image.Image) -> Picture:
+def picture_of(image: Bitmap) -> Picture:
     """The picture as a display port wants it."""
-    return Picture(image.width, image.height, image.tobytes())
+    return Picture(image.width, image.height, image.bits)
 
 
-def image_of(picture: Picture) -> Image.Image:
+def image_of(picture: Picture) -> Bitmap:
     """The reverse of `picture_of`."""
-    return Image.frombytes("1", (picture.width, picture.height), picture.bits)
+    return Bitmap.from_bits(picture.width, picture.height, picture.bits)
 
 
-def png_of(image: Image.Image, scale: int = 1) -> bytes:
-    """The picture as a PNG file, each pixel drawn as a square of `scale`.
-
-    Written here, for Pillow would import all of its file formats at the first picture: a twentieth
-    of a second in which the loop stands still.
-    """
+def png_of(image: Bitmap, scale: int = 1) -> bytes:
+    """The picture as a PNG file, each pixel drawn as a square of `scale`."""
     if scale > 1:
-        size = (image.width * scale, image.height * scale)
-        image = image.resize(size, Image.Resampling.NEAREST)
+        image = image.enlarged(scale)
     head = struct.pack(">IIBBBBB", image.width, image.height, 1, _GREY, 0, 0, 0)
-    bits, stride = image.tobytes(), (image.width + 7) // 8
+    bits, stride = image.bits, (image.width + 7) // 8
     rows = (b"\0" + bits[at : at + stride] for at in range(0, len(bits), stride))
     data = zlib.compress(b"".join(rows))
     return _PNG + _chunk(b"IHDR", head) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
@@ -171,10 +158,6 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def art_of(image: Image.Image) -> str:
+def art_of(image: Bitmap) -> str:
     """The picture as text: `#` lit, `.` dark, one line a row."""
-    rows = [
-        "".join("#" if image.getpixel((x, y)) else "." for x in range(image.width))
-        for y in range(image.height)
-    ]
-    return "\n".join(rows) + "\n"
+    return "\n".join(image.art()) + "\n"

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from PIL import Image
-
 from firmware.phone.view import Mode, PhoneView
+from firmware.ui.bitmap import Bitmap
 from firmware.ui.canvas import Canvas, picture_of
 from firmware.ui.line_words import is_counting
 from firmware.ui.scene import Clock, Scene
@@ -39,7 +38,7 @@ SCREENS: dict[Mode, Callable[[Canvas, Scene], None]] = {
 }
 
 
-def render(view: PhoneView, clock: Clock, size: tuple[int, int], texts: Texts) -> Image.Image:
+def render(view: PhoneView, clock: Clock, size: tuple[int, int], texts: Texts) -> Bitmap:
     """Draw what the phone's screen shows; `size` is (width, height), the picture 1 bit deep."""
     canvas = Canvas(size)
     scene = Scene(view, clock, texts)

@@ -91,7 +91,7 @@ def test_f53_the_screen_is_painted_anew_when_its_minute_ends_and_not_more_often(
 def test_f53_the_picture_itself_changes_at_midnight_and_when_the_clock_goes_back():
     for edge, zone, *_ in EDGES[:7]:
         pictures = {
-            render(IDLE, clock(instant, zone), (128, 64), TEXTS).tobytes()
+            render(IDLE, clock(instant, zone), (128, 64), TEXTS).bits
             for instant in (edge - SECOND, edge)
         }
         assert len(pictures) == 2

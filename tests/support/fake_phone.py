@@ -33,6 +33,7 @@ from firmware.control.schema import (
     StatusReply,
 )
 from firmware.control.server import ControlServer
+from firmware.ui.bitmap import Bitmap
 from firmware.ui.canvas import png_of
 from firmware.web.app import Place, serving
 
@@ -63,7 +64,7 @@ def picture(words="201  14:05"):
     """A screen with words on it, as PNG."""
     image = Image.new("1", (128, 64), 0)
     ImageDraw.Draw(image).text((8, 24), words, fill=1)
-    return png_of(image)
+    return png_of(Bitmap.from_bits(*image.size, image.tobytes()))
 
 
 def tone(frequency, seconds, level=0.5):

@@ -8,7 +8,7 @@ when this package is imported, so that drawing a screen never touches the disk.
 import unicodedata
 from pathlib import Path
 
-from PIL import Image
+from firmware.ui.bitmap import Bitmap
 
 _MISSING = "\N{QUESTION MARK}"
 
@@ -34,7 +34,7 @@ class Font:
         self._size = self.height * ((self.width + 7) // 8)
         if len(self._shapes) != self._size * len(self._characters):
             raise ValueError("a character has too many or too few rows")
-        self._glyphs: dict[str, Image.Image] = {}
+        self._glyphs: dict[str, Bitmap] = {}
 
     def __contains__(self, character: str) -> bool:
         return character in self._characters
@@ -43,13 +43,13 @@ class Font:
         """How wide `words` are."""
         return self.width * len(unicodedata.normalize("NFC", words))
 
-    def glyph(self, character: str) -> Image.Image:
+    def glyph(self, character: str) -> Bitmap:
         """The picture of one character; a letter we lack loses its accent, else `?` stands in."""
         known = self._glyphs.get(character)
         if known is None:
             at = self._size * self._characters.index(self._nearest(character))
             shape = self._shapes[at : at + self._size]
-            known = Image.frombytes("1", (self.width, self.height), shape)
+            known = Bitmap.from_bits(self.width, self.height, shape)
             if character in self._characters:
                 self._glyphs[character] = known
         return known

@@ -1,6 +1,4 @@
 import io
-import subprocess
-import sys
 
 import pytest
 from PIL import Image
@@ -66,18 +64,18 @@ def test_the_largest_font_that_fits_is_chosen():
 def test_a_row_stays_within_its_span(align):
     canvas = Canvas((64, 8))
     canvas.row(0, "ABCDEFGHIJKLMN", fonts.SMALL, align, span=(10, 40))
-    left, _, right, _ = canvas.image.getbbox()
-    assert 10 <= left < right <= 40
+    columns = [x for row in canvas.image.art() for x, mark in enumerate(row) if mark == "#"]
+    assert 10 <= min(columns) < max(columns) < 40
 
 
 def test_inverting_twice_changes_nothing():
     canvas = Canvas((32, 8))
     canvas.text(0, 0, "Hi", fonts.SMALL)
-    before = canvas.image.tobytes()
+    before = canvas.image.bits
     canvas.invert(3, 1, 9, 6)
-    assert canvas.image.tobytes() != before
+    assert canvas.image.bits != before
     canvas.invert(3, 1, 9, 6)
-    assert canvas.image.tobytes() == before
+    assert canvas.image.bits == before
 
 
 def test_a_picture_has_one_bit_a_pixel_most_significant_left():
@@ -87,7 +85,7 @@ def test_a_picture_has_one_bit_a_pixel_most_significant_left():
     picture = picture_of(canvas.image)
     assert (picture.width, picture.height) == (16, 2)
     assert picture.bits == bytes([0x80, 0, 0, 0x01])
-    assert image_of(picture).tobytes() == canvas.image.tobytes()
+    assert image_of(picture).bits == canvas.image.bits
 
 
 def test_a_picture_leaves_as_text():
@@ -114,13 +112,4 @@ def test_a_png_holds_the_very_pixels(wide, high):
     canvas.fill(wide - 1, high - 1, wide - 1, high - 1)
     with Image.open(io.BytesIO(png_of(canvas.image))) as file:
         assert (file.format, file.mode, file.size) == ("PNG", "1", (wide, high))
-        assert file.tobytes() == canvas.image.tobytes()
-
-
-def test_a_png_is_made_without_the_plug_ins_of_the_drawing_library():
-    text = (
-        "import sys; from firmware.ui.canvas import Canvas, png_of; before = set(sys.modules);"
-        "png_of(Canvas((128, 64)).image, 2); print(*set(sys.modules) - before)"
-    )
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+        assert file.tobytes() == canvas.image.bits
