@@ -4,7 +4,16 @@ It is added to the conversation, which goes on: the far end hears it with our vo
 the desk hears it with the far end's.
 """
 
+from typing import Protocol
+
 from firmware.dsp.resample import Resampler
+
+
+class Samples(Protocol):
+    """Octets that stay where they are; only slices are copied."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> bytes: ...
 
 
 class Clip:
@@ -12,7 +21,7 @@ class Clip:
 
     __slots__ = ("pcm", "rate")
 
-    def __init__(self, pcm: bytes, rate: int) -> None:
+    def __init__(self, pcm: Samples, rate: int) -> None:
         self.pcm = pcm
         self.rate = rate
 

@@ -8,6 +8,7 @@ read with all the rest and not behind it.
 
 import contextlib
 import math
+import mmap
 import os
 import select
 import socket
@@ -15,6 +16,7 @@ import struct
 import time
 from collections.abc import Callable
 
+from firmware.media.insert import Samples
 from firmware.rtp.latch import Address
 
 Sink = Callable[[bytes, Address, float], None]
@@ -162,12 +164,16 @@ def close_descriptors(descriptors: tuple[int, ...]) -> None:
             os.close(descriptor)
 
 
-def read_clip(descriptors: tuple[int, ...]) -> bytes:
-    """All of the memory file that came with an order; empty if there is none."""
-    pcm = b""
-    with contextlib.suppress(OSError):
+def read_clip(descriptors: tuple[int, ...]) -> Samples:
+    """The memory file that came with an order; empty if there is none.
+
+    It is mapped, not copied: five minutes would take longer than a frame.
+    """
+    pcm: Samples = b""
+    with contextlib.suppress(OSError, ValueError):
         if descriptors:
-            size = min(os.fstat(descriptors[0]).st_size, _LARGEST_CLIP)
-            pcm = os.pread(descriptors[0], size & ~1, 0)
+            size = min(os.fstat(descriptors[0]).st_size, _LARGEST_CLIP) & ~1
+            if size:
+                pcm = mmap.mmap(descriptors[0], size, prot=mmap.PROT_READ)
     close_descriptors(descriptors)
     return pcm
