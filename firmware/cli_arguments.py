@@ -170,6 +170,13 @@ def _wishes(verbs: Verbs) -> None:
     volume.add_argument("change", type=_volume, metavar="up|down|N")
     volume.add_argument("path", nargs="?", choices=PATHS, metavar="PATH", help=", ".join(PATHS))
     verbs.add_parser("path", help="what to talk on").add_argument("path", choices=TALK_PATHS)
+    _sound_files(verbs)
+
+
+def _sound_files(verbs: Verbs) -> None:
+    record = verbs.add_parser("record", help="record a call to a WAV file, or end that")
+    record.add_argument("on", choices=("on", "off"))
+    record.add_argument("call", nargs="?", metavar="CALL")
     play = verbs.add_parser("play", help="send a WAV file into a call")
     play.add_argument("file", type=Path, metavar="FILE")
     play.add_argument("call", nargs="?", metavar="CALL")

@@ -127,6 +127,16 @@ def _messages(client: Client, options: argparse.Namespace) -> None:
         client.ask(schema.MessagesRead(forget=options.forget), type(None))
 
 
+def _record(client: Client, options: argparse.Namespace) -> None:
+    """Prints the files, one a line, so that a script knows where to look."""
+    raw = client.ask_raw(schema.Record(on=options.on == "on", call=options.call))
+    if options.json:
+        _write(raw)
+    else:
+        for file in msgspec.json.decode(raw, type=schema.RecordReply).files:
+            print(file)
+
+
 def _volume(options: argparse.Namespace) -> schema.Volume:
     path = PathName(options.path) if options.path else None
     if options.change in ("up", "down"):
@@ -185,6 +195,7 @@ ANSWERS: dict[str, Callable[[Client, argparse.Namespace], None]] = {
     "message": _transfer,
     "tell": _transfer,
     "messages": _messages,
+    "record": _record,
 }
 WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
     "key": _key,

@@ -42,6 +42,10 @@ class CallFigures(msgspec.Struct, frozen=True):
     rtp: RtpFigures | None = None
     diverted_by: str = ""
     subject: str = ""
+    way: str = ""
+    """How the far end is reached where that was found out (ICE): host, srflx, prflx or relay."""
+    recorded: bool | None = None
+    """Whether it is being recorded; None = it may not be."""
 
 
 class LineFigures(msgspec.Struct, frozen=True):
@@ -172,6 +176,12 @@ class LadderReply(msgspec.Struct, frozen=True):
 
     rows: tuple[str, ...]
     more: bool = False
+
+
+class RecordReply(msgspec.Struct, frozen=True):
+    """The files that are being written now, of the calls that were meant."""
+
+    files: tuple[str, ...] = ()
 
 
 class ReloadReply(msgspec.Struct, frozen=True):

@@ -37,6 +37,7 @@ from firmware.control.figures import (
     LineFigures,
     LogRow,
     MessagesReply,
+    RecordReply,
     ReloadReply,
     RtpFigures,
     ScreenReply,
@@ -67,6 +68,7 @@ __all__ = [
     "NoticeEvent",
     "PageEvent",
     "RecordEvent",
+    "RecordReply",
     "ReloadReply",
     "RingEvent",
     "RtpFigures",
@@ -312,6 +314,13 @@ class Play(Request, frozen=True, tag="play"):
     call: str | None = None
 
 
+class Record(Request, frozen=True, tag="record"):
+    """Record a call and all that are one conversation with it, or end that: `RecordReply`."""
+
+    on: bool
+    call: str | None = None
+
+
 class Reload(Request, frozen=True, tag="reload"):
     """Read the configuration file again: `ReloadReply`, or refused as `config` with the faults."""
 
@@ -345,6 +354,7 @@ AnyRequest = (
     | Volume
     | Path
     | Play
+    | Record
     | Reload
 )
 
@@ -366,6 +376,7 @@ AnyResult = (
     | MessagesReply
     | ScreenReply
     | LadderReply
+    | RecordReply
     | ReloadReply
     | None
 )

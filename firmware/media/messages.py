@@ -6,6 +6,7 @@ monotonic seconds, levels are dBov (0 = full scale square wave), volumes are per
 """
 
 import enum
+import struct
 
 import msgspec
 
@@ -188,6 +189,10 @@ class PlayClip(Order, frozen=True, tag="play_clip"):
 
     stream: int
     rate: int
+
+
+RECORD_HEAD = struct.Struct("<Q")
+"""Before the samples of a recorded packet: how many frames of 20 ms the recording has before it."""
 
 
 class Record(Order, frozen=True, tag="record"):

@@ -10,16 +10,13 @@ writes the file knows how long the hole is. Nothing here waits.
 """
 
 import socket
-import struct
 
 from firmware.base.pcm import SAMPLE_BYTES, audioop
 from firmware.dsp.resample import Resampler
 from firmware.dsp.tones import TonePlayer
-from firmware.media.messages import Record, ToneSegment
+from firmware.media.messages import RECORD_HEAD, Record, ToneSegment
 from firmware.media.pipeline import silence
 
-HEAD = struct.Struct("<Q")
-"""Before the samples of a packet: how many frames of 20 ms the recording has before it."""
 _FRAMES_A_PACKET = 10
 
 
@@ -118,7 +115,7 @@ class Recording:
 
     def _send(self) -> None:
         if self._frames and self._socket is not None:
-            packet = HEAD.pack(self._begin) + self._pcm
+            packet = RECORD_HEAD.pack(self._begin) + self._pcm
             try:
                 self._socket.send(packet, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
             except BlockingIOError:

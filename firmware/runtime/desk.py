@@ -20,6 +20,7 @@ from firmware.runtime.inputs import (
     hands_on,
     inputs_of,
     message_inputs,
+    record_inputs,
     transfer_inputs,
 )
 from firmware.runtime.ladder import ladder
@@ -194,6 +195,16 @@ class Desk:
 
         await carried_out(self._loop, begin)
 
+    async def record(self, request: s.Record) -> s.RecordReply:
+        """`record`."""
+        for event in record_inputs(request, self._loop.phone):
+            self._loop.inbox.put(event)
+        tapes, view = self._house.recordings, self.view
+        meant = view.front if request.call is None else request.call
+        calls = view.conference if meant in view.conference else (meant,)
+        refs = [call.ref for call in view.calls if call.ref in calls]
+        return s.RecordReply(() if tapes is None else tapes.files(refs))
+
     async def play(self, request: s.Play) -> None:
         """`play`."""
         await play(self._house, self.view, request)
@@ -215,4 +226,5 @@ ANSWERS: Mapping[type, Callable[[Desk, Any], Awaitable[s.AnyResult]]] = {
     s.Reload: Desk.read_again,
     s.Transfer: Desk.transfer,
     s.Play: Desk.play,
+    s.Record: Desk.record,
 }

@@ -1,14 +1,21 @@
 """Everything the phone's loop holds in its hands, as one record that is passed down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from firmware.call.secrecy import Material
 from firmware.control.schema import AnyEvent
-from firmware.media.messages import AnyOrder, Foreign, PathName, SetKeys, StreamReport
+from firmware.media.messages import (
+    AnyOrder,
+    Foreign,
+    PathName,
+    Record,
+    SetKeys,
+    StreamReport,
+)
 from firmware.net.media_ports import MediaPair, MediaPorts
-from firmware.phone.commands import CallRecord, KeepText, MakeKeys
+from firmware.phone.commands import CallRecord, KeepText, MakeKeys, StartRecording
 from firmware.phone.events import Event
 from firmware.runtime.last_calls import LastCalls
 from firmware.sip.agent import UserAgent
@@ -80,6 +87,22 @@ class Secrets(Protocol):
         """Forget a call."""
 
 
+class Tapes(Protocol):
+    """The files of recorded calls; `firmware.runtime.recordings` has them."""
+
+    def begin(self, command: StartRecording) -> None:
+        """Open the file of a call."""
+
+    def end(self, call: CallRef) -> None:
+        """Finish it."""
+
+    def copy_to(self, call: CallRef, order: Record) -> tuple[Record, int]:
+        """The order to copy a stream there, and the descriptor that goes with it."""
+
+    def files(self, calls: Iterable[CallRef]) -> tuple[str, ...]:
+        """Where these calls are being recorded to."""
+
+
 @dataclass(slots=True)
 class House:
     """The parts, and which sockets and streams belong to which call."""
@@ -99,6 +122,7 @@ class House:
     reports: dict[CallRef, StreamReport] = field(default_factory=dict)
     encryption: Secrets | None = None
     """Only on a phone with a line that encrypts."""
+    recordings: Tapes | None = None
     finished: StreamReport | None = None
     """The last report of the stream that ended last."""
     last_calls: LastCalls = field(default_factory=LastCalls)

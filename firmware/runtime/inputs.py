@@ -52,6 +52,15 @@ def message_inputs(request: s.Message | s.Tell, phone: Phone) -> Inputs:
     return _judged((a.SendText(request.target or " ", request.text, line),), phone)
 
 
+def record_inputs(request: s.Record, phone: Phone) -> Inputs:
+    """What goes into the phone to begin or end a recording; the files are told.
+
+    Raises:
+        RefusedError: it makes no sense now, or the phone would refuse it.
+    """
+    return _judged((a.Record(request.on, _call(request.call, phone.view())),), phone)
+
+
 def _judged(inputs: Inputs, phone: Phone) -> Inputs:
     for event in inputs:
         why = phone.refusal(event)

@@ -22,12 +22,21 @@ READING: Final = ("xml.parsers.expat", "firmware.sip.event.reg")
 ENCRYPTING: Final = ("hmac", "firmware.net.dtls", "firmware.runtime.encryption")
 """For keys of our own; what DTLS needs besides comes with its certificate."""
 
+RECORDING: Final = ("firmware.storage.recorder",)
+"""For who may record a call at any moment."""
+
 
 def wanted(settings: Settings) -> tuple[str, ...]:
     """The modules that a phone with these settings needs."""
     watches = any(line.watch or line.buddies or line.watch_registration for line in settings.lines)
     encrypts = any(line.srtp != "off" for line in settings.lines)
-    return (*ALWAYS, *(READING if watches else ()), *(ENCRYPTING if encrypts else ()))
+    records = settings.recording.calls != "never"
+    return (
+        *ALWAYS,
+        *(READING if watches else ()),
+        *(ENCRYPTING if encrypts else ()),
+        *(RECORDING if records else ()),
+    )
 
 
 def load(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from firmware.base.values import replace
 from firmware.call.secrecy import NO_MATERIAL, Material
 from firmware.control.schema import RecordEvent, RingEvent
-from firmware.media.messages import OpenStream, SetKeys
+from firmware.media.messages import OpenStream, Record, SetKeys
 from firmware.net.errors import NetError
 from firmware.phone import commands as c
 from firmware.phone.events import MediaPortRefused, MediaPortReserved
@@ -223,8 +223,24 @@ def media_order(house: House, command: c.MediaOrder) -> None:
         house.engine.send(order, (pair.rtp.fileno(), pair.rtcp.fileno()))
     elif isinstance(order, SetKeys) and house.encryption is not None:
         house.engine.send(house.encryption.with_history(order))
+    elif isinstance(order, Record):
+        if house.recordings is not None and command.call is not None:
+            order, descriptor = house.recordings.copy_to(command.call, order)
+            house.engine.send(order, (descriptor,))
     else:
         house.engine.send(order)
+
+
+def start_recording(house: House, command: c.StartRecording) -> None:
+    """Open the file of a call."""
+    if house.recordings is not None:
+        house.recordings.begin(command)
+
+
+def end_recording(house: House, command: c.EndRecording) -> None:
+    """Finish the file of a call."""
+    if house.recordings is not None:
+        house.recordings.end(command.call)
 
 
 def make_keys(house: House, command: c.MakeKeys) -> None:
@@ -296,6 +312,8 @@ PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
     c.TransferCall: transfer_call,
     c.FollowTransfer: follow_transfer,
     c.RefuseTransfer: refuse_transfer,
+    c.StartRecording: start_recording,
+    c.EndRecording: end_recording,
     c.MediaOrder: media_order,
     c.RingBell: ring_bell,
     c.SetLamp: set_lamp,

@@ -43,6 +43,7 @@ from firmware.runtime.loop import PhoneLoop
 from firmware.runtime.news import changes
 from firmware.runtime.page import Page
 from firmware.runtime.pulse import Pulse
+from firmware.runtime.recordings import Recordings
 from firmware.runtime.reload import Reloader
 from firmware.runtime.screen import Screen
 from firmware.runtime.sounds import Sounds
@@ -144,6 +145,11 @@ class Program:
         self.pulse = Pulse(self._turns, _feed_watchdog, self._clock)
         self._tokens = early.tokens
         self.house = self._make_house()
+        self._recordings = Recordings(
+            self._places.state / "recordings", self._clock, _wall, self.loop.inbox.put
+        )
+        self._recordings.settings = settings.recording
+        self.house.recordings = self._recordings
         self.loop.furnish(self.house, self.driver.settle)
         self.desk = Desk(self.loop, self.house, self.signalling.trace, self.keeper)
         self.desk.opened = asyncio.Event()
@@ -210,6 +216,7 @@ class Program:
         self.desk.settings = lambda: self._settings
         self.desk.xruns = lambda: self._xruns
         self.pulse.start()
+        asyncio.get_running_loop().run_in_executor(None, self._recordings.mend)
         self._start_screen()
         self.desk.page = self._page.event
         self._page.use(self._settings)
@@ -245,6 +252,7 @@ class Program:
         if new.audio != old.audio:
             self.sounds.volumes = dict(self.loop.view.volumes)
             self.sounds.change(new.audio, self.engine)
+        self._recordings.settings = new.recording
         for path, volume in plan(old, new).volumes:
             self.keeper.keep_volume(PathName(path), volume)
         if self._screen is not None:
@@ -382,6 +390,7 @@ class Program:
         await self.engine.close()
         await self.driver.close()
         self.sounds.close()
+        await self._recordings.close()
         self.board.close()
         await asyncio.to_thread(self.keeper.close)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from firmware.media.recording import HEAD
+from firmware.media.messages import RECORD_HEAD as HEAD
 from firmware.storage.errors import DiskFullError, from_os
 from firmware.storage.wav_writer import HEADER_BYTES, LARGEST, WavFile, wav_header
 

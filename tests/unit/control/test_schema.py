@@ -36,6 +36,7 @@ REQUESTS = [
     (schema.Volume(level=40, path=PathName.RINGER), "volume", Role.PHONE),
     (schema.Path(path=PathName.SPEAKER), "path", Role.PHONE),
     (schema.Play(file="/srv/tone.wav"), "play", Role.PHONE),
+    (schema.Record(on=True), "record", Role.PHONE),
     (schema.Ladder(call="in-1"), "ladder", Role.ADMIN),
     (schema.Reload(), "reload", Role.ADMIN),
 ]

@@ -7,6 +7,7 @@ import pytest
 
 from firmware.base.pcm import audioop
 from firmware.dsp.tone_probe import tone_level
+from firmware.media.messages import RECORD_HEAD as HEAD
 from firmware.media.messages import (
     Bridge,
     CloseStream,
@@ -20,7 +21,7 @@ from firmware.media.messages import (
     StopRecord,
     ToneSegment,
 )
-from firmware.media.recording import HEAD, Beep
+from firmware.media.recording import Beep
 
 PCMU, G722 = PayloadFormat(0, "PCMU", 8000), PayloadFormat(9, "G722", 8000)
 OURS, THEIRS, OTHERS, BEEP = 400, 900, 2100, 1400

@@ -3,12 +3,17 @@
 import subprocess
 import sys
 
-from firmware.config.schema import LineSettings, Settings
+from firmware.config.schema import LineSettings, RecordingSettings, Settings
 from firmware.runtime import later
 
 
 def test_a_phone_that_watches_nobody_reads_no_xml():
     settings = Settings(lines=(LineSettings("101", "pbx"),))
+    assert later.wanted(settings) == (*later.ALWAYS, *later.RECORDING)
+
+
+def test_a_phone_that_never_records_loads_no_recorder():
+    settings = Settings(recording=RecordingSettings("never"))
     assert later.wanted(settings) == later.ALWAYS
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from firmware.media.recording import HEAD
+from firmware.media.messages import RECORD_HEAD as HEAD
 from firmware.storage import recorder as module
 from firmware.storage.recorder import CallRecorder, Fate, Limits, mend
 from firmware.storage.wav_writer import WavFile, wav_header
