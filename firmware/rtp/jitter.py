@@ -172,7 +172,7 @@ class JitterBuffer:
         self.policy: DelayPolicy = AdaptiveDelay() if policy is None else policy
         self._capacity = capacity
         self._store: list[_Entry] = []
-        self._played: deque[int] = deque(maxlen=64)
+        self._played: deque[tuple[int, int]] = deque(maxlen=64)
         self.lost = self.late = self.duplicate = self.concealed = self.cut = self.restarts = 0
         self.delay_ms = 0.0
         self._moved_at = float("-inf")
@@ -282,7 +282,8 @@ class JitterBuffer:
     def _take_old(self, entry: _Entry) -> Put:
         """A packet that is not the newest: out of order, doubled or too late."""
         waiting = any(other.sequence == entry.sequence for other in self._store)
-        if waiting or entry.sequence in self._played:
+        # The same number at another time is no double: the far end counts anew.
+        if waiting or entry[:2] in self._played:
             self.duplicate += 1
             return Put.DUPLICATE
         if self._started and entry.sequence < self._next_sequence:
@@ -371,7 +372,7 @@ class JitterBuffer:
 
     def _play(self, entry: _Entry, packet: RtpPacket, now: float) -> RtpPacket:
         del self._store[0]
-        self._played.append(entry.sequence)
+        self._played.append(entry[:2])
         self._next_sequence = entry.sequence + 1
         self._next_timestamp = entry.timestamp + entry.ticks
         self._ticks = entry.ticks
@@ -472,7 +473,7 @@ class JitterBuffer:
         self._miss(entry.sequence)
         self.pattern.miss(entry.sequence)
         self._next_sequence = entry.sequence + 1
-        self._played.append(entry.sequence)
+        self._played.append(entry[:2])
         self._rejected_run += 1
         self.late += 1
 

@@ -151,6 +151,8 @@ def talker():
     [
         ("another source", {"ssrc": 8}),
         ("the sequence jumps", {"sequence": 40_000}),
+        ("the sequence begins again a second back", {"sequence": 1100}),
+        ("the sequence begins again a moment back", {"sequence": 1135}),
         ("the timestamp jumps ahead", {"timestamp": 900_000_000}),
         ("the timestamp jumps back", {"timestamp": -900_000}),
         ("both jump", {"sequence": 7, "timestamp": 7}),
