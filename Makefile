@@ -23,7 +23,7 @@ $(VENV)/.dev: pyproject.toml .ci/setup
 demo: setup  ## the virtual phone with the practice PBX; prints the page's address
 	@$(BIN)/deskphone demo
 
-ALONE := --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks --ignore=tests/prove --ignore=tests/long
+ALONE := --ignore=tests/interop --ignore=tests/browser --ignore=tests/checks --ignore=tests/prove --ignore=tests/long --ignore=tests/vm
 test: setup-dev  ## every test that needs no hardware, peer or browser
 	$(PYTEST) -q -n 2 --dist loadfile -m "not slow" $(ALONE)
 
@@ -60,8 +60,9 @@ bench: setup-dev  ## our phone beside baresip: a table and JSON
 	$(BIN)/python -m tests.bench --save
 	$(BIN)/python -m tests.bench.quality --save
 
-vm:  ## not there yet: the phone on virtual hardware
-	@echo "make vm: not there yet; the adapters for real hardware come first (see README.md)." >&2; exit 1
+vm: setup-dev  ## a virtual Pi in QEMU: real systemd, real kernel sound, pins and input devices
+	@$(BIN)/python -m tests.vm.root
+	$(PYTEST) -q -n 0 -p no:randomly tests/vm
 
 guide:  ## not there yet: the pictures of the user guide
 	@echo "make guide: not there yet; the pictures of every screen are in tests/data/golden." >&2; exit 1

@@ -29,9 +29,17 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.timeout(_PATIENCE))
 
 
+PBX = """\
+[Service]
+ExecStart=/usr/bin/deskphone pbx
+[Install]
+WantedBy=multi-user.target
+"""
+
+
 @pytest.fixture(scope="session")
-def bare_pi(tmp_path_factory):
-    """A virtual Pi with Debian on it and the clock of a Pi: 1970."""
+def pi(tmp_path_factory):
+    """A virtual Pi with the clock of a Pi (1970), the phone installed and started by systemd."""
     lacks = missing_tools("qemu-system-x86_64") if cached() else missing_tools()
     if lacks:
         pytest.skip(f"no virtual Pi: {lacks}")
@@ -41,15 +49,13 @@ def bare_pi(tmp_path_factory):
         pytest.skip(f"no virtual Pi: {error}")
     with Machine(root, make_drive(tmp_path_factory.mktemp("drive")), "1970-01-01") as machine:
         machine.run(f"mkdir -p {PLACE} && tar xf /dev/vdb -C {PLACE}")
+        install(machine)
+        machine.run(
+            "systemctl start pbx deskphone-clock deskphone-clock-save.timer deskphone "
+            "deskphone-web",
+            seconds=90,
+        )
         yield machine
-
-
-@pytest.fixture(scope="session")
-def pi(bare_pi):
-    """The same with the phone on it, installed as a user would and started by systemd."""
-    install(bare_pi)
-    bare_pi.run("systemctl start deskphone-clock deskphone deskphone-web", seconds=90)
-    return bare_pi
 
 
 def install(machine):
@@ -60,6 +66,9 @@ def install(machine):
         f"--root-user-action=ignore {PLACE}/deskphone-*.whl",
         seconds=180,
     )
+    machine.put("/etc/systemd/system/pbx.service", PBX.encode())
+    machine.put("/etc/modules-load.d/sound.conf", b"snd-aloop\n")
+    machine.put("/etc/deskphone/deskphone.toml", CONFIG.encode())
     machine.run(
         "ln -sf /opt/deskphone/bin/deskphone /usr/bin/deskphone\n"
         f"install -m 644 -t /usr/lib/systemd/system {units}/*.service {units}/*.timer\n"
@@ -68,13 +77,19 @@ def install(machine):
         f"install -m 644 -t /usr/lib/tmpfiles.d {units}/tmpfiles.d/*.conf\n"  # noqa: S108
         f"install -m 644 -D -t /etc/systemd/journald.conf.d {units}/journald.conf.d/*.conf\n"
         "systemd-sysusers && systemd-tmpfiles --create deskphone.conf\n"
-        "udevadm control --reload && systemctl daemon-reload"
-    )
-    machine.put("/etc/deskphone/deskphone.toml", CONFIG.encode())
-    machine.run(
-        "systemd-tmpfiles --create deskphone.conf\n"
-        "modprobe -a snd-aloop\n"
-        "systemctl enable deskphone-clock.service deskphone-clock-save.timer deskphone.service "
-        "deskphone-web.service",
+        "udevadm control --reload && systemctl daemon-reload\n"
+        "systemctl restart systemd-modules-load systemd-journald\n"
+        "systemctl enable pbx deskphone-clock deskphone-clock-save.timer deskphone deskphone-web",
         seconds=60,
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    """The figures that were measured, each with its name."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    figures = [pair for report in reports for pair in report.user_properties]
+    if figures:
+        terminalreporter.section("measured in the virtual Pi")
+    for name, value in figures:
+        terminalreporter.line(f"{value:>10}  {name}")

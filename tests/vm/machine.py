@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.vm.root import Root, _program
+from tests.vm.root import Root, program_of
 
 PYTHON = "/opt/deskphone/bin/python"
 _BOOT_SECONDS = 150.0
@@ -53,15 +53,17 @@ class Machine:
         self.boot = ""
         """The id of this start."""
         orders = folder / "orders"
-        program = _program("qemu-system-x86_64")
+        program = program_of("qemu-system-x86_64")
         assert program is not None
         began = time.monotonic()
-        self._process = subprocess.Popen(
-            [program, *_arguments(root, drive, clock, orders, self._console, folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(folder / "qemu").open("wb"),
-        )
+        words = _arguments(root, drive, clock, orders, self._console)
+        with (folder / "qemu").open("wb") as errors:
+            self._process = subprocess.Popen(
+                [program, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
         try:
             self._line = self._connect(orders)
             self.wait_up()
@@ -189,9 +191,7 @@ class Machine:
         return MachineError(f"{what}\n{said}{self.console()[-4000:]}")
 
 
-def _arguments(
-    root: Root, drive: Path, clock: str, orders: Path, console: Path, scratch: Path
-) -> list[str]:
+def _arguments(root: Root, drive: Path, clock: str, orders: Path, console: Path) -> list[str]:
     kernel = "root=/dev/vda rootfstype=ext4 rw console=ttyS0 systemd.getty_auto=no panic=-1"
     options = {
         "M": "q35",

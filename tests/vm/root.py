@@ -81,14 +81,15 @@ class Root:
 
 def missing_tools(*names: str) -> str:
     """One sentence about the programs that are missing here, or nothing."""
-    lacks = [name for name in names or tuple(TOOLS) if _program(name) is None]
+    lacks = [name for name in names or tuple(TOOLS) if program_of(name) is None]
     if not lacks:
         return ""
     packages = " ".join(TOOLS[name] for name in lacks)
     return f"{', '.join(lacks)} missing: apt-get install {packages}"
 
 
-def _program(name: str) -> str | None:
+def program_of(name: str) -> str | None:
+    """Where a program is; some lie where only root looks."""
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
@@ -243,7 +244,7 @@ def _forget_old() -> None:
 
 
 def _run(program: str, *words: str, said: str = "") -> None:
-    path = _program(program) or program
+    path = program_of(program) or program
     done = subprocess.run(
         [path, *words],
         input=said,

@@ -1,17 +1,110 @@
 """Our units under the real systemd: ready, watched, locked in, and gone with a farewell."""
 
 import re
+import time
 
 import pytest
 
+from tests.vm.drive import PLACE
+from tests.vm.machine import PYTHON
+
 UNITS = ("deskphone", "deskphone-web", "deskphone-clock", "deskphone-clock-save")
 GOAL, MUST = 1.5, 2.5
+TALKING = 'deskphone ctl status | grep -q \'"state":"talking"\''
+CHILD = "cat /proc/$(systemctl show -P MainPID deskphone)/task/*/children | cut -d' ' -f1"
+"""Prints the process id of the audio process."""
+REGISTERED = "deskphone ctl status | grep -q '\"registered\":true'"
+
+
+def test_both_are_ready_and_nothing_failed(pi):
+    for unit in ("deskphone", "deskphone-web"):
+        assert pi.property(unit, "ActiveState") == "active", pi.journal(unit)
+    assert pi.text("systemctl --failed --no-legend") == ""
+    assert pi.property("deskphone", "StatusText") == "running"
+    assert "Traceback" not in pi.journal("deskphone") + pi.journal("deskphone-web")
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_systemd_thinks_that_a_break_in_would_find_little(pi, unit, capsys):
+def test_systemd_thinks_that_a_break_in_would_find_little(pi, unit, record_property):
     said = pi.text(f"systemd-analyze security --no-pager {unit}.service", seconds=60)
-    score = float(re.search(r"exposure level for \S+ ([\d.]+)", said)[1])
-    with capsys.disabled():
-        print(f"\n{unit}: systemd-analyze security {score}")  # noqa: T201 - a figure to be seen
+    score = float(re.search(r"exposure level for \S+: ([\d.]+)", said)[1])
+    record_property(f"systemd-analyze security {unit} (aim {GOAL})", score)
     assert score <= MUST, said
+
+
+def test_the_phone_registers_with_the_practice_pbx(pi):
+    pi.wait(REGISTERED, 60)
+
+
+def test_sound_runs_in_real_time_inside_the_sandbox(pi):
+    """SCHED_FIFO is 1 in sched(7); the policy is the 41st word of proc_pid_stat(5)."""
+    child = pi.text(CHILD)
+    policies = pi.text(f"cat /proc/{child}/task/*/stat | cut -d')' -f2- | cut -d' ' -f40")
+    assert "1" in policies.split(), policies
+
+
+def test_the_page_is_there_for_whoever_has_its_address(pi):
+    address = re.findall(r"http://\S+", pi.journal("deskphone-web"))[-1]
+    source = (
+        "import sys, urllib.request as u; jar = u.HTTPCookieProcessor(); "
+        "reply = u.build_opener(jar).open(sys.argv[1], timeout=20); "
+        "print(reply.status, '<html' in reply.read().decode().lower())"
+    )
+    assert pi.text(f'{PYTHON} -c "{source}" "{address}"') == "200 True"
+
+
+def test_a_stranger_on_this_machine_reaches_neither_socket_nor_secrets(pi):
+    for command in (
+        "deskphone ctl --control /run/deskphone/control.sock status",
+        "cat /etc/deskphone/deskphone.toml",
+        "ls /var/lib/deskphone",
+    ):
+        done = pi.run(
+            f"setpriv --reuid=nobody --regid=nogroup --clear-groups {command}", check=False
+        )
+        assert done.code != 0, done
+
+
+def test_f42_a_phone_that_hangs_is_started_again_by_the_watchdog(pi, record_property):
+    before, began = pi.property("deskphone", "MainPID"), time.monotonic()
+    pi.run(f"kill -STOP {before}")
+
+    pi.wait(f'test "$(systemctl show -P MainPID deskphone)" != {before} && '
+            'test "$(systemctl show -P SubState deskphone)" = running', 60)  # fmt: skip
+
+    record_property("phone frozen to phone ready, s (emulated)", round(time.monotonic() - began))
+    assert "watchdog" in pi.journal("deskphone").lower()
+    pi.wait(REGISTERED, 60)
+
+
+def test_p12_an_audio_process_that_is_killed_is_back_and_the_phone_stays(pi):
+    before = pi.property("deskphone", "MainPID")
+    child = pi.text(CHILD)
+    pi.run(f"kill -KILL {child}")
+
+    pi.wait(f'c=$({CHILD}); test -n "$c" && test "$c" != {child}', 20)
+    assert pi.property("deskphone", "MainPID") == before
+
+
+def test_stopping_the_phone_in_a_call_says_bye_and_signs_off(pi):
+    pi.run(f"systemd-run -q --unit=sniffer {PYTHON} {PLACE}/tests/vm/inside/sniffer.py")
+    pi.wait(REGISTERED, 60)
+    pi.run("deskphone ctl dial 600")
+    pi.wait(TALKING, 30)
+    since = pi.text("date +%s.%N")
+
+    pi.run("systemctl stop deskphone", seconds=40)
+
+    said = pi.text(f"journalctl -u sniffer -o cat --since @{since}")
+    pi.run("systemctl stop sniffer; systemctl start deskphone", seconds=60)
+    assert "BYE sip:" in said, said
+    assert "REGISTER sip:" in said, said
+    assert pi.property("deskphone", "Result") == "success"
+    pi.wait(REGISTERED, 60)
+
+
+def test_the_page_comes_back_by_itself(pi):
+    before = pi.property("deskphone-web", "MainPID")
+    pi.run(f"kill -KILL {before}")
+    pi.wait(f'test "$(systemctl show -P MainPID deskphone-web)" != {before} && '
+            'test "$(systemctl show -P SubState deskphone-web)" = running', 40)  # fmt: skip
