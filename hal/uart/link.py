@@ -26,7 +26,7 @@ from hal.uart.framing import LineReader, Message, encode
 VERSION = "1"
 ACK_WAIT = 0.3
 """Seconds until a line is sent again."""
-TRIES = 4
+TRIES = 10
 HELLO_EVERY = 1.0
 SILENT_AFTER = 3.0
 """Seconds of greeting without an answer after which people are told."""

@@ -5,6 +5,7 @@ wins. A port that is not there, or vanishes (a USB cable), is told once and trie
 pyserial is imported in the thread, when the port is opened.
 """
 
+import errno
 import os
 import select
 import termios
@@ -24,6 +25,7 @@ from hal.uart.link import PanelLink, Wanted
 
 DEVICE = "front panel"
 _READ = 4096
+_VANISHED = (0, errno.EIO, errno.ENXIO, errno.ENODEV)
 _PATIENCE = 2.0
 """Seconds that closing waits for a driver that hangs."""
 
@@ -251,8 +253,12 @@ def _tell(fault: str | None, health: Health) -> None:
 
 
 def _words(error: Exception) -> str:
-    """What happened, without pyserial's wrapping."""
-    number = getattr(error, "errno", None)
-    if number is None:
-        return "it was unplugged"
-    return os.strerror(number)
+    """What happened, without pyserial's wrapping; it has no number for a port that vanished."""
+    number = _number(error) or _number(error.__context__)
+    return "it was unplugged" if number in _VANISHED else os.strerror(number)
+
+
+def _number(error: BaseException | None) -> int:
+    """The number of a fault of the system, 0 if it has none; a `termios.error` is no OSError."""
+    first = error.args[0] if error is not None and error.args else 0
+    return first if isinstance(first, int) else 0

@@ -1,0 +1,198 @@
+"""The thread and the real pyserial on a pseudo-terminal, with the reference firmware behind it."""
+
+import os
+import queue
+import sys
+import termios
+import threading
+import time
+
+import pytest
+import serial
+
+from hal.board_spec import SerialSpec
+from hal.errors import DeviceError
+from hal.events import DeviceFailed, DeviceRecovered, HookLifted, KeyDown, KeyUp
+from hal.health import Health
+from hal.keys import Key
+from hal.packing import blank
+from hal.ports import LampPattern
+from hal.uart.panel import SerialPanel, _words, open_port
+from tests.support.fake_display import noise
+from tests.support.front_panel import PluggedIn
+
+
+def until(condition, what):
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, what
+        threading.Event().wait(0.002)
+
+
+class Desk:
+    """A phone with a front panel at the end of a cable."""
+
+    def __init__(self, folder):
+        self.cable = folder / "panel"
+        self.told = queue.SimpleQueue()
+        self.plugged = None
+        spec = SerialSpec(str(self.cable), 115_200, (128, 64), ("message", "mute"), bell=True)
+        self.panel = SerialPanel(
+            spec,
+            lambda post: Health("front panel", post, time.monotonic, waits=(0.01, 0.01)),
+            lambda: open_port(spec),
+        )
+
+    def plug_in(self):
+        self.plugged = PluggedIn()
+        self.cable.unlink(missing_ok=True)
+        self.cable.symlink_to(self.plugged.path)
+        return self.plugged.hardware
+
+    def pull(self):
+        self.plugged.pull()
+        self.cable.unlink()
+
+    def hears(self, kind):
+        event = self.told.get(timeout=5)
+        assert type(event) is kind, event
+        return event
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = Desk(tmp_path)
+    yield made
+    made.panel.close()
+    if made.plugged is not None:
+        made.plugged.pull()
+
+
+def test_keys_and_hook_come_pictures_lamps_and_the_bell_go(desk):
+    hardware = desk.plug_in()
+    desk.panel.start(desk.told.put)
+    desk.panel.screen.show(noise((128, 64)))
+    desk.panel.lamps.set("mute", LampPattern.ON)
+    desk.panel.lamps.set("disco", LampPattern.ON)
+    desk.panel.ringer.ring((2.0, 4.0))
+    until(lambda: hardware.picture == noise((128, 64)), "no picture")
+    until(lambda: hardware.lit.get("mute") and hardware.ringing, "no lamp or no bell")
+    assert not hardware.lit.get("message")
+    hardware.down = {"#"}
+    assert desk.hears(KeyDown).key is Key.POUND
+    hardware.down = set()
+    assert desk.hears(KeyUp).key is Key.POUND
+    hardware.handset_off = True
+    desk.hears(HookLifted)
+    desk.panel.ringer.silence()
+    until(lambda: not hardware.ringing, "it rings on")
+
+
+def test_closing_leaves_the_panel_dark_and_silent_and_tells_nothing_more(desk):
+    hardware = desk.plug_in()
+    desk.panel.start(desk.told.put)
+    desk.panel.screen.show(noise((128, 64)))
+    desk.panel.ringer.ring((5.0,))
+    until(lambda: hardware.ringing and hardware.picture == noise((128, 64)), "no picture")
+    desk.panel.close()
+    desk.panel.screen.close()
+    desk.panel.lamps.close()
+    desk.panel.ringer.close()
+    until(lambda: not hardware.ringing and hardware.picture == blank((128, 64)), "not dark")
+    hardware.down = {"5"}
+    assert desk.told.empty()
+    desk.panel.close()
+
+
+def test_f41_a_panel_that_is_pulled_out_is_told_once_and_is_as_before_when_it_is_back(desk):
+    hardware = desk.plug_in()
+    desk.panel.start(desk.told.put)
+    desk.panel.screen.show(noise((128, 64), 1))
+    until(lambda: hardware.picture == noise((128, 64), 1), "no picture")
+    hardware.handset_off = True
+    desk.hears(HookLifted)
+    hardware.down = {"5"}
+    desk.hears(KeyDown)
+    desk.pull()
+    desk.hears(KeyUp)
+    assert desk.hears(DeviceFailed).device == "front panel"
+    desk.panel.screen.show(noise((128, 64), 2))
+    hardware = desk.plug_in()
+    hardware.handset_off = True
+    until(lambda: hardware.picture == noise((128, 64), 2), "it was not found again")
+    events = [desk.told.get(timeout=5)]
+    while not isinstance(events[-1], DeviceRecovered):
+        events.append(desk.told.get(timeout=5))
+    # It was unplugged, then the port was not there: two reasons at most, and nobody hung up.
+    assert {type(event) for event in events} <= {DeviceFailed, DeviceRecovered}
+    assert len(events) <= 2
+
+
+def test_f41_a_port_that_is_not_there_is_named(desk):
+    desk.panel.start(desk.told.put)
+    failed = desk.hears(DeviceFailed)
+    assert failed.reason == f"{desk.cable}: No such file or directory"
+
+
+def test_f41_a_panel_that_does_not_answer_is_told(desk):
+    """Somebody else's device, or the wrong speed: nobody greets back."""
+    master, slave = os.openpty()
+    desk.cable.symlink_to(os.ttyname(slave))
+    now = [0.0]
+    desk.panel._clock = lambda: now[0]
+    desk.panel.start(desk.told.put)
+    until(lambda: b"HELLO 1" in os.read(master, 4096), "it was not greeted")
+    for at in (1.0, 2.0, 3.0, 4.0):
+        now[0] = at
+        os.write(master, b"\xff\x00garbage~~\n")
+        until(lambda: b"HELLO 1" in os.read(master, 4096), "it was not greeted")
+    assert desk.hears(DeviceFailed).reason == "it does not answer"
+    desk.panel.close()
+    os.close(master)
+    os.close(slave)
+
+
+def test_f41_closing_does_not_wait_for_a_panel_that_is_not_there(desk):
+    desk.panel._health_of = lambda post: Health("p", post, time.monotonic, waits=(999, 999))
+    desk.panel.start(desk.told.put)
+    desk.hears(DeviceFailed)
+    began = time.monotonic()
+    desk.panel.close()
+    assert time.monotonic() - began < 1
+
+
+def test_a_panel_that_was_never_started_closes(desk):
+    desk.panel.close()
+
+
+def test_a_missing_library_is_named_with_its_package(monkeypatch):
+    monkeypatch.setitem(sys.modules, "serial", None)
+    with pytest.raises(DeviceError, match=r"^serial is missing \(apt install python3-serial\)$"):
+        open_port(SerialSpec("/dev/null", 9600, None, ()))
+
+
+def test_what_is_no_serial_port_is_refused_in_words(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DeviceError, match="/file: Inappropriate ioctl for device"):
+        open_port(SerialSpec(str(tmp_path / "file"), 9600, None, ()))
+
+
+def test_f41_an_error_nobody_thought_of_does_not_take_the_panel_with_it(desk):
+    tries = []
+
+    def connect():
+        tries.append(1)
+        if len(tries) < 3:
+            return 1 / 0
+        raise serial.SerialException("nobody knows")
+
+    desk.panel._connect = connect
+    desk.panel.start(desk.told.put)
+    assert desk.hears(DeviceFailed).reason == "ZeroDivisionError: division by zero"
+    desk.hears(DeviceFailed)
+
+
+def test_a_cable_that_is_pulled_while_the_phone_speaks_is_called_that():
+    assert _words(serial.SerialException("device reports readiness")) == "it was unplugged"
+    assert _words(OSError(5, "Input/output error")) == "it was unplugged"
+    assert _words(termios.error(13, "Permission denied")) == "Permission denied"
