@@ -7,6 +7,7 @@ One INVITE is answered by each of them on its own (RFC 3264 §4 speaks of one of
 from msgspec import Struct
 
 from firmware.base.values import replace
+from firmware.call.media import Way
 from firmware.call.negotiation import Negotiation
 
 
@@ -24,6 +25,11 @@ class Forks(Struct, frozen=True):
         """One of them spoke."""
         others = tuple(item for item in self.each if item[0] != fork)
         return replace(self, each=(*others, (fork, state)))
+
+    def on(self, way: Way) -> "Forks":
+        """A way was nominated for the one that is heard."""
+        each = tuple((name, state.on(way)) for name, state in self.each)
+        return replace(self, each=each)
 
     def without(self, fork: str) -> "Forks":
         """One of them will not answer any more (RFC 6228)."""

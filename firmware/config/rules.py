@@ -77,7 +77,7 @@ def _half_certificate(tls: object) -> bool:
 
 def notes(settings: Settings, document: Document, file: str) -> tuple[Problem, ...]:
     """What a person should know although the phone will run."""
-    found = [*_phone_notes(settings), *_unused(document.tables)]
+    found = [*_phone_notes(settings), *_way_notes(settings), *_unused(document.tables)]
     for index, line in enumerate(settings.lines):
         found.extend(_line_notes(line, ("line", index)))
     placed = (_placed(one, document, file) for one in found)
@@ -95,6 +95,18 @@ def _phone_notes(settings: Settings) -> Iterator[Found]:
             yield ("audio", name), Wrong("note_file_only")
     if settings.web.enabled and not _is_loopback(settings.web.listen):
         yield ("web", "listen"), Wrong("note_open_page")
+
+
+def _way_notes(settings: Settings) -> Iterator[Found]:
+    """Servers that nobody asks, or that will give nothing."""
+    network = settings.network
+    for index, line in enumerate(settings.lines):
+        if line.ice == "relay" and not network.turn:
+            yield ("line", index, "ice"), Wrong("note_relay_needs_turn")
+    if network.turn and all(line.ice == "off" for line in settings.lines):
+        yield ("network", "turn"), Wrong("note_turn_unused")
+    if network.turn and not (network.turn_user and network.turn_password):
+        yield ("network", "turn"), Wrong("note_turn_nobody")
 
 
 def _line_notes(line: LineSettings, path: Path) -> Iterator[Found]:

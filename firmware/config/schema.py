@@ -59,6 +59,10 @@ class NetworkSettings:
     dscp_rtp: int = 46
     nat: tuple[str, ...] = ()
     stun: str = ""
+    turn: str = ""
+    turn_user: str = ""
+    turn_password: str = field(default="", repr=False)
+    turn_transport: str = "udp"
     tls: ListenTlsSettings = field(default_factory=ListenTlsSettings)
     wifi: WifiSettings = field(default_factory=WifiSettings)
 
@@ -121,6 +125,7 @@ class LineSettings:
     quality_reports: str = ""
     srtp: str = "off"
     srtp_keys: str = "auto"
+    ice: str = "off"
     tls: TlsSettings = field(default_factory=TlsSettings)
 
 

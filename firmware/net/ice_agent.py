@@ -108,7 +108,7 @@ class IceAgent:
         self._before: Session | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._told: tuple[Way | None, str] = (None, "")
-        self._closed = False
+        self._closed = self._reads = False
         self.ours: Ours | None = None
         self.trouble = ""
         """Why there is no relay, a clause."""
@@ -119,6 +119,7 @@ class IceAgent:
 
     async def gather(self, servers: Servers, seconds: float) -> Ours:
         """All places where we may be reached; what takes longer than this is left out."""
+        self._reads = True
         for component, sock in self._sockets.items():
             if not self._relay_only:
                 self._bases.append(_Base(self._host(component), sock))
@@ -130,8 +131,7 @@ class IceAgent:
         finally:
             for wish in wishes:
                 wish.cancel()
-            for sock in self._sockets.values():
-                self._loop.remove_reader(sock)
+            self._stop_reading()
         self._asked.clear()
         self.ours = Ours(self._tokens.octets(32), tuple(self._candidates()))
         return self.ours
@@ -218,6 +218,11 @@ class IceAgent:
                 session.asked(number, request, source)
         self._early.clear()
         self._settle()
+
+    @property
+    def names(self) -> Credentials:
+        """Ours in the search that runs."""
+        return _NOBODY.credentials if self._session is None else self._session.terms.ours
 
     @property
     def failure(self) -> str:
@@ -408,9 +413,16 @@ class IceAgent:
                 session.fire(now)
         self._settle()
 
+    def _stop_reading(self) -> None:
+        if self._reads:
+            self._reads = False
+            for sock in self._sockets.values():
+                self._loop.remove_reader(sock)
+
     def close(self) -> tuple[Relay, ...]:
         """End it; the sockets stay their owner's. The relays are to be closed yet."""
         self._closed = True
+        self._stop_reading()
         self._arm(math.inf)
         self._session = self._before = None
         for base in self._bases:

@@ -81,8 +81,10 @@ class Ways(Protocol):
         """Our address toward a place."""
 
 
-async def locate_stun(server: str, ways: Ways) -> list[Place]:
+async def locate_stun(server: str, ways: Ways, service: str = "_stun._udp") -> list[Place]:
     """Where a STUN server may be asked: `host[:port]` or a domain (RFC 8489 §8.1); never empty.
+
+    One for relays has the same port and another `service` (RFC 8656 §3.1).
 
     Raises:
         LookUpError: there is none, or no way to any.
@@ -90,7 +92,7 @@ async def locate_stun(server: str, ways: Ways) -> list[Place]:
     host, port = split_server(server)
     hosts = [(host, port or STUN_PORT)]
     if port is None and not is_numeric(host):
-        records = await ways.resolver.services(f"_stun._udp.{host}")
+        records = await ways.resolver.services(f"{service}.{host}")
         hosts = [(row.host, row.port) for row in records[:_MOST_HOSTS]] or hosts
     places = await _places(Transport.UDP, hosts, ways.resolver, ways.local_for)
     usable = [place for place in places if place.local]

@@ -4,6 +4,7 @@ Bodies are SDP, written by `firmware.call`; the SIP stack does not look inside.
 """
 
 import enum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -16,16 +17,21 @@ from firmware.sip.names import MessageRef
 from firmware.sip.notifications import CallRef, LineName, Party, SubscriptionRef, TransferRef
 from hal.ports import LampPattern
 
+if TYPE_CHECKING:
+    from firmware.sdp.ice import Terms
+
 
 class ReserveMediaPort(Struct, frozen=True):
     """Bind an RTP and an RTCP socket on `local`; answered by `MediaPortReserved` or `…Refused`.
 
-    An `emergency` call takes any free port if those of the settings are used up.
+    An `emergency` call takes any free port if those of the settings are used up. `line` says by its
+    settings whether ways to the sockets are gathered.
     """
 
     call: CallRef
     local: str
     emergency: bool = False
+    line: LineName = LineName("")
 
 
 class FreeMediaPort(Struct, frozen=True):
@@ -45,6 +51,19 @@ class MakeKeys(Struct, frozen=True):
     stream: int
     handshake: Handshake
     remote: tuple[str, int]
+    checked: bool = False
+    """Whether `remote` is a way that was found: another one is no other far end (RFC 8842 §5.1)."""
+
+
+class CheckWays(Struct, frozen=True):
+    """Find a way to the far end of a stream by these terms; ones that hold already change nothing.
+
+    Answered by `WayFound`, again whenever there is a better one, and by `WayLost`.
+    """
+
+    call: CallRef
+    stream: int
+    terms: "Terms"
 
 
 class PlaceCall(Struct, frozen=True):
@@ -327,6 +346,7 @@ Command = (
     ReserveMediaPort
     | FreeMediaPort
     | MakeKeys
+    | CheckWays
     | PlaceCall
     | SendOffer
     | SayRinging

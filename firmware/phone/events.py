@@ -5,9 +5,11 @@ to a phone is defined here.
 """
 
 import enum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from firmware.call.media import Way
 from firmware.call.secrecy import NO_MATERIAL, Material
 from firmware.config.schema import Settings
 from firmware.media.messages import AnyReport, PathName
@@ -15,6 +17,9 @@ from firmware.phone.actions import Action
 from firmware.phone.view import Notice
 from firmware.sip.notifications import CallRef, LineName, Notification, Party
 from hal.events import Event as HalEvent
+
+if TYPE_CHECKING:
+    from firmware.sdp.ice import Ours
 
 
 class Started(Struct, frozen=True):
@@ -49,19 +54,35 @@ class TextsKept(Struct, frozen=True):
 class MediaPortReserved(Struct, frozen=True):
     """`ReserveMediaPort` worked: our address and RTP port (RTCP is the next one).
 
-    `material` is what keys of this call are made of, empty on a phone that encrypts nothing.
+    `material` is what keys of this call are made of, empty on a phone that encrypts nothing. `ice`
+    are the ways to these sockets, None where the line does without.
     """
 
     call: CallRef
     address: str
     port: int
     material: Material = NO_MATERIAL
+    ice: "Ours | None" = None
 
 
 class MediaPortRefused(Struct, frozen=True):
     """No media port is free or the address cannot be bound."""
 
     call: CallRef
+    reason: str
+
+
+class WayFound(Struct, frozen=True):
+    """`CheckWays` has found a way, or a better one."""
+
+    stream: int
+    way: Way
+
+
+class WayLost(Struct, frozen=True):
+    """`CheckWays` has found none, or the far end agrees no more to what was found; a clause."""
+
+    stream: int
     reason: str
 
 
@@ -129,6 +150,8 @@ Event = (
     | MediaPortReserved
     | MediaPortRefused
     | KeysFailed
+    | WayFound
+    | WayLost
     | RecordingChanged
     | TimePassed
     | EngineLost

@@ -43,6 +43,7 @@ from firmware.phone.features import (
     transfer,
     transferred,
     watching,
+    ways,
 )
 from firmware.phone.features.audio_test import measured
 from firmware.phone.model import Call, Ending, PhoneState, Progress, Timer
@@ -306,6 +307,8 @@ EVERYWHERE: Rows = {
     media.HearingChanged: limits.hearing,
     media.StreamSecured: encryption.secured,
     events.KeysFailed: encryption.failed,
+    events.WayFound: ways.found,
+    events.WayLost: ways.lost,
     events.RecordingChanged: recording.changed,
     media.FirstHeard: limits.first_heard,
     media.StreamReport: _figures,

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from firmware.base.values import replace
 from firmware.call.forks import Forks
+from firmware.call.media import Way
 from firmware.call.negotiation import Negotiation
 from firmware.media.messages import HearingChanged, PathName
 from firmware.phone.events import Started
@@ -226,6 +227,10 @@ class Call(Struct, frozen=True):
     """What was agreed, while the sockets at the new address are being bound."""
     moved: bool = False
     """The far end has still to be told where our media is now."""
+    way: Way | None = None
+    """Where its sound may go, as far as that was checked (RFC 8445)."""
+    realign: bool = False
+    """The far end has still to be shown the way that was chosen."""
     heard: bool = False
     """Whether the far end's sound arrives, on the way that was agreed last."""
     hearing: HearingChanged | None = None

@@ -32,6 +32,7 @@ from firmware.media.messages import (
     TalkOn,
 )
 from firmware.phone.commands import (
+    CheckWays,
     Command,
     EndRecording,
     FreeMediaPort,
@@ -63,6 +64,7 @@ class Port(Struct, frozen=True):
     stream: int
     local: str
     emergency: bool = False
+    line: LineName = LineName("")
 
 
 class Stream(Struct, frozen=True):
@@ -126,7 +128,7 @@ def wanted(state: PhoneState, rules: Rules, before: Outputs) -> Outputs:
 
 def _ports(state: PhoneState) -> dict[CallRef, Port]:
     ports = {
-        call.ref: Port(call.stream, call.local, call.emergency)
+        call.ref: Port(call.stream, call.local, call.emergency, call.line)
         for call in state.calls
         if call.local
     }
@@ -182,7 +184,8 @@ def _streams(
         was = known.get(call.stream)
         # With a hundred calls up most are as they were.
         if was is None or was.source is not call or was.route is not route:
-            was = Stream(call, negotiation.formats, route, negotiation.media, negotiation.secure)
+            media = None if negotiation.media is None else negotiation.media.on(call.way)
+            was = Stream(call, negotiation.formats, route, media, negotiation.secure)
         yield call.stream, was
     if state.test is not None and all(end.port for end in state.test.ends):
         yield from _test_streams(state, rules)
@@ -258,7 +261,7 @@ def _port_changes(before: Outputs, after: Outputs) -> Iterator[Command]:
             yield FreeMediaPort(call)
     for call, port in after.ports.items():
         if before.ports.get(call) != port:
-            yield ReserveMediaPort(call, port.local, port.emergency)
+            yield ReserveMediaPort(call, port.local, port.emergency, port.line)
 
 
 def _closed(old: Sound, new: Sound) -> Iterator[AnyOrder]:
@@ -282,8 +285,9 @@ def _keyed(number: int, stream: Stream, media: Media) -> Iterator[Command]:
     keys = media.set_keys(number)
     if keys is not None:
         yield MediaOrder(keys)
-    elif isinstance(media.keying, Handshake):
-        yield MakeKeys(stream.source.ref, number, media.keying, media.remote)
+    elif isinstance(media.keying, Handshake) and (media.remote[0] or media.ways is None):
+        checked = media.ways is not None
+        yield MakeKeys(stream.source.ref, number, media.keying, media.remote, checked)
 
 
 def _opened(old: Sound, new: Sound) -> Iterator[Command]:
@@ -299,6 +303,9 @@ def _opened(old: Sound, new: Sound) -> Iterator[Command]:
         if stream.media is not None and (was is None or was.media != stream.media):
             yield MediaOrder(stream.media.configure(number))
             yield from _keyed(number, stream, stream.media)
+            before = None if was is None or was.media is None else was.media.ways
+            if stream.media.ways is not None and stream.media.ways != before:
+                yield CheckWays(stream.source.ref, number, stream.media.ways)
 
 
 def _copied(old: Sound, new: Sound) -> Iterator[Command]:

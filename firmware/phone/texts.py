@@ -142,6 +142,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "call_no_port": ("who", "line", "reason"),
     "call_no_keys": ("who", "line"),
     "call_keys_failed": ("who", "line", "reason"),
+    "call_no_way": ("who", "line", "reason"),
+    "call_way_lost": ("who", "line"),
     "call_too_many": ("number",),
     "call_not_dialable": ("number",),
     "call_no_such_line": ("line", "lines"),

@@ -131,6 +131,8 @@ class CallView(Struct, frozen=True):
     """Whom it is being transferred to."""
     recorded: bool | None = None
     """Whether it is being recorded; None = it may not be."""
+    way: str = ""
+    """How its far end is reached, if that was found out: host, srflx, prflx, relay."""
 
 
 class TransferStage(enum.Enum):

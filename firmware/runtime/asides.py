@@ -50,7 +50,9 @@ def keep_report(house: House, report: StreamReport) -> None:
 
 
 def feed_handshake(house: House, report: Foreign) -> None:
-    """A datagram on a media socket that is no media: DTLS, perhaps."""
+    """A datagram on a media socket that is no media: DTLS or STUN, perhaps."""
+    if house.ways is not None:
+        house.ways.feed(report)
     if house.encryption is not None:
         house.encryption.feed(report)
 

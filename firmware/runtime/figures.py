@@ -84,6 +84,8 @@ def call_of(call: CallView, report: StreamReport | None, now: float) -> CallFigu
         name=call.name,
         diverted_by=call.diverted_by,
         subject=call.subject,
+        way=call.way,
+        recorded=call.recorded,
         duration=round(now - call.answered_at, 3) if call.answered_at else 0.0,
         rtp=_rtp(report) if report is not None else None,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from firmware.call.secrecy import Material
 from firmware.control.schema import AnyEvent
@@ -15,12 +15,22 @@ from firmware.media.messages import (
     StreamReport,
 )
 from firmware.net.media_ports import MediaPair, MediaPorts
-from firmware.phone.commands import CallRecord, KeepText, MakeKeys, StartRecording
+from firmware.phone.commands import (
+    CallRecord,
+    CheckWays,
+    KeepText,
+    MakeKeys,
+    ReserveMediaPort,
+    StartRecording,
+)
 from firmware.phone.events import Event
 from firmware.runtime.last_calls import LastCalls
 from firmware.sip.agent import UserAgent
 from firmware.sip.notifications import CallRef, LineName
 from hal.board import Board
+
+if TYPE_CHECKING:
+    from firmware.sdp.ice import Ours
 
 
 class Engine(Protocol):
@@ -103,6 +113,27 @@ class Tapes(Protocol):
         """Where these calls are being recorded to."""
 
 
+class Ways(Protocol):
+    """What calls with checked ways need; `firmware.runtime.ice` has it."""
+
+    def wanted(self, command: ReserveMediaPort) -> bool:
+        """Whether these sockets are to have ways."""
+
+    def gather(
+        self, command: ReserveMediaPort, pair: MediaPair, take: "Callable[[Ours], None]"
+    ) -> None:
+        """Hand over all ways to a pair of sockets, in time."""
+
+    def check(self, command: CheckWays) -> None:
+        """Find out how a far end is reached."""
+
+    def feed(self, report: Foreign) -> None:
+        """Take a datagram of another protocol that came on a media socket."""
+
+    def free(self, call: CallRef) -> None:
+        """The sockets of a call are about to be closed."""
+
+
 @dataclass(slots=True)
 class House:
     """The parts, and which sockets and streams belong to which call."""
@@ -122,6 +153,8 @@ class House:
     reports: dict[CallRef, StreamReport] = field(default_factory=dict)
     encryption: Secrets | None = None
     """Only on a phone with a line that encrypts."""
+    ways: Ways | None = None
+    """Only on a phone with a line that checks its ways."""
     recordings: Tapes | None = None
     finished: StreamReport | None = None
     """The last report of the stream that ended last."""

@@ -22,6 +22,8 @@ READING: Final = ("xml.parsers.expat", "firmware.sip.event.reg")
 ENCRYPTING: Final = ("hmac", "firmware.net.dtls", "firmware.runtime.encryption")
 """For keys of our own; what DTLS needs besides comes with its certificate."""
 
+WAYS: Final = ("firmware.sdp.ice", "firmware.net.ice_agent", "firmware.runtime.ice")
+"""For lines that check the ways to their far ends (ICE), and what relays for them."""
 RECORDING: Final = ("firmware.storage.recorder",)
 """For who may record a call at any moment."""
 
@@ -35,6 +37,7 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         *ALWAYS,
         *(READING if watches else ()),
         *(ENCRYPTING if encrypts else ()),
+        *(WAYS if any(line.ice != "off" for line in settings.lines) else ()),
         *(RECORDING if records else ()),
     )
 

@@ -46,8 +46,14 @@ def reserve_media_port(house: House, command: c.ReserveMediaPort) -> None:
     free_media_port(house, c.FreeMediaPort(command.call))
     house.pairs[command.call] = pair
 
+    reserved = MediaPortReserved(command.call, pair.address, pair.port)
+
     def tell(material: Material) -> None:
-        house.inbox.put(MediaPortReserved(command.call, pair.address, pair.port, material))
+        told = replace(reserved, material=material)
+        if house.ways is None or not house.ways.wanted(command):
+            house.inbox.put(told)
+        else:
+            house.ways.gather(command, pair, lambda ice: house.inbox.put(replace(told, ice=ice)))
 
     if house.encryption is None:
         tell(NO_MATERIAL)
@@ -57,6 +63,8 @@ def reserve_media_port(house: House, command: c.ReserveMediaPort) -> None:
 
 def free_media_port(house: House, command: c.FreeMediaPort) -> None:
     """Close the call's sockets."""
+    if house.ways is not None:
+        house.ways.free(command.call)
     if (pair := house.pairs.pop(command.call, None)) is not None:
         pair.close()
 
@@ -249,6 +257,12 @@ def make_keys(house: House, command: c.MakeKeys) -> None:
         house.encryption.make_keys(command)
 
 
+def check_ways(house: House, command: c.CheckWays) -> None:
+    """Find out how the far end is reached."""
+    if house.ways is not None:
+        house.ways.check(command)
+
+
 def ring_bell(house: House, command: c.RingBell) -> None:
     """Ring the board's bell or silence it, and have the page do the same."""
     house.tell(RingEvent(house.wall(), command.cadence))
@@ -289,6 +303,7 @@ PERFORMERS: Mapping[type, Callable[[House, Any], None]] = {
     c.ReserveMediaPort: reserve_media_port,
     c.FreeMediaPort: free_media_port,
     c.MakeKeys: make_keys,
+    c.CheckWays: check_ways,
     c.PlaceCall: place_call,
     c.SendOffer: send_offer,
     c.SayRinging: say_ringing,

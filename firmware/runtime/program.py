@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.config.plan import plan
-from firmware.config.schema import Settings
+from firmware.config.schema import NetworkSettings, Settings
 from firmware.control.schema import AnyEvent, ScreenEvent
 from firmware.control.server import ControlServer
 from firmware.media.messages import AnyReport, EngineAlive, PathName
@@ -56,6 +56,7 @@ from hal.ports import Picture, Post
 
 if TYPE_CHECKING:
     from firmware.runtime.encryption import Encryption
+    from firmware.runtime.ice import WayFinder
     from firmware.runtime.outer_address import OuterAddress
 
 _LOG = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Program:
         self._screen: Screen | None = None
         self._outer: OuterAddress | None = None
         self._encryption: Encryption | None = None
+        self._ways: WayFinder | None = None
         self._reloader: Reloader | None = None
 
     # --- starting ---------------------------------------------------------------------------
@@ -156,6 +158,7 @@ class Program:
         self.control = ControlServer(self.desk, say=self._words)
         await self.control.start(self._places.control)
         self._use_encryption()
+        self._use_ways()
         await asyncio.gather(self.engine.start(), asyncio.to_thread(later.load, settings))
         early.names.write_with(self.keeper.keep_names)
         self._use_stun()
@@ -238,17 +241,11 @@ class Program:
         speak(texts)
         if concern_lines(old, new):
             self._use_encryption()
+            self._use_ways()
             self.signalling.use_lines(new)
             self.keeper.save()
             self.driver.settle()
-        before, after = old.network, new.network
-        if after.nat != before.nat:
-            self.signalling.use_nat(new)
-            self.driver.settle()
-        if after.stun != before.stun:
-            self._use_stun()
-        if (after.rtp_ports, after.dscp_rtp) != (before.rtp_ports, before.dscp_rtp):
-            self.house.ports = self._media_ports()
+        self._apply_network(old.network, new.network)
         if new.audio != old.audio:
             self.sounds.volumes = dict(self.loop.view.volumes)
             self.sounds.change(new.audio, self.engine)
@@ -259,6 +256,17 @@ class Program:
             self._screen.use(new.time.zone, texts)
         self._page.use(new)
         self.loop.inbox.put(SettingsChanged(new))
+
+    def _apply_network(self, before: NetworkSettings, after: NetworkSettings) -> None:
+        if after.nat != before.nat:
+            self.signalling.use_nat(self._settings)
+            self.driver.settle()
+        if after.stun != before.stun:
+            self._use_stun()
+        if after != before:
+            self._use_ways()
+        if (after.rtp_ports, after.dscp_rtp) != (before.rtp_ports, before.dscp_rtp):
+            self.house.ports = self._media_ports()
 
     def _start_screen(self) -> None:
         if self.board.display is None:
@@ -326,6 +334,15 @@ class Program:
         if self._encryption is not None:
             self._encryption.use(self._settings)
 
+    def _use_ways(self) -> None:
+        """Get ready for the lines that check their ways; without them nothing of it is loaded."""
+        if self._ways is None and any(line.ice != "off" for line in self._settings.lines):
+            from firmware.runtime.ice import WayFinder  # noqa: PLC0415 - see above
+
+            self.house.ways = self._ways = WayFinder(self.house, self.driver, self._tokens)
+        if self._ways is not None:
+            self._ways.use(self._settings)
+
     def _engine_lost(self, reason: str) -> None:
         _LOG.error(phrase("log.audio_gone", reason=reason))
         self.loop.inbox.put(EngineLost())
@@ -350,6 +367,8 @@ class Program:
         self.agent.network_changed(self._clock(), frozenset(addresses))
         if self._outer is not None:
             self._outer.restart()
+        if self._ways is not None:
+            self._ways.look_up()
         self.driver.settle()
 
     def _network_up(self, addresses: tuple[str, ...]) -> bool:
@@ -387,6 +406,8 @@ class Program:
         if self._screen is not None:
             self._screen.close()
         await self.control.stop()
+        if self._ways is not None:
+            await self._ways.close()
         await self.engine.close()
         await self.driver.close()
         self.sounds.close()

@@ -112,10 +112,10 @@ def reconcile(turn: Turn, call: Call) -> None:
     ready = call.stage is CallState.TALKING and not call.reoffering
     if not ready or negotiation is None or negotiation.busy:
         return
-    if negotiation.held == call.held and not call.moved:
+    if negotiation.held == call.held and not (call.moved or call.realign):
         return
     negotiation, sdp = negotiation.make_offer(held=call.held)
-    turn.put(replace(call, negotiation=negotiation, reoffering=True))
+    turn.put(replace(call, negotiation=negotiation, reoffering=True, realign=False))
     turn.do(Reoffer(call.ref, sdp))
 
 

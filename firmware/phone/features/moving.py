@@ -46,6 +46,7 @@ def begin(turn: Turn, call: Call) -> bool:
             move_to="",
             moving=negotiation,
             negotiation=None,
+            way=None,
         )
     )
     return True
@@ -55,7 +56,8 @@ def resume(turn: Turn, call: Call, event: MediaPortReserved) -> None:
     """The sockets are there: go on from them, and tell the far end."""
     assert call.moving is not None
     address = call.shown or event.address
-    negotiation, sdp = call.moving.at(address, event.port).make_offer(held=call.held)
+    negotiation = call.moving.at(address, event.port, event.ice)
+    negotiation, sdp = negotiation.make_offer(held=call.held)
     call = replace(call, negotiation=negotiation, moving=None, reoffering=True, moved=True)
     limits.restart(turn, call)
     turn.do(Reoffer(call.ref, sdp))

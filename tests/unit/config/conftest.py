@@ -26,6 +26,10 @@ dscp_sip = 24
 dscp_rtp = 46
 nat = ["10.0.0.0/8 = phone.example"]
 stun = "stun.example"
+turn = "turn.example"
+turn_user = "u"
+turn_password = ""
+turn_transport = "udp"
 
 [network.tls]
 cert = ""
@@ -81,6 +85,7 @@ publish_calls = false
 quality_reports = ""
 srtp = "off"
 srtp_keys = "auto"
+ice = "off"
 
 [line.tls]
 ca = ""

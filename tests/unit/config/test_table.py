@@ -54,6 +54,7 @@ def test_passwords_are_secret():
         "line.aka_k",
         "line.aka_op",
         "line.aka_opc",
+        "network.turn_password",
         "network.wifi.password",
     }
 

@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from firmware.call.media import Way
 from firmware.media import messages as m
 from firmware.media.messages import PathName
 from firmware.phone import actions as a
@@ -14,6 +15,7 @@ from firmware.phone.model import MODE_TIMERS, Timer
 from firmware.phone.texts import notice
 from firmware.phone.turn import Rows
 from firmware.phone.view import Mode
+from firmware.sdp.ice import Credentials
 from firmware.sip import notifications as n
 from firmware.sip.event.message_summary import MessageSummary
 from firmware.sip.facts import Activity
@@ -98,6 +100,8 @@ SAMPLES = {
     m.FirstHeard: m.FirstHeard(1),
     m.StreamSecured: m.StreamSecured(1, "AEAD_AES_128_GCM"),
     e.KeysFailed: e.KeysFailed(1, "no answer"),
+    e.WayFound: e.WayFound(1, Way(Credentials("ours", ""), "host", ("10.0.0.9", 5000))),
+    e.WayLost: e.WayLost(1, "no answer"),
     e.RecordingChanged: e.RecordingChanged(REF, e.RecordingTrouble.FULL),
     m.DigitHeard: m.DigitHeard(1, "1", 100),
     m.PathReport: m.PathReport(PathName.SPEAKER, open=False, reason="busy"),
