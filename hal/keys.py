@@ -33,6 +33,7 @@ class Key(enum.Enum):
     VOLUME_DOWN = "volume_down"
     MESSAGES = "messages"
     DND = "dnd"
+    RECORD = "record"
     UP = "up"
     DOWN = "down"
     LEFT = "left"

@@ -1,9 +1,9 @@
 """Key to action: what pressing, holding and letting go of a key means at the moment.
 
 The digits, the hook and the labelled keys mean what is printed on them; a soft key means what is
-written above it (`softkeys`). Held keys repeat (volume) or mean something else (`*` in a call
-opens the volume on boards without volume keys, the cancel key clears everything). No clock is read:
-`next_deadline` says when `fire` wants to be called.
+written above it (`softkeys`). Held keys repeat (volume) or mean something else: `*` in a call opens
+the volume (2, 8) and the recording (7) on boards without keys for them, the cancel key clears
+everything. No clock is read: `next_deadline` says when `fire` wants to be called.
 """
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ from firmware.phone.actions import (
     Hold,
     Join,
     Mute,
+    Record,
     Redial,
     Resume,
     SelectPath,
@@ -47,12 +48,15 @@ _LINES = {key: number for number, key in enumerate(list(Key)[list(Key).index(Key
 _VOLUME = {Key.VOLUME_UP: VOLUME_STEP, Key.VOLUME_DOWN: -VOLUME_STEP}
 _ARROWS = {Key.UP: VOLUME_STEP, Key.DOWN: -VOLUME_STEP}
 _VOLUME_DIGITS = {Key.DIGIT_2: VOLUME_STEP, Key.DIGIT_8: -VOLUME_STEP}
+_RECORD_DIGIT = Key.DIGIT_7
+"""R is one of its letters."""
 _PLAIN: dict[Key, Action] = {
     Key.REDIAL: Redial(),
     Key.MESSAGES: CallMailbox(),
     Key.MUTE: Mute(),
     Key.TRANSFER: Transfer(),
     Key.CONFERENCE: Join(),
+    Key.RECORD: Record(),
     Key.SPEAKER: SelectPath(PathName.SPEAKER),
     Key.HEADSET: SelectPath(PathName.HEADSET),
 }
@@ -110,6 +114,8 @@ class Navigator:
                 self._deadlines.set(_VolumeModeEnds(), now + VOLUME_MODE)
                 return [Volume(_VOLUME_DIGITS[key])]
             self._deadlines.cancel(_VolumeModeEnds())
+            if key is _RECORD_DIGIT:
+                return [Record()]
         if key is Key.STAR and view.mode is Mode.TALKING:
             # Whether it is a digit or opens the volume is known when it is let go.
             self._deadlines.set(_Held(key), now + LONG_PRESS)

@@ -38,6 +38,15 @@ SILENT: Icon = (
     "#####.#.#.",
     "..#..#...#",
 )
+RECORDING: Icon = (
+    "..###..",
+    ".#...#.",
+    "#..#..#",
+    "#.###.#",
+    "#..#..#",
+    ".#...#.",
+    "..###..",
+)
 REGISTERED: Icon = (".###.", "#####", "#####", "#####", ".###.")
 TRYING: Icon = (".###.", "#...#", "#...#", "#...#", ".###.")
 FAILED: Icon = ("#...#", ".#.#.", "..#..", ".#.#.", "#...#")
@@ -63,6 +72,7 @@ def signs(view: PhoneView) -> list[Icon]:
         ((PathName.RINGER, 0) in view.volumes, SILENT),
         (view.muted, MUTED),
         (call is not None and call.secure, LOCK),
+        (any(each.recorded for each in view.calls), RECORDING),
     )
     return [icon for wanted, icon in asked if wanted]
 

@@ -27,6 +27,7 @@ from firmware.control.schema import (
     LogRow,
     Mute,
     Path,
+    Record,
     RecordEvent,
     Resume,
     ScreenEvent,
@@ -46,7 +47,7 @@ TEXTS = web.AppKey("texts", Texts)
 QUEUE_LIMIT = 200
 MESSAGE_LIMIT = 4096
 HEARTBEAT = 20.0
-_DESK = (Key, Hook, Dial, Answer, HangUp, Hold, Resume, Dtmf, Mute, Volume, Path)
+_DESK = (Key, Hook, Dial, Answer, HangUp, Hold, Resume, Dtmf, Mute, Volume, Path, Record)
 _LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.json.Encoder()
 

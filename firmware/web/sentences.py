@@ -1,6 +1,7 @@
 """How the phone is, as one plain sentence: for the status line and for those who listen to it."""
 
 from firmware.control.schema import CallFigures, LineFigures, StatusReply
+from firmware.ui.codec_names import codec_name
 from firmware.ui.text import Texts
 
 
@@ -25,7 +26,7 @@ def _of_call(call: CallFigures, texts: Texts) -> str:
         case "talking" if call.held:
             return texts.say("web.said.on_hold", who=who)
         case "talking":
-            return texts.say("web.said.talking", who=who, codec=call.codec)
+            return texts.say("web.said.talking", who=who, codec=codec_name(call.codec))
         case _:
             return texts.say("web.said.with", who=who)
 

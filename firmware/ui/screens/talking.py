@@ -3,6 +3,7 @@
 from firmware.phone.view import CallState, CallView, TransferStage, TransferView
 from firmware.ui import fonts
 from firmware.ui.canvas import Canvas
+from firmware.ui.codec_names import codec_name
 from firmware.ui.scene import Scene, talked, who
 from firmware.ui.softkeys import waiting_call
 from firmware.ui.widgets import body_bottom, header, paragraph, party, soft_row
@@ -12,7 +13,7 @@ def draw(canvas: Canvas, scene: Scene) -> None:
     """Draw the screen."""
     call = scene.view.front_call
     if call is not None:
-        title = _title(scene, call) if canvas.is_tall else who(call, scene.texts)[1] or call.codec
+        title = _title(scene, call) if canvas.is_tall else _low_title(scene, call)
         header(canvas, scene, title, talked(call, scene.clock.now))
         words = below(scene, call)
         if canvas.is_tall:
@@ -76,4 +77,8 @@ def _title(scene: Scene, call: CallView) -> str:
     if call.state is CallState.ENDING:
         return scene.say("call.ending")
     label = next((line.label for line in scene.view.lines if line.name == call.line), "")
-    return f"{label} {call.codec}".strip()
+    return f"{label} {codec_name(call.codec)}".strip()
+
+
+def _low_title(scene: Scene, call: CallView) -> str:
+    return who(call, scene.texts)[1] or codec_name(call.codec)

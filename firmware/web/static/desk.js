@@ -98,6 +98,7 @@ function gone(text) {
   bell.silence();
   showLamps({});
   find("actions").replaceChildren();
+  showSigns();
   sound.closeMicrophone();
   showHook(false);
 }
@@ -114,6 +115,7 @@ function showStatus(next) {
   status = next;
   showHook(status.off_hook);
   showActions();
+  showSigns();
   showVolume();
   bell.volume = (status.volumes.ringer ?? 70) / 100;
   tendMicrophone();
@@ -137,9 +139,15 @@ function showLamps(lamps) {
   }
 }
 
+function showSigns() {
+  const up = status?.calls.filter(({ state }) => state === "talking") ?? [];
+  find("secure").hidden = up.length === 0 || !up.every(({ secure }) => secure);
+  find("recorded").hidden = !up.some(({ recorded }) => recorded);
+}
+
 function showActions() {
   const wishes = [];
-  for (const { id, state, held } of status.calls) {
+  for (const { id, state, held, recorded } of status.calls) {
     if (state === "ringing_here") {
       wishes.push([say("answer"), { verb: "answer", call: id }, "good"]);
       wishes.push([say("reject"), { verb: "hangup", call: id }, "bad"]);
@@ -147,6 +155,8 @@ function showActions() {
       if (held) wishes.push([say("resume"), { verb: "resume", call: id }]);
       else wishes.push([say("hold"), { verb: "hold", call: id }]);
       wishes.push([say(status.muted ? "unmute" : "mute"), { verb: "mute", on: !status.muted }]);
+      if (recorded === true) wishes.push([say("record_end"), { verb: "record", on: false, call: id }]);
+      if (recorded === false) wishes.push([say("record"), { verb: "record", on: true, call: id }]);
     }
     if (state !== "ringing_here" && state !== "ending") {
       wishes.push([say("hang_up"), { verb: "hangup", call: id }, "bad"]);

@@ -121,6 +121,7 @@ SCENES = {
         CLOCK,
     ),
     "talking": (phone(Mode.TALKING, call(secure=True)), CLOCK),
+    "talking_recorded": (phone(Mode.TALKING, call(secure=True, recorded=True)), CLOCK),
     "talking_hour": (phone(Mode.TALKING, call(answered_at=NOW - 3723)), CLOCK),
     "talking_muted": (phone(Mode.TALKING, call(), muted=True), CLOCK),
     "talking_held": (phone(Mode.TALKING, call(held=True)), CLOCK),

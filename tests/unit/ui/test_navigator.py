@@ -12,6 +12,7 @@ from firmware.phone.actions import (
     Hold,
     Join,
     Mute,
+    Record,
     Redial,
     Resume,
     SelectPath,
@@ -178,3 +179,16 @@ def test_ten_thousand_presses_leave_nothing_behind(at):
         fingers.press(keys[number % len(keys)])
     assert len(fingers.navigator) == 0
     assert fingers.navigator.next_deadline() is None
+
+
+def test_the_record_key_records(at):
+    assert at(Mode.TALKING).press(Key.RECORD) == [Record()]
+
+
+def test_a_phone_without_that_key_records_by_a_held_star_and_seven(at):
+    fingers = at(Mode.TALKING)
+    fingers.down(Key.STAR)
+    fingers.wait(LONG_PRESS)
+    fingers.up(Key.STAR)
+    assert fingers.press(Key.DIGIT_7) == [Record()]
+    assert fingers.press(Key.DIGIT_7) == [Digit("7")], "once"

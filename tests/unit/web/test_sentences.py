@@ -26,12 +26,12 @@ DOWN = LineFigures("202", registered=False, reason="Wrong password: check line 2
         (status("ringing", call("ringing_here", "")), "Unknown caller calls."),
         (status("calling", call("calling")), "Calling Ann 204."),
         (status("calling", call("ringing_there")), "It rings at Ann 204."),
-        (status("talking", call(codec="G722")), "In a call with Ann 204 (G722)."),
+        (status("talking", call(codec="G722")), "In a call with Ann 204 (G.722)."),
         (status("talking", call(held=True)), "Ann 204 is on hold."),
         (status("talking", call("ending")), "Call with Ann 204."),
         (
             status("talking", call(codec="PCMU"), call("ringing_here", "Boss")),
-            "In a call with Ann 204 (PCMU). Boss calls.",
+            "In a call with Ann 204 (G.711 µ). Boss calls.",
         ),
     ],
 )
