@@ -43,7 +43,7 @@ def test_what_is_no_secret_stays(full):
     masked = tomllib.loads(redact_toml(full))
     plain = tomllib.loads(full)
 
-    plain["network"]["wifi"]["password"] = MASK
+    plain["network"]["wifi"]["password"] = plain["network"]["turn_password"] = MASK
     plain["line"][0] |= dict.fromkeys(("password", "aka_k", "aka_op", "aka_opc"), MASK)
     assert masked == plain
 
