@@ -7,7 +7,7 @@ from tests.support.baresip import Baresip
 from tests.support.kamailio import Kamailio
 from tests.support.phone import Phone, line
 from tests.support.waiting import wait_for
-from tests.support.wav import loudest_tone
+from tests.support.wav import loudest_tone, sides, spectrum_peak
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
 
@@ -116,6 +116,36 @@ def test_we_hold_baresip_and_take_it_back(office):
     ours.ask(s.Resume())
     ours.wait("resume", lambda status: not status.calls[0].held)
     hear_now(ours)
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "OPUS"])
+def test_a_recorded_call_has_us_on_the_left_and_baresip_on_the_right(office, codec):
+    ours, _ = office(codec)
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    (file,) = ours.ask(s.Record(on=True), s.RecordReply).files
+    pause(ours, 2.5)
+    ours.ask(s.Hold())
+    ours.wait("hold", lambda status: status.calls[0].held)
+    pause(ours, 2)
+    ours.ask(s.HangUp())
+    wait_for("the file", lambda: f"Recorded: {file}" in ours.log())
+    rate, left, right = sides(file)
+    assert rate == (8000 if codec == "PCMU" else 16000)
+    talked = slice(rate, 2 * rate)
+    for side, tone in ((left, 440), (right, 1000)):
+        hertz, _, purity = spectrum_peak(side[talked], rate)
+        assert hertz == pytest.approx(tone, rel=0.01)
+        assert purity > 0.9
+    for side in (left, right):
+        assert abs(side[-rate:]).max() == 0, "on hold nobody is heard"
+    assert len(left) / rate == pytest.approx(4.5, abs=0.7)
+
+
+def pause(phone: Phone, seconds: float) -> None:
+    """Let so much of the call pass."""
+    until = phone.status().calls[0].duration + seconds
+    phone.wait("some of the call", lambda status: status.calls[0].duration > until)
 
 
 @pytest.mark.parametrize("codec", ["PCMU", "OPUS"])

@@ -11,7 +11,7 @@ from tests.support.certificates import Authority
 from tests.support.kamailio import Kamailio
 from tests.support.phone import Phone, line
 from tests.support.waiting import wait_for
-from tests.support.wav import loudest_tone
+from tests.support.wav import loudest_tone, sides, spectrum_peak
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
 HOST = "office.example"
@@ -50,6 +50,21 @@ def office(need, network, authority, tmp_path):
     yield make
     for each in reversed(opened):
         each.close()
+
+
+def test_an_encrypted_call_is_recorded_as_it_is_heard(office):
+    ours, _ = office("dtls_srtp", tls=False, srtp="require", srtp_keys="dtls")
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    (file,) = ours.ask(s.Record(on=True), s.RecordReply).files
+    enough = ours.status().calls[0].duration + 2.5
+    ours.wait("two seconds of sound", lambda status: status.calls[0].duration > enough)
+    assert secure(ours)
+    ours.ask(s.HangUp())
+    wait_for("the file", lambda: f"Recorded: {file}" in ours.log())
+    rate, left, right = sides(file)
+    for side, tone in ((left, 440), (right, 1000)):
+        assert spectrum_peak(side[rate : 2 * rate], rate)[0] == pytest.approx(tone, rel=0.01)
 
 
 def secure(phone: Phone) -> bool:

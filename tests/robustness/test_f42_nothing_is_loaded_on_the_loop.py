@@ -51,7 +51,7 @@ def picture(phone):
 
 
 def call_out(phone, far_end):
-    """Dial by keys, talk, hold, press digits, hang up."""
+    """Dial by keys, talk, hold, press digits, record, hang up."""
     phone.ask(s.Hook(move=s.HookMove.UP))
     for key in ("2", "0", "4", "#"):
         phone.ask(s.Key(key=s.KeyCap(key)))
@@ -65,6 +65,7 @@ def call_out(phone, far_end):
     phone.wait("the call back", lambda status: not status.calls[0].held)
     phone.ask(s.Dtmf(digits="12#"))
     phone.ask(s.Mute(on=True))
+    phone.ask(s.Record(on=True), s.RecordReply)
     phone.ask(s.Volume(step=5))
     phone.ask(s.HangUp())
     phone.ask(s.Hook(move=s.HookMove.DOWN))

@@ -5,24 +5,13 @@ import signal
 import wave
 from pathlib import Path
 
-import numpy as np
-
 from firmware.control import schema as s
 from firmware.dsp.tone_probe import tone_level
 from tests.support.far_end import media_port
 from tests.support.waiting import wait_for
-from tests.support.wav import spectrum_peak
+from tests.support.wav import sides, spectrum_peak
 
 OURS, THEIRS, BEEP = 440, 620, 1400
-
-
-def sides(path):
-    """Rate, what we said, what the far end said (full scale = 1), as the header claims."""
-    with wave.open(str(path), "rb") as file:
-        assert file.getnchannels() == 2
-        frames = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
-        both = frames.astype(float).reshape(-1, 2) / 32768
-        return file.getframerate(), both[:, 0], both[:, 1]
 
 
 def seconds(path):

@@ -39,6 +39,15 @@ def read(path: Path) -> tuple[int, np.ndarray]:
     return rate, samples[::channels]
 
 
+def sides(path: Path) -> tuple[int, np.ndarray, np.ndarray]:
+    """Rate, left and right (full scale = 1) of a recorded call, as far as its header claims."""
+    with wave.open(str(path), "rb") as source:
+        assert source.getnchannels() == 2
+        frames = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2")
+        both = frames.astype(float).reshape(-1, 2) / 32768
+        return source.getframerate(), both[:, 0], both[:, 1]
+
+
 def loudest_tone(path: Path, seconds: float = 0.5, after: int = 0) -> tuple[float, float, float]:
     """Frequency, level in dBov and share of energy near it, in the loudest stretch.
 
