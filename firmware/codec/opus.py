@@ -31,8 +31,15 @@ _BANDWIDTHS = ((8000, 1101), (12000, 1102), (16000, 1103), (24000, 1104))
 _FRAMES_MS = (60, 40, 20, 10)
 """Lengths an encoder makes; 2.5 and 5 ms would cost more header than speech."""
 
+_SILK, _HYBRID, _CELT = (480, 960, 1920, 2880), (480, 960), (120, 240, 480, 960)
+_FRAME_TICKS = _SILK * 3 + _HYBRID * 2 + _CELT * 4
+"""Ticks of a frame by the configuration of RFC 6716 §3.1: three bands, two, four."""
+_FRAMES = (1, 2, 2, 0)
+"""Frames in a packet by its code; of the last one the next octet tells."""
+
 _LARGEST = 1275
 _LONGEST_MS = 120
+_LONGEST_TICKS = _CLOCK * _LONGEST_MS // 1000
 _GRAIN = 400
 """Frames are multiples of a 400th of a second."""
 
@@ -57,7 +64,6 @@ def _library() -> ctypes.CDLL:
             ("opus_decoder_create", pointer, (long, number, pointer)),
             ("opus_decoder_destroy", None, (pointer,)),
             ("opus_decode", number, (pointer, ctypes.c_char_p, long, pointer, number, number)),
-            ("opus_packet_get_nb_samples", number, (ctypes.c_char_p, long, long)),
         ):
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
@@ -215,8 +221,14 @@ class Opus(Struct, frozen=True):
     def ticks(self, payload: bytes) -> int:
         if not payload:
             return 0
-        ticks: int = _library().opus_packet_get_nb_samples(payload, len(payload), _CLOCK)
-        return max(0, ticks)
+        first = payload[0]
+        # RFC 6716 §3.1: five bits name mode, band and length of a frame, two how many there are.
+        frames = _FRAMES[first & 3]
+        if not frames:
+            # RFC 6716 §3.2.5.
+            frames = payload[1] & 63 if len(payload) > 1 else 0
+        ticks = _FRAME_TICKS[first >> 3] * frames
+        return ticks if ticks <= _LONGEST_TICKS else 0
 
     def packet(self, samples: int) -> int:
         lengths = (self.sample_rate * length // 1000 for length in _FRAMES_MS)

@@ -30,6 +30,9 @@ _FAINTEST = 260.0
 """Root mean square in samples: both tones together at -42 dBov, far below any telephone line."""
 _SHARE = 0.8
 """Of the window's power in the two tones: speech and music have more besides."""
+_FEWEST, _MOST = 24, 72
+"""Zeros that two tones cross in a window, 27 to 67, and some to spare: four of five windows of
+speech cross fewer, and are not worth the correlations."""
 _OFF = 0.025
 """The largest error of a frequency: 1.5 % must be taken, 3.5 % must not."""
 _LOUDER_COLUMN = 10 ** (5.5 / 10)
@@ -119,7 +122,7 @@ class DtmfDetector:
     def _look(self, window: bytes) -> _Show | None:
         """The pair of tones that fills a window, None if none does."""
         rms = audioop.rms(window, SAMPLE_BYTES)
-        if rms < _FAINTEST:
+        if rms < _FAINTEST or not _FEWEST <= audioop.cross(window, SAMPLE_BYTES) <= _MOST:
             return None
         least = rms * rms * _SHARE / (1 + _LOUDER_ROW)
         rows, columns = _templates(self._rate)

@@ -194,6 +194,16 @@ class TestPackets:
         """RFC 7587 §4.1: the clock is 48,000 whatever is inside."""
         assert Opus().ticks(payload) == ticks
 
+    def test_the_length_is_the_librarys_for_every_beginning_of_a_packet(self):
+        """RFC 6716 §3.1 and §3.2.5."""
+        count = opus._library().opus_packet_get_nb_samples
+        count.argtypes = (ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32)
+        for first in range(256):
+            seconds = range(256) if first & 3 == 3 else (0,)
+            for payload in (bytes((first,)), *(bytes((first, second)) for second in seconds)):
+                library = max(0, count(payload, len(payload), 48000))
+                assert Opus().ticks(payload) == library, payload
+
     def test_a_packet_of_two_channels_is_heard_as_one(self):
         library = opus._library()
         state = library.opus_encoder_create(48000, 2, 2048, None)
