@@ -190,13 +190,13 @@ class Engine:
             self._flush(leg.stream)
         worst = self._beat.take_worst() * 1000
         cards = self._cards
-        self._report(EngineAlive(worst, xruns=cards.xruns, card_failures=cards.failures))
-        self._cards.retry(now)
+        cards.retry(now)
         self._settle(now)
+        rest = ALIVE_ACTIVE if self._active or cards.broken else ALIVE_IDLE
+        self._report(EngineAlive(worst, cards.xruns, cards.failures, rest))
         if not self._active and not self._swept:
             realtime.sweep()
         self._swept = not self._active
-        rest = ALIVE_ACTIVE if self._active or self._cards.broken else ALIVE_IDLE
         self._chores_at = max(self._chores_at + rest, now)
 
     def _flush(self, stream: Stream) -> None:

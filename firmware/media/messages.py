@@ -250,6 +250,8 @@ class EngineAlive(Report, frozen=True, tag="alive"):
     worst_late_ms: float
     xruns: int
     card_failures: int = 0
+    next_s: float = 5.0
+    """Seconds after which the next sign of life comes at the latest."""
 
 
 class StreamReport(Report, frozen=True, tag="stream"):

@@ -1,9 +1,10 @@
 """The phone's end of the audio engine: starts it, talks to it, starts it again.
 
 The engine is a child by fork and exec on one SOCK_SEQPACKET socket. Its death is the end of that
-socket; its silence is no report for eleven seconds. Either way it is killed and a new one started,
-at once the first time, later with back-off. The link remembers no paths and no streams: who wants
-an engine to know them sends them in `on_started`.
+socket; its silence is no report for twice the time it announced, and a second: three seconds in a
+call. Either way it is killed and a new one started, at once the first time, later with back-off.
+The link remembers no paths and no streams: who wants an engine to know them sends them in
+`on_started`.
 """
 
 import asyncio
@@ -19,11 +20,21 @@ from pathlib import Path
 
 import msgspec
 
-from firmware.media.messages import AnyOrder, AnyReport, Stop, decode_report, encode
+from firmware.media.messages import (
+    AnyOrder,
+    AnyReport,
+    EngineAlive,
+    Stop,
+    decode_report,
+    encode,
+)
 
 _SILENCE = 11.0
-"""Seconds without a report after which an engine counts as dead: it reports every five, so the
-phone wakes up to look only at every second report."""
+"""Seconds without a report after which an engine that has nothing to do counts as dead: it reports
+every five, so the phone wakes up to look only at every second report."""
+
+_SPARE = 1.0
+"""Seconds that a busy machine may keep an engine from its reports."""
 
 _STEADY = 5.0
 """Seconds an engine must have lived for its successor to start without delay."""
@@ -61,6 +72,7 @@ class EngineLink:
         self._waiting: deque[tuple[bytes, tuple[int, ...]]] = deque()
         self._started_at = 0.0
         self._heard_at = 0.0
+        self._limit = _SILENCE
         self._failures = 0
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
@@ -124,6 +136,7 @@ class EngineLink:
             theirs.close()
         self._socket = ours
         self._started_at = self._heard_at = loop.time()
+        self._limit = _SILENCE
         self._watch_exit(self._process)
         loop.add_reader(ours, self._read)
         self._timer = loop.call_later(_SILENCE, self._check_silence)
@@ -208,7 +221,10 @@ class EngineLink:
                 return
             self._heard_at = asyncio.get_running_loop().time()
             with contextlib.suppress(msgspec.DecodeError):
-                self._on_report(decode_report(packet))
+                report = decode_report(packet)
+                if isinstance(report, EngineAlive):
+                    self._expect(2 * report.next_s + _SPARE)
+                self._on_report(report)
 
     def _hung_up(self) -> None:
         """The engine closed its end: dead, or obeying `Stop`."""
@@ -217,11 +233,23 @@ class EngineLink:
         elif self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
 
+    def _expect(self, limit: float) -> None:
+        """The engine may be silent for so long; who looked later before looks sooner now."""
+        sooner = limit < self._limit
+        self._limit = limit
+        if sooner and self._timer is not None:
+            self._timer.cancel()
+            self._check_silence()
+
     def _check_silence(self) -> None:
         loop = asyncio.get_running_loop()
-        due = self._heard_at + _SILENCE
-        if loop.time() >= due:
-            self._lost(f"it was silent for {_SILENCE:.0f} s")
+        due = self._heard_at + self._limit
+        if loop.time() >= due + _SPARE:
+            # We were asleep ourselves, and perhaps the engine with us: let it speak.
+            self._heard_at = loop.time() + _SPARE - self._limit
+            self._timer = loop.call_later(_SPARE, self._check_silence)
+        elif loop.time() >= due:
+            self._lost(f"it was silent for {self._limit:.0f} s")
         else:
             self._timer = loop.call_at(due, self._check_silence)
 

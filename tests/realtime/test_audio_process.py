@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from firmware.dsp.level import level_of
 from firmware.dsp.tone_probe import tone_level
 from firmware.media.messages import (
     CloseStream,
+    EngineAlive,
     EngineLog,
     EngineReady,
     Foreign,
@@ -20,6 +22,7 @@ from firmware.media.messages import (
     StopTone,
     StreamReport,
 )
+from firmware.net.engine_link import EngineLink
 
 pytestmark = pytest.mark.realtime
 
@@ -81,6 +84,31 @@ async def test_an_engine_that_stopped_answering_is_replaced(phone, monkeypatch):
     await phone.until(lambda: len(phone.of(EngineReady)) == 3, 5)
     assert "silent" in phone.lost[0][1]
     assert not alive(second)
+
+
+async def test_p12_an_engine_that_hangs_is_missed_as_soon_as_it_should_have_spoken(monkeypatch):
+    """In a call it speaks every second: three seconds of silence, not eleven."""
+    monkeypatch.setattr("firmware.net.engine_link._SPARE", 0.3)
+    hangs = (
+        "import socket, sys, time\n"
+        "from firmware.media.messages import EngineAlive, encode\n"
+        "link = socket.socket(fileno=int(sys.argv[1]))\n"
+        "link.send(encode(EngineAlive(0.0, 0, 0, 0.1)))\n"
+        "time.sleep(60)\n"
+    )
+    lost = asyncio.get_running_loop().create_future()
+    reports = []
+    link = EngineLink(
+        reports.append,
+        lambda reason: lost.done() or lost.set_result(reason),
+        command=(sys.executable, "-c", hangs),
+    )
+    await link.start()
+    try:
+        assert "silent" in await asyncio.wait_for(lost, 4)
+        assert reports == [EngineAlive(0.0, 0, 0, 0.1)]
+    finally:
+        await link.close()
 
 
 async def test_an_engine_that_dies_again_and_again_is_started_more_slowly(phone):

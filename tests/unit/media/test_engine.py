@@ -378,13 +378,15 @@ class TestReports:
             if bench.now >= bench.engine.due:
                 bench.engine.tick(bench.now)
                 ticks += 1
-        assert ticks == len(bench.take(EngineAlive)) == 4
+        told = bench.take(EngineAlive)
+        assert ticks == len(told) == 4
+        assert {each.next_s for each in told} == {5.0}
 
     def test_a_busy_engine_gives_a_sign_of_life_every_second_and_rests_afterwards(self, bench):
         bench.handset()
         bench.call()
         bench.seconds(3.1)
-        assert len(bench.take(EngineAlive)) == 3
+        assert [each.next_s for each in bench.take(EngineAlive)] == [1.0] * 3
         bench.order(CloseStream(1))
         bench.order(TalkOn(None))
         assert bench.engine.due > bench.now + 0.5
