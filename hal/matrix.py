@@ -16,6 +16,9 @@ from hal.debounce import Debouncer
 from hal.events import DeviceFailed, DeviceRecovered, Event, KeyDown, KeyUp
 from hal.keys import Key
 
+SCAN = 0.01
+"""Seconds from scan to scan while a key is down or bounces."""
+IGNORED_SCAN = 0.05
 Crossing = tuple[int, int]
 """Row and column."""
 
@@ -37,7 +40,7 @@ class Matrix:
     """Turns the closed crossings of each scan into events.
 
     `keys[row][column]` is the key there, None for a crossing without one. Times in seconds. Scan
-    about every 10 ms while `active`, else wait for any column to change.
+    every `pause`, and at any edge of a column while that is None.
     """
 
     def __init__(
@@ -63,6 +66,29 @@ class Matrix:
             contact.debouncer.level or contact.debouncer.deadline is not None
             for contact in self._contacts.values()
         )
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds until the next scan is worth its while; None if only a contact can bring news.
+
+        A key that is ignored is looked at now and then: it hides the edges of its column.
+        """
+        if not self.active:
+            return None
+        held = any(c.debouncer.level and not c.ignored for c in self._contacts.values())
+        pending = any(c.debouncer.deadline is not None for c in self._contacts.values())
+        return SCAN if held or pending else IGNORED_SCAN
+
+    @property
+    def deadline(self) -> float | None:
+        """When something may happen although no contact moves, for keys with wires of their own."""
+        times = [c.debouncer.deadline for c in self._contacts.values()]
+        times += [
+            c.since + self._stuck_after
+            for c in self._contacts.values()
+            if c.debouncer.level and not c.reported
+        ]
+        return min((time for time in times if time is not None), default=None)
 
     def scan(self, closed: AbstractSet[Crossing], now: float) -> tuple[Event, ...]:
         """The events of one scan, in the order of the crossings."""

@@ -1,18 +1,20 @@
 """The pulses of a rotary dial become digits. Pure.
 
 A dial that runs back opens its pulse contact once per pulse, ten times a second, open for about
-60 ms and closed for 40; worn or foreign dials reach 8 to 12 a second and 50 to 75 % open. A second
-contact, closed while the dial is off its rest, tells the end of a digit; without it the silence
-after the last pulse does. A train that no dial can make (none, more than ten, a pulse that never
-ends) is nothing.
+60 ms and closed for 40; worn, foreign and exchange dials make 8 to 22 a second and are open for 33
+to 75 % of the time. A second contact, closed while the dial is off its rest, tells the end of a
+digit; without it the silence after the last pulse does. A train that no dial can make (none, more
+than ten, a pulse that never ends) is nothing.
 """
 
 from hal.debounce import Debouncer
 from hal.events import Event, KeyDown, KeyUp
 from hal.keys import Key
 
-BOUNCE = 0.015
-"""Contacts of a dial bounce for some milliseconds; the shortest closed phase is 20 ms."""
+BOUNCE = 0.010
+"""Contacts of a dial bounce for some milliseconds; the shortest closed phase is 11 ms."""
+REST_BOUNCE = 0.02
+"""The second contact moves slowly. A digit is not ended by a flicker of it: it waits so long."""
 DIGIT_GAP = 0.25
 """Two digits are at least 250 ms apart, two pulses at most 125."""
 LONGEST_PULSE = 0.15
@@ -31,7 +33,8 @@ class RotaryDial:
         self._order = order
         self._has_off_normal = off_normal
         self._pulse = Debouncer(BOUNCE)
-        self._turned = Debouncer(BOUNCE)
+        self._turned = Debouncer(REST_BOUNCE)
+        self._ending = False
         self._count = 0
         self._edge = 0.0
         self._spoiled = False
@@ -57,12 +60,22 @@ class RotaryDial:
         """Take both levels as read at `now`; a finished digit is pressed and let go."""
         if self._pulse.sample(pulse_open, now):
             self._pulse_edge(now)
-        if self._turned.sample(turned, now) and self._has_off_normal:
-            # On leaving its rest the count begins at nothing, whatever crackled before.
-            digit = self._digit(now)
-            return () if turned else digit
+        if self._has_off_normal:
+            return self._by_rest(turned, now)
         silent = self._waits_for_silence() and now >= self._edge + DIGIT_GAP
         return self._digit(now) if silent else ()
+
+    def _by_rest(self, turned: bool, now: float) -> tuple[Event, ...]:  # noqa: FBT001 - a level
+        """The digit, once the dial has surely come to rest."""
+        if self._turned.sample(turned, now):
+            if self._turned.level and not self._ending:
+                # On leaving its rest the count begins at nothing, whatever crackled before.
+                self._forget()
+            self._ending = not self._turned.level
+        if not self._ending or self._turned.deadline is not None:
+            return ()
+        self._ending = False
+        return self._digit(now)
 
     def _pulse_edge(self, now: float) -> None:
         if self._pulse.level:
@@ -76,9 +89,13 @@ class RotaryDial:
 
     def _digit(self, now: float) -> tuple[Event, ...]:
         """The digit of the pulses so far; the count begins anew."""
-        count, spoiled = self._count, self._spoiled
-        self._count, self._spoiled = 0, False
+        # A contact that is open at the end is a broken wire.
+        count, spoiled = self._count, self._spoiled or self._pulse.level
+        self._forget()
         if spoiled or not 1 <= count <= _MOST:
             return ()
         key = Key(self._order[count - 1])
         return KeyDown(key, now), KeyUp(key, now)
+
+    def _forget(self) -> None:
+        self._count, self._spoiled = 0, False

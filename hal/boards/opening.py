@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hal.board import Board
 from hal.board_spec import BoardSpec
 from hal.errors import DeviceError
+from hal.events import DeviceFailed
 from hal.lamp_group import LampGroup
 from hal.libraries import EVDEV, GPIO, OLED, PIN_LIBRARIES, SERIAL, SPI, Library
 from hal.mock.panel import Panel
@@ -17,6 +18,7 @@ from hal.ports import DisplayPort, InputPort, LampPort, Post, RingerPort
 
 if TYPE_CHECKING:  # a board without that part never loads it
     from hal.evdev.handset import UsbHandset
+    from hal.gpio.parts import Parts
     from hal.oled.wire import OutputLine
     from hal.uart.panel import SerialPanel
 
@@ -24,33 +26,32 @@ if TYPE_CHECKING:  # a board without that part never loads it
 def open_board(spec: BoardSpec, post: Post, clock: Callable[[], float] = time.monotonic) -> Board:
     """Open every part of a board and let its inputs send to `post`, which never blocks.
 
-    Sound cards are not opened: they are the audio process's. `clock` stamps the events. A screen, a
-    front panel, a USB handset that is not there (yet, or no more) is told by `post` and looked for
-    again; the phone goes on without it.
-
-    Raises:
-        hal.errors.DeviceError: a part on pins cannot be opened; the message names each such part
-            and what is missing.
+    Sound cards are not opened: they are the audio process's. `clock` stamps the events. A part that
+    is not there (yet, or no more) is told by `post`, and the phone goes on without it; a screen, a
+    front panel, a USB handset is looked for again.
     """
-    if lacks := _pins_lack(spec):
-        raise DeviceError(f"board {spec.name}: {lacks}")
     return _real(spec, post, clock) if spec.panel is None else _virtual(spec, post, clock)
 
 
 def _real(spec: BoardSpec, post: Post, clock: Callable[[], float]) -> Board:
     """Every part that is there. One that does not work yet, or no more, says so by `post`."""
+    pins = _on_pins(spec, post, clock)
     serial, usb = _serial_panel(spec, clock), _usb_handset(spec, clock)
-    inputs: tuple[InputPort, ...] = tuple(part for part in (serial, usb) if part is not None)
+    inputs: list[InputPort] = [part for part in (serial, usb) if part is not None]
     lamps: list[LampPort] = [part.lamps for part in (serial, usb) if part is not None]
-    display: DisplayPort | None = _oled(spec, post, clock)
-    ringer: RingerPort | None = None
+    display: DisplayPort | None = _oled(spec, post, clock, _no_pins if pins is None else pins.line)
+    ringer: RingerPort | None = None if pins is None else pins.ringer
+    if pins is not None and pins.inputs is not None:
+        inputs.append(pins.inputs)
+    if pins is not None and pins.lamps is not None:
+        lamps.append(pins.lamps)
     if serial is not None:
         display, ringer = display or serial.screen, ringer or serial.ringer
     for part in inputs:
         part.start(post)
     return Board(
         name=spec.name,
-        inputs=inputs,
+        inputs=tuple(inputs),
         display=display,
         lamps=LampGroup(*lamps) if lamps else None,
         ringer=ringer,
@@ -59,17 +60,37 @@ def _real(spec: BoardSpec, post: Post, clock: Callable[[], float]) -> Board:
     )
 
 
-def _oled(spec: BoardSpec, post: Post, clock: Callable[[], float]) -> DisplayPort | None:
+def _on_pins(spec: BoardSpec, post: Post, clock: Callable[[], float]) -> "Parts | None":
+    """What hangs on GPIO pins, or nothing."""
+    if not _uses_pins(spec):
+        return None
+    if missing := _pins_lack(spec):
+        post(DeviceFailed("GPIO", "; ".join(missing), clock()))
+        return None
+    from hal.gpio.parts import open_parts
+
+    return open_parts(spec, post, clock)
+
+
+def _uses_pins(spec: BoardSpec) -> bool:
+    parts = (spec.keypad, spec.hook, spec.rotary, spec.ringer, spec.headset)
+    line = spec.display is not None and spec.display.data_command is not None
+    return line or bool(spec.buttons or spec.lamps) or any(part is not None for part in parts)
+
+
+def _oled(
+    spec: BoardSpec, post: Post, clock: Callable[[], float], line: Callable[[int], "OutputLine"]
+) -> DisplayPort | None:
     if spec.display is None:
         return None
     from hal.health import Health
     from hal.oled.screen import DEVICE, open_screen
 
-    return open_screen(spec.display, Health(DEVICE, post, clock), _open_line)
+    return open_screen(spec.display, Health(DEVICE, post, clock), line)
 
 
-def _open_line(_pin: int) -> "OutputLine":
-    raise DeviceError("this release has no adapter for pins yet")
+def _no_pins(_pin: int) -> "OutputLine":
+    raise DeviceError("its pins cannot be had: GPIO does not work")
 
 
 def _serial_panel(spec: BoardSpec, clock: Callable[[], float]) -> "SerialPanel | None":
@@ -119,28 +140,14 @@ def lacking(spec: BoardSpec) -> str:
         (spec.serial is not None, (SERIAL,)),
         (spec.usb is not None, (EVDEV,)),
     )
-    pins = _pins_lack(spec)
-    others = [lack for there, libraries in stands_on if there for lack in _missing(libraries)]
-    return "; ".join(([pins] if pins else []) + others)
+    lacks = _pins_lack(spec) if _uses_pins(spec) else []
+    lacks += [lack for there, libraries in stands_on if there for lack in _missing(libraries)]
+    return "; ".join(lacks)
 
 
-def _pins_lack(spec: BoardSpec) -> str:
-    """The adapter is not there yet; which of the libraries it will stand on are missing, too."""
-    by_pin = {
-        "keypad": spec.keypad,
-        "buttons": spec.buttons,
-        "hook": spec.hook,
-        "rotary": spec.rotary,
-        "lamps": spec.lamps,
-        "ringer": spec.ringer,
-        "headset": spec.headset,
-    }
-    names = " ".join(f"[{part}]" for part, there in by_pin.items() if there)
-    if not names:
-        return ""
+def _pins_lack(spec: BoardSpec) -> list[str]:
     pins = PIN_LIBRARIES.get(spec.pin_factory)
-    advice = "".join(f", and {lack}" for lack in _missing((GPIO, pins) if pins else (GPIO,)))
-    return f"this release has no adapter for {names} yet{advice}"
+    return _missing((GPIO, pins) if pins else (GPIO,))
 
 
 def _missing(libraries: tuple[Library, ...]) -> list[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from hal.boards.loader import CARD_KINDS, CHIPS, PATHS, PIN_FACTORIES, board_names, load_board
-from hal.boards.opening import _pins_lack
 from hal.keys import Key
 from hal.toml_table import Table
 
@@ -35,11 +34,9 @@ def test_the_example_loads_as_it_stands(example):
     assert set(board.cards) == {"handset", "ringer"}
 
 
-def test_every_board_is_listed_with_whether_it_works(text):
-    rows = dict(re.findall(r"^\| `([\w-]+)` \| .* \| (yes|file only) \|$", text, re.MULTILINE))
-    works = {name for name, state in rows.items() if state == "yes"}
-    assert set(rows) == set(board_names())
-    assert works == {name for name in rows if not _pins_lack(load_board(name))}
+def test_every_board_is_listed(text):
+    table = text.partition("| name | what it is |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == set(board_names())
 
 
 def documented(text):

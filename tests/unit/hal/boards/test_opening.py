@@ -7,8 +7,7 @@ from hal.board_spec import BoardSpec, DisplaySpec, HookSpec, SerialSpec, UsbSpec
 from hal.board_spec import Contact as Cradle
 from hal.boards.loader import load_board
 from hal.boards.opening import lacking, open_board
-from hal.errors import DeviceError
-from hal.events import HookLifted
+from hal.events import DeviceFailed, HookLifted
 from hal.keys import Key
 
 HOOK = HookSpec(17, Cradle.AUTO, 50, 500)
@@ -53,22 +52,46 @@ def installed(monkeypatch):
     return only
 
 
-def test_a_missing_library_is_named_with_the_package_that_brings_it(installed):
+def test_a_missing_library_is_named_and_the_phone_goes_on(installed):
     installed()
-    with pytest.raises(DeviceError) as caught:
-        open_board(BoardSpec("b", "", "b.toml", hook=HOOK), ignore)
-    assert str(caught.value) == (
-        "board b: this release has no adapter for [hook] yet,"
-        " and gpiozero is missing (apt install python3-gpiozero),"
-        " and gpiod is missing (apt install python3-libgpiod)"
-    )
+    told = []
+    board = open_board(BoardSpec("b", "", "b.toml", hook=HOOK), told.append, clock=lambda: 4.0)
+    assert told == [
+        DeviceFailed(
+            "GPIO",
+            "gpiozero is missing (apt install python3-gpiozero);"
+            " gpiod is missing (apt install python3-libgpiod)",
+            4.0,
+        )
+    ]
+    assert (board.inputs, board.has_hook) == ((), True)
 
 
-def test_with_all_libraries_only_the_adapter_is_missing(installed):
-    installed("gpiozero", "gpiod")
-    with pytest.raises(DeviceError) as caught:
-        open_board(BoardSpec("b", "", "b.toml", hook=HOOK), ignore)
-    assert str(caught.value) == "board b: this release has no adapter for [hook] yet"
+@pytest.mark.parametrize(
+    ("factory", "install"),
+    [
+        ("gpiod", "apt install python3-libgpiod"),
+        ("lgpio", "pip install lgpio"),
+        ("rpigpio", "apt install python3-rpi.gpio"),
+        ("mock", ""),
+    ],
+)
+def test_each_pin_factory_needs_its_own_library(installed, factory, install):
+    installed("gpiozero")
+    lacks = lacking(BoardSpec("b", "", "b.toml", pin_factory=factory, hook=HOOK))
+    assert (install in lacks) if install else lacks == ""
+
+
+def test_f34_without_a_gpio_chip_the_phone_goes_on_and_says_what_there_is(tmp_path):
+    """As on a PC that runs the board of a Pi."""
+    told = []
+    spec = BoardSpec("b", "", "b.toml", gpio_chip="no-such-chip", hook=HOOK)
+    board = open_board(spec, told.append)
+    (failed,) = told
+    assert failed.device == "GPIO"
+    assert failed.reason.startswith("no GPIO chip no-such-chip: ")
+    assert (board.inputs, board.lamps, board.ringer) == ((), None, None)
+    board.close()
 
 
 def test_what_a_board_lacks_is_known_before_it_is_opened(installed):
@@ -78,11 +101,13 @@ def test_what_a_board_lacks_is_known_before_it_is_opened(installed):
     usb = UsbSpec(0, 0, (), "KEY_PHONE")
     spec = BoardSpec("b", "", "b.toml", display=display, serial=serial, usb=usb)
     assert lacking(spec) == (
-        "luma is missing (apt install python3-luma.oled); spidev is missing"
+        "gpiozero is missing (apt install python3-gpiozero);"
+        " gpiod is missing (apt install python3-libgpiod);"
+        " luma is missing (apt install python3-luma.oled); spidev is missing"
         " (apt install python3-spidev); serial is missing (apt install python3-serial);"
         " evdev is missing (apt install python3-evdev)"
     )
-    installed("luma", "spidev", "serial", "evdev")
+    installed("gpiozero", "gpiod", "luma", "spidev", "serial", "evdev")
     assert lacking(spec) == ""
 
 
@@ -105,9 +130,3 @@ def test_f41_a_board_opens_without_its_screen_panel_and_handset():
     assert board.has_hook
     board.close()
     assert told.empty()
-
-
-def test_the_mock_pins_need_gpiozero_alone(installed):
-    installed("gpiozero")
-    with pytest.raises(DeviceError, match=r"yet$"):
-        open_board(BoardSpec("b", "", "b.toml", pin_factory="mock", hook=HOOK), ignore)

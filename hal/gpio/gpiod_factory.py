@@ -1,0 +1,259 @@
+"""A pin factory of gpiozero's over libgpiod 2: the way for kernels without anything of the Pi's.
+
+gpiozero names no such factory in the release that Debian has. What a factory and a pin must do is
+written in `gpiozero.pins.pi`; what the kernel does with a line, in its GPIO character device
+documentation. Each pin is one line request, so that pins come and go one by one.
+
+Edges carry the kernel's own moment, and the kernel keeps 512 of them a line where it would keep 16.
+Edges that were lost all the same are counted by their numbers.
+"""
+
+import datetime as dt
+import errno
+import threading
+from collections.abc import Callable
+
+import gpiod
+from gpiod.line import Bias, Direction, Edge, Value
+from gpiozero.exc import (
+    GPIOPinInUse,
+    PinFixedPull,
+    PinInvalidBounce,
+    PinInvalidEdges,
+    PinInvalidFunction,
+    PinInvalidPull,
+    PinPWMFixedValue,
+    PinSetInput,
+)
+from gpiozero.pins import PinInfo
+from gpiozero.pins.local import LocalPiFactory, LocalPiPin
+
+from hal.gpio.gpiod_reader import EdgeReader
+from hal.gpio.local import own_pins, pi_revision
+from hal.gpio.soft_pwm import SoftPwm
+
+CONSUMER = "deskphone"
+EVENT_BUFFER = 512
+_DIRECTIONS = {"input": Direction.INPUT, "output": Direction.OUTPUT}
+_PULLS = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "floating": Bias.DISABLED}
+_EDGES = {"both": Edge.BOTH, "rising": Edge.RISING, "falling": Edge.FALLING, "none": Edge.NONE}
+
+
+class GpiodFactory(LocalPiFactory):  # type: ignore[misc] # gpiozero has no types
+    """The pins of one chip, which is closed with the factory."""
+
+    def __init__(self, chip: gpiod.Chip) -> None:
+        super().__init__()
+        own_pins(self)
+        self.pin_class = GpiodPin
+        self.chip = chip
+        self.reader = EdgeReader()
+        self.lost = 0
+        """Edges that the kernel had no room for."""
+
+    def close(self) -> None:
+        """Release all pins and the chip; not from a callback."""
+        for pin in tuple(self.pins.values()):
+            pin.close()
+        self.reader.close()
+        self.chip.close()
+
+    def _get_revision(self) -> int:
+        return pi_revision()
+
+
+class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
+    """One line of the chip, taken when it is first asked for."""
+
+    def __init__(self, factory: GpiodFactory, info: PinInfo) -> None:
+        """Take the line as it is.
+
+        Raises:
+            gpiozero.exc.GPIOPinInUse: somebody else has it.
+            OSError: the kernel does not give it.
+        """
+        super().__init__(factory, info)
+        self._lock = threading.RLock()
+        self._function = "input"
+        self._pull = info.pull or "floating"
+        self._bounce: float | None = None
+        self._edges = "both"
+        self._listening = False
+        self._level = False
+        self._pwm: SoftPwm | None = None
+        self._heard: int | None = None
+        self._request: gpiod.LineRequest | None = self._take(factory.chip)
+
+    def _take(self, chip: gpiod.Chip) -> gpiod.LineRequest:
+        line = chip.get_line_info(self._number)
+        if line.used:
+            raise GPIOPinInUse(f"it is in use by {line.consumer or 'the kernel'}")
+        if line.direction is Direction.OUTPUT:
+            self._function = "output"
+        try:
+            return chip.request_lines(
+                {self._number: gpiod.LineSettings()},
+                consumer=CONSUMER,
+                event_buffer_size=EVENT_BUFFER,
+            )
+        except OSError as error:
+            if error.errno == errno.EBUSY:
+                raise GPIOPinInUse("it is in use") from error
+            raise
+
+    def close(self) -> None:
+        """Give the line back."""
+        self.frequency = None
+        self.when_changed = None
+        with self._lock:
+            request, self._request = self._request, None
+            if request is not None:
+                request.release()
+        # A pin that is asked for again is taken anew.
+        self.factory.pins.pop(self.info, None)
+
+    @property
+    def _line(self) -> gpiod.LineRequest:
+        if self._request is None:
+            raise OSError(errno.EBADF, "it was closed")
+        return self._request
+
+    def _apply(self) -> None:
+        settings = gpiod.LineSettings(direction=_DIRECTIONS[self._function])
+        if self._function == "input":
+            settings.bias = _PULLS[self._pull]
+            settings.edge_detection = _EDGES[self._edges if self._listening else "none"]
+            settings.debounce_period = dt.timedelta(seconds=self._bounce or 0)
+        else:
+            settings.output_value = Value(int(self._level))
+        with self._lock:
+            self._line.reconfigure_lines({self._number: settings})
+
+    # Direction and level
+
+    def output_with_state(self, state: float) -> None:
+        """An output that begins with this level."""
+        self._function, self._level = "output", bool(state)
+        self._apply()
+
+    def input_with_pull(self, pull: str) -> None:
+        """An input with this pull."""
+        self._check_pull(pull)
+        self._function, self._pull = "input", pull
+        self._apply()
+
+    def _get_function(self) -> str:
+        return self._function
+
+    def _set_function(self, value: str) -> None:
+        if value not in _DIRECTIONS:
+            raise PinInvalidFunction(f'invalid function "{value}" for pin {self!r}')
+        self._function = value
+        self._apply()
+
+    def _get_state(self) -> float:
+        if self._pwm is not None:
+            return self._pwm.duty
+        with self._lock:
+            return int(self._line.get_value(self._number) is Value.ACTIVE)
+
+    def _set_state(self, value: float) -> None:
+        if self._pwm is not None:
+            self._pwm.duty = value
+        elif self._function == "input":
+            raise PinSetInput(f"cannot set state of pin {self!r}")
+        else:
+            self._write(int(value))
+
+    def _write(self, level: int) -> None:
+        self._level = bool(level)
+        with self._lock:
+            self._line.set_value(self._number, Value(level))
+
+    # Pull, bounce and frequency
+
+    def _check_pull(self, value: str) -> None:
+        if value not in _PULLS:
+            raise PinInvalidPull(f'invalid pull "{value}" for pin {self!r}')
+        if self.info.pull and value != self.info.pull:
+            raise PinFixedPull(f"{self!r} has a fixed pull resistor")
+
+    def _get_pull(self) -> str:
+        return self._pull
+
+    def _set_pull(self, value: str) -> None:
+        if self._function != "input":
+            raise PinFixedPull(f"cannot set pull on non-input pin {self!r}")
+        self.input_with_pull(value)
+
+    def _get_bounce(self) -> float | None:
+        return self._bounce
+
+    def _set_bounce(self, value: float | None) -> None:
+        if value is not None and value < 0:
+            raise PinInvalidBounce("bounce must be 0 or greater")
+        self._bounce = value
+        self._apply()
+
+    def _get_frequency(self) -> float | None:
+        return None if self._pwm is None else self._pwm.hertz
+
+    def _set_frequency(self, value: float | None) -> None:
+        if value is None:
+            pwm, self._pwm = self._pwm, None
+            if pwm is not None:
+                pwm.close()
+        elif self._pwm is not None:
+            self._pwm.hertz = value
+        elif self._function != "output":
+            raise PinPWMFixedValue(f"cannot start PWM on pin {self!r}")
+        else:
+            self._pwm = SoftPwm(self._write, value)
+
+    # Edges
+
+    def _get_edges(self) -> str:
+        return self._edges
+
+    def _set_edges(self, value: str) -> None:
+        if value not in _EDGES:
+            raise PinInvalidEdges(f'invalid edges "{value}" for pin {self!r}')
+        self._edges = value
+        if self._listening:
+            self._apply()
+
+    def _enable_event_detect(self) -> None:
+        self._listening = True
+        self._heard = None
+        self._apply()
+        self.factory.reader.add(self._line.fd, self)
+
+    def _disable_event_detect(self) -> None:
+        self._listening = False
+        with self._lock:
+            if self._request is not None:
+                self.factory.reader.remove(self._request.fd)
+                self._apply()
+
+    def hear(self) -> None:
+        """Tell the edges that wait; called by the reader."""
+        with self._lock:
+            if self._request is None:
+                return
+            events = self._request.read_edge_events()
+        for event in events:
+            if self._heard is not None:
+                self.factory.lost += max(0, event.line_seqno - self._heard - 1)
+            self._heard = event.line_seqno
+            rising = event.event_type is event.Type.RISING_EDGE
+            self._call(event.timestamp_ns / 1e9, int(rising))
+
+    def gone(self) -> None:
+        """Say that something happened: whoever then looks finds the line gone."""
+        self._call(self.factory.ticks(), 0)
+
+    def _call(self, ticks: float, state: int) -> None:
+        """As `_call_when_changed`, for a pin that nobody may listen to any more."""
+        method: Callable[[float, int], None] | None = self.when_changed
+        if method is not None:
+            method(ticks, state)

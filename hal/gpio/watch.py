@@ -1,0 +1,147 @@
+"""A part made of switches, watched through its pins.
+
+Every edge is noted with its moment by whichever thread the pin library has for that; the worker's
+thread then plays them to the part in order, with its deadlines in between, as if it had been there
+in time. However late it comes, a dial's pulses are as long as they were. Afterwards the wires are
+read: an edge may have been lost, and the level is the truth.
+
+A wire that is connected to nothing may give thousands of edges a second. It is then not listened
+to for a while, so that the other parts and the phone have their time.
+"""
+
+import collections
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from hal.errors import DeviceError
+from hal.events import Event
+from hal.gpio.contacts import Contacts
+
+_MOST_EDGES = 512
+"""Edges that are kept for a thread that is late; of a wild wire the oldest go first."""
+_STORM = 1000
+"""Edges within a second that no hand and no dial makes, bounce included."""
+Edge = Callable[[bool, float], None]
+"""Told whether the wire is closed, and when it changed."""
+
+
+class Wire(Protocol):
+    """A pin that a switch pulls to ground."""
+
+    @property
+    def closed(self) -> bool:
+        """The level now.
+
+        Raises:
+            hal.errors.DeviceError: it cannot be read.
+        """
+
+    def watch(self, edge: Edge | None) -> None:
+        """Call this at every edge, from any thread; None = no longer."""
+
+    def close(self) -> None:
+        """Release the pin."""
+
+
+def wild(limit: int) -> str:
+    """The clause for people."""
+    return f"its wire changes more than {limit} times a second; is it connected?"
+
+
+class Storm:
+    """Whether there are more edges within a second than `limit`."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._since = 0.0
+        self._edges = 0
+
+    def rages(self, edges: int, now: float) -> bool:
+        """Count some more; whether they are too many."""
+        if now - self._since >= 1.0:
+            self._since, self._edges = now, 0
+        self._edges += edges
+        return self._edges > self._limit
+
+
+class Watch:
+    """The task of one part; `wake` wakes the worker."""
+
+    def __init__(self, part: Contacts, wires: Sequence[Wire], wake: Callable[[], None]) -> None:
+        self._part = part
+        self._wires = tuple(wires)
+        self._wake = wake
+        self._edges: collections.deque[tuple[int, bool, float]] = collections.deque(
+            maxlen=_MOST_EDGES
+        )
+        self._closed: tuple[bool, ...] | None = None
+        self._listening = False
+        self._last = 0.0
+        self._storm = Storm(_STORM)
+        self.name = part.name
+
+    @property
+    def deadline(self) -> float | None:
+        if self._edges or self._closed is None:
+            return 0.0
+        return self._part.deadline
+
+    def run(self, now: float) -> Iterator[Event]:
+        # Whatever fails on the way, the wires are read anew the next time.
+        before, self._closed = self._closed, None
+        self._listen()
+        if self._storm.rages(len(self._edges), now):
+            self._deafen()
+            raise DeviceError(wild(_STORM))
+        if before is None:
+            self._edges.clear()
+        else:
+            yield from self._played(before, now)
+        self._closed = tuple(wire.closed for wire in self._wires)
+        yield from self._at(self._closed, now)
+
+    def _listen(self) -> None:
+        if not self._listening:
+            self._listening = True
+            for place, wire in enumerate(self._wires):
+                wire.watch(self._noting(place))
+
+    def _deafen(self) -> None:
+        self._listening = False
+        for wire in self._wires:
+            wire.watch(None)
+        self._edges.clear()
+
+    def _noting(self, place: int) -> Edge:
+        def note(closed: bool, at: float) -> None:  # noqa: FBT001 - the level is the datum
+            self._edges.append((place, closed, at))
+            self._wake()
+
+        return note
+
+    def _played(self, closed: tuple[bool, ...], now: float) -> Iterator[Event]:
+        levels = list(closed)
+        while self._edges:
+            place, level, at = self._edges.popleft()
+            at = min(at, now)
+            yield from self._waited(tuple(levels), at)
+            levels[place] = level
+            yield from self._at(tuple(levels), at)
+        yield from self._waited(tuple(levels), now)
+
+    def _waited(self, closed: tuple[bool, ...], until: float) -> Iterator[Event]:
+        """Keep the deadlines that lie before the next edge."""
+        while (due := self._part.deadline) is not None and due < until:
+            yield from self._at(closed, due)
+            if self._part.deadline == due:
+                return
+
+    def _at(self, closed: tuple[bool, ...], moment: float) -> Iterator[Event]:
+        self._last = max(self._last, moment)
+        yield from self._part.sample(closed, self._last)
+
+    def close(self) -> None:
+        """Release the pins; nothing is heard afterwards."""
+        self._deafen()
+        for wire in self._wires:
+            wire.close()

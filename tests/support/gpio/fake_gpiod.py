@@ -1,0 +1,134 @@
+"""The two classes of libgpiod's Python binding that talk to the kernel, over wires instead.
+
+Settings, enumerations and events are the real library's. Behaves as documented: a line that is
+requested twice is busy; edges queue in a buffer of the requested size, the oldest go first, and
+their numbers show it; a request's descriptor is readable while edges wait.
+"""
+
+import collections
+import errno
+import os
+import threading
+from types import SimpleNamespace
+
+from gpiod import EdgeEvent
+from gpiod.line import Bias, Direction, Edge, Value
+
+from tests.support.gpio.wires import Wires
+
+_PULLS = {Bias.PULL_UP: "up", Bias.PULL_DOWN: "down"}
+_RISING, _FALLING = EdgeEvent.Type.RISING_EDGE, EdgeEvent.Type.FALLING_EDGE
+
+
+class FakeChip:
+    """A chip on these wires."""
+
+    def __init__(self, wires: Wires, label: str = "pinctrl-bcm2711") -> None:
+        self.wires = wires
+        self.label = label
+        self.requests: dict[int, FakeRequest] = {}
+        self.strangers: dict[int, str] = {}
+        """Lines that somebody else has, with his name."""
+        self.open = True
+        wires.listen(self._edge)
+
+    def get_info(self):
+        return SimpleNamespace(name="gpiochip0", label=self.label, num_lines=len(self.wires.lines))
+
+    def get_line_info(self, number):
+        consumer = "deskphone" if number in self.requests else self.strangers.get(number, "")
+        line = self.wires.lines[number]
+        return SimpleNamespace(
+            used=bool(consumer) or number in self.strangers,
+            consumer=consumer,
+            direction=Direction.OUTPUT if line.output else Direction.INPUT,
+        )
+
+    def request_lines(self, config, consumer="", event_buffer_size=16):
+        assert consumer == "deskphone"
+        self.wires._check()
+        (number,) = config
+        if number in self.requests or number in self.strangers:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        self.requests[number] = FakeRequest(self, number, event_buffer_size or 16)
+        self.requests[number].reconfigure_lines(config)
+        return self.requests[number]
+
+    def _edge(self, number, level, nanoseconds):
+        if number in self.requests:
+            self.requests[number].note(level, nanoseconds)
+
+    def unplug(self):
+        """The chip vanishes: whoever waits for edges is told by an error."""
+        self.wires.broken = True
+        for request in self.requests.values():
+            request.hang_up()
+
+    def close(self):
+        self.open = False
+
+
+class FakeRequest:
+    """One requested line."""
+
+    def __init__(self, chip: FakeChip, number: int, room: int) -> None:
+        self._chip = chip
+        self._number = number
+        self._settings = None
+        self._events = collections.deque(maxlen=room)
+        self._count = 0
+        self._lock = threading.Lock()
+        # Readable = edges wait; the other end closed = the line is gone.
+        self.fd, self._far = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def reconfigure_lines(self, config):
+        self._chip.wires._check()
+        settings = self._settings = config[self._number]
+        if settings.direction is Direction.AS_IS:
+            return
+        output = settings.direction is Direction.OUTPUT
+        self._chip.wires.configure(
+            self._number,
+            output=output,
+            driven=int(settings.output_value is Value.ACTIVE),
+            pull=_PULLS.get(settings.bias, "floating"),
+        )
+
+    def get_value(self, number):
+        return Value(self._chip.wires.read(number))
+
+    def set_value(self, number, value):
+        self._chip.wires.drive(number, int(value is Value.ACTIVE))
+
+    def note(self, level, nanoseconds):
+        edge = Edge.NONE if self._settings is None else self._settings.edge_detection
+        if edge not in (Edge.BOTH, Edge.RISING if level else Edge.FALLING):
+            return
+        with self._lock:
+            self._count += 1
+            kind = _RISING if level else _FALLING
+            event = EdgeEvent(kind.value, nanoseconds, self._number, self._count, self._count)
+            if not self._events:
+                os.write(self._far, b"e")
+            self._events.append(event)
+
+    def read_edge_events(self):
+        self._chip.wires._check()
+        with self._lock:
+            events = list(self._events)
+            self._events.clear()
+            if events:
+                os.read(self.fd, 1)
+        return events
+
+    def hang_up(self):
+        os.close(self._far)
+        self._far = -1
+
+    def release(self):
+        del self._chip.requests[self._number]
+        os.close(self.fd)
+        if self._far >= 0:
+            os.close(self._far)
+        if not self._chip.wires.broken:
+            self._chip.wires.configure(self._number, output=False)
