@@ -51,6 +51,15 @@ TOOLS = {
 """Programs this machine needs, and their Debian packages."""
 TEST_PACKAGES = ("pytest>=8", "pytest-timeout>=2.3")
 NOT_ON_A_PC = ("RPi.GPIO", "lgpio")
+_DRIVERS = (
+    *(f"drivers/{kind}" for kind in ("gpu", "infiniband", "iio", "media", "scsi", "staging")),
+    *("drivers/net/ethernet", "drivers/net/wireless", "fs/btrfs", "fs/xfs", "sound/soc"),
+)
+"""Drivers no virtual machine has a device for: a third of the disk."""
+_LEFT_OUT = (
+    *("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"),
+    *(f"/usr/lib/modules/*/kernel/{each}/*" for each in _DRIVERS),
+)
 _MEGABYTES = 2600
 _KEPT = 2
 """Disks kept: this one, and one of another branch."""
@@ -128,9 +137,10 @@ def _cache() -> Path:
 
 def _key() -> str:
     what = hashlib.sha256()
-    for name in ("root.py", "customise", "agent.py"):
+    for name in ("customise", "agent.py"):
         what.update((HERE / name).read_bytes())
-    what.update("\n".join(requirements()).encode())
+    words = (SUITE, *PACKAGES, *_LEFT_OUT, *requirements(), str(_MEGABYTES))
+    what.update("\n".join(words).encode())
     return what.hexdigest()[:16]
 
 
@@ -175,8 +185,7 @@ def _bootstrap(tree: Path, packages: Path) -> None:
         "--mode=root",
         "--variant=minbase",
         f"--include={','.join(PACKAGES)}",
-        *(f"--dpkgopt=path-exclude={path}" for path in ("/usr/share/doc/*", "/usr/share/man/*",
-          "/usr/share/locale/*", *_MODULES))  ,
+        *(f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT),
         f"--setup-hook={HERE / 'customise'} before $1",
         f"--customize-hook={HERE / 'customise'} after $1 {packages} {HERE / 'agent.py'}",
         SUITE,
@@ -184,20 +193,6 @@ def _bootstrap(tree: Path, packages: Path) -> None:
         "-",
         said=sources,
     )  # fmt: skip
-
-
-_MODULES = tuple(
-    f"/usr/lib/modules/*/kernel/{each}/*"
-    for each in (
-        *(f"drivers/{kind}" for kind in ("gpu", "infiniband", "iio", "media", "scsi", "staging")),
-        "drivers/net/ethernet",
-        "drivers/net/wireless",
-        "fs/btrfs",
-        "fs/xfs",
-        "sound/soc",
-    )
-)
-"""Drivers no virtual machine has a device for: a third of the disk, and half a minute."""
 
 
 def _mirror() -> str:

@@ -79,36 +79,39 @@ class FarSide:
         return f"{len(pcm) // 2} samples, {dominant(pcm, RATE)}" if pcm else "nothing at all"
 
     def _listen(self) -> None:
-        pcm = _opened(alsaaudio.PCM_CAPTURE)
-        while not self._stopped.is_set():
+        pcm = self._open(alsaaudio.PCM_CAPTURE)
+        while pcm is not None and not self._stopped.is_set():
             try:
                 count, data = pcm.read()
-            except alsaaudio.ALSAAudioError:  # the card was pulled; another comes
-                pcm = self._again(alsaaudio.PCM_CAPTURE)
-                continue
+            except alsaaudio.ALSAAudioError:  # the card was pulled
+                pcm.close()
+                count, data = 0, b""
+                pcm = self._open(alsaaudio.PCM_CAPTURE)
             if count > 0:
                 with self._guard:
                     self._heard.append((time.monotonic(), data))
                     del self._heard[:-2000]
 
     def _speak(self) -> None:
-        pcm = _opened(alsaaudio.PCM_PLAYBACK)
-        while not self._stopped.is_set():
+        pcm = self._open(alsaaudio.PCM_PLAYBACK)
+        while pcm is not None and not self._stopped.is_set():
             with self._guard:
                 tone = self._tone
             block = audioop.mul(tone.block(PERIOD), 2, 0.25) if tone else bytes(PERIOD * 2)
             try:
                 pcm.write(block)
             except alsaaudio.ALSAAudioError:
-                pcm = self._again(alsaaudio.PCM_PLAYBACK)
+                pcm.close()
+                pcm = self._open(alsaaudio.PCM_PLAYBACK)
 
-    def _again(self, direction: int) -> alsaaudio.PCM:
+    def _open(self, direction: int) -> alsaaudio.PCM | None:
+        """This end of the card, as soon as it is there; None when nobody listens any more."""
         while not self._stopped.is_set():
             try:
                 return _opened(direction)
             except alsaaudio.ALSAAudioError:
                 self._stopped.wait(0.05)
-        raise SystemExit  # of this thread
+        return None
 
 
 def _opened(direction: int) -> alsaaudio.PCM:
