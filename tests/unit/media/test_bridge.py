@@ -8,6 +8,7 @@ from firmware.media.messages import (
     CloseStream,
     ConfigureStream,
     Direction,
+    PathName,
     PayloadFormat,
     SetMute,
     TalkOn,
@@ -121,3 +122,17 @@ def test_the_music_of_whoever_holds_us_does_not_disturb_the_others(three, direct
     bench.seconds(1)
     assert hears(ann.heard(0.4), 8000, OURS)
     assert hears(bench.card.heard(0.4), 16000, ANNS)
+
+
+@pytest.mark.parametrize("at_the_desk", [True, False])
+def test_what_two_wide_band_members_say_to_each_other_stays_wide(bench, sine, at_the_desk):
+    """At the highest rate of all, not at that of the desk: 6 kHz pass from one to the other."""
+    bench.handset()
+    bench.card.rate = 8000
+    ann, bob, cid = bench.call(1, G722), bench.call(2, G722), bench.call(3, PCMU)
+    ann.say(sine(6000, 10, 16000))
+    bench.order(Bridge((1, 2, 3)))
+    bench.order(TalkOn(PathName.HANDSET if at_the_desk else None, microphone=True))
+    bench.seconds(1)
+    assert tone_level(bob.heard(0.4), 16000, 6000) > HEARD
+    assert tone_level(cid.heard(0.4), 8000, 2000) < UNHEARD, "nor does it fold back"

@@ -186,6 +186,18 @@ class TestEngine:
         desk.send(m.PathReport(PathName.SPEAKER, open=True))
         assert desk.notice is None
 
+    def test_f34_without_any_card_a_call_rings_by_bell_and_lamp_and_can_be_refused(self):
+        desk = Desk()
+        for path in ALL_PATHS:
+            desk.send(m.PathReport(path, open=False, reason="another program is using it"))
+        assert desk.notice == "card_failed"
+        desk.calls_us()
+        assert desk.heard.bell
+        assert desk.heard.lamps["ring"].value == "fast"
+        assert only(desk.send(a.HangUp()), c.RejectCall)
+        assert (desk.heard.bell, desk.heard.lamps["ring"].value) == ((), "off")
+        assert desk.notice == "card_failed", "and it is still said"
+
     def test_a_card_that_is_merely_closed_is_no_fault(self):
         desk = Desk()
         assert desk.send(m.PathReport(PathName.SPEAKER, open=False)) == []
