@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from firmware.base.values import replace
-from firmware.bootstrap.machine import board_lacks, cards_lack
+from firmware.bootstrap.machine import board_faults, board_lacks, cards_lack
 from firmware.cli_board import unknown_board
 from firmware.cli_certificates import certificate_remarks
 from firmware.config import Examination, Problem, Settings, examine_file
@@ -64,6 +64,9 @@ def _sound(found: Examination, remarks: Iterator[Problem]) -> Iterator[Problem]:
 def _faults(found: Examination, settings: Settings) -> Iterator[Problem]:
     if wrong := unknown_board(settings.board.name):
         yield found.place("board.name", wrong)
+    else:
+        for reason in board_faults(settings.board):
+            yield found.note("board", "bad_board", reason=reason)
 
 
 def _remarks(found: Examination, settings: Settings) -> Iterator[Problem]:
@@ -99,9 +102,9 @@ def _people(found: Examination, phone: PhoneSettings) -> Iterator[Problem]:
 
 
 def _hardware(found: Examination, settings: Settings) -> Iterator[Problem]:
-    if unknown_board(settings.board.name) is None and (reason := board_lacks(settings.board.name)):
+    if unknown_board(settings.board.name) is None and (reason := board_lacks(settings.board)):
         yield found.note("board.name", "note_board", reason=reason)
-    for key, reason in cards_lack(settings.audio, settings.board.name).items():
+    for key, reason in cards_lack(settings.audio, settings.board).items():
         yield found.note(key, "note_card", reason=reason)
 
 

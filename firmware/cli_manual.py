@@ -93,6 +93,8 @@ def toml(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, dict):
+        return "{}"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -284,7 +284,7 @@ async def _phone(folder: Path, server: str, page: int | None) -> AsyncIterator[P
     path.write_text(_CONFIG.format(user=USER, server=server, web=web, port=page or PAGE_PORT))
     settings = parse(path.read_text(), str(path))
     places = Places(path, folder / "control.sock", folder / "state")
-    program = Program(settings, places, lambda post: open_named_board(settings.board.name, post))
+    program = Program(settings, places, lambda post: open_named_board(settings.board, post))
     await program.start()
     try:
         yield program

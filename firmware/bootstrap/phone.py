@@ -15,6 +15,7 @@ from firmware.base.phrase import phrase
 from firmware.bootstrap.choice import Chosen, choose, is_service
 from firmware.bootstrap.safe_mode import CRASHES, SETTLED_SECONDS, safe
 from firmware.config.machine import missing_codecs
+from firmware.config.schema import BoardSettings
 from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import default_socket, make_private
 from firmware.control.socket_file import refuse_if_taken
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # loaded after the first REGISTER
     from hal.ports import Post
 
 FAILED, BAD_CONFIG, TAKEN = 1, 2, 3
-_PANEL_ALONE = "mock"
+_PANEL_ALONE = BoardSettings("mock")
 _LOG = logging.getLogger(__name__)
 
 
@@ -52,13 +53,18 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
     if crashes >= CRASHES:
         chosen, places = safe(chosen, places, crashes)
     turns = WatchedSelector()
-    code = turns.run(_live(chosen, places, board or chosen.settings.board.name, turns, starts))
+    code = turns.run(_live(chosen, places, _board(board, chosen), turns, starts))
     starts.clear()
     return code
 
 
+def _board(name: str | None, chosen: Chosen) -> BoardSettings:
+    """The file's board; another one by name is as its own file has it."""
+    return BoardSettings(name) if name else chosen.settings.board
+
+
 async def _live(
-    chosen: Chosen, places: Places, board: str, turns: WatchedSelector, starts: Starts
+    chosen: Chosen, places: Places, board: BoardSettings, turns: WatchedSelector, starts: Starts
 ) -> int:
     """Register first, load the rest of the phone while the registrar is thinking.
 
@@ -125,8 +131,8 @@ def _program() -> "type[Program]":
     return Program
 
 
-def open_named_board(name: str, post: "Post") -> "Board":
-    """A board by name or by the path of its file.
+def open_named_board(board: BoardSettings, post: "Post") -> "Board":
+    """A board by name or by the path of its file, with what is different about it here.
 
     Raises:
         HalError: there is none, its file is wrong, or a part cannot be opened.
@@ -134,27 +140,27 @@ def open_named_board(name: str, post: "Post") -> "Board":
     from hal.boards.loader import load_board  # noqa: PLC0415 - after the first REGISTER
     from hal.boards.opening import open_board  # noqa: PLC0415 - likewise
 
-    return open_board(load_board(name), post)
+    return open_board(load_board(board.name, board.own, board.without), post)
 
 
-def _opener(name: str, chosen: Chosen) -> "Callable[[Post], Board]":
+def _opener(board: BoardSettings, chosen: Chosen) -> "Callable[[Post], Board]":
     """Opens the board; a service that has none is better off with its page alone than not there.
 
     A part that cannot be opened may be there when systemd tries again; without settings to trust it
     is no reason to end.
     """
     if not is_service():
-        return partial(open_named_board, name)
-    return partial(_open_or_go_without, name, BoardError if chosen.fault is None else HalError)
+        return partial(open_named_board, board)
+    return partial(_open_or_go_without, board, BoardError if chosen.fault is None else HalError)
 
 
-def _open_or_go_without(name: str, forgiven: type[HalError], post: "Post") -> "Board":
+def _open_or_go_without(board: BoardSettings, forgiven: type[HalError], post: "Post") -> "Board":
     from hal.events import DeviceFailed  # noqa: PLC0415 - after the first REGISTER
 
     try:
-        return open_named_board(name, post)
+        return open_named_board(board, post)
     except forgiven as error:
-        post(DeviceFailed(name, str(error), 0.0))
+        post(DeviceFailed(board.name, str(error), 0.0))
         return open_named_board(_PANEL_ALONE, post)
 
 

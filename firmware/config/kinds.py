@@ -213,6 +213,25 @@ class Many(Struct, frozen=True):
         return tuple(kept)
 
 
+class BoardPart(Struct, frozen=True):
+    """A table of a board file; what may stand in it the board's reader says."""
+
+    table: str
+
+    @property
+    def described(self) -> Phrase:
+        return Phrase("kind.board_part")
+
+    @property
+    def example(self) -> str:
+        return "{}"
+
+    def judge(self, value: object) -> object | Wrong:
+        if isinstance(value, dict):
+            return value
+        return wrong("need_table", value, key=f"board.{self.table}")
+
+
 class PortRange(Struct, frozen=True):
     """Two port numbers, both included, with room for one RTP/RTCP pair (RFC 3550 §11)."""
 

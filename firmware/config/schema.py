@@ -6,6 +6,11 @@ stands beside it in `firmware.config`.
 
 from dataclasses import dataclass, field
 
+from hal.parts import TABLES
+
+Part = dict[str, object]
+"""A table of a board file as it was written; what its keys must be the board's reader knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class PhoneSettings:
@@ -131,9 +136,28 @@ class LineSettings:
 
 @dataclass(frozen=True, slots=True)
 class BoardSettings:
-    """`[board]`."""
+    """`[board]`: which one, and what of its file is different on this phone."""
 
     name: str = "mock"
+    without: tuple[str, ...] = ()
+    gpio: Part = field(default_factory=dict)
+    keypad: Part = field(default_factory=dict)
+    buttons: Part = field(default_factory=dict)
+    hook: Part = field(default_factory=dict)
+    rotary: Part = field(default_factory=dict)
+    display: Part = field(default_factory=dict)
+    lamps: Part = field(default_factory=dict)
+    ringer: Part = field(default_factory=dict)
+    headset: Part = field(default_factory=dict)
+    serial: Part = field(default_factory=dict)
+    usb: Part = field(default_factory=dict)
+    panel: Part = field(default_factory=dict)
+    cards: Part = field(default_factory=dict)
+
+    @property
+    def own(self) -> Part:
+        """The tables that are different, by name."""
+        return {table: part for table in TABLES if (part := getattr(self, table))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from msgspec import Struct
 from firmware.base.phrase import Phrase
 from firmware.codec import CODECS
 from firmware.config import forms
-from firmware.config.kinds import Choice, Flag, Kind, Many, PortRange, Text, Whole
+from firmware.config.kinds import BoardPart, Choice, Flag, Kind, Many, PortRange, Text, Whole
 from firmware.config.schema import LineSettings, Settings
+from hal.parts import TABLES
 
 
 class Applies(enum.Enum):
@@ -153,6 +154,8 @@ _LINE_ROWS = (
 
 _DEVICES = (
     Setting("board.name", Text(forms.BOARD, may_be_empty=False), _RESTART),
+    Setting("board.without", Many(Choice(TABLES)), _RESTART),
+    *(Setting(f"board.{table}", BoardPart(table), _RESTART) for table in TABLES),
     Setting("audio.codecs", Many(Choice(tuple(CODECS)), may_be_empty=False), _NEXT),
     Setting("audio.card", Choice(("", "alsa", "file", "browser", "null")), _IDLE),
     Setting("audio.play", _FILE, _IDLE),

@@ -6,6 +6,7 @@ docs/boards.md.
 
 import re
 import tomllib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hal.board import CardSpec
@@ -62,8 +63,13 @@ def board_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
-def load_board(name_or_path: str) -> BoardSpec:
+def load_board(
+    name_or_path: str, own: Mapping[str, object] | None = None, without: Collection[str] = ()
+) -> BoardSpec:
     """Read a board by name, or from a file if the text has a slash or ends in `.toml`.
+
+    `own` are tables as in a board file, whose keys stand above the file's; `without` are tables of
+    the file that this phone has not.
 
     Raises:
         hal.errors.BoardError: no such board, or the file is wrong; one line per problem, each
@@ -77,10 +83,24 @@ def load_board(name_or_path: str) -> BoardSpec:
     except OSError as error:
         raise BoardError(f"{path}: {error.strerror or error}") from error
     problems: list[str] = []
+    data = _merged({key: value for key, value in data.items() if key not in without}, own or {})
     spec = _Reader(Table(data, "", problems), path).board()
     if problems:
-        raise BoardError("\n".join(f"{path}: {problem}" for problem in problems))
+        where = f"{path} and your [board]" if own or without else path
+        raise BoardError("\n".join(f"{where}: {problem}" for problem in problems))
     return spec
+
+
+def _merged(file: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
+    """Tables are merged key by key; every other value replaces the file's."""
+    merged = dict(file)
+    for key, value in own.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            merged[key] = _merged(old, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _path_of(name_or_path: str) -> Path:

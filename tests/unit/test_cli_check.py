@@ -100,6 +100,27 @@ def test_an_unknown_board_is_an_error_with_the_nearest_name(check):
     assert said[-1] == "f: 1 error"
 
 
+def test_what_is_different_on_this_phone_is_checked_with_the_board(check):
+    code, said = check(QUIET + '[board]\nname = "keypad"\n[board.hook]\npin = 5\npins = 6\n')
+
+    assert code == 2
+    told = [row for row in said if "your [board]: " in row]
+    assert [row.partition("your [board]: ")[2] for row in told] == [
+        "hook.pin: hook.pin and keypad.rows[0] both use GPIO 5; give one another pin",
+        "hook.pins: there is no such key; is it pin?",
+    ]
+    assert {row.partition("board cannot be built so: ")[0] for row in told} == {"f:10: board: the "}
+
+
+def test_a_part_that_no_board_has_is_told_with_the_nearest(check):
+    code, said = check(QUIET + '[board]\nname = "keypad"\nwithout = ["lamp"]\n[board.hok]\n')
+
+    assert code == 2
+    assert "lamps" in said[0]
+    assert said[1].startswith("f:13: board.hok: ")
+    assert "hook" in said[1]
+
+
 def test_a_board_file_of_ones_own_is_not_looked_for_here(check):
     assert check(QUIET + '[board]\nname = "/boot/my.toml"\n')[0] == 0
 

@@ -138,4 +138,4 @@ def test_the_usual_control_socket_gets_a_private_folder(monkeypatch, tmp_path):
 
 def test_a_board_that_is_none_is_named():
     with pytest.raises(BoardError, match="mokc"):
-        open_named_board("mokc", lambda _event: None)
+        open_named_board(BoardSettings("mokc"), lambda _event: None)

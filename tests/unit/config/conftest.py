@@ -96,6 +96,20 @@ verify = true
 
 [board]
 name = "mock"
+without = []
+gpio = {}
+keypad = {}
+buttons = {}
+hook = {}
+rotary = {}
+display = {}
+lamps = {}
+ringer = {}
+headset = {}
+serial = {}
+usb = {}
+panel = {}
+cards = {}
 
 [audio]
 codecs = ["opus", "g722", "pcmu", "pcma"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from hal.board import CardSpec
@@ -5,6 +7,7 @@ from hal.board_spec import Contact, DisplaySpec, HookSpec, KeypadSpec, LampSpec,
 from hal.boards.loader import board_names, load_board
 from hal.errors import BoardError
 from hal.keys import Key
+from hal.parts import TABLES
 
 SMALL = """
 name = "bench"
@@ -253,3 +256,43 @@ def test_what_cannot_be_an_input_event_is_refused(complaints):
         "usb.hook: 'phone' is not the name of an input event, like KEY_PHONE",
         "usb.lamps.mute: 'MUTE' is not the name of a lamp, like LED_MUTE",
     ]
+
+
+OWN = {"hook": {"pin": 4}, "lamps": {"mute": {"pin": 26}}, "display": {"rotate": 2}}
+
+
+def test_a_person_may_say_what_is_different_on_their_phone():
+    as_it_comes, here = load_board("keypad"), load_board("keypad", OWN, ("ringer",))
+    assert here.hook == replace(as_it_comes.hook, pin=4)
+    assert here.display == replace(as_it_comes.display, rotate=2)
+    assert dict(here.lamps).keys() == {"message", "mute"}
+    assert here.keypad == as_it_comes.keypad
+
+
+def test_a_part_that_this_phone_has_not_needs_no_pins():
+    here = load_board("keypad", {"hook": {"pin": 2}}, ("display",))
+    assert (here.display, here.hook.pin) == (None, 2)
+
+
+def test_what_is_wrong_with_the_difference_is_told_like_any_other_mistake():
+    with pytest.raises(BoardError) as caught:
+        load_board("keypad", {"hook": {"pin": 5, "lifted": "up"}, "keypad": 7})
+    lines = str(caught.value).splitlines()
+    assert [line.partition(" and your [board]: ")[2] for line in lines] == [
+        "keypad: must be a table, like [keypad]",
+        "hook.lifted: 'up' is not one of auto, closed, open",
+    ]
+
+
+def test_a_pin_taken_twice_by_the_difference_names_both_users():
+    with pytest.raises(BoardError, match=r"hook\.pin and keypad\.rows\[0\] both use GPIO 5"):
+        load_board("keypad", {"hook": {"pin": 5}})
+
+
+def test_the_tables_that_are_read_are_the_ones_that_settings_know(tmp_path):
+    spec = tmp_path / "odd.toml"
+    spec.write_text("")
+    with pytest.raises(BoardError) as caught:
+        load_board(str(spec), dict.fromkeys(TABLES, 7))
+    told = {line.partition("[board]: ")[2] for line in str(caught.value).splitlines()}
+    assert told == {f"{table}: must be a table, like [{table}]" for table in TABLES}
