@@ -70,13 +70,14 @@ def test_a_second_phone_on_the_same_control_socket_is_exit_3(phone, run_phone):
     assert phone.status().state == "idle"
 
 
-def test_a_board_that_cannot_be_opened_is_said_in_words_and_leaves_no_registration(
+def test_a_board_file_that_is_wrong_is_said_in_words_and_leaves_no_registration(
     run_phone, tmp_path, far_end
 ):
-    done = run_phone(loopback_address(), board="keypad", server=far_end.address)
+    (tmp_path / "own.toml").write_text("[hook]\npin = 5\n[headset]\npin = 5\n")
+    done = run_phone(loopback_address(), board=tmp_path / "own.toml", server=far_end.address)
     wait_for("the end of the registration", lambda: far_end.registrations[-1].expires == "0")
-    assert done.returncode in (1, 2)
-    assert "keypad" in done.stderr
+    assert done.returncode == 2
+    assert "headset.pin and hook.pin both use GPIO 5" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "other.sock").exists()
 
