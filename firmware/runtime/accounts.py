@@ -72,6 +72,7 @@ def account_of(line: LineSettings, identities: Identities, toll: Toll) -> Accoun
         peers=line.peers,
         numbers=line.numbers,
         accept_any_user=line.accept_any_user,
+        ice=line.ice != "off",
         anonymous=line.anonymous,
         session_expires=line.session_expires,
         redirects=line.redirects,

@@ -133,6 +133,8 @@ class Account:
     """The sequence numbers that the SIM card has seen in an earlier life (`CardAdvanced`)."""
     tls: TlsTerms = TlsTerms()  # noqa: RUF009 - frozen
     ws_path: str = "/"
+    ice: bool = False
+    """Whether the ways of its calls are checked (RFC 8445)."""
     language: str = ""
     """What its person reads (BCP 47), "" if nobody said."""
 

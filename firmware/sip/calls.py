@@ -18,7 +18,7 @@ from firmware.sip.invite.leg import Leg
 from firmware.sip.invite.replaces import Replaces, judge, judge_join
 from firmware.sip.invite.session_timer import MIN_SE, SessionTimer
 from firmware.sip.line import Line
-from firmware.sip.methods import SUPPORTED
+from firmware.sip.methods import SUPPORTED, SUPPORTED_WITH_ICE
 from firmware.sip.notifications import CallRef, Party
 from firmware.sip.tel import called_user
 from firmware.sip.transaction.keys import Arrival
@@ -118,7 +118,8 @@ class Calls:
             return 486, ()
         brief = SessionTimer(self._core, MIN_SE).too_brief(headers)
         joins = judge_join(headers, self._core.dialogs)
-        return refusal(arrival.request, SUPPORTED) or brief or joins
+        known = SUPPORTED_WITH_ICE if line.account.ice else SUPPORTED
+        return refusal(arrival.request, known) or brief or joins
 
     def _accepted(
         self,

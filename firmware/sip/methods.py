@@ -69,3 +69,6 @@ SUPPORTED: Final[tuple[str, ...]] = (
     "answermode",
 )
 """The option tags we understand: what a Require of the far end may ask for (RFC 3261 §8.2.2.3)."""
+
+SUPPORTED_WITH_ICE: Final = (*SUPPORTED, "ice")
+"""The same on a line that checks its ways: RFC 5768 §5 has the tag in Require alone."""

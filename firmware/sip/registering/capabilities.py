@@ -14,4 +14,6 @@ def capabilities(account: Account) -> str:
     RFC 3840 §10, RFC 4504 §2.16: what people here read is one of them, if anybody said it.
     """
     language = f';language="{account.language}"' if account.language else ""
-    return f"{_ALWAYS}{language}"
+    # RFC 5768 §4: the feature tag, not the option tag, says that we can.
+    ice = ";+sip.ice" if account.ice else ""
+    return f"{_ALWAYS}{ice}{language}"

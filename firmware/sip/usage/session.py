@@ -22,7 +22,7 @@ from firmware.sip.invite.reoffer import Outcome, Reoffer
 from firmware.sip.invite.waiting import Kind, Waiting
 from firmware.sip.line import Line
 from firmware.sip.message import Response
-from firmware.sip.methods import SUPPORTED
+from firmware.sip.methods import SUPPORTED, SUPPORTED_WITH_ICE
 from firmware.sip.notifications import (
     CallConfirmed,
     CallEnded,
@@ -231,7 +231,8 @@ class Session:
         transaction = core.transactions.open(arrival, self)
         leg.peer.learn(request.headers)
         crossed = self._crossed()
-        refused = refusal(request, SUPPORTED) or leg.timer.too_brief(request.headers)
+        known = SUPPORTED_WITH_ICE if leg.line.account.ice else SUPPORTED
+        refused = refusal(request, known) or leg.timer.too_brief(request.headers)
         body = sdp_of(request)
         if crossed is not None:
             core.answer(transaction, crossed, now, leg.later() if crossed == 500 else ())

@@ -39,3 +39,14 @@ def test_it_says_which_language_is_read_here(world, pbx, sip):
 def test_a_language_cannot_end_its_quotes():
     with pytest.raises(LocalError):
         Account(LineName("office"), "101", "pbx.example", language='de";x')
+
+
+def test_a_line_that_checks_its_ways_says_so_by_the_feature_tag(world, pbx, sip):
+    """RFC 5768 §4, §5: not by the option tag."""
+    desk = sip.Desk(world, "192.0.2.1")
+    desk.line(sip.PBX, ice=True)
+    desk.agent.register(sip.LINE, world.now)
+    world.run(1.0)
+    request = pbx.requests("REGISTER")[-1]
+    assert ";+sip.ice" in request.headers.get("Contact")
+    assert "ice" not in request.headers.get("Supported")

@@ -286,6 +286,22 @@ def test_what_we_cannot_do_is_refused_by_name(  # noqa: PLR0917 - rows and fixtu
         assert refusal.headers.get(header[0]) == header[1]
 
 
+@pytest.mark.parametrize(("ice", "status"), [(True, 180), (False, 420)])
+def test_who_requires_checked_ways_calls_a_line_that_checks_them(  # noqa: PLR0917 - fixtures
+    world, pbx, sip, ice, status
+):
+    """RFC 5768 §5."""
+    desk = sip.Desk(world, "192.0.2.1")
+    desk.line(sip.PBX, ice=ice)
+    invite = sip.request("INVITE", "sip:101@192.0.2.1", ("Require", "ice"), body=sip.OFFER)
+    pbx.tell(invite, desk)
+    world.run(0.02)
+    if ice:
+        desk.agent.ring(desk.last(IncomingCall).call, world.now)
+        world.run(0.02)
+    assert pbx.responses(status)
+
+
 def test_a_body_that_may_be_ignored_is(desk, invited):
     invited(
         ("Content-Type", "text/plain"),
