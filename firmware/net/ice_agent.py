@@ -14,6 +14,7 @@ would send one.
 
 import asyncio
 import contextlib
+import logging
 import math
 import socket
 import struct
@@ -42,6 +43,7 @@ from firmware.sdp.ice import (
     priority,
 )
 
+logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every allocation
 _ASK_AGAIN = 0.2
 _ASKINGS = 3
 """So often, and after so many seconds, a STUN server is asked: a person waits for the INVITE."""

@@ -154,6 +154,7 @@ class Encryption:
         """Begin, or go on with, the handshake of a stream."""
         running = self._running.get(command.stream)
         if running is not None and _same(running.command, command):
+            running.command = command if command.checked else running.command
             running.told = False
             self._settle(running)
             return
@@ -252,9 +253,10 @@ class Encryption:
 def _same(one: MakeKeys, other: MakeKeys) -> bool:
     """RFC 5763 §6.6: the same certificate, roles and addresses are the same association.
 
-    A far end that holds us with the address 0.0.0.0 has gone nowhere.
+    A far end that holds us with the address 0.0.0.0 has gone nowhere; where ways are checked, a
+    better one leads to the same end.
     """
-    stays = not other.remote[0] or one.remote == other.remote
+    stays = not other.remote[0] or one.remote == other.remote or (one.checked and other.checked)
     return stays and one.handshake == other.handshake
 
 

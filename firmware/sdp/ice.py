@@ -90,6 +90,25 @@ class Ours(Struct, frozen=True):
         """The same end under another name: all is to be found out anew (RFC 8445 §9)."""
         return replace(self, generation=self.generation + 1, selected=(), partners=())
 
+    def also(self, host: str) -> "Ours":
+        """The same, known by another address with the same ports, if nobody saw us otherwise."""
+        if not host or any(one.kind == "srflx" for one in self.candidates):
+            return self
+        seen = tuple(
+            Candidate(
+                "4",
+                one.component,
+                priority("srflx", one.component, 65534),
+                host,
+                one.port,
+                "srflx",
+                one.address,
+            )
+            for one in self.candidates
+            if one.kind == "host" and one.host != host
+        )
+        return replace(self, candidates=(*self.candidates, *seen))
+
     def terms(self, theirs: "Theirs", *, controlling: bool, muxed: bool) -> "Terms":
         """What was agreed on with a far end."""
         return Terms(self.credentials, theirs, controlling, muxed)

@@ -46,6 +46,7 @@ snd_path {folder}
 _MODULES = ("g711.so", "g722.so", "aufile.so", "aubridge.so", "sndfile.so", "ctrl_tcp.so")
 _CODECS = ("opus.so", "l16.so")
 _ENCRYPTION = ("srtp.so", "dtls_srtp.so")
+_WAYS = ("stun.so", "turn.so", "ice.so")
 CODECS = {
     "PCMU": ("PCMU/8000/1", 8000),
     "PCMA": ("PCMA/8000/1", 8000),
@@ -72,10 +73,12 @@ class Baresip:
         contact: str = "",
         mediaenc: str = "",
         mux: bool = False,
+        nat: str = "",
     ) -> None:
         """With a certificate it takes TLS on port 5061; with `ca` it verifies whom it calls.
 
-        `mediaenc` is its word for what it encrypts media by, `mux` lets RTCP share the port.
+        `mediaenc` is its word for what it encrypts media by, `mux` lets RTCP share the port, `nat`
+        is what its account says of ways through a NAT.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -92,14 +95,15 @@ class Baresip:
                 rate=rate,
                 channels=channels,
                 modules="\n".join(
-                    f"module {module}" for module in _MODULES + _CODECS + _ENCRYPTION
+                    f"module {module}" for module in _MODULES + _CODECS + _ENCRYPTION + _WAYS
                 ),
                 mux="yes" if mux else "no",
             )
         )
         mode = "auto" if answers else "manual"
         line = f"{account};audio_codecs={name};answermode={mode};dtmfmode=rtpevent"
-        line += f";mediaenc={mediaenc}\n" if mediaenc else "\n"
+        line += f";mediaenc={mediaenc}" if mediaenc else ""
+        line += f";{nat}\n" if nat else "\n"
         (folder / "accounts").write_text(line.replace("{address}", self.address))
         (folder / "contacts").write_text(contact and f'"Friend" <{contact}>\n')
         self.process = namespace.popen(

@@ -44,7 +44,7 @@ def reserved(turn: Turn, event: MediaPortReserved) -> None:
         event.port,
         _session_number(turn, call),
         secrecy,
-        event.ice,
+        event.ice and event.ice.also(call.shown),
     )
     if not call.outgoing:
         incoming.announce(turn, turn.put(replace(call, negotiation=negotiation)))

@@ -56,7 +56,7 @@ def resume(turn: Turn, call: Call, event: MediaPortReserved) -> None:
     """The sockets are there: go on from them, and tell the far end."""
     assert call.moving is not None
     address = call.shown or event.address
-    negotiation = call.moving.at(address, event.port, event.ice)
+    negotiation = call.moving.at(address, event.port, event.ice and event.ice.also(call.shown))
     negotiation, sdp = negotiation.make_offer(held=call.held)
     call = replace(call, negotiation=negotiation, moving=None, reoffering=True, moved=True)
     limits.restart(turn, call)
