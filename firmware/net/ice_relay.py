@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from firmware.net.addresses import family_of
 from firmware.net.binding import mark
+from firmware.net.loop_tls import bring_tls
 from firmware.sdp.ice import Address
 
 _AT_ONCE = 32
@@ -61,6 +62,8 @@ class Relay(asyncio.DatagramProtocol):
         Raises:
             RelayError: there is none.
         """
+        if server.transport == "tls":
+            await bring_tls()
         try:
             transport, relay = await turn.create_turn_endpoint(
                 lambda: cls(inward),

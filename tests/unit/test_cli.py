@@ -138,7 +138,8 @@ def test_the_arguments_alone_import_nothing_of_the_phone():
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    assert ran.stdout.splitlines()[1] == "['firmware', 'firmware.cli', 'firmware.cli_arguments']"
+    ours = ["firmware", "firmware.cli", "firmware.cli_arguments", "firmware.cli_run"]
+    assert ran.stdout.splitlines()[1] == str(ours)
 
 
 def test_ctl_starts_without_the_loop_and_the_phone():
