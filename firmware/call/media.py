@@ -49,6 +49,7 @@ class Media(Struct, frozen=True):
     ptime: int = 20
     keying: Keying | None = None
     leave_out_silence: bool = False
+    metrics: bool = True
     ways: "Terms | None" = None
 
     def on(self, way: Way | None) -> "Media":
@@ -72,6 +73,7 @@ class Media(Struct, frozen=True):
             secure=self.keying is not None,
             leave_out_silence=self.leave_out_silence,
             checked=self.ways is not None,
+            metrics=self.metrics,
         )
 
     def set_keys(self, stream: int) -> SetKeys | None:
@@ -94,6 +96,7 @@ def media_of(
         dtmf=None if agreed.dtmf is None else payload_format(agreed.dtmf),
         ptime=agreed.ptime,
         keying=agreed.keying,
+        metrics=agreed.metrics,
         leave_out_silence=leave_out_silence,
         ways=ways,
     )

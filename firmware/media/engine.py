@@ -54,6 +54,7 @@ from firmware.rtp import srtp
 
 ALIVE_ACTIVE = 1.0
 ALIVE_IDLE = 5.0
+_LOOK_EVERY = 0.2
 STREAMS = 128
 """As many streams at a time; more are refused with a log line."""
 
@@ -81,6 +82,7 @@ class Engine:
         self._cards = Cards(open_card, report)
         self._beat = Beat(now)
         self._chores_at = now + ALIVE_IDLE
+        self._look_at = now
         self._active = False
         self._playing: tuple[Device, ...] = ()
         self._paced = False
@@ -117,6 +119,11 @@ class Engine:
         else:
             skipped = beat.take(now)
         self._wire.drain(now)
+        if now >= self._look_at:
+            # A silence is told as soon as it has lasted long enough (P9).
+            self._look_at = now + _LOOK_EVERY
+            for leg in self._legs.values():
+                leg.stream.watch(now, self._card_fault(leg))
         self._exchange(skipped, now)
         if self._playing:
             self._play(now)
@@ -185,6 +192,7 @@ class Engine:
         """All that is told once a second, in one frame: so the phone wakes up once."""
         for leg in self._legs.values():
             leg.stream.watch(now, self._card_fault(leg))
+            leg.stream.watch_sending(now, leg.rtp.dropped, leg.rtp.why)
             leg.keep_alive(now)
             leg.stream.report()
             self._flush(leg.stream)

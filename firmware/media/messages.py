@@ -113,6 +113,8 @@ class ConfigureStream(Order, frozen=True, tag="configure_stream"):
     leave_out_silence: bool = False
     checked: bool = False
     """Only checked places are sent to (RFC 8445 §12.1): nobody is followed, `""` is nobody."""
+    metrics: bool = True
+    """Whether RTCP may tell the far end how it is heard (RFC 3611)."""
 
 
 class SetKeys(Order, frozen=True, tag="set_keys"):
@@ -252,6 +254,8 @@ class EngineAlive(Report, frozen=True, tag="alive"):
     card_failures: int = 0
     next_s: float = 5.0
     """Seconds after which the next sign of life comes at the latest."""
+    drifts: tuple[tuple[PathName, float], ...] = ()
+    """Paths whose card does not set the pace: how much faster its clock is, in ppm."""
 
 
 class StreamReport(Report, frozen=True, tag="stream"):
@@ -289,6 +293,8 @@ class StreamReport(Report, frozen=True, tag="stream"):
     """The delay the jitter buffer aims at."""
     stretched: int = 0
     """Sounds made shorter or longer to get there."""
+    drift_ppm: float | None = None
+    """How much faster the far end's clock is than ours, None before that is known."""
 
 
 class Silence(enum.Enum):
@@ -308,6 +314,23 @@ class HearingChanged(Report, frozen=True, tag="hearing"):
 
     stream: int
     cause: Silence | None
+    detail: str = ""
+
+
+class Unheard(enum.Enum):
+    """Why the far end does not hear us."""
+
+    NOT_ARRIVING = "not_arriving"
+    """Its own reports say that nothing of ours arrives."""
+    REFUSED = "refused"
+    """Our own machine does not let it out."""
+
+
+class UnheardChanged(Report, frozen=True, tag="unheard"):
+    """What we send on a stream is not heard (`cause`), or is heard again (None)."""
+
+    stream: int
+    cause: Unheard | None
     detail: str = ""
 
 
@@ -400,6 +423,7 @@ AnyReport = (
     | EngineAlive
     | StreamReport
     | HearingChanged
+    | UnheardChanged
     | StreamSecured
     | FirstHeard
     | DigitHeard

@@ -4,13 +4,18 @@ The opinion is the E-model's (`rtp.quality`); the delay it takes is half the rou
 buffer's and the frames' on both sides.
 """
 
-from firmware.dsp.level import dbov
+import math
+
+from firmware.dsp.level import SILENCE, dbov
+from firmware.media.levels import EchoLoss
 from firmware.media.reception import Reception
+from firmware.rtp.jitter import FAR
 from firmware.rtp.quality import GMIN, Opinion, mos, rating
 from firmware.rtp.xr import VoipMetrics
 
 _FRAMES_MS = 40.0
 """One frame is filled before it is sent, one is played."""
+_FRAME_MS = 20.0
 _DBM0 = 6.2
 """0 dBm0 of G.711 is so far below the square wave that dBov counts from, for a sine."""
 
@@ -18,19 +23,21 @@ _DBM0 = 6.2
 class Scoring:
     """One stream's marks."""
 
-    __slots__ = ("_opinion", "_reception")
+    __slots__ = ("_echo", "_opinion", "_reception")
 
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
         self._opinion = Opinion()
+        self._echo = EchoLoss()
 
     @property
     def mos(self) -> float | None:
         """The opinion of the last seconds, None before anything was heard."""
         return self._opinion.mos
 
-    def second(self, round_trip_ms: float) -> None:
-        """A second passed."""
+    def second(self, round_trip_ms: float, heard: float = SILENCE, told: float = SILENCE) -> None:
+        """A second passed, in which they and we were so loud (dBov)."""
+        self._echo.second(heard, told)
         reception = self._reception
         buffer = reception.buffer
         expected = buffer.expected
@@ -58,7 +65,7 @@ class Scoring:
         # The listening opinion knows no delay, that of a conversation does (RFC 3611 §4.7.5).
         listening = rating(0.0, share, ratio, reception.codec)
         talking = rating(self._mouth_to_ear(round_trip_ms), share, ratio, reception.codec)
-        noise = dbov(reception.level.quietest)
+        level = reception.level
         return VoipMetrics(
             ssrc=source,
             lost=min(1.0, max(0, buffer.lost) / expected),
@@ -69,13 +76,20 @@ class Scoring:
             gap_ms=round(bursts.gap_length * 20),
             round_trip_ms=round(round_trip_ms),
             end_system_ms=round(buffer.delay_ms + _FRAMES_MS),
-            signal_level=None,
-            noise_level=round(noise + _DBM0) if noise > -100 else None,
+            signal_level=_dbm0(math.sqrt(level.speech)),
+            noise_level=_dbm0(level.room),
+            echo_loss=self._echo.decibels,
             gmin=GMIN,
             rating=round(talking),
             listening=mos(listening),
             conversation=mos(talking),
             buffer_nominal_ms=round(buffer.target_ms),
-            buffer_most_ms=round(buffer.target_ms) + 20,
-            buffer_limit_ms=220,
+            # Beyond that whole frames are left out.
+            buffer_most_ms=round(buffer.target_ms + FAR * _FRAME_MS),
+            # With the frame that is waited for while packets are lost.
+            buffer_limit_ms=round(buffer.policy.highest * 1000 + (FAR + 1) * _FRAME_MS),
         )
+
+
+def _dbm0(root_mean_square: float) -> int | None:
+    return round(dbov(root_mean_square) + _DBM0) if root_mean_square else None

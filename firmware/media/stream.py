@@ -5,7 +5,6 @@ anew; SSRC, sequence, timestamp and jitter buffer stay. Datagrams come in by `re
 the values of `say` and of the RTCP calls; what the phone should know collects in `reports`.
 """
 
-import ipaddress
 import math
 
 from firmware.base.tokens import Tokens
@@ -28,11 +27,15 @@ from firmware.media.messages import (
     Silence,
     StreamReport,
     StreamSecured,
+    Unheard,
+    UnheardChanged,
 )
 from firmware.media.reception import Reception
 from firmware.media.scoring import Scoring
 from firmware.media.sending import NEVER as NEVER_REST
 from firmware.media.sending import Rest, Sending
+from firmware.media.unheard import UnheardWatch
+from firmware.rtp.drift import DriftMeter
 from firmware.rtp.latch import Address
 from firmware.rtp.packet import VERSION, parse_rtp
 from firmware.rtp.rtcp import is_rtcp
@@ -59,6 +62,7 @@ class Stream:
         "_card",
         "_control",
         "_direction",
+        "_drift",
         "_foreign",
         "_guard",
         "_hears",
@@ -71,7 +75,9 @@ class Stream:
         "_sending",
         "_suite",
         "_symmetric",
+        "_tells",
         "_tokens",
+        "_unheard",
         "_waits",
         "_watch",
         "control_due",
@@ -114,6 +120,9 @@ class Stream:
             self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
         )
         self._watch = HearingWatch()
+        self._unheard = UnheardWatch()
+        self._drift = DriftMeter()
+        self._tells = True
         self._key_ear: DtmfDetector | None = None
         self._keep = KeepAlive()
         self._keep.avoid(order.expect)
@@ -133,6 +142,8 @@ class Stream:
         if order.remote != self.remote:
             self._waits = True
             self._keep.begin(self._sending.rtp.packets, now)
+            self._unheard.begin(self._sending.rtp.packets)
+        self._tells = order.metrics
         self._symmetric = not host and not order.checked
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
@@ -232,10 +243,13 @@ class Stream:
     ) -> None:
         if is_rtcp(datagram):
             self._note_life(source, arrival)
-            before = self._control.remote
-            self._control.receive(datagram, arrival, ntp_of(arrival))
-            if self._control.remote is not before:
-                self._sending.hear_of_loss(self._control.remote.fraction_lost)
+            rtcp = self._control
+            before, reported = rtcp.remote, rtcp.reported
+            rtcp.receive(datagram, arrival, ntp_of(arrival))
+            if rtcp.remote is not before:
+                self._sending.hear_of_loss(rtcp.remote.fraction_lost)
+            if rtcp.reported != reported:
+                self._unheard.told(self._sending.rtp.packets, rtcp.seen)
         elif datagram and (datagram[0] < 4 or 20 <= datagram[0] < 64):
             self._pass_on(datagram, source, control=control)
 
@@ -317,7 +331,9 @@ class Stream:
     def take_control(self, now: float) -> bytes:
         """The RTCP packet that is due, for `remote_control`."""
         self._control.note_sent(self._said_at)
-        metrics = self._scoring.metrics(self._control.remote.round_trip_ms)
+        # RFC 3611 §5.1: not to who lists what it wants and leaves them out.
+        round_trip = self._control.remote.round_trip_ms
+        metrics = self._scoring.metrics(round_trip) if self._tells else None
         packet = self._control.report(now, ntp_of(now), self._tokens.fraction(), metrics)
         self.control_due = self._control.next_report
         return self._sealed_control(packet)
@@ -352,6 +368,20 @@ class Stream:
                 HearingChanged(self.number, self._watch.cause, "" if heard else detail)
             )
 
+    def watch_sending(self, now: float, refused: int, why: str) -> None:
+        """Once a second: whether what we send gets out and arrives.
+
+        `refused` is how many datagrams our kernel did not take so far, and `why` the last one.
+        """
+        self._unheard.refused(refused)
+        if self._unheard.changed(sends=self.sends):
+            cause = self._unheard.cause
+            detail = why if cause is Unheard.REFUSED else ""
+            self.reports.append(UnheardChanged(self.number, cause, detail))
+        heard_at = self._reception.heard_at
+        if heard_at is not None and now - heard_at < 1.0:
+            self._drift.note(now, self._reception.buffer.transit)
+
     def _cause(self, card_fault: str, now: float) -> tuple[Silence, str]:
         """What would explain silence just now."""
         reception = self._reception
@@ -375,7 +405,8 @@ class Stream:
         sending, reception, buffer = self._sending, self._reception, self._reception.buffer
         source = reception.rtp.source
         remote = self._control.remote
-        self._scoring.second(remote.round_trip_ms)
+        level_in, level_out = dbov(reception.level.take()), dbov(sending.level.take())
+        self._scoring.second(remote.round_trip_ms, level_in, level_out)
         self.reports.append(
             StreamReport(
                 stream=self.number,
@@ -389,8 +420,8 @@ class Stream:
                 delay_ms=buffer.delay_ms,
                 round_trip_ms=remote.round_trip_ms,
                 remote_lost=remote.lost,
-                level_in=dbov(reception.level.take()),
-                level_out=dbov(sending.level.take()),
+                level_in=level_in,
+                level_out=level_out,
                 codec=reception.codec or (sending.speech.name if sending.speech else ""),
                 source=reception.latch.locked,
                 ssrc=sending.rtp.ssrc,
@@ -399,6 +430,7 @@ class Stream:
                 remote_mos=remote.mos,
                 target_ms=buffer.target_ms,
                 stretched=reception.player.stretched,
+                drift_ppm=self._drift.ppm,
                 refused=self._guard.refused,
                 heard=self._guard.heard(
                     reception.rtp.ssrc, source.extended_highest & 0xFFFF if source else 0
@@ -428,6 +460,10 @@ def ntp_of(now: float) -> int:
 def normal(address: Address) -> Address:
     """The address as the kernel writes it, so that equal addresses are equal tuples."""
     host, port = address
+    if ":" not in host:
+        return address  # an IPv4 address can be written in one way only
+    import ipaddress  # noqa: PLC0415 - a third of a megabyte, for IPv6 alone
+
     bare, _, scope = host.partition("%")
     try:
         return (str(ipaddress.ip_address(bare)) + (f"%{scope}" if scope else ""), port)

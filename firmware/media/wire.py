@@ -42,7 +42,7 @@ _LARGEST_CLIP = 32 << 20
 class MediaSocket:
     """One UDP socket of a stream; owns its descriptor."""
 
-    __slots__ = ("_socket", "dropped")
+    __slots__ = ("_socket", "dropped", "why")
 
     def __init__(self, descriptor: int) -> None:
         """Take a descriptor over.
@@ -54,6 +54,8 @@ class MediaSocket:
         self._socket.settimeout(0)
         self.dropped = 0
         """Datagrams the kernel refused to take."""
+        self.why = ""
+        """What it said of the last one."""
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -65,8 +67,9 @@ class MediaSocket:
         """Send now or not at all: a datagram that waits is worth nothing."""
         try:
             self._socket.sendto(datagram, address)
-        except OSError:
+        except OSError as error:
             self.dropped += 1
+            self.why = error.strerror or ""
 
     def receive(self) -> tuple[bytes, Address, float | None] | None:
         """The next datagram, its source and its wall-clock arrival; None if none waits."""

@@ -15,6 +15,11 @@ class DelayPolicy(Protocol):
         """Seconds to play behind the fastest packet."""
         ...
 
+    @property
+    def highest(self) -> float:
+        """What `target` is never above."""
+        ...
+
     def observe(self, lateness: float) -> None:
         """A packet came `lateness` seconds after the fastest one would have."""
         ...
@@ -27,10 +32,10 @@ class DelayPolicy(Protocol):
 class FixedDelay:
     """Always the same."""
 
-    __slots__ = ("target",)
+    __slots__ = ("highest", "target")
 
     def __init__(self, target: float) -> None:
-        self.target = target
+        self.target = self.highest = target
 
     def observe(self, lateness: float) -> None:
         """Nothing is learned."""
@@ -48,7 +53,7 @@ class AdaptiveDelay:
     It rises at the packet that shows the need and falls by steps.
     """
 
-    __slots__ = ("_highest", "_lowest", "_recent", "_seen", "_start", "target")
+    __slots__ = ("_lowest", "_recent", "_seen", "_start", "highest", "target")
 
     _WINDOW = 512
     _INTERVAL = 64
@@ -64,7 +69,7 @@ class AdaptiveDelay:
         self.target = start
         self._start = start
         self._lowest = lowest
-        self._highest = highest
+        self.highest = highest
         self._recent: list[float] = []
         self._seen = 0
 
@@ -88,7 +93,7 @@ class AdaptiveDelay:
         wanted = self._cheapest() + self._MARGIN
         if wanted < self.target:
             wanted = max(wanted, self.target - self._FALL)
-        self.target = min(max(wanted, self._lowest), self._highest)
+        self.target = min(max(wanted, self._lowest), self.highest)
 
     def _cheapest(self) -> float:
         """The lateness of the last packet that is worth waiting for."""

@@ -31,7 +31,7 @@ _JUMP_SECONDS = 1.0
 _JUMP_PACKETS = 1000
 _BETWEEN_MOVES = 0.16
 """Seconds between two whole frames put in for the delay's sake: each is a small blemish."""
-_FAR = 6
+FAR = 6
 """Frames off the schedule: then whole ones are put in or left out; less is stretched away."""
 _SHORTEST_WASTE = 400
 """A second divided by the shortest sound that can be left out: less may be held for ever."""
@@ -207,6 +207,11 @@ class JitterBuffer:
     def target_ms(self) -> float:
         """The delay the policy asks for, and a frame more while packets are lost."""
         return self.policy.target * 1000 + self._guard * self._ms_per_tick
+
+    @property
+    def transit(self) -> float:
+        """The transit time of the fastest packet of late, in seconds of any origin."""
+        return self._floor
 
     @property
     def expected(self) -> int:
@@ -402,7 +407,7 @@ class JitterBuffer:
             return self._play(entry, packet, now)
         if gap > 0 and surplus <= self._early:
             return None  # the talker paused and the next words are not due
-        if abs(surplus) > _FAR * self._frame and gap == 0:
+        if abs(surplus) > FAR * self._frame and gap == 0:
             return self._leap(entry, packet, surplus, now)
         self._play(entry, packet, now)
         if surplus >= self._hurry or (waste and surplus > self._behind):

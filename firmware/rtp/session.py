@@ -188,6 +188,8 @@ class RtcpSession:
         "ended_by_them",
         "next_report",
         "remote",
+        "reported",
+        "seen",
     )
 
     def __init__(
@@ -203,6 +205,10 @@ class RtcpSession:
         self._last_sr = 0
         self._last_sr_at = now
         self.remote = RemoteView()
+        self.reported = 0
+        """How often the far end has reported."""
+        self.seen: int | None = None
+        """The highest number of ours its last report knows, None if it does not speak of us."""
         self.ended_by_them = False
         self.next_report = now + _REPORT_INTERVAL / 2  # RFC 3550 §6.2: the first one sooner
 
@@ -295,9 +301,12 @@ class RtcpSession:
         return SourceDescription(self._sender.ssrc, self._cname)
 
     def _blocks(self, blocks: tuple[ReportBlock, ...], ntp: int) -> None:
+        self.reported += 1
+        self.seen = None
         for block in blocks:
             if block.ssrc != self._sender.ssrc:
                 continue
+            self.seen = block.highest
             round_trip = self.remote.round_trip_ms
             if block.last_sr:
                 # RFC 3550 §6.4.1: arrival - delay since the last report - that report's time.

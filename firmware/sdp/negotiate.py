@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 
 from firmware.base.values import replace
-from firmware.sdp import keying
+from firmware.sdp import keying, reports
 from firmware.sdp.description import (
     Attribute,
     Connection,
@@ -113,6 +113,8 @@ class Negotiated(Struct, frozen=True):
     ice: "Theirs | None" = None
     """The far end's ways, None if it has none or they make no sense."""
     muxed: bool = False
+    metrics: bool = True
+    """Whether the far end may be told how it is heard (RFC 3611)."""
 
 
 class NothingInCommon(Struct, frozen=True):
@@ -146,7 +148,7 @@ def make_offer(
     local = local.shown
     audio = _audio(local, formats, direction, capabilities.ptime)
     said += _ways_offered(local)
-    audio = replace(audio, protocol=profile, attributes=(_MUX, *said))
+    audio = replace(audio, protocol=profile, attributes=(_MUX, reports.WISH, *said))
     media = [audio]
     if previous is not None:
         media = [_refused(item) for item in previous.media]
@@ -193,6 +195,8 @@ def answer(
         said = as_ours(formats, capabilities.formats) + noises
         said = said if events is None else (*said, events)
         attributes = (_MUX, *keys.said) if _MUX in media.attributes else keys.said
+        if reports.speaks_of_them(offer, media):
+            attributes = (reports.WISH, *attributes)
         here, theirs, ways = _ways_answered(local, offer, media)
         attributes += ways
         audio = _audio(here, said, ours, capabilities.ptime)
@@ -277,6 +281,7 @@ def _agreed(
         media_index=index,
         profile=session.media[index].protocol,
         muxed=muxed,
+        metrics=reports.wants_metrics(theirs, media),
     )
 
 

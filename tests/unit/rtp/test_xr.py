@@ -17,6 +17,7 @@ METRICS = VoipMetrics(
     round_trip_ms=80,
     end_system_ms=75,
     signal_level=None,
+    echo_loss=43.0,
     noise_level=-60,
     gmin=16,
     rating=88,
@@ -29,9 +30,9 @@ METRICS = VoipMetrics(
 
 
 def test_the_block_has_the_octets_of_rfc_3611():
-    """RFC 3611 §4.7. Its f0: RFC 3611 §4.7.6."""
+    """RFC 3611 §4.7. Its bf: RFC 3611 §4.7.6."""
     assert write_metrics(METRICS) == bytes.fromhex(
-        "07000008 aabbccdd 0c038001 00780fa0 0050004b 7fc47f10 587f2b29 f0000028 003c00dc"
+        "07000008 aabbccdd 0c038001 00780fa0 0050004b 7fc42b10 587f2b29 bf000028 003c00dc"
     )
 
 

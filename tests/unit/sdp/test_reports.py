@@ -1,0 +1,60 @@
+"""Extended reports as two ends agree on them."""
+
+import pytest
+
+from firmware.sdp.description import Direction, Format
+from firmware.sdp.negotiate import Capabilities, LocalMedia, accept_answer, answer, make_offer
+from firmware.sdp.parser import parse
+from firmware.sdp.writer import write
+
+PHONE = Capabilities((Format(0, "PCMU", 8000),))
+HERE = LocalMedia("192.0.2.10", 40000, 40001)
+BOTH = Direction.SENDRECV
+
+
+def theirs(media="", session=""):
+    return parse(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
+        f"{session}m=audio 4000 RTP/AVP 0\r\n{media}".encode()
+    )
+
+
+def wish(kinds):
+    return f"a=rtcp-xr:{kinds}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("media", "session", "sent"),
+    [
+        ("", "", True),
+        (wish("voip-metrics"), "", True),
+        (wish("pkt-loss-rle=100 voip-metrics stat-summary=loss,dup"), "", True),
+        ("", wish("voip-metrics"), True),
+        (wish(""), "", False),
+        ("a=rtcp-xr\r\n", "", False),
+        (wish("rcvr-rtt=all:100"), "", False),
+        (wish("stat-summary"), wish("voip-metrics"), False),
+        (wish("voip-metricsx"), "", False),
+    ],
+)
+def test_what_is_not_listed_is_not_sent(media, session, sent):
+    """RFC 3611 §5.1: a list leaves out what it does not want; RFC 3611 §5: none is no answer."""
+    agreed = answer(theirs(media, session), PHONE, HERE, BOTH, 5, 1)
+    assert agreed.metrics is sent
+    offer = make_offer(PHONE, HERE, BOTH, 5, 1)
+    assert accept_answer(offer, theirs(media, session), PHONE).metrics is sent
+
+
+def test_we_ask_for_theirs_in_every_offer():
+    """RFC 3611 §5.2."""
+    offer = make_offer(PHONE, HERE, BOTH, 5, 1)
+    assert b"\r\na=rtcp-xr:voip-metrics\r\n" in write(offer)
+    again = make_offer(PHONE, HERE, BOTH, 5, 2, offer)
+    assert again.media == offer.media
+
+
+@pytest.mark.parametrize(("media", "asked"), [("", False), (wish(""), True), (wish("x"), True)])
+def test_our_answer_asks_who_understands_it(media, asked):
+    """RFC 3611 §5.2: with the attribute, and only where the offer has it."""
+    agreed = answer(theirs(media), PHONE, HERE, BOTH, 5, 1)
+    assert (b"a=rtcp-xr:voip-metrics" in write(agreed.session)) is asked
