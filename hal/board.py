@@ -2,23 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from hal.card_spec import CardSpec
 from hal.ports import DisplayPort, InputPort, LampPort, PanelPort, RingerPort
 
-
-@dataclass(frozen=True, slots=True)
-class CardSpec:
-    """How to open a sound card: plain data that may travel to another process.
-
-    `kind` is `alsa`, `file`, `null`, `browser` or `mock`; `device` is an ALSA name
-    (`id:DEVICE` or a PCM name). `play` and `record` are WAV paths for the `file` card: `play` is
-    loaded whole when the card is opened and looped as the microphone; what is heard leaves the
-    audio process through a descriptor, so that the real-time thread never touches a file.
-    """
-
-    kind: str
-    device: str = ""
-    play: str = ""
-    record: str = ""
+__all__ = ["Board", "CardSpec"]
 
 
 @dataclass(frozen=True, slots=True)

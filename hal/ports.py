@@ -7,13 +7,13 @@ slow devices are written by a thread of the adapter's own, latest state wins.
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from hal.events import Event
-from hal.keys import Key
+if TYPE_CHECKING:  # a sound card needs neither, nor the dataclasses that come along
+    from hal.events import Event
+    from hal.keys import Key
 
-Post = Callable[[Event], None]
+Post = Callable[["Event"], None]
 
 
 class InputPort(Protocol):
@@ -26,8 +26,7 @@ class InputPort(Protocol):
         """Stop and release the device; no event is posted afterwards."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A 1-bit picture: rows from the top, 8 pixels a byte, most significant bit left, 1 = lit."""
 
     width: int
@@ -93,7 +92,7 @@ class PanelPort(Protocol):
     """
 
     @property
-    def keys(self) -> frozenset[Key]:
+    def keys(self) -> "frozenset[Key]":
         """The keys that exist; pressing another one does nothing."""
 
     @property
@@ -112,10 +111,10 @@ class PanelPort(Protocol):
     def bell(self) -> tuple[float, ...]:
         """The cadence that rings now, empty when it is silent."""
 
-    def press(self, key: Key) -> None:
+    def press(self, key: "Key") -> None:
         """Put a finger on a key."""
 
-    def release(self, key: Key) -> None:
+    def release(self, key: "Key") -> None:
         """Take the finger off."""
 
     def lift(self) -> None:

@@ -7,14 +7,33 @@ imported when it is asked for: `deskphone run` has no use for the demonstration'
 # ruff: noqa: PLC0415 - see above
 
 import gc
+import os
+from pathlib import Path
+
+from firmware.base.left_out import left_out
+
+_ZONES = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
+"""Where Python looks for time zones unless it was built otherwise."""
 
 
 def run(config_path: str | None, board: str | None, control_path: str | None) -> int:
     """`deskphone run`: the phone, until it is stopped; returns the exit code."""
+    _say_where_zones_are()
     gc.disable()  # starting makes no garbage; once up, `phone` turns it on again
+    with left_out("ssl", "_hashlib", "typing_extensions"):
+        import asyncio  # noqa: F401 - loaded for good
+        import hmac  # noqa: F401 - hashlib comes along
+
+        import msgspec  # noqa: F401 - as above
     from firmware.bootstrap import phone
 
     return phone.run(config_path, board, control_path)
+
+
+def _say_where_zones_are() -> None:
+    """Spare `zoneinfo` the record of how Python was built, which is all that it wants to know."""
+    if Path(_ZONES[0]).is_dir():
+        os.environ.setdefault("PYTHONTZPATH", os.pathsep.join(_ZONES))
 
 
 def demo(*, once: bool, port: int | None, open_browser: bool) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from firmware.media.messages import AnyReport, Card, PathName, PathReport
 from firmware.media.wire import close_descriptors
-from hal.board import CardSpec
+from hal.card_spec import CardSpec
 from hal.errors import HalError
 from hal.ports import Pacing, PcmPort
 

@@ -17,9 +17,11 @@ import signal
 import socket
 import sys
 import time
-import traceback
 
-import msgspec
+from firmware.base.left_out import left_out
+
+with left_out("typing_extensions"):
+    import msgspec
 
 from firmware.media.engine import Engine
 from firmware.media.messages import (
@@ -111,6 +113,8 @@ def main() -> int:
         run(engine, control)
         engine.close(time.monotonic())
     except Exception:  # noqa: BLE001 - the process ends, and its successor's log should know why
+        import traceback  # noqa: PLC0415 - half a megabyte, for the last words only
+
         control.report(EngineLog("critical", traceback.format_exc(limit=12)))
         return 1
     return 0

@@ -7,8 +7,9 @@ sockets or clocks: timestamps and `now` come in.
 
 import struct
 from collections import deque
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from firmware.rtp.packet import RtpPacket
 
@@ -46,8 +47,7 @@ class EventPacket(NamedTuple):
     marker: bool
 
 
-@dataclass(slots=True)
-class _Tone:
+class _Tone(Struct):
     """The digit that sounds: `start` and `played` belong to its present segment.
 
     `full` is where the segment before began, as long as its end is still said.
@@ -169,8 +169,7 @@ class DigitEvent(NamedTuple):
     duration_ms: int | None
 
 
-@dataclass(slots=True)
-class _Heard:
+class _Heard(Struct):
     """The event that sounds at the far end; `base` are the ticks of segments before this one."""
 
     code: int

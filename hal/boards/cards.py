@@ -9,7 +9,7 @@ no other.
 import importlib
 from collections.abc import Callable
 
-from hal.board import CardSpec
+from hal.card_spec import CardSpec
 from hal.errors import DeviceError
 from hal.ports import PcmPort
 

@@ -19,7 +19,7 @@ recognised by that and keep no time.
 import time
 from collections.abc import Callable
 
-from hal.board import CardSpec
+from hal.card_spec import CardSpec
 from hal.errors import DeviceGoneError
 from hal.ports import Pacing
 from hal.sound.alsa_pcm import RAN, AlsaPcm, open_capture, open_playback

@@ -18,6 +18,7 @@ from typing import Final
 from msgspec import Struct
 
 from firmware.base.values import replace
+from firmware.sip.auth.sha512_256 import sha512_256
 
 _WORD: Final = r"[A-Za-z0-9\-.!%*_+`'~]++"
 # One `name=value`, with the scheme before the first; lenient about which values are in quotes.
@@ -72,7 +73,9 @@ class Algorithm(enum.Enum):
         """The hash in lower-case hexadecimal (RFC 8760 §2.2)."""
         if self.weak:
             return hashlib.md5(data, usedforsecurity=False).hexdigest()
-        return hashlib.new(self.hash_name, data).hexdigest()
+        if self.hash_name in hashlib.algorithms_available:
+            return hashlib.new(self.hash_name, data).hexdigest()
+        return sha512_256(data)
 
 
 class Qop(enum.Enum):
@@ -82,10 +85,7 @@ class Qop(enum.Enum):
     AUTH_INT = "auth-int"
 
 
-# An OpenSSL without SHA-512/256 takes away two algorithms and nothing else.
-_ALGORITHMS: Final = {
-    each.value.lower(): each for each in Algorithm if each.hash_name in hashlib.algorithms_available
-}
+_ALGORITHMS: Final = {each.value.lower(): each for each in Algorithm}
 
 
 class Challenge(Struct, frozen=True):
