@@ -22,7 +22,9 @@ def office(need, network, tmp_path):
     need("kamailio", "baresip")
     opened = []
 
-    def open_office(codec: str = "PCMU", **more) -> tuple[Phone, Baresip]:
+    def open_office(
+        codec: str = "PCMU", *, leave_out_silence: bool = False, **more
+    ) -> tuple[Phone, Baresip]:
         kamailio = Kamailio(network, tmp_path / "kamailio")
         account = f"<sip:102@{kamailio.server}>;auth_pass=s102;regint=60"
         far = Baresip(network, tmp_path / "baresip", account, codec=codec)
@@ -32,6 +34,7 @@ def office(need, network, tmp_path):
             namespace=network,
             address=network.party(),
             codecs=(OURS.get(codec, codec.lower()),),
+            leave_out_silence=leave_out_silence,
         )
         opened.extend((far, ours))
         far.wait_registered()
@@ -116,6 +119,19 @@ def test_we_hold_baresip_and_take_it_back(office):
     ours.ask(s.Resume())
     ours.wait("resume", lambda status: not status.calls[0].held)
     hear_now(ours)
+
+
+def test_hold_after_comfort_noise_was_offered_and_both_hear_again(office):
+    """RFC 3389 §5.1; baresip knows none, so silence is sent to it as before."""
+    ours, far = office(leave_out_silence=True)
+    ours.ask(s.Dial(target="102"))
+    ours.wait_state("talking")
+    ours.ask(s.Hold())
+    ours.wait("hold", lambda status: status.calls[0].held)
+    pause(ours, 1)
+    ours.ask(s.Resume())
+    ours.wait("resume", lambda status: not status.calls[0].held)
+    hear(ours, far)
 
 
 @pytest.mark.parametrize("codec", ["PCMU", "OPUS"])

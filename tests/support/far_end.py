@@ -94,6 +94,10 @@ class FarEnd:
         self.guard: Guard | None = None
         """Set `encrypts` before the call; then what is said and heard goes through this."""
         self.encrypts = False
+        self.rests = False
+        """Set before the call: it takes comfort noise for silence."""
+        self.noises: list[bytes] = []
+        """The comfort noise that came."""
         self._namespace = namespace
         self._calls = 0
         self._stop = threading.Event()
@@ -252,10 +256,12 @@ class FarEnd:
 
     def _sdp(self, direction: str = "sendrecv", crypto: str = "") -> bytes:
         address, port = self._rtp.getsockname()[:2]
+        formats = "0 13" if self.rests else "0"
         here = f"IN IP{6 if ':' in address else 4} {address}"
         return (
             f"v=0\r\no=- 1 1 {here}\r\ns=-\r\nc={here}\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/{'SAVP' if crypto else 'AVP'} 0\r\na=rtpmap:0 PCMU/8000\r\n"
+            f"m=audio {port} RTP/{'SAVP' if crypto else 'AVP'} {formats}\r\n"
+            "a=rtpmap:0 PCMU/8000\r\n"
             f"{crypto}a={direction}\r\n"
         ).encode()
 
@@ -267,6 +273,8 @@ class FarEnd:
                     self.sealed.append(data)
                     data = self.guard.open(data) or b""
                 seconds, nanoseconds = struct.unpack("=qq", ancillary[0][2])
+                if len(data) > 12 and data[1] & 0x7F == 13:
+                    self.noises.append(data[12:])
                 if len(data) > 12 and data[1] & 0x7F == 0:
                     pcm = audioop.ulaw2lin(data[12:], 2)
                     ssrc = int.from_bytes(data[8:12], "big")

@@ -32,6 +32,7 @@ name = "mock"
 [audio]
 codecs = {codecs}
 {card}loop = {loop}
+leave_out_silence = {rests}
 
 [phone]
 max_calls = {max_calls}
@@ -80,6 +81,7 @@ class Phone:
         page_port: int = 0,
         certificate: Certificate | None = None,
         alsa: Path | None = None,
+        leave_out_silence: bool = False,
     ) -> None:
         """With a certificate it takes TLS on port 5061; `alsa` = the default card of that file."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,6 +106,7 @@ class Phone:
                 codecs=_toml(codecs),
                 card='card = "alsa"\n' if alsa else self._file_card(loop),
                 loop=_toml(loop),
+                rests=_toml(leave_out_silence),
                 max_calls=max_calls,
                 page=_toml(page_port > 0),
                 page_port=page_port or 8080,

@@ -297,6 +297,24 @@ def test_malformed_media_in_a_call_costs_no_sound(answered):
     answered.stream.report()
 
 
+def test_a08_other_sources_between_the_packets_of_the_call_cost_no_sound(answered):
+    """From the very address of the far end: forged, or a mixer gone mad."""
+    dice = Random(8)  # noqa: S311 - a flood
+    voice = bytes((0x30, 0xB0)) * 80
+    silent = 0
+    for number in range(200):
+        answered.receive(voice)
+        for ssrc in (8, dice.getrandbits(32)):
+            forged = RtpPacket(0, dice.getrandbits(16), dice.getrandbits(32), ssrc, b"\xff" * 160)
+            answered.stream.receive(write_rtp(forged), THERE, answered.now)
+        heard, _ = answered.frame(speaking=False)
+        silent += number > 5 and not any(heard)
+    answered.stream.report()
+    report = reports(answered, StreamReport)[-1]
+    assert (silent, report.lost, report.concealed) == (0, 0, 0)
+    assert report.received == 200
+
+
 def test_no_payload_whatever_stops_a_stream(answered):
     dice = Random(3)  # noqa: S311 - noise
     for _ in range(3000):
