@@ -7,6 +7,7 @@ reported once, tried again every second, and never stops a call.
 
 from collections.abc import Callable, Iterator
 
+from firmware.media.kinds import CARD_RATE
 from firmware.media.messages import AnyReport, Card, PathName, PathReport
 from firmware.media.wire import close_descriptors
 from hal.card_spec import CardSpec
@@ -14,9 +15,6 @@ from hal.errors import HalError
 from hal.ports import Pacing, PcmPort
 
 OpenCard = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
-
-RATE = 16000
-"""What cards are asked for: enough for every wideband codec."""
 
 _RETRY = 0.5
 """Seconds a card is left alone after it failed."""
@@ -57,7 +55,7 @@ class Device:
     @property
     def rate(self) -> int:
         """Samples a second of its frames."""
-        return self.port.rate if self.port is not None else RATE
+        return self.port.rate if self.port is not None else CARD_RATE
 
     @property
     def xruns(self) -> int:
@@ -106,7 +104,7 @@ class Cards:
     @property
     def rate(self) -> int:
         """The highest sampling rate in use: what a codec that can choose should choose."""
-        return max((device.rate for device in self), default=RATE)
+        return max((device.rate for device in self), default=CARD_RATE)
 
     @property
     def xruns(self) -> int:
@@ -218,7 +216,7 @@ class Cards:
         card = device.card
         spec = CardSpec(card.kind, card.device, card.play, card.record)
         try:
-            device.port = self._open_card(spec, device.descriptors, RATE)
+            device.port = self._open_card(spec, device.descriptors, CARD_RATE)
         except HalError as error:
             self._fail(device, error, now)
             return

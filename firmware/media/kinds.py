@@ -4,6 +4,9 @@ import enum
 
 import msgspec
 
+CARD_RATE = 16000
+"""What cards are asked for, in samples a second: enough for every wideband codec."""
+
 
 class PathName(enum.Enum):
     """A way to a person's ear and mouth."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from firmware.base.phrase import phrase
 from firmware.config.schema import AudioSettings
-from firmware.media.cards import RATE
+from firmware.media.kinds import CARD_RATE
 from firmware.media.messages import Card, ClosePath, Microphone, PathName
 from firmware.runtime.house import Engine
 from firmware.runtime.paths import cards_of, listen_audio, open_orders
@@ -95,7 +95,7 @@ class Sounds:
 
     def _recording(self, path: str) -> WavWriter:
         if path not in self._writers:
-            self._writers[path] = WavWriter(Path(path), RATE, _recording_failed)
+            self._writers[path] = WavWriter(Path(path), CARD_RATE, _recording_failed)
         return self._writers[path]
 
 
