@@ -40,6 +40,7 @@ check: setup-dev  ## style, types, layers, sizes, units
 	$(BIN)/python .ci/reliability.py --check
 	$(BIN)/python .ci/rfc.py --check
 	$(BIN)/python .ci/rfc4504.py --check
+	$(BIN)/python .ci/wiring.py --check
 	$(PYTEST) -q tests/checks
 
 interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian packages)
@@ -77,6 +78,7 @@ docs: setup-dev  ## rewrite the generated pages under docs/
 	$(BIN)/python .ci/reliability.py
 	$(BIN)/python .ci/rfc.py
 	$(BIN)/python .ci/rfc4504.py
+	$(BIN)/python .ci/wiring.py
 	$(BIN)/python -m firmware.cli_manual
 
 clean:  ## remove what the build left here
