@@ -163,7 +163,7 @@ class Session:
                 self._send(pair, _Purpose.CHECK, now)
         self._watch(now)
         self._choose(now)
-        if self.pair(RTP) is None and now >= self._until:
+        if not self.failure and self.pair(RTP) is None and now >= self._until:
             self.failure = "no way to the far end was found"
 
     def _repeat(self, key: bytes, waiting: _Transaction, now: float) -> None:
@@ -187,10 +187,9 @@ class Session:
             if consent.lost(now):
                 del self._consent[pair]
                 pair.state = State.FAILED
-                if self._selected.get(pair.component) is pair and pair.component == RTP:
+                chosen = self._selected.pop(pair.component, None)
+                if chosen is not None and pair.component == RTP:
                     self.failure = "the far end does not answer on the way any more"
-                else:
-                    self._selected.pop(pair.component, None)
             elif consent.due(now, self._tokens.fraction()):
                 self._send(pair, _Purpose.CONSENT, now)
 
