@@ -35,6 +35,9 @@ from tests.support.virtual_call import VirtualCall, drifting, trace, travelled
 FRAME = 0.020
 LEAD = 6.0
 """Seconds of speech that nobody scores: the delay finds its place in them."""
+REST, TAIL = 0.3, 0.06
+"""Seconds of silence after what is scored, and how much of what is heard then is looked at: if the
+delay grew in between, the last word would be cut off, and that is not what was heard."""
 THERE = ("192.0.2.1", 4000)
 ROOT = Path(__file__).resolve().parents[2]
 PHASES = (0.003, 0.010, 0.017)
@@ -131,12 +134,24 @@ def score(row: CodecRow, network: Network, seed: int) -> Score:
     rate = rate_of(row)
     lead = segment(seed + 1000, rate, LEAD)
     wanted = segment(seed, rate)
-    out, reception = listen(row, payloads(row, lead + wanted, network.loss), network, seed)
-    heard = out[len(lead) :][: len(wanted) + round(_LONGEST_DELAY * rate) * 2]
-    behind = lag(wanted, heard)
-    aligned = heard[behind * 2 :][: len(wanted)].ljust(len(wanted), b"\0")
+    sent = payloads(row, lead + wanted + rest(rate), network.loss)
+    out, reception = listen(row, sent, network, seed)
+    judged, behind = judge(wanted, out[len(lead) :], rate)
     invented = reception.buffer.concealed / (len(out) / (rate // 50 * 2))
-    return Score(pesq(wanted, aligned, rate), behind / rate, invented)
+    return Score(judged, behind, invented)
+
+
+def rest(rate: int) -> bytes:
+    """What is sent after what is scored."""
+    return bytes(round(REST * rate) * 2)
+
+
+def judge(wanted: bytes, heard: bytes, rate: int) -> tuple[float, float]:
+    """PESQ of something in what was heard from about then on; how many seconds it came after."""
+    span = len(wanted) + round(_LONGEST_DELAY * rate) * 2
+    behind = lag(wanted, heard[:span])
+    aligned = heard[behind * 2 :][: len(wanted) + round(TAIL * rate) * 2]
+    return pesq(wanted, aligned.ljust(len(wanted), b"\0"), rate), behind / rate
 
 
 def ceiling(row: CodecRow, network: Network, seed: int) -> float:
@@ -145,9 +160,8 @@ def ceiling(row: CodecRow, network: Network, seed: int) -> float:
     lead = segment(seed + 1000, rate, LEAD)
     wanted = segment(seed, rate)
     kept = network if row.own_silence else Network()  # Opus brings its own repair
-    out = repaired(row, lead + wanted, kept, seed)[len(lead) :]
-    out = out[lag(wanted, out) * 2 :].ljust(len(wanted), b"\0")
-    return pesq(wanted, out, rate)
+    out = repaired(row, lead + wanted + rest(rate), kept, seed)
+    return judge(wanted, out[len(lead) :], rate)[0]
 
 
 def repaired(row: CodecRow, speech: bytes, network: Network, seed: int) -> bytes:

@@ -24,7 +24,7 @@ from firmware.dsp.tones import Tone
 from tests.bench.caller import Call, Caller, codec_named
 from tests.bench.network import NETWORKS, Network
 from tests.bench.phones import Measured
-from tests.bench.quality import lag, loaded, payloads, pesq, rate_of, repaired
+from tests.bench.quality import judge, loaded, payloads, rate_of, repaired, rest
 from tests.bench.speech import segment
 from tests.support.namespace import Namespace
 
@@ -168,12 +168,10 @@ def quality(name: str, codec: str = "PCMU") -> Row:
 
     def measure(make: MakePhone, folder: Path, seed: int) -> Figures:
         lead, wanted = segment(1000 + seed, rate, LEAD), segment(seed, rate)
-        speech = lead + wanted
+        speech = lead + wanted + rest(rate)
 
         def judged(line: bytes) -> float:
-            heard = line[len(lead) :][: len(wanted) + round(_LONGEST_DELAY * rate) * 2]
-            behind = lag(wanted, heard) * 2
-            return pesq(wanted, heard[behind:][: len(wanted)].ljust(len(wanted), b"\0"), rate)
+            return judge(wanted, line[len(lead) :], rate)[0]
 
         def offline() -> bytes:
             """There repaired by a decoder without any hurry, and back without a loss."""
