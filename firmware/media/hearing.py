@@ -24,8 +24,8 @@ class HearingWatch:
         self._expecting = expecting
 
     def heard(self, now: float) -> None:
-        """Something decodable arrived."""
-        self._heard_at = now
+        """Something decodable arrived; what came before it was expected excuses nothing."""
+        self._heard_at = max(self._heard_at, now)
 
     def changed(self, now: float, cause: Silence) -> bool:
         """Whether `cause` must be reported anew; `cause` is why, if it is silent at `now`."""

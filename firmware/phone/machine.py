@@ -305,6 +305,7 @@ EVERYWHERE: Rows = {
     media.EngineReady: engine.ready,
     media.PathReport: engine.path_reported,
     media.HearingChanged: limits.hearing,
+    media.UnheardChanged: limits.unheard,
     media.StreamSecured: encryption.secured,
     events.KeysFailed: encryption.failed,
     events.WayFound: ways.found,

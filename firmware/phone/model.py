@@ -13,7 +13,7 @@ from firmware.base.values import replace
 from firmware.call.forks import Forks
 from firmware.call.media import Way
 from firmware.call.negotiation import Negotiation
-from firmware.media.messages import HearingChanged, PathName
+from firmware.media.messages import HearingChanged, PathName, UnheardChanged
 from firmware.phone.events import Started
 from firmware.phone.parted import Parted
 from firmware.phone.social import Social
@@ -235,6 +235,8 @@ class Call(Struct, frozen=True):
     """Whether the far end's sound arrives, on the way that was agreed last."""
     hearing: HearingChanged | None = None
     """Set while nothing is heard that should be; `silent_since` is when it began."""
+    unheard: UnheardChanged | None = None
+    """Set while nothing of ours is heard there."""
     silent_since: float = 0.0
     digits: str = ""
     """The last digits that the far end pressed."""

@@ -10,7 +10,7 @@ from firmware.phone.desk import lamps, lines
 from firmware.phone.model import Call, Engine, Line, PhoneState, named
 from firmware.phone.outputs import microphone_open
 from firmware.phone.social import TextMessage
-from firmware.phone.texts import HEARING, notice
+from firmware.phone.texts import HEARING, UNHEARD, notice
 from firmware.phone.view import (
     BuddyView,
     CallState,
@@ -166,9 +166,11 @@ def _hearing(state: PhoneState) -> Notice | None:
         return None
     if state.volumes.get(path) == 0:
         return notice("hearing_nothing_volume", path=path.value)
-    if call.hearing is None or call.hearing.cause is None:
-        return None
-    return notice(HEARING[call.hearing.cause], detail=call.hearing.detail, path=path.value)
+    if call.hearing is not None and call.hearing.cause is not None:
+        return notice(HEARING[call.hearing.cause], detail=call.hearing.detail, path=path.value)
+    if call.unheard is not None and call.unheard.cause is not None:
+        return notice(UNHEARD[call.unheard.cause], who=call.who, detail=call.unheard.detail)
+    return None
 
 
 def _broken(state: PhoneState) -> Notice | None:

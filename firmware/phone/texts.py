@@ -12,7 +12,7 @@ configuration `file`, which has `count` faults; `count` of crashes, too; `level`
 number.
 """
 
-from firmware.media.messages import Silence
+from firmware.media.messages import Silence, Unheard
 from firmware.phone.view import Notice
 from firmware.sip.causes import cause_of
 from firmware.sip.notifications import Barrier, FailureCause
@@ -112,6 +112,9 @@ MESSAGE_STATUSES: dict[int, str] = {
 HEARING: dict[Silence, str] = {cause: f"hearing_nothing_{cause.value}" for cause in Silence}
 """Why nothing is heard in a call."""
 
+UNHEARD: dict[Unheard, str] = {cause: f"unheard_{cause.value}" for cause in Unheard}
+"""Why the far end does not hear us."""
+
 TEXTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(LINE_CAUSES.values(), _LINE),
     "line_trying": _LINE,
@@ -196,6 +199,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "handset_off_hook": (),
     **dict.fromkeys(HEARING.values(), ("detail", "path")),
     "hearing_nothing_volume": ("detail", "path"),
+    **dict.fromkeys(UNHEARD.values(), ("who", "detail")),
     "audio_restarting": (),
     "card_failed": ("path", "reason"),
     "device_failed": ("device", "reason"),

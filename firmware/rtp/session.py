@@ -242,6 +242,7 @@ class RtcpSession:
     def receive(self, data: bytes, now: float, ntp: int) -> tuple[RtcpPacket, ...]:
         """Take a datagram; what is no RTCP changes nothing and gives no packets."""
         packets = parse_rtcp(data) or ()
+        self._begins_with_report(packets)
         for packet in packets:
             match packet:
                 case SenderReport():
@@ -258,6 +259,12 @@ class RtcpSession:
                 case SourceDescription():
                     pass
         return packets
+
+    def _begins_with_report(self, packets: tuple[RtcpPacket, ...]) -> None:
+        """RFC 3550 §6.1: every compound packet does, whatever follows."""
+        if packets and isinstance(packets[0], SenderReport | ReceiverReport):
+            self.reported += 1
+            self.seen = None
 
     def _own_report(self, now: float, ntp: int) -> SenderReport | ReceiverReport:
         sender = self._sender
@@ -301,8 +308,6 @@ class RtcpSession:
         return SourceDescription(self._sender.ssrc, self._cname)
 
     def _blocks(self, blocks: tuple[ReportBlock, ...], ntp: int) -> None:
-        self.reported += 1
-        self.seen = None
         for block in blocks:
             if block.ssrc != self._sender.ssrc:
                 continue

@@ -8,7 +8,8 @@ from firmware.ui.text import Texts
 def sentence(status: StatusReply, texts: Texts) -> str:
     """What a person at the desk would say of the phone."""
     if status.calls:
-        return " ".join(_of_call(call, texts) for call in status.calls)
+        said = [_of_call(call, texts) for call in status.calls]
+        return " ".join((*said, *_besides(status, texts)))
     if status.reason:
         return status.reason
     return _without_call(status, texts)
@@ -29,6 +30,16 @@ def _of_call(call: CallFigures, texts: Texts) -> str:
             return texts.say("web.said.talking", who=who, codec=codec_name(call.codec))
         case _:
             return texts.say("web.said.with", who=who)
+
+
+def _besides(status: StatusReply, texts: Texts) -> list[str]:
+    """What explains why one side may not hear the other."""
+    said = [status.reason] if status.reason else []
+    if any(call.held_by_them and not call.held for call in status.calls):
+        said.append(texts.say("call.held_by_them"))
+    if status.muted:
+        said.append(texts.say("call.muted"))
+    return [text if text.endswith((".", "!", "?")) else f"{text}." for text in said]
 
 
 def _without_call(status: StatusReply, texts: Texts) -> str:

@@ -17,7 +17,10 @@ def ready(turn: Turn, _event: EngineReady) -> None:
 def lost(turn: Turn, _event: EngineLost) -> None:
     """The calls are kept; sound comes back with the next engine."""
     # What the old engine did not hear says nothing about the new one.
-    calls = tuple(replace(call, hearing=None, heard=False, suite="") for call in turn.state.calls)
+    calls = tuple(
+        replace(call, hearing=None, unheard=None, heard=False, suite="")
+        for call in turn.state.calls
+    )
     turn.state = replace(turn.state, engine=Engine.LOST, calls=calls)
     turn.log(notice("audio_restarting"))
 

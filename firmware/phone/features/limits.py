@@ -5,7 +5,7 @@ that was agreed (hold) does not count, and nobody hangs up on an emergency call.
 """
 
 from firmware.base.values import replace
-from firmware.media.messages import FirstHeard, HearingChanged, Silence
+from firmware.media.messages import FirstHeard, HearingChanged, Silence, UnheardChanged
 from firmware.phone.commands import EndCall, RejectCall
 from firmware.phone.features import endings
 from firmware.phone.model import Call, Ending, Timer
@@ -49,6 +49,13 @@ def hearing(turn: Turn, event: HearingChanged) -> None:
         heard = call.heard if keeps else trouble is None
         turn.put(replace(call, hearing=trouble, silent_since=turn.now, heard=heard))
         watch(turn)
+
+
+def unheard(turn: Turn, event: UnheardChanged) -> None:
+    """The far end does not hear us, or does again."""
+    call = turn.state.call_of_stream(event.stream)
+    if call is not None:
+        turn.put(replace(call, unheard=event if event.cause is not None else None))
 
 
 def first_heard(turn: Turn, event: FirstHeard) -> None:

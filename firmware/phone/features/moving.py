@@ -47,6 +47,9 @@ def begin(turn: Turn, call: Call) -> bool:
             moving=negotiation,
             negotiation=None,
             way=None,
+            # What was not heard on the old way says nothing about the new one.
+            hearing=None,
+            unheard=None,
         )
     )
     return True

@@ -102,6 +102,7 @@ SAMPLES = {
     e.KeysFailed: e.KeysFailed(1, "no answer"),
     e.WayFound: e.WayFound(1, Way(Credentials("ours", ""), "host", ("10.0.0.9", 5000))),
     e.WayLost: e.WayLost(1, "no answer"),
+    m.UnheardChanged: m.UnheardChanged(1, m.Unheard.REFUSED),
     e.RecordingChanged: e.RecordingChanged(REF, e.RecordingTrouble.FULL),
     m.DigitHeard: m.DigitHeard(1, "1", 100),
     m.PathReport: m.PathReport(PathName.SPEAKER, open=False, reason="busy"),

@@ -30,6 +30,14 @@ DOWN = LineFigures("202", registered=False, reason="Wrong password: check line 2
         (status("talking", call(held=True)), "Ann 204 is on hold."),
         (status("talking", call("ending")), "Call with Ann 204."),
         (
+            status("talking", call(codec="opus"), reason="Hearing nothing: no packets arrive"),
+            "In a call with Ann 204 (Opus). Hearing nothing: no packets arrive.",
+        ),
+        (
+            status("talking", call(codec="opus", held_by_them=True), muted=True),
+            "In a call with Ann 204 (Opus). They put you on hold. Muted.",
+        ),
+        (
             status("talking", call(codec="PCMU"), call("ringing_here", "Boss")),
             "In a call with Ann 204 (G.711 µ). Boss calls.",
         ),
