@@ -210,6 +210,7 @@ WITH_KEYS = (MockDesk, PanelDesk, UsbDesk)
 WITH_LAMPS = (MockDesk, PanelDesk, UsbDesk)
 WITH_BELL = (MockDesk, PanelDesk)
 WITH_SCREEN = (MockDesk, PanelDesk, OledDesk, Sh1106Desk)
+EVERY = (MockDesk, PanelDesk, UsbDesk, OledDesk, Sh1106Desk)
 
 
 @pytest.fixture
@@ -318,9 +319,7 @@ def test_a_bell_rings_until_it_is_silenced_or_closed(desk):
     until(lambda: not desk.rings, "it rings on")
 
 
-@pytest.mark.parametrize(
-    "desk", {*WITH_KEYS, *WITH_SCREEN}, indirect=True, ids=lambda d: d.__name__
-)
+@pytest.mark.parametrize("desk", EVERY, indirect=True)
 def test_closing_twice_does_no_harm(desk):
     desk.close()
     desk.close()
