@@ -28,10 +28,10 @@ _FOLDER = Path("/dev")
 def _open_gpiod(chip: str) -> Opened:
     import gpiod
 
-    from hal.gpio.gpiod_factory import GpiodFactory
-
     if not hasattr(gpiod, "LineSettings"):
         raise DeviceError("libgpiod 2 is needed, this machine has 1 (pip install gpiod)")
+    from hal.gpio.gpiod_factory import GpiodFactory
+
     return GpiodFactory(find_chip(chip)), ()
 
 

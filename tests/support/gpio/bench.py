@@ -71,7 +71,9 @@ def stand_in(name: str, wires: Wires, monkeypatch, endings: list) -> None:
         monkeypatch.setitem(sys.modules, "RPi", SimpleNamespace(GPIO=gpio))
         monkeypatch.setitem(sys.modules, "RPi.GPIO", gpio)
     for module in (f"gpiozero.pins.{name}", f"hal.gpio.{name}_factory"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+        # What was built on another library, or on an earlier stand-in, goes with it.
+        sys.modules.pop(module, None)
+        endings.append(lambda module=module: sys.modules.pop(module, None))
 
 
 class Workbench:

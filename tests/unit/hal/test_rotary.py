@@ -82,9 +82,9 @@ def test_a_number(off_normal):
 @pytest.mark.parametrize("off_normal", [True, False])
 @given(
     digits=st.text("1234567890", min_size=1, max_size=4),
-    rate=st.floats(8, 12),
-    open_part=st.floats(0.5, 0.75),
-    bounce=st.sampled_from([0.0, 0.004, 0.01]),
+    rate=st.floats(8, 22),
+    open_part=st.floats(0.33, 0.75),
+    bounce=st.sampled_from([0.0, 0.002, 0.005, 0.01]),
 )
 def test_f37_any_dial_in_the_field_gives_the_digits_that_were_dialled(
     off_normal, digits, rate, open_part, bounce
@@ -93,6 +93,36 @@ def test_f37_any_dial_in_the_field_gives_the_digits_that_were_dialled(
     for digit in digits:
         finger.pull(int(digit) or 10, rate, open_part)
     assert finger.digits == digits
+
+
+@pytest.mark.parametrize("flicker", [0.001, 0.01])
+def test_f37_a_rest_contact_that_flickers_does_not_split_a_digit(flicker):
+    finger = Finger()
+    finger.edge(False, True)
+    finger.wait(0.3)
+    for pulse in range(7):
+        finger.edge(True, True)
+        finger.wait(0.06)
+        finger.edge(False, True)
+        if pulse == 3:
+            finger.edge(False, False)
+            finger.wait(flicker)
+            finger.edge(False, True)
+        finger.wait(0.04)
+    finger.edge(False, False)
+    finger.wait(0.3)
+    assert finger.digits == "7"
+
+
+def test_a_pulse_wire_that_broke_dials_nothing():
+    finger = Finger()
+    finger.edge(False, True)
+    finger.wait(0.3)
+    finger.edge(True, True)
+    finger.wait(0.9)
+    finger.edge(True, False)
+    finger.wait(0.3)
+    assert finger.digits == ""
 
 
 def test_a_dial_of_another_country():

@@ -1,0 +1,157 @@
+"""The one thread: what is due is done, what fails rests, and closing waits."""
+
+import queue
+import threading
+
+import pytest
+
+from hal.errors import DeviceError
+from hal.events import DeviceFailed, DeviceRecovered, HookLifted
+from hal.gpio.worker import Worker
+
+
+class Clock:
+    """Time that moves when it is told to."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+class Chore:
+    """A task that does what the test says."""
+
+    name = "chore"
+
+    def __init__(self):
+        self.deadline = 0.0
+        self.ran = queue.SimpleQueue()
+        self.answer = lambda _now: ()
+
+    def run(self, now):
+        self.deadline = None
+        self.ran.put(now)
+        yield from self.answer(now)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def worker(clock):
+    return Worker(clock)
+
+
+@pytest.fixture
+def chore(worker):
+    chore, released = Chore(), threading.Event()
+    yield chore
+    worker.leave(chore, released.set)
+
+
+def ask_again(worker, chore):
+    worker.tell(lambda: setattr(chore, "deadline", 0.0))
+
+
+def test_what_is_due_is_done_and_told(worker, chore):
+    told = queue.SimpleQueue()
+    chore.answer = lambda now: (HookLifted(now),)
+    worker.join(chore, told.put)
+    assert told.get(timeout=3) == HookLifted(100.0)
+
+
+def test_a_task_without_a_deadline_costs_nothing(worker, chore):
+    worker.join(chore, lambda _event: None)
+    chore.ran.get(timeout=3)
+    for _ in range(20):
+        worker.wake()
+    done = threading.Event()
+    worker.tell(done.set)
+    assert done.wait(3)
+    assert chore.ran.empty()
+
+
+def test_a_failure_is_told_once_rests_and_recovers(worker, chore, clock):
+    told = queue.SimpleQueue()
+
+    def fail(_now):
+        raise DeviceError("hook: GPIO 17 does not answer: No such device")
+
+    chore.answer = fail
+    worker.join(chore, told.put)
+    reason = "hook: GPIO 17 does not answer: No such device"
+    assert told.get(timeout=3) == DeviceFailed("chore", reason, 100.0)
+    chore.ran.get(timeout=3)
+    ask_again(worker, chore)
+    done = threading.Event()
+    worker.tell(done.set)
+    done.wait(3)
+    assert chore.ran.empty(), "it rests for a second"
+    clock.now += 1.1
+    worker.wake()
+    chore.ran.get(timeout=3)
+    chore.answer = lambda _now: ()
+    clock.now += 10
+    ask_again(worker, chore)
+    assert told.get(timeout=3) == DeviceRecovered("chore", 111.1)
+
+
+def test_a_mistake_of_ours_costs_its_task_only(worker, chore):
+    told, other = queue.SimpleQueue(), Chore()
+
+    def trip(_now):
+        raise ZeroDivisionError("oops")
+
+    chore.answer = trip
+    worker.join(chore, told.put)
+    failed = told.get(timeout=3)
+    assert (failed.device, failed.reason) == ("chore", "ZeroDivisionError: oops")
+    worker.join(other, told.put)
+    assert other.ran.get(timeout=3) == 100.0
+    worker.tell(lambda: 1 / 0)
+    other_again = threading.Event()
+    worker.tell(other_again.set)
+    assert other_again.wait(3)
+    assert worker.faults == 2
+    worker.leave(other, lambda: None)
+
+
+def test_a_listener_that_is_gone_does_not_end_the_thread(worker, chore):
+    def post(_event):
+        raise RuntimeError("the loop is closed")
+
+    chore.answer = lambda now: (HookLifted(now),)
+    worker.join(chore, post)
+    chore.ran.get(timeout=3)
+    done = threading.Event()
+    worker.tell(done.set)
+    assert done.wait(3)
+
+
+def test_leaving_releases_once_and_the_last_one_ends_the_thread(worker):
+    before = threading.active_count()
+    one, other, released = Chore(), Chore(), []
+    for task in (one, other):
+        worker.join(task, lambda _event: None)
+        task.ran.get(timeout=3)
+    worker.leave(one, lambda: released.append("one"))
+    worker.leave(one, lambda: released.append("one again"))
+    assert len(worker) == 1
+    assert threading.active_count() == before + 1
+    worker.leave(other, lambda: released.append("other"))
+    worker.leave(other, lambda: released.append("other again"))
+    assert released == ["one", "other"]
+    assert threading.active_count() == before
+
+
+def test_a_release_that_fails_still_ends_it(worker):
+    task = Chore()
+    worker.join(task, lambda _event: None)
+    task.ran.get(timeout=3)
+    worker.leave(task, lambda: 1 / 0)
+    assert len(worker) == 0
+    assert worker.faults == 1
