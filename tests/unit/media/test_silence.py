@@ -213,6 +213,15 @@ class TestHearing:
             call.stream.watch(call.now, "")
         assert not [r for r in call.stream.reports if isinstance(r, HearingChanged) and r.cause]
 
+    def test_a_pause_in_which_nothing_at_all_is_told_for_a_minute_is_none(self):
+        call = Listener(PCMU, CN)
+        call.speak(50)
+        call.packet(13, Noise(-50.0).write())
+        for _ in range(62):
+            call.now += 1
+            call.stream.watch(call.now, "")
+        assert [r for r in call.stream.reports if isinstance(r, HearingChanged) and r.cause]
+
     def test_it_ends_with_the_next_word(self):
         call = Listener(PCMU, CN)
         call.speak(50)
