@@ -114,6 +114,7 @@ def _call(call: CallFigures, say: Say) -> str:
     words = [call.state, clock(call.duration), call.codec]
     words += [say(phrase("ctl.secure"))] if call.secure else []
     words += [say(phrase("ctl.held"))] if call.held else []
+    words += [say(phrase("ctl.recorded"))] if call.recorded else []
     words += _media(call, say)
     said = ", ".join(word for word in words if word)
     arrow = _ARROWS.get(call.direction, "")
@@ -133,7 +134,9 @@ def _media(call: CallFigures, say: Say) -> list[str]:
         jitter=f"{rtp.jitter_ms:.0f}",
         delay=f"{rtp.delay_ms:.0f}",
     )
-    return [say(said), *([f"MOS {rtp.mos:.1f}"] if rtp.mos is not None else [])]
+    words = [say(said)]
+    words += [f"MOS {rtp.mos:.1f}"] if rtp.mos is not None else []
+    return words + ([f"{rtp.drift_ppm:+.0f} ppm"] if rtp.drift_ppm is not None else [])
 
 
 def _log_row(row: LogRow) -> str:

@@ -156,6 +156,10 @@ class PcmPort(Protocol):
     def xruns(self) -> int:
         """How often the device's buffer ran over or dry since it was opened."""
 
+    @property
+    def drift_ppm(self) -> float | None:
+        """How much faster its clock is than the engine's; None = it leads, or has none."""
+
     def read(self) -> bytes:
         """One 20 ms frame from the microphone; `b""` if none is there or the microphone is closed.
 

@@ -7,7 +7,10 @@ import msgspec
 
 
 class RtpFigures(msgspec.Struct, frozen=True):
-    """Media of one call so far; `mos` None = not estimated."""
+    """Media of one call so far; `mos` None = not estimated.
+
+    `drift_ppm` is how much faster the far end's clock is than ours, None before a minute of it.
+    """
 
     sent: int
     received: int
@@ -16,6 +19,7 @@ class RtpFigures(msgspec.Struct, frozen=True):
     jitter_ms: float
     delay_ms: float
     mos: float | None = None
+    drift_ppm: float | None = None
 
 
 class CallFigures(msgspec.Struct, frozen=True):

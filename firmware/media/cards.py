@@ -111,6 +111,16 @@ class Cards:
         """How often a card's buffer ran over or dry, those that are gone included."""
         return self._xruns_before + sum(device.xruns for device in self)
 
+    @property
+    def drifts(self) -> tuple[tuple[PathName, float], ...]:
+        """How much faster the clocks of those are that do not set the pace, in ppm, by path."""
+        return tuple(
+            (path, round(device.port.drift_ppm, 1))
+            for device in self
+            if device.port is not None and device.port.drift_ppm is not None
+            for path in sorted(device.paths, key=lambda each: each.value)
+        )
+
     def of(self, path: PathName | None) -> Device | None:
         """The device that serves a path."""
         for device in self:

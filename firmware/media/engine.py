@@ -201,7 +201,7 @@ class Engine:
         cards.retry(now)
         self._settle(now)
         rest = ALIVE_ACTIVE if self._active or cards.broken else ALIVE_IDLE
-        self._report(EngineAlive(worst, cards.xruns, cards.failures, rest))
+        self._report(EngineAlive(worst, cards.xruns, cards.failures, rest, cards.drifts))
         if not self._active and not self._swept:
             realtime.sweep()
         self._swept = not self._active

@@ -120,6 +120,7 @@ def _rtp(report: StreamReport) -> RtpFigures:
         jitter_ms=round(report.jitter_ms, 2),
         delay_ms=round(report.delay_ms, 2),
         mos=None if report.mos is None else round(report.mos, 2),
+        drift_ppm=None if report.drift_ppm is None else round(report.drift_ppm, 1),
     )
 
 

@@ -84,6 +84,7 @@ class Program:
         self._clock = asyncio.get_running_loop().time
         self._xruns = 0
         self._card_failures = 0
+        self._drifts: tuple[tuple[PathName, float], ...] = ()
         self._engine_starts = 0
         self._page = Page(places.control, self.publish, _wall)
         self._screen: Screen | None = None
@@ -314,6 +315,7 @@ class Program:
         self.pulse.audio_lives()
         if isinstance(report, EngineAlive):
             self._xruns, self._card_failures = report.xruns, report.card_failures
+            self._drifts = report.drifts
         else:
             self.loop.inbox.put(report)
 
@@ -388,6 +390,7 @@ class Program:
             "handler_failures": self.loop.inbox.failures + self.driver.failures,
             "worst_lag_ms": round(self.pulse.worst_lag * 1000, 1),
             "lag_alarms": self.pulse.alarms,
+            **{f"card_drift_ppm_{path.value}": ppm for path, ppm in self._drifts},
         }
 
     # --- stopping ---------------------------------------------------------------------------

@@ -58,6 +58,7 @@ class AlsaCard:
         self._leads = True
         self._resting = True
         self._clocked = True
+        self._steered = False
         self._xruns = 0
         self.dropped = 0
         """Frames that were left out because too much was queued."""
@@ -77,6 +78,10 @@ class AlsaCard:
     def xruns(self) -> int:
         return self._xruns + (self._mouth.xruns if self._mouth is not None else 0)
 
+    @property
+    def drift_ppm(self) -> float | None:
+        return self._steering.drift_ppm if self._steered else None
+
     def lead(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
         self._leads = wanted
 
@@ -87,11 +92,13 @@ class AlsaCard:
         if not self._clocked:
             self._ear.write(frame)
         elif self._leads and (self._mouth is None or not self._mouth.clocked):
+            self._steered = False
             self._wait_until_needed(fill)
             self._put(frame)
         elif fill > self._ear.rate * _CAP:
             self.dropped += 1
         else:
+            self._steered = True
             self._put(self._steering.frame(frame, fill))
 
     def rest(self) -> None:

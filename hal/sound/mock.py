@@ -29,6 +29,7 @@ class MockCard:
         self.rested = 0
         """How often it was told to rest."""
         self.xruns = 0
+        self.drift_ppm: float | None = None
         """Set by whoever plays a card that is late."""
         self.frames: list[bytes] = []
         """The frames that were played, in order."""

@@ -13,6 +13,11 @@ class Unpaced:
         """See `hal.ports.PcmPort`."""
         return Pacing.NONE
 
+    @property
+    def drift_ppm(self) -> float | None:
+        """See `hal.ports.PcmPort`."""
+        return None
+
     def lead(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
         """See `hal.ports.PcmPort`."""
 

@@ -137,6 +137,7 @@ class TestCard:
         self.leads = True
         self.rested = 0
         self.xruns = 0
+        self.drift_ppm = None
 
     def read(self):
         if self.broken:

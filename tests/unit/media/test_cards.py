@@ -118,3 +118,11 @@ def test_after_a_stall_the_timestamps_say_when_it_was_said(bench, pacing):
     passed = (after.timestamp - before.timestamp & 0xFFFFFFFF) / 8000
     assert passed == pytest.approx(bench.now - asleep, abs=0.03)
     assert after.sequence - before.sequence & 0xFFFF < 32 + 10, "and no burst makes up for it"
+
+
+def test_f31_the_drift_of_a_card_that_follows_is_told_by_path(bench):
+    bench.order(OpenPath(PathName.HANDSET, Card("mock", "h")))
+    bench.order(OpenPath(PathName.RINGER, Card("mock", "r")))
+    bench.card.drift_ppm = 43.21
+    bench.seconds(6)
+    assert bench.take(EngineAlive)[-1].drifts == ((PathName.RINGER, 43.2),)

@@ -157,6 +157,13 @@ def test_another_clock_is_followed_without_a_gap_and_without_growing_delay(bench
     assert desk.card.xruns == 0
     assert desk.card.dropped == 0
     assert desk.queued == pytest.approx(early, abs=0.004)
+    assert desk.card.drift_ppm == pytest.approx(ppm, rel=0.1, abs=20)
+
+
+def test_a_card_that_leads_has_no_drift(bench):
+    desk = bench(ppm=200)
+    desk.run(50)
+    assert desk.card.drift_ppm is None
 
 
 def test_f32_a_buffer_that_ran_dry_costs_a_frame_and_is_counted(bench):
