@@ -1,0 +1,268 @@
+"""An agent on real sockets of loopback: what it gathers, whom it hears, what it refuses."""
+
+import asyncio
+import os
+import socket
+
+import pytest
+from aioice import stun
+
+from firmware.base.tokens import Tokens
+from firmware.net.ice_agent import IceAgent, Servers, read
+from firmware.net.ice_relay import TurnServer
+from firmware.net.media_ports import MediaPorts
+from firmware.sdp.ice import Terms, Theirs
+
+HERE = "127.0.0.43"
+
+
+@pytest.fixture
+def ports():
+    return MediaPorts(42000, 42999, Tokens(os.urandom(16)))
+
+
+@pytest.fixture
+def until():
+    """Wait for what other sockets bring about."""
+
+    async def wait(true_of):
+        async with asyncio.timeout(5):
+            while not true_of():  # noqa: ASYNC110 - no event of ours says so
+                await asyncio.sleep(0.005)
+
+    return wait
+
+
+@pytest.fixture
+async def make(ports):
+    """Agents with their sockets; all is let go of."""
+    made = []
+
+    def agent(**more):
+        pair = ports.reserve(HERE)
+        one = IceAgent(pair, Tokens(os.urandom(16)), lambda: one.news.append(one.way), **more)
+        one.news, one.pair = [], pair
+        made.append(one)
+        return one
+
+    yield agent
+    for one in made:
+        one.close()
+        one.pair.close()
+
+
+def hand_over(agent):
+    """What the audio process does from now on: read, and pass STUN up."""
+    loop = asyncio.get_running_loop()
+    for sock, control in ((agent.pair.rtp, False), (agent.pair.rtcp, True)):
+
+        def readable(sock=sock, control=control):
+            data, source = sock.recvfrom(2048)
+            agent.receive(data, source, control=control)
+
+        loop.add_reader(sock, readable)
+        agent.news.append(None)
+
+
+def let_go(agent):
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(agent.pair.rtp)
+    loop.remove_reader(agent.pair.rtcp)
+
+
+def begin(one, other, *, controlling, muxed=True):
+    ours, theirs = one.ours, other.ours
+    far = Theirs(theirs.credentials, theirs.candidates, ice2=True)
+    one.begin(Terms(ours.credentials, far, controlling, muxed))
+
+
+async def two(make, **more):
+    a, b = make(**more), make(**more)
+    for each in (a, b):
+        await each.gather(Servers(), 0.1)
+        hand_over(each)
+    return a, b
+
+
+@pytest.mark.parametrize("muxed", [True, False])
+async def test_two_ends_find_each_other(make, until, muxed):
+    a, b = await two(make)
+    begin(b, a, controlling=False, muxed=muxed)
+    begin(a, b, controlling=True, muxed=muxed)
+    await until(lambda: a.way and a.way.nominated and b.way and b.way.nominated)
+    assert a.way.remote == (HERE, b.pair.port)
+    assert a.way.remote_rtcp == (HERE, b.pair.port + (not muxed))
+    assert a.way.kind == "host"
+    assert [one.port for one in a.way.theirs] == [b.pair.port, b.pair.port + 1][: 2 - muxed]
+    for each in (a, b):
+        let_go(each)
+
+
+async def test_checks_that_outrun_the_answer_are_answered_and_kept(make, until):
+    """RFC 8445 §7.3."""
+    a, b = await two(make)
+    begin(b, a, controlling=False)
+    await until(lambda: len(a._early) > 0)
+    begin(a, b, controlling=True)
+    await until(lambda: a.way and a.way.nominated)
+    assert not a._early
+    for each in (a, b):
+        let_go(each)
+
+
+async def test_a_restart_keeps_the_old_way_until_there_is_a_new_one(make, until):
+    """RFC 8445 §12.1, RFC 8839 §4.4.3.1.1."""
+    a, b = await two(make)
+    begin(b, a, controlling=False)
+    begin(a, b, controlling=True)
+    await until(lambda: a.way and a.way.nominated and b.way and b.way.nominated)
+    old = a.way
+    a.ours, b.ours = a.ours.restarted, b.ours.restarted
+    begin(a, b, controlling=True)
+    assert a.way == old
+    begin(b, a, controlling=False)
+    await until(lambda: a.way.nominated and a.way.ours == a.ours.credentials)
+    for each in (a, b):
+        let_go(each)
+
+
+class StunServer:
+    """Answers after `silent` questions, from `lies` if given."""
+
+    def __init__(self, seen, silent=0):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((HERE, 0))
+        self.socket.setblocking(False)  # noqa: FBT003 - the socket's own signature
+        self.seen, self.silent, self.asked = seen, silent, 0
+        asyncio.get_running_loop().add_reader(self.socket, self._readable)
+
+    def _readable(self):
+        data, source = self.socket.recvfrom(2048)
+        self.asked += 1
+        if self.asked <= self.silent:
+            return
+        question = stun.parse_message(data)
+        answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, question.transaction_id)
+        answer.attributes["XOR-MAPPED-ADDRESS"] = self.seen or source
+        self.socket.sendto(bytes(answer), source)
+
+    def close(self):
+        asyncio.get_running_loop().remove_reader(self.socket)
+        self.socket.close()
+
+
+@pytest.mark.parametrize("silent", [0, 2])
+async def test_where_a_server_sees_us_is_a_place(make, silent):
+    """RFC 8445 §5.1.1.2."""
+    server = StunServer(("203.0.113.7", 1234), silent)
+    agent = make()
+    ours = await agent.gather(Servers(server.socket.getsockname()), 2.0)
+    server.close()
+    kinds = [(one.kind, one.component) for one in ours.candidates]
+    assert kinds == [("host", 1), ("host", 2), ("srflx", 1), ("srflx", 2)]
+    assert ours.default(1) == ("203.0.113.7", 1234)
+    assert ours.candidates[2].related == (HERE, agent.pair.port)
+
+
+async def test_without_a_gateway_there_is_no_second_place(make):
+    """RFC 8445 §5.1.3."""
+    server = StunServer(None)
+    ours = await make().gather(Servers(server.socket.getsockname()), 2.0)
+    server.close()
+    assert {one.kind for one in ours.candidates} == {"host"}
+
+
+async def test_servers_that_are_silent_hold_up_nothing(make):
+    """Half a second at most: somebody waits for the call to leave."""
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind((HERE, 0))
+    loop = asyncio.get_running_loop()
+    agent, began = make(), loop.time()
+    nowhere = TurnServer(*silent.getsockname(), "u", "p")
+    ours = await agent.gather(Servers(silent.getsockname(), nowhere), 0.2)
+    assert loop.time() - began < 0.4
+    assert [one.kind for one in ours.candidates] == ["host", "host"]
+    silent.close()
+
+
+async def test_a_server_that_refuses_is_named(make):
+    closed = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    closed.bind((HERE, 0))
+    nobody = TurnServer(*closed.getsockname(), "u", "p", "tcp")
+    agent = make()
+    await agent.gather(Servers(turn=nobody), 0.5)
+    assert agent.trouble
+    closed.close()
+
+
+async def test_who_shows_a_relay_alone_shows_nothing_else(make):
+    agent = make(relay_only=True)
+    ours = await agent.gather(Servers(), 0.1)
+    assert ours.candidates == ()
+
+
+def check(agent, *, name=None, password=None, method=stun.Method.BINDING):
+    """A check as a far end would send it."""
+    mine = agent.ours.credentials
+    message = stun.Message(method, stun.Class.REQUEST)
+    message.attributes["USERNAME"] = f"{name or mine.ufrag}:far"
+    message.attributes["PRIORITY"] = 5
+    message.add_message_integrity((password or mine.password).encode())
+    return bytes(message)
+
+
+async def test_a02_who_does_not_know_our_password_gets_no_answer(make):
+    agent = make()
+    await agent.gather(Servers(), 0.05)
+    sent = []
+    for base in agent._bases:
+        base.send = lambda data, remote: sent.append((data, remote))
+    stranger = ("198.51.100.1", 9)
+    for data in (
+        check(agent, password="x" * 24),
+        check(agent, name="nobody"),
+        bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST)),
+        check(agent, method=stun.Method.ALLOCATE),
+    ):
+        agent.receive(data, stranger, control=False)
+    assert (sent, agent.refused) == ([], 4)
+    agent.receive(check(agent), stranger, control=False)
+    assert len(sent) == 1
+
+
+def bent():
+    """STUN that is none: cut, lengthened, with attributes that lie about their length."""
+    whole = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    whole.attributes |= {"USERNAME": "a:b", "PRIORITY": 1, "ICE-CONTROLLING": 1}
+    whole.add_message_integrity(b"k")
+    data = bytes(whole)
+    yield b""
+    yield from (data[:size] for size in range(len(data)))
+    for place in range(len(data)):
+        for octet in (0, 1, 0x7F, 0xFF):
+            yield data[:place] + bytes([octet]) + data[place + 1 :]
+    for kind in (0x0001, 0x0006, 0x0008, 0x0009, 0x000D, 0x0020, 0x0024, 0x8029, 0x8028):
+        for length in (0, 1, 2, 3, 5, 7, 9, 0xFFFF):
+            head = kind.to_bytes(2, "big") + length.to_bytes(2, "big") + b"\xff" * min(length, 12)
+            head += bytes(-len(head) % 4)
+            yield data[:2] + len(head).to_bytes(2, "big") + data[4:20] + head
+
+
+async def test_p1_bent_stun_is_counted_and_nothing_else(make):
+    agent = make()
+    await agent.gather(Servers(), 0.05)
+    count = 0
+    for data in bent():
+        agent.receive(data, ("198.51.100.1", 9), control=False)
+        read(data)
+        count += 1
+    assert agent.refused == count
+
+
+async def test_what_is_over_takes_nothing_more(make):
+    agent = make()
+    ours = await agent.gather(Servers(), 0.05)
+    agent.close()
+    agent.begin(Terms(ours.credentials, Theirs(ours.credentials, ()), controlling=True, muxed=True))
+    agent.receive(check(agent), ("198.51.100.1", 9), control=False)
+    assert agent.way is None
