@@ -176,7 +176,8 @@ def _answer_handshake(offer: Session, media: Media, means: Means) -> Agreed | st
         return "" if not _has(media, "fingerprint") else "no fingerprint by SHA-256 or better"
     if not means.fingerprint:
         return "DTLS is not ready here"
-    setup = _setup(offer, media) or "actpass"
+    # RFC 8842 §5.3 has it as in RFC 4145 §4: an offer that does not say is active.
+    setup = _setup(offer, media) or "active"
     if setup not in _ROLES:
         return f"a DTLS role that says {setup[:20]}"
     active = _ROLES[setup]
@@ -223,7 +224,8 @@ def _accept_handshake(answer: Session, theirs: Media) -> Handshake | str:
     prints = prints_of(answer, theirs)
     if not prints:
         return "no fingerprint by SHA-256 or better"
-    setup = _setup(answer, theirs) or "active"  # as RFC 5763 §5 would have it
+    # RFC 4145 §4: an answer that does not say is passive, so it is for us to begin.
+    setup = _setup(answer, theirs) or "passive"
     if setup not in ("active", "passive"):
         return f"a DTLS role that says {setup[:20]}"
     return Handshake(setup == "passive", prints)

@@ -284,13 +284,24 @@ def test_a_later_offer_from_the_other_side_changes_no_role():
     assert (caller.media.keying, callee.media.keying) == before
 
 
-@pytest.mark.parametrize(("said", "ours"), [("active", False), ("passive", True), ("", True)])
+@pytest.mark.parametrize(("said", "ours"), [("active", False), ("passive", True), ("", False)])
 def test_the_role_follows_the_offer(said, ours):
+    """RFC 4145 §4: one that does not say is active."""
     _, offer = desk(ways="dtls").make_offer(held=False)
     line = f"a=setup:{said}\r\n".encode() if said else b""
     after, body = far(ways="dtls").answer(tampered(offer, b"a=setup:actpass\r\n", line), held=False)
     assert after.media.keying.active is ours
     assert (b"a=setup:active" in body) is ours
+
+
+@pytest.mark.parametrize(("said", "ours"), [("active", False), ("passive", True), ("", True)])
+def test_our_role_follows_the_answer(said, ours):
+    """RFC 4145 §4: one that does not say is passive (RFC 8842 §5.3)."""
+    caller, offer = desk(ways="dtls").make_offer(held=False)
+    _, body = far(ways="dtls").answer(offer, held=False)
+    line = f"a=setup:{said}\r\n".encode() if said else b""
+    heard = caller.take_answer(tampered(body, b"a=setup:active\r\n", line))
+    assert heard.media.keying.active is ours
 
 
 @pytest.mark.parametrize("said", ["actpass", "holdconn", "x" * 99])
