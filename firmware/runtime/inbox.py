@@ -23,6 +23,7 @@ class Inbox:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Event] = deque()
         self._handling = False
+        self._held: list[Event] | None = None
         self.failures = 0
 
     def __len__(self) -> int:
@@ -31,10 +32,26 @@ class Inbox:
     def post(self, event: Event) -> None:
         """Hand an input over from any thread."""
         try:
-            self._loop.call_soon_threadsafe(self.put, event)
+            self._loop.call_soon_threadsafe(self._arrived, event)
         except RuntimeError:
             # The loop has closed: the phone is off and nobody is interested any more.
             _LOG.debug("input after the end: %s", type(event).__name__)
+
+    def hold(self) -> None:
+        """Keep what is posted until `welcome`: a handset may be off before the phone is there."""
+        self._held = []
+
+    def welcome(self) -> None:
+        """Hand over what was kept, in its order, and whatever is posted from now on."""
+        held, self._held = self._held or (), None
+        for event in held:
+            self.put(event)
+
+    def _arrived(self, event: Event) -> None:
+        if self._held is None:
+            self.put(event)
+        else:
+            self._held.append(event)
 
     def put(self, event: Event) -> None:
         """Hand an input over from the loop itself."""

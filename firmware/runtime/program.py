@@ -137,7 +137,9 @@ class Program:
         self.loop = PhoneLoop(self.phone)
         self.signalling = early.signalling
         self.agent, self.driver = self.signalling.agent, self.signalling.driver
-        self.board = self._open_board(self.loop.inbox.post)
+        self.loop.inbox.hold()
+        # What moves pins takes its time to load: the registrar is answered meanwhile.
+        self.board = await asyncio.to_thread(self._open_board, self.loop.inbox.post)
         self.engine = EngineLink(self._report, self._engine_lost, self._engine_started)
         self.sounds = Sounds(
             settings.audio,
@@ -199,6 +201,7 @@ class Program:
             life=self._tokens.word(60),
         )
         self.loop.inbox.put(started)
+        self.loop.inbox.welcome()
         inbox = self.loop.inbox
         self.keeper.texts.load(lambda texts: inbox.put(TextsKept(texts)), self._clock(), _wall())
         if self._fault is not None:

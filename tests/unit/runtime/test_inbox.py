@@ -83,3 +83,17 @@ def test_after_the_end_nobody_is_interested():
     inbox = asyncio.run(make())
     inbox.post(Digit("1"))  # the loop is closed: no error, nothing handled
     assert len(inbox) == 0
+
+
+async def test_what_the_hardware_says_before_the_phone_is_there_waits_for_it():
+    heard = []
+    inbox = Inbox(heard.append)
+    inbox.hold()
+    await asyncio.to_thread(inbox.post, "the handset is off")
+    await asyncio.sleep(0)
+    assert heard == []
+    inbox.put("started")
+    inbox.welcome()
+    await asyncio.to_thread(inbox.post, "a key")
+    await asyncio.sleep(0)
+    assert heard == ["started", "the handset is off", "a key"]
