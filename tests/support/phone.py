@@ -27,7 +27,7 @@ sip_port = {port}
 
 {lines}
 [board]
-name = "mock"
+name = "{board}"
 
 [audio]
 codecs = {codecs}
@@ -82,6 +82,7 @@ class Phone:
         certificate: Certificate | None = None,
         alsa: Path | None = None,
         leave_out_silence: bool = False,
+        board: str = "mock",
     ) -> None:
         """With a certificate it takes TLS on port 5061; `alsa` = the default card of that file."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,6 +109,7 @@ class Phone:
                 loop=_toml(loop),
                 rests=_toml(leave_out_silence),
                 max_calls=max_calls,
+                board=board,
                 page=_toml(page_port > 0),
                 page_port=page_port or 8080,
             )
