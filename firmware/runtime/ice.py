@@ -9,7 +9,6 @@ without such a line; what it needs is loaded in a thread, before a call can come
 """
 
 import asyncio
-import contextlib
 import importlib
 import logging
 from collections.abc import Callable
@@ -169,8 +168,9 @@ class WayFinder:
     async def _servers(self, seconds: float) -> "Servers":
         ready = self._ready
         if ready is not None:
-            with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-                return await asyncio.wait_for(asyncio.shield(ready), seconds)
+            await asyncio.wait({ready}, timeout=seconds)
+            if ready.done() and not ready.cancelled():
+                return ready.result()
         from firmware.net.ice_agent import Servers  # noqa: PLC0415 - there already, see `_find`
 
         return Servers()

@@ -31,13 +31,19 @@ def test_who_encrypts_has_what_keys_are_made_of():
     assert set(later.ENCRYPTING) < set(later.wanted(Settings(lines=(line,))))
 
 
-def test_a_phone_that_encrypts_nothing_loads_nothing_of_it():
+def test_who_checks_ways_has_what_finds_them():
+    line = LineSettings("101", "pbx", ice="on")
+    assert set(later.WAYS) < set(later.wanted(Settings(lines=(line,))))
+
+
+def test_a_phone_that_encrypts_and_checks_nothing_loads_nothing_of_it():
     code = "import sys, firmware.runtime.program; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
     )
     loaded = done.stdout.split()
     heavy = {"cryptography", "OpenSSL", "pylibsrtp", *later.ENCRYPTING} - {"hmac"}
+    heavy |= {"aioice", "ifaddr", *later.WAYS}
     assert heavy.isdisjoint(loaded)
 
 
