@@ -16,7 +16,8 @@ PEAK = 32767
 def _turn(rate: int) -> "array[int]":
     """One turn of a sine in `rate` samples at full scale."""
     step = 2 * math.pi / rate
-    return array("h", [round(PEAK * math.sin(step * index)) for index in range(rate)])
+    # A list first would be half a megabyte of numbers, and the heap would keep the room.
+    return array("h", (round(PEAK * math.sin(step * index)) for index in range(rate)))
 
 
 def prepare(rate: int) -> None:

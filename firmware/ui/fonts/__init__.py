@@ -27,10 +27,15 @@ class Font:
         head, *lines = source.splitlines()
         _, width, _, height, _, ascent = head.split()
         self.width, self.height, self.ascent = int(width), int(height), int(ascent)
-        codes, rows = zip(*map(str.split, lines), strict=True)
-        # One string and one run of octets: a dictionary of them took three times the memory.
-        self._characters = "".join(chr(int(code, 16)) for code in codes)
-        self._shapes = bytes.fromhex("".join(rows))
+        # One string and one run of octets: a dictionary of them took three times the memory. Line
+        # by line, so that reading leaves no room behind that nobody needs.
+        characters, shapes = [], bytearray()
+        for line in lines:
+            code, rows = line.split()
+            characters.append(chr(int(code, 16)))
+            shapes += bytes.fromhex(rows)
+        self._characters = "".join(characters)
+        self._shapes = bytes(shapes)
         self._size = self.height * ((self.width + 7) // 8)
         if len(self._shapes) != self._size * len(self._characters):
             raise ValueError("a character has too many or too few rows")
