@@ -34,7 +34,6 @@ PCMU = PayloadFormat(0, "PCMU", 8000)
 PCMA = PayloadFormat(8, "PCMA", 8000)
 G722 = PayloadFormat(9, "G722", 8000)
 EVENTS = PayloadFormat(101, "telephone-event", 8000, 1, "0-16")
-_RATES = {"PCMU": 8000, "PCMA": 8000, "G722": 16000}
 
 
 def tone(frequency: float, seconds: float, rate: int, amplitude: float = 8000) -> bytes:
@@ -59,7 +58,7 @@ class FarEnd:
         self.rtp, self.rtcp = _udp(), _udp()
         codec = CODECS[self.payload.name.lower()].load()
         self.encoder, self.decoder = codec.encoder(), codec.decoder()
-        self.rate = _RATES[self.payload.name]
+        self.rate = codec.sample_rate
         self.speech = b""
 
     @property
