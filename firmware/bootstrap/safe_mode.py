@@ -37,6 +37,7 @@ def safe_settings(settings: Settings) -> Settings:
         phone=replace(settings.phone, max_calls=_CALLS),
         lines=tuple(replace(line, auto_answer="never") for line in settings.lines),
         audio=replace(settings.audio, codecs=_PLAIN_CODECS, play="", record="", loop=False),
+        recording=replace(settings.recording, calls="never"),
         web=replace(settings.web, enabled=False),
     )
 

@@ -93,6 +93,8 @@ def _phone_notes(settings: Settings) -> Iterator[Found]:
     for name in ("play", "record"):
         if getattr(settings.audio, name) and not _has_file_card(settings):
             yield ("audio", name), Wrong("note_file_only")
+    if settings.recording.calls != "never" and not settings.recording.tone:
+        yield ("recording", "tone"), Wrong("note_silent_recording")
     if settings.web.enabled and not _is_loopback(settings.web.listen):
         yield ("web", "listen"), Wrong("note_open_page")
 

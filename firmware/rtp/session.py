@@ -263,7 +263,9 @@ class RtcpSession:
     def _begins_with_report(self, packets: tuple[RtcpPacket, ...]) -> None:
         """RFC 3550 §6.1: every compound packet does, whatever follows."""
         if packets and isinstance(packets[0], SenderReport | ReceiverReport):
-            self.reported += 1
+            blocks = packets[0].blocks
+            # One that speaks of others only may have passed somebody who gave us another SSRC.
+            self.reported += not blocks or any(x.ssrc == self._sender.ssrc for x in blocks)
             self.seen = None
 
     def _own_report(self, now: float, ntp: int) -> SenderReport | ReceiverReport:

@@ -252,6 +252,7 @@ NOTES = [
     (LINE + '[audio]\ncard = "alsa"\nplay = "a.wav"', 'audio.play: only card = "file" uses this'),
     (LINE + '[web]\nlisten = "0.0.0.0"', "f:5: web.listen: the web page can be reached from"),
     (LINE + '[phone]\nnot_emergency = ["911"]', "dialled like any other number: 911"),
+    (LINE + "[recording]\ntone = false", "recording.tone: nobody hears that they are recorded"),
     (LINE + '[time]\nntp = ["pool.example"]', "time.ntp: this version accepts the setting but"),
 ]
 

@@ -88,6 +88,16 @@ def test_p09_a_far_end_that_never_speaks_of_us_does_not_hear_us(bench, talk):
     assert bench.take(UnheardChanged) == [UnheardChanged(1, Unheard.NOT_ARRIVING)]
 
 
+def test_a_report_of_other_streams_says_nothing_of_ours(bench, talk):
+    bench.seconds(1.5)
+    for _ in range(3):
+        block = (ReportBlock(0xABCD, 0, 0, 77, 0, 0, 0),)
+        packet = write_rtcp((ReceiverReport(talk.ssrc, block),))
+        talk.rtcp.sendto(packet, talk.control_target)
+        bench.seconds(5)
+    assert not bench.take(UnheardChanged)
+
+
 def test_p09_a_far_end_that_hears_us_is_left_in_peace(bench, talk):
     for seconds in range(1, 5):
         report(bench, talk, highest=seconds * 250)

@@ -37,7 +37,7 @@ def unheard(desk, cause, detail=""):
         ),
         (
             lambda desk: unheard(desk, m.Unheard.NOT_ARRIVING),
-            "Not heard: nothing you say reaches Ann",
+            "Not heard: Ann reports that nothing arrives",
         ),
         (
             lambda desk: unheard(desk, m.Unheard.REFUSED, "Network is unreachable"),
