@@ -48,6 +48,8 @@ class CallFigures(msgspec.Struct, frozen=True):
     subject: str = ""
     way: str = ""
     """How the far end is reached where that was found out (ICE): host, srflx, prflx or relay."""
+    quality: str = ""
+    """How it has sounded of late: good, fair, poor or bad; empty before anything was heard."""
     recorded: bool | None = None
     """Whether it is being recorded; None = it may not be."""
 

@@ -17,7 +17,15 @@ from firmware.media.messages import HearingChanged, PathName, UnheardChanged
 from firmware.phone.events import Started
 from firmware.phone.parted import Parted
 from firmware.phone.social import Social
-from firmware.phone.view import Busyness, CallState, Mode, Notice, TransferStage, VolumeBar
+from firmware.phone.view import (
+    Busyness,
+    CallState,
+    Mode,
+    Notice,
+    Quality,
+    TransferStage,
+    VolumeBar,
+)
 from firmware.sip.facts import CallFacts
 from firmware.sip.notifications import (
     CallRef,
@@ -238,6 +246,8 @@ class Call(Struct, frozen=True):
     unheard: UnheardChanged | None = None
     """Set while nothing of ours is heard there."""
     silent_since: float = 0.0
+    quality: Quality | None = None
+    """How it has sounded of late."""
     digits: str = ""
     """The last digits that the far end pressed."""
     digits_in_audio: bool = False

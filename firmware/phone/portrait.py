@@ -147,6 +147,7 @@ def _call(call: Call) -> CallView:
         transfer=call.transfer.target if call.transfer is not None else "",
         recorded=call.recording,
         way="" if media is None or media.ways is None or call.way is None else call.way.kind,
+        quality=call.quality,
     )
 
 

@@ -105,6 +105,15 @@ class LineView(Struct, frozen=True):
     new_messages: int = 0
 
 
+class Quality(enum.Enum):
+    """How a call sounds, by the classes of users' satisfaction in ITU-T G.107 Annex B."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+    BAD = "bad"
+
+
 class CallView(Struct, frozen=True):
     """A call as a person sees it; `answered_at` is monotonic seconds, 0 before the answer."""
 
@@ -133,6 +142,8 @@ class CallView(Struct, frozen=True):
     """Whether it is being recorded; None = it may not be."""
     way: str = ""
     """How its far end is reached, if that was found out: host, srflx, prflx, relay."""
+    quality: Quality | None = None
+    """How it has sounded of late, None before anything was heard."""
 
 
 class TransferStage(enum.Enum):

@@ -82,6 +82,7 @@ def call_of(call: CallView, report: StreamReport | None, now: float) -> CallFigu
         transfer=call.transfer,
         digits=call.digits,
         name=call.name,
+        quality="" if call.quality is None else call.quality.value,
         diverted_by=call.diverted_by,
         subject=call.subject,
         way=call.way,

@@ -165,6 +165,18 @@ async def test_a_call_can_be_answered_and_ended_by_plain_buttons(open_desk):
     assert asked.on is True
 
 
+async def test_how_a_call_sounds_is_shown_while_it_changes(open_desk):
+    phone, page = await open_desk()
+    sign = page.locator("#quality")
+    assert await sign.is_hidden()
+    for word, bars, said in (("good", "4", "Sounds good"), ("bad", "1", "much is lost")):
+        phone.show("talking", call(codec="PCMU", quality=word))
+        await page.get_by_text(said).wait_for()
+        assert await sign.get_attribute("data-bars") == bars
+    phone.show("talking", call(held=True, quality="bad"))
+    await sign.wait_for(state="hidden")
+
+
 async def test_the_volume_slider_changes_what_is_heard(open_desk):
     phone, page = await open_desk()
     phone.show("talking", call(), path="handset", off_hook=True)

@@ -15,6 +15,7 @@ const say = (id, values = {}) =>
 const FULL = 4008;
 const GRACE = 2000; // Milliseconds in which the phone may learn that the handset was lifted.
 const TALK_STATES = ["off_hook", "calling", "talking", "audio_test"];
+const QUALITIES = ["bad", "poor", "fair", "good"]; // As many bars.
 const KEYBOARD = {
   ...Object.fromEntries([..."0123456789*#"].map((digit) => [digit, digit])),
   Enter: "ok",
@@ -143,6 +144,15 @@ function showSigns() {
   const up = status?.calls.filter(({ state }) => state === "talking") ?? [];
   find("secure").hidden = up.length === 0 || !up.every(({ secure }) => secure);
   find("recorded").hidden = !up.some(({ recorded }) => recorded);
+  showQuality(up.find(({ held }) => !held)?.quality);
+}
+
+function showQuality(quality) {
+  const sign = find("quality");
+  sign.hidden = !quality;
+  if (!quality) return;
+  sign.dataset.bars = QUALITIES.indexOf(quality) + 1;
+  write("quality-word", say(`quality_${quality}`));
 }
 
 function showActions() {

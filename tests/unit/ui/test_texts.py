@@ -98,7 +98,7 @@ def test_every_text_of_the_pages_script_has_words():
 
 def test_no_text_of_the_pages_script_is_unused():
     script = "".join(file.read_text("utf-8") for file in ROOMS[1].rglob("*.js"))
-    computed = ("microphone_", "speaker_", "lamp_")
+    computed = ("microphone_", "speaker_", "lamp_", "quality_")
     for text_id in Texts.load("en"):
         name = text_id.removeprefix("web.script.")
         if name != text_id and not name.startswith(computed):

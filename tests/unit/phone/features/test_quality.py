@@ -1,8 +1,12 @@
 """The last figures of a call go to who wants them."""
 
+import pytest
+from msgspec import structs
+
 from firmware.config.schema import LineSettings, Settings
 from firmware.media import messages as m
 from firmware.phone import commands as c
+from firmware.phone.view import Quality
 from tests.support.desk import ANN, LINE, Desk, only
 
 WANTED = Settings(lines=(LineSettings("100", "pbx", name=LINE, quality_reports="sip:reports@pbx"),))
@@ -81,3 +85,36 @@ def test_nobody_asks_nothing_bad_is_told():
     report = m.StreamReport(desk.front_stream, 500, 500, 500, 0, 0, 0, 2.0, 40.0, 80.0, 0, -20, -20,
                             "PCMU", ("10.0.0.9", 5000), 7)  # fmt: skip
     assert only(desk.send(report), c.ReportQuality) == []
+
+
+def opinion(desk, mos):
+    """A second of such a call passed; how it looks to a person."""
+    desk.send(structs.replace(figures(desk.front_stream, final=False), mos=mos))
+    return desk.view.calls[0].quality
+
+
+@pytest.mark.parametrize(
+    ("mos", "word"),
+    [(4.4, "good"), (4.05, "good"), (3.9, "fair"), (3.2, "poor"), (2.0, "bad"), (1.0, "bad")],
+)
+def test_a_person_sees_the_class_of_the_opinion(mos, word):
+    """ITU-T G.107 Annex B, table B.1."""
+    desk = Desk().talking()
+    assert desk.view.calls[0].quality is None
+    assert opinion(desk, None) is None
+    assert opinion(desk, mos) is Quality(word)
+
+
+def test_worse_is_seen_at_once_and_better_when_it_surely_is():
+    desk = Desk().talking()
+    seen = [opinion(desk, mos) for mos in (4.2, 4.0, 4.05, 4.1, 4.14, 2.0, 3.15, 3.3, 4.4)]
+    words = ["good", "fair", "fair", "fair", "good", "bad", "bad", "poor", "good"]
+    assert seen == [Quality(word) for word in words]
+
+
+def test_an_opinion_that_changes_little_wakes_nobody():
+    desk = Desk().talking()
+    opinion(desk, 4.2)
+    before = desk.view
+    opinion(desk, 4.3)
+    assert desk.view == before
