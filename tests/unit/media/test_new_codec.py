@@ -85,4 +85,4 @@ def test_what_it_loses_is_concealed(bench, sine, spoken):
         else:
             bench.step()
         quietest = min(quietest, level_of(bench.card.played[-1]))
-    assert quietest > level_of(sine(400, 0.1, 8000)) - 10
+    assert quietest > level_of(sine(400, 0.1, 8000)) - 3
