@@ -175,8 +175,10 @@ def test_a_report_about_someone_else_tells_nothing():
 def test_nonsense_times_make_no_round_trip(ntp):
     here, there = pair()
     say(here, there, 5)
-    there[2].receive(here[2].report(0.1, 2**63, 0.5), 0.2, 0)
+    there[2].receive(here[2].report(0.1, 2**63 + (7 << 32), 0.5), 0.2, 0)
     here[2].receive(there[2].report(0.3, 0, 0.5), 0.4, ntp)
+    assert here[2].remote.lost == 0
+    assert there[2]._last_sr == 7 << 16, "or nothing is shown"
     assert here[2].remote.round_trip_ms == 0
 
 
