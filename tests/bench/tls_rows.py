@@ -75,7 +75,7 @@ def start_over_tls(make: Callable[..., Measured], folder: Path, seed: int) -> Fi
     line = LINE.format(ca=authority.file)
     times: list[float] = []
     memory: dict[str, list[float]] = {"udp": [], "tls": []}
-    for _ in range(5):
+    for _ in range(2):
         with Namespace() as network:
             address = network.party()
             registrar = TlsRegistrar(network.socket, address, certificate)

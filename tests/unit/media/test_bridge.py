@@ -96,18 +96,20 @@ def test_streams_that_do_not_exist_are_no_members(three):
     assert hears(ann.heard(0.4), 8000, OURS)
 
 
-def test_eight_talk_at_once(bench, sine):
+@pytest.mark.parametrize("codecs", [(PCMU,), (PCMU, G722)], ids=["one codec", "two codecs"])
+def test_eight_talk_at_once(bench, sine, codecs):
     bench.handset()
     pitches = [300 + 200 * number for number in range(8)]
-    members = [bench.call(number, PCMU) for number in range(8)]
+    members = [bench.call(number, codecs[number % len(codecs)]) for number in range(8)]
     for member, pitch in zip(members, pitches, strict=True):
-        member.say(sine(pitch, 10, 8000, 2500))
+        member.say(sine(pitch, 10, member.rate, 2500))
     bench.order(Bridge(tuple(range(8))))
     bench.seconds(1)
     for member, own in zip(members, pitches, strict=True):
         heard = member.heard(0.4)
-        assert tone_level(heard, 8000, own) < UNHEARD
-        assert all(tone_level(heard, 8000, pitch) > HEARD for pitch in pitches if pitch != own)
+        assert tone_level(heard, member.rate, own) < UNHEARD
+        others = [pitch for pitch in pitches if pitch != own]
+        assert all(tone_level(heard, member.rate, pitch) > HEARD for pitch in others)
 
 
 @pytest.mark.parametrize("direction", [Direction.RECVONLY, Direction.INACTIVE])
