@@ -98,6 +98,8 @@ class FarEnd:
         """Set before the call: it takes comfort noise for silence."""
         self.noises: list[bytes] = []
         """The comfort noise that came."""
+        self.says: Callable[[bytes], bytes] = bytes
+        """What it does to its descriptions before they leave."""
         self._namespace = namespace
         self._calls = 0
         self._stop = threading.Event()
@@ -258,12 +260,13 @@ class FarEnd:
         address, port = self._rtp.getsockname()[:2]
         formats = "0 13" if self.rests else "0"
         here = f"IN IP{6 if ':' in address else 4} {address}"
-        return (
+        body = (
             f"v=0\r\no=- 1 1 {here}\r\ns=-\r\nc={here}\r\nt=0 0\r\n"
             f"m=audio {port} RTP/{'SAVP' if crypto else 'AVP'} {formats}\r\n"
             "a=rtpmap:0 PCMU/8000\r\n"
             f"{crypto}a={direction}\r\n"
-        ).encode()
+        )
+        return self.says(body.encode())
 
     def _listen(self) -> None:
         with contextlib.suppress(BlockingIOError):
