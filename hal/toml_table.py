@@ -4,7 +4,6 @@ Pure: the text has been parsed before. A wrong value is replaced by its default,
 goes on; whoever began must look at `problems` before believing what was read.
 """
 
-import difflib
 from collections.abc import Collection, Iterable
 from typing import TypeGuard, TypeVar
 
@@ -156,4 +155,6 @@ def _is_texts(value: object) -> TypeGuard[list[str]]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word most like this one, or an empty string."""
+    import difflib  # noqa: PLC0415 - for a file with faults only
+
     return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), "")

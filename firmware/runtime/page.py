@@ -3,8 +3,8 @@
 Where it is served the phone only tells (`PageEvent`); the page's process follows by itself.
 """
 
+import base64
 import os
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ class Page:
         self._tell = tell
         self._wall = wall
         # Made here, so that the address is still the same when the page was started again (P12).
-        token = environment.get(TOKEN_VARIABLE) or secrets.token_urlsafe(18)
+        token = environment.get(TOKEN_VARIABLE) or _token()
         self._environment = {**environment, TOKEN_VARIABLE: token}
         self._child: Child | None = None
         self.wanted = PageEvent(0.0, enabled=False)
@@ -58,3 +58,8 @@ class Page:
         page = settings.web
         language = settings.phone.language
         return PageEvent(self._wall(), page.enabled, page.listen, page.port, language)
+
+
+def _token() -> str:
+    """144 bits of the system's own; `secrets` would say it shorter and load much."""
+    return base64.urlsafe_b64encode(os.urandom(18)).decode()

@@ -1,11 +1,14 @@
 """Reads a WAV file whole, to be played into a call. Blocking: for a thread."""
 
-import wave
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware.base.pcm import SAMPLE_BYTES, audioop
 from firmware.base.phrase import Phrase, phrase
 from firmware.storage.errors import StorageError, unreadable
+
+if TYPE_CHECKING:
+    import wave
 
 LONGEST_SECONDS = 300
 """What fits into the audio process's memory beside everything else: 29 MB at 48 kHz."""
@@ -18,6 +21,8 @@ def read_wav(path: Path) -> tuple[bytes, int]:
     Raises:
         StorageError: it cannot be read or played; its phrase says why.
     """
+    import wave  # noqa: PLC0415 - few phones ever play a file
+
     try:
         with path.open("rb") as file, wave.open(file, "rb") as sound:
             shape = sound.getparams()
