@@ -23,3 +23,10 @@ def test_every_field_finds_its_place():
     assert order.dtmf.number == 101
     assert order.direction is Direction.SENDRECV
     assert order.ptime == 30
+    assert order.metrics
+
+
+def test_who_lists_no_metrics_gets_none():
+    offer = parse(sdp(0, extra="a=rtcp-xr:stat-summary=loss\r\n"))
+    agreed = negotiate.answer(offer, OURS, LocalMedia("192.0.2.1", 4000, 4001), Word.SENDRECV, 1, 0)
+    assert not media_of(agreed).configure(4).metrics

@@ -1,5 +1,6 @@
 """One stream on paper: datagrams in, datagrams out, no socket."""
 
+from array import array
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -7,6 +8,7 @@ from random import Random
 import pytest
 from msgspec import structs
 
+from firmware.base.pcm import audioop
 from firmware.base.tokens import Tokens
 from firmware.media.messages import (
     ConfigureStream,
@@ -30,6 +32,7 @@ from firmware.rtp.rtcp import (
     parse_rtcp,
     write_rtcp,
 )
+from tests.support.virtual_call import spoken
 
 PCMU = PayloadFormat(0, "PCMU", 8000)
 G722 = PayloadFormat(9, "G722", 8000)
@@ -135,6 +138,33 @@ def test_reports_go_at_their_interval_and_tell_what_was_received(answered):
     (metrics,) = extended.metrics
     assert (metrics.ssrc, metrics.lost, metrics.gmin) == (7, 0.0, 16), "RFC 3611 §4.7"
     assert metrics.listening == pytest.approx(4.4, abs=0.05)
+
+
+def test_who_does_not_want_our_metrics_gets_none(answered):
+    """RFC 3611 §5.1."""
+    order = ConfigureStream(1, THERE, CONTROL, (PCMU,), dtmf=EVENTS, metrics=False)
+    answered.stream.configure(order, answered.now)
+    for _ in range(60):
+        answered.frame()
+    kinds = [type(each) for each in parse_rtcp(answered.stream.take_control(answered.now))]
+    assert kinds == [SenderReport, SourceDescription]
+
+
+def test_metrics_tell_what_was_measured_and_how_the_buffer_is(answered):
+    """RFC 3611 §4.7.4: levels and echo; RFC 3611 §4.7.7: the buffer's delays; RFC 3611 §4.7.6."""
+    speech, room = spoken(), array("h", [33, -33] * 80).tobytes()
+    for _ in range(8):
+        for frame in range(50):
+            answered.receive(speech if frame < 40 else audioop.lin2ulaw(room, 2))
+            answered.frame(speaking=False)
+            answered.stream.say(room, answered.now)
+        answered.stream.report()
+    (metrics,) = parse_rtcp(answered.stream.take_control(answered.now))[2].metrics
+    assert metrics.signal_level == pytest.approx(-14, abs=1), "0 dBm0 is 6 below 0 dBov"
+    assert metrics.noise_level == pytest.approx(-54, abs=3)
+    assert metrics.echo_loss == pytest.approx(40, abs=4)
+    assert metrics.buffer_nominal_ms <= metrics.buffer_most_ms <= metrics.buffer_limit_ms == 440
+    assert metrics.buffer_most_ms == metrics.buffer_nominal_ms + 120
 
 
 def test_the_far_end_s_opinion_of_us_is_passed_on(answered):
