@@ -5,7 +5,7 @@
 Each row runs both phones one after the other in the same minute, so that a noisy machine is noisy
 for both, and is measured in several rounds, each with a seed of its own; the median is what counts.
 Rows that miss their goal are printed as such, and a missed ratio comes with what the cost is made
-of.
+of. All rows take an hour; `--only call`, `--only pacing`, `--only PESQ` … take what they name.
 """
 
 import argparse
