@@ -43,7 +43,7 @@ def pointing_at(victim, count):
     def says(body):
         lines = [f"a=ice-ufrag:evil\r\na=ice-pwd:{'x' * 24}\r\n"]
         lines += [
-            f"a=candidate:{n} 1 UDP {n + 1} {host} {port if not n else 1024 + n} typ host\r\n"
+            f"a=candidate:{n} 1 UDP {9000 - n} {host} {port if not n else 1024 + n} typ host\r\n"
             for n in range(count)
         ]
         head, _, tail = body.decode().partition("m=audio ")
