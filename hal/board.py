@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from hal.card_spec import CardSpec
-from hal.ports import DisplayPort, InputPort, LampPort, PanelPort, RingerPort
+from hal.ports import DisplayPort, InputPort, LampPort, LetterPort, PanelPort, RingerPort
 
 __all__ = ["Board", "CardSpec"]
 
@@ -14,7 +14,8 @@ class Board:
 
     `cards` maps a path name (`handset`, `headset`, `speaker`, `ringer`) to its sound card; a path
     that is missing does not exist on this board. `panel` is there on boards without hardware.
-    `has_hook` is False where nothing can be lifted (a speaker phone).
+    `has_hook` is False where nothing can be lifted (a speaker phone). `letters` are those of a
+    display that has no pixels; they belong to `display` and are closed with it.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Board:
     cards: dict[str, CardSpec] = field(default_factory=dict)
     panel: PanelPort | None = None
     has_hook: bool = True
+    letters: LetterPort | None = None
 
     def close(self) -> None:
         """Release every device: inputs first, so that nothing is posted to a closing phone."""

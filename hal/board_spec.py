@@ -110,7 +110,10 @@ class HeadsetSpec:
 
 @dataclass(frozen=True, slots=True)
 class SerialSpec:
-    """A front panel of its own behind a serial port."""
+    """A front panel of its own behind a serial port; `letters` are columns and rows of a display.
+
+    A display has pixels (`size`) or letters, not both.
+    """
 
     port: str
     speed: int
@@ -118,6 +121,7 @@ class SerialSpec:
     lamps: tuple[str, ...]
     bell: bool = False
     flash_max_ms: int = 500
+    letters: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

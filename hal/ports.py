@@ -48,6 +48,17 @@ class DisplayPort(Protocol):
         """Blank the screen and release the device."""
 
 
+class LetterPort(Protocol):
+    """A display that has letters and no pixels, beside a `DisplayPort` that shows nothing."""
+
+    @property
+    def letters(self) -> tuple[int, int]:
+        """Columns and rows."""
+
+    def write(self, rows: tuple[str, ...]) -> None:
+        """Show these rows, each as long as there are columns."""
+
+
 class LampPattern(enum.Enum):
     """What a lamp does."""
 

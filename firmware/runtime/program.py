@@ -36,7 +36,7 @@ from firmware.phone.view import Notice, PhoneView
 from firmware.runtime import later
 from firmware.runtime.accounts import concern_lines
 from firmware.runtime.desk import Desk
-from firmware.runtime.early import Early, Places, begin
+from firmware.runtime.early import Early, Places, begin, part
 from firmware.runtime.house import House
 from firmware.runtime.keeper import Keeper
 from firmware.runtime.loop import PhoneLoop
@@ -123,9 +123,7 @@ class Program:
         try:
             await self._start(early)
         except BaseException:
-            # Nobody shall call a phone that is registered and does not run.
-            await early.signalling.say_goodbye()
-            await early.signalling.driver.close()
+            await part(early)
             raise
 
     async def _start(self, early: Early) -> None:
@@ -277,7 +275,12 @@ class Program:
             return
         zone = self._settings.time.zone
         self._screen = Screen(
-            self.board.display, zone, self.texts, lambda: self.loop.view, self._shown
+            self.board.display,
+            zone,
+            self.texts,
+            lambda: self.loop.view,
+            self._shown,
+            self.board.letters,
         )
         self.desk.screen = self._screen
 

@@ -9,11 +9,15 @@ import datetime as dt
 import logging
 import zoneinfo
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from firmware.base.phrase import phrase
 from firmware.phone.view import PhoneView
 from firmware.ui.text import Texts
-from hal.ports import DisplayPort, Picture
+from hal.ports import DisplayPort, LetterPort, Picture
+
+if TYPE_CHECKING:
+    from firmware.ui.scene import Clock
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,7 +25,7 @@ FASTEST = 0.04
 
 
 class Screen:
-    """One display; `shown` hears of every new picture."""
+    """One display, or its `letters`; `shown` hears of every new picture."""
 
     def __init__(
         self,
@@ -30,12 +34,15 @@ class Screen:
         texts: Texts,
         view: Callable[[], PhoneView],
         shown: Callable[[Picture], None],
+        letters: LetterPort | None = None,
     ) -> None:
         self._texts = texts
         self._display = display
         self._zone = _zone(zone)
         self._view = view
         self._shown = shown
+        self._letters = letters
+        self._rows: tuple[str, ...] = ()
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._painted_at = float("-inf")
@@ -44,7 +51,7 @@ class Screen:
         self._loading = self._loop.create_task(self._load())
 
     async def _load(self) -> None:
-        await asyncio.to_thread(_import_drawing)
+        await asyncio.to_thread(_import_drawing, letters=self._letters is not None)
         self._loaded = True
         self.changed()
 
@@ -111,14 +118,27 @@ class Screen:
             self.picture = picture
             self._display.show(picture)
             self._shown(picture)
+        if self._letters is not None:
+            self._write(self._letters, view, clock)
         again = redraw_at(view, clock)
         if again is not None:
             self._arm(max(again, now + FASTEST))
 
+    def _write(self, port: LetterPort, view: PhoneView, clock: "Clock") -> None:
+        from firmware.ui.letters import letters  # noqa: PLC0415 - see above
 
-def _import_drawing() -> None:
+        rows = letters(view, clock, port.letters, self._texts)
+        if rows != self._rows:
+            self._rows = rows
+            port.write(rows)
+
+
+def _import_drawing(*, letters: bool) -> None:
     """Time that the loop does not have."""
-    import firmware.ui.render  # noqa: F401, PLC0415 - it brings the rest
+    import firmware.ui.render  # noqa: PLC0415 - it brings the rest
+
+    if letters:
+        import firmware.ui.letters  # noqa: F401, PLC0415 - only for a display that has them
 
 
 def _zone(name: str) -> dt.tzinfo:

@@ -169,15 +169,19 @@ def _soft_label(canvas: Canvas, label: str, corner: tuple[int, int], slot: int) 
         canvas.invert(left, top, left + slot - 2, canvas.height - 1)
 
 
+def volume_title(scene: Scene, bar: VolumeBar) -> str:
+    """Whose volume was changed, or that the bell is silent."""
+    silent = bar.path is PathName.RINGER and bar.volume == 0
+    return scene.say("volume.silent" if silent else f"volume.{bar.path.value}")
+
+
 def volume_bar(canvas: Canvas, scene: Scene, bar: VolumeBar) -> None:
     """A box over the screen with the volume that was just changed."""
     middle = canvas.height // 2
     bottom = body_bottom(canvas) if canvas.is_tall else canvas.height
     canvas.fill(0, 10 if canvas.is_tall else 0, canvas.width - 1, bottom, lit=False)
     canvas.frame(2, middle - 14, canvas.width - 3, middle + 13)
-    silent = bar.path is PathName.RINGER and bar.volume == 0
-    label = scene.say("volume.silent" if silent else f"volume.{bar.path.value}")
-    canvas.row(middle - 10, label, fonts.BODY, span=(8, canvas.width - 8))
+    canvas.row(middle - 10, volume_title(scene, bar), fonts.BODY, span=(8, canvas.width - 8))
     canvas.frame(8, middle + 2, canvas.width - 9, middle + 9)
     lit = (canvas.width - 22) * min(max(bar.volume, 0), 100) // 100
     if lit:

@@ -124,6 +124,18 @@ def _check_panel(spec: DisplaySpec, table: Table) -> None:
         table.complain("bus", f'a {spec.chip} has no I²C; bus = "spi"')
 
 
+def _letters(table: Table) -> tuple[int, int] | None:
+    if "letters" not in table:
+        table.texts("letters")
+        return None
+    numbers = table.integers("letters", 1, 80)
+    if len(numbers) == 2 and numbers[0] >= 8:
+        return numbers[0], numbers[1]
+    if numbers:
+        table.complain("letters", "must be [columns, rows], like [20, 4]")
+    return None
+
+
 def _input_code(table: Table, key: str, code: str) -> str:
     """An input event's name; which of them exist only the machine knows that has the device."""
     if code and not _INPUT_CODE.fullmatch(code):
@@ -378,7 +390,10 @@ class _Reader:
             lamps=table.texts("lamps"),
             bell=table.flag("bell", default=False),
             flash_max_ms=table.integer("flash_max_ms", 500, 0, 2000),
+            letters=_letters(table),
         )
+        if spec.size is not None and spec.letters is not None:
+            table.complain("letters", "a display has pixels (size) or letters, not both")
         if table.flag("header_pins", default=False):
             self._claim_bus("uart", table, "header_pins")
         table.finish()

@@ -57,6 +57,7 @@ def _real(spec: BoardSpec, post: Post, clock: Callable[[], float]) -> Board:
         ringer=ringer,
         cards=spec.cards,
         has_hook=spec.has_hook,
+        letters=serial.letters if serial is not None and display is serial.screen else None,
     )
 
 

@@ -21,7 +21,7 @@ from hal.errors import DeviceError, DeviceGoneError
 from hal.libraries import OLED, lacks
 from hal.oled.chips import Command, Data, Op
 
-_NO_ANSWER = (errno.EREMOTEIO, errno.EIO, errno.ENXIO, errno.ETIMEDOUT)
+_NO_ANSWER = (errno.EREMOTEIO, errno.EIO, errno.ENXIO, errno.ENODEV, errno.ETIMEDOUT)
 
 
 class OutputLine(Protocol):

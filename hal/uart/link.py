@@ -38,11 +38,12 @@ Slot = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the panel should show; `bell` is seconds on, off, on, off."""
+    """What the panel should show: pixels or rows of letters; `bell` is seconds on, off, on, off."""
 
     picture: Picture | None = None
     lamps: dict[str, LampPattern] = field(default_factory=dict)
     bell: tuple[float, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,12 @@ def _slots(wanted: Wanted, *, strips: bool) -> Iterator[tuple[Slot, tuple[str, .
     yield ("BELL",), tuple(str(round(seconds * 1000)) for seconds in wanted.bell) or ("off",)
     for name, pattern in wanted.lamps.items():
         yield ("LAMP", name), (pattern.value,)
+    for row, words in enumerate(wanted.rows):
+        yield ("TEXT", str(row)), (_base64(words.encode()),)
     if strips and wanted.picture is not None:
         for row, page in enumerate(pages(wanted.picture)):
-            yield ("STRIP", str(row)), (base64.b64encode(page).decode("ascii"),)
+            yield ("STRIP", str(row)), (_base64(page),)
+
+
+def _base64(octets: bytes) -> str:
+    return base64.b64encode(octets).decode("ascii")

@@ -67,7 +67,8 @@ class SerialPanel:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self.screen = PanelScreen(self, spec.size) if spec.size else None
+        self.letters = PanelLetters(self, spec.letters) if spec.letters else None
+        self.screen = PanelScreen(self, spec.size) if spec.size else self.letters
         self.lamps = PanelLamps(self, spec.lamps)
         self.ringer = PanelBell(self) if spec.bell else None
 
@@ -180,6 +181,34 @@ class PanelScreen:
 
     def close(self) -> None:
         self.show(blank(self._size))
+
+
+class PanelLetters:
+    """A `LetterPort`, and a `DisplayPort` whose pictures nobody sees."""
+
+    _PIXELS = 128, 32
+
+    def __init__(self, panel: SerialPanel, letters: tuple[int, int]) -> None:
+        self._panel = panel
+        self._letters = letters
+
+    @property
+    def letters(self) -> tuple[int, int]:
+        return self._letters
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._PIXELS
+
+    def write(self, rows: tuple[str, ...]) -> None:
+        self._panel.wanted = replace(self._panel.wanted, rows=rows)
+
+    def show(self, picture: Picture) -> None:
+        """The page shows it, and `ctl screen`."""
+
+    def close(self) -> None:
+        columns, rows = self._letters
+        self.write((" " * columns,) * rows)
 
 
 class PanelLamps:

@@ -34,6 +34,7 @@ class Hardware:
         self.lit = {}
         self.ringing = False
         self.pages = [b"\xff" * self.width for _ in range(self.rows)]
+        self.words = {}
 
     def keys(self):
         return self.down
@@ -50,6 +51,9 @@ class Hardware:
     def strip(self, row, columns):
         assert len(columns) == self.width
         self.pages[row] = bytes(columns)
+
+    def text(self, row, words):
+        self.words[row] = words
 
     @property
     def picture(self):

@@ -128,13 +128,15 @@ class Panel:
             pass
 
     def do(self, words, now):
-        """HELLO, LAMP, STRIP, BELL, BYE; PING wants nothing but its acknowledgement."""
+        """HELLO, LAMP, STRIP, TEXT, BELL, BYE; PING wants nothing but its acknowledgement."""
         if words[0] == "HELLO":
             self.introduce()
         elif words[0] == "LAMP":
             self.lamps[words[1]] = (BLINK[words[2]], now)
         elif words[0] == "STRIP":
             self.hardware.strip(int(words[1]), binascii.a2b_base64(words[2]))
+        elif words[0] == "TEXT":
+            self.hardware.text(int(words[1]), binascii.a2b_base64(words[2]).decode())
         elif words[0] == "BELL":
             self.bell = [] if words[1] == "off" else [int(word) for word in words[1:]]
             self.bell_since = now
@@ -154,6 +156,7 @@ class Panel:
         self.bell = []
         for row in range(self.hardware.rows):
             self.hardware.strip(row, bytes(self.hardware.width))
+            self.hardware.text(row, "")
         self.greeted = False
         self.sent = None
         self.queue = []
@@ -290,6 +293,9 @@ class Pico:
             self.i2c.writeto(0x3C, b"\x40" + columns)
         except OSError:
             pass
+
+    def text(self, row, words):
+        """Write a row of letters; for a display that has those in place of pixels."""
 
 
 def main():

@@ -296,3 +296,15 @@ def test_the_tables_that_are_read_are_the_ones_that_settings_know(tmp_path):
         load_board(str(spec), dict.fromkeys(TABLES, 7))
     told = {line.partition("[board]: ")[2] for line in str(caught.value).splitlines()}
     assert told == {f"{table}: must be a table, like [{table}]" for table in TABLES}
+
+
+def test_a_front_panel_has_pixels_or_letters(load, complaints):
+    panel = '[serial]\nport = "/dev/ttyUSB0"\n'
+    assert load(panel + "letters = [20, 4]").serial.letters == (20, 4)
+    assert load(panel).serial.letters is None
+    assert complaints(panel + "letters = [20, 4]\nsize = [128, 64]") == [
+        "serial.letters: a display has pixels (size) or letters, not both"
+    ]
+    assert complaints(panel + "letters = [4, 20]") == [
+        "serial.letters: must be [columns, rows], like [20, 4]"
+    ]

@@ -160,6 +160,14 @@ def test_a_picture_that_is_out_of_date_is_never_sent(panel):
     assert {words[2] for words in strips} >= set(last)
 
 
+def test_letters_are_sent_row_by_row_and_only_those_that_changed(panel):
+    panel.link.want(Wanted(rows=("Grüße ", "      ")), panel.now)
+    sent = [words for words in panel.obey() if words[0] == "TEXT"]
+    assert [base64.b64decode(words[2]).decode() for words in sent] == ["Grüße ", "      "]
+    panel.link.want(Wanted(rows=("Grüße ", "Müller")), panel.now)
+    assert [words[:2] for words in panel.obey()] == [("TEXT", "1")]
+
+
 def test_only_the_strip_that_changed_is_sent(panel):
     picture = noise((128, 64))
     panel.link.want(Wanted(picture), panel.now)
@@ -264,8 +272,10 @@ class BadWire:
 def test_phone_and_reference_firmware_understand_each_other():
     wire = BadWire(1)
     picture = noise((128, 64))
-    wire.link.want(Wanted(picture, {"mute": LampPattern.ON}, (1.0, 1.0)), wire.now)
+    rows = ("Доброе утро", "14:05")
+    wire.link.want(Wanted(picture, {"mute": LampPattern.ON}, (1.0, 1.0), rows), wire.now)
     wire.run(0.5)
+    assert wire.hardware.words == dict(enumerate(rows))
     assert wire.link.fault == ""
     assert wire.hardware.picture == picture
     assert (wire.hardware.lit["mute"], wire.hardware.ringing) == (True, True)

@@ -88,6 +88,24 @@ def test_keys_and_hook_come_pictures_lamps_and_the_bell_go(desk):
     until(lambda: not hardware.ringing, "it rings on")
 
 
+def test_a_panel_with_letters_is_written_to_and_blank_in_the_end(tmp_path):
+    plugged = PluggedIn()
+    spec = SerialSpec(plugged.path, 115_200, None, (), letters=(16, 2))
+    panel = SerialPanel(
+        spec, lambda post: Health("p", post, time.monotonic), lambda: open_port(spec)
+    )
+    panel.start(lambda _event: None)
+    assert panel.letters.letters == (16, 2)
+    assert panel.screen.size == (128, 32)
+    panel.screen.show(noise((128, 32)))
+    panel.letters.write(("Ann Miller      ", "           1:15 "))
+    until(lambda: plugged.hardware.words.get(1) == "           1:15 ", "nothing was written")
+    panel.close()
+    panel.screen.close()
+    until(lambda: not any(word.strip() for word in plugged.hardware.words.values()), "not blank")
+    plugged.pull()
+
+
 def test_closing_leaves_the_panel_dark_and_silent_and_tells_nothing_more(desk):
     hardware = desk.plug_in()
     desk.panel.start(desk.told.put)
