@@ -38,7 +38,9 @@ def silence_after(bench, seconds=5.0):
     return None
 
 
-def test_p09_a_far_end_that_falls_silent_is_told_of_within_two_seconds(bench, talk):
+@pytest.mark.parametrize("later", [0.0, 0.3, 0.6, 0.9])
+def test_p09_a_far_end_that_falls_silent_is_told_of_within_two_seconds(bench, talk, later):
+    bench.seconds(later)
     after, cause = silence_after(bench)
     assert after < SOON
     assert cause is Silence.NO_PACKETS
