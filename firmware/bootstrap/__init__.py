@@ -25,9 +25,10 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
         import hmac  # noqa: F401 - hashlib comes along
 
         import msgspec  # noqa: F401 - as above
-    from firmware.bootstrap import phone
+    from firmware.bootstrap import held_signals, phone
 
-    return phone.run(config_path, board, control_path)
+    with held_signals.held():
+        return phone.run(config_path, board, control_path)
 
 
 def _say_where_zones_are() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firmware.base.phrase import phrase
+from firmware.bootstrap import held_signals
 from firmware.bootstrap.choice import Chosen, choose, is_service
 from firmware.bootstrap.safe_mode import CRASHES, SETTLED_SECONDS, safe
 from firmware.config.machine import missing_codecs
@@ -20,7 +21,7 @@ from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import default_socket, make_private
 from firmware.control.socket_file import refuse_if_taken
 from firmware.net.errors import ListenError, PortTakenError
-from firmware.runtime.early import Places, begin
+from firmware.runtime.early import Places, begin, part
 from firmware.runtime.spoken import SpokenFormatter
 from firmware.runtime.watched_selector import WatchedSelector
 from firmware.storage.errors import StorageError
@@ -71,12 +72,20 @@ async def _live(
     It loads in a thread, so that the registrar's challenge is answered meanwhile.
     """
     settings = chosen.settings
+    if held_signals.has_come():
+        return 0
+    leaving = asyncio.Event()
+    held_signals.hand_to(asyncio.get_running_loop().add_signal_handler, leaving.set)
     try:
         refuse_if_taken(places.control)
         early = await begin(settings, places)
         make = await asyncio.to_thread(_program)
+        if leaving.is_set():
+            await part(early)
+            return 0
         program = make(settings, places, _opener(board, chosen), early, turns, chosen.fault)
         program.heed_signals()
+        held_signals.release()
         await program.start()
         # A class with slots is made twice, and the first of the two is garbage. All else that a
         # start makes stays: the collector need never look at it again.

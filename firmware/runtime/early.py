@@ -64,3 +64,9 @@ async def begin(settings: Settings, places: Places) -> Early:
     signalling = Signalling(PRODUCT, tokens, memory, names)
     await signalling.start(settings, DialogMirror(places.dialogs).take_orphans())
     return Early(tokens, memory, signalling, addresses, names)
+
+
+async def part(early: Early) -> None:
+    """Take the registration back: nobody shall call a phone that does not run."""
+    await early.signalling.say_goodbye()
+    await early.signalling.driver.close()
