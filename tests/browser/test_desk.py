@@ -12,6 +12,7 @@ from firmware.control.schema import (
     KeyMove,
     LampsEvent,
     Mute,
+    Record,
     RecordEvent,
     ScreenEvent,
     Volume,
@@ -163,6 +164,25 @@ async def test_a_call_can_be_answered_and_ended_by_plain_buttons(open_desk):
     asked = await phone.asked()
     assert isinstance(asked, Mute)
     assert asked.on is True
+
+
+async def test_a_call_is_recorded_by_a_button_and_lock_and_mark_are_elements_of_the_page(open_desk):
+    phone, page = await open_desk()
+    phone.show("talking", call(recorded=False))
+    await page.get_by_role("button", name="Record", exact=True).click()
+    asked = await phone.asked()
+    assert isinstance(asked, Record)
+    assert (asked.on, asked.call) == (True, "c1")
+    assert await page.locator("#secure").is_hidden()
+    assert await page.locator("#recorded").is_hidden()
+    phone.show("talking", call(recorded=True, secure=True))
+    await page.get_by_text("Being recorded").wait_for()
+    assert await page.locator("#secure").is_visible()
+    await page.get_by_role("button", name="Stop recording").click()
+    assert (await phone.asked()).on is False
+    phone.show("talking", call(recorded=None, secure=True), call("talking", "Boss 100"))
+    await page.locator("#recorded").wait_for(state="hidden")
+    assert await page.locator("#secure").is_hidden(), "one of the calls is not"
 
 
 async def test_how_a_call_sounds_is_shown_while_it_changes(open_desk):

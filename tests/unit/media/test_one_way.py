@@ -9,7 +9,6 @@ from firmware.media.messages import (
     Direction,
     HearingChanged,
     Silence,
-    StreamReport,
     Unheard,
     UnheardChanged,
 )
@@ -117,10 +116,3 @@ def test_p09_what_our_own_machine_does_not_let_out_is_told_within_seconds(bench,
     bench.answer(talk)
     bench.seconds(2.1)
     assert bench.take(UnheardChanged) == [UnheardChanged(1, None)]
-
-
-def test_f31_the_drift_of_the_far_end_is_in_the_figures(bench, talk):
-    bench.seconds(66)
-    drift = bench.take(StreamReport)[-1].drift_ppm
-    assert drift is not None
-    assert abs(drift) < 100

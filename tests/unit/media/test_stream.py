@@ -167,6 +167,18 @@ def test_metrics_tell_what_was_measured_and_how_the_buffer_is(answered):
     assert metrics.buffer_most_ms == metrics.buffer_nominal_ms + 120
 
 
+@pytest.mark.parametrize("ppm", [0, 150, -150])
+def test_f31_the_drift_of_the_far_end_is_in_the_figures(answered, ppm):
+    for _ in range(70):
+        for _ in range(50):
+            answered.receive()
+            answered.now += 0.02 * (1 - ppm * 1e-6)
+            answered.stream.hear(answered.now)
+        answered.stream.watch_sending(answered.now, 0, "")
+    answered.stream.report()
+    assert reports(answered, StreamReport)[-1].drift_ppm == pytest.approx(ppm, abs=15)
+
+
 def test_the_far_end_s_opinion_of_us_is_passed_on(answered):
     """RFC 3611 §4.7.5."""
     ours = parse_rtcp(answered.stream.farewell(answered.now))[0].ssrc
