@@ -158,7 +158,7 @@ def _in_a_call(make: MakePhone, codec: str, work: Callable[[Caller, Call], Figur
 
 
 def quality(name: str, codec: str = "PCMU") -> Row:
-    """PESQ of one network; of a codec that loses something each time also beside its own limit.
+    """PESQ of one network and the delay at which it was reached; of Opus also beside its own limit.
 
     The sound comes back by the same codec, so it went through it twice.
     """
@@ -170,8 +170,8 @@ def quality(name: str, codec: str = "PCMU") -> Row:
         lead, wanted = segment(1000 + seed, rate, LEAD), segment(seed, rate)
         speech = lead + wanted + rest(rate)
 
-        def judged(line: bytes) -> float:
-            return judge(wanted, line[len(lead) :], rate)[0]
+        def judged(line: bytes) -> tuple[float, float]:
+            return judge(wanted, line[len(lead) :], rate)
 
         def offline() -> bytes:
             """There repaired by a decoder without any hurry, and back without a loss."""
@@ -180,9 +180,10 @@ def quality(name: str, codec: str = "PCMU") -> Row:
 
         def work(caller: Caller, call: Call) -> Figures:
             echo = converse(caller, call, speech, network, seed, codec)
-            figures = {key: judged(echo.sound(codec))}
+            reached, behind = judged(echo.sound(codec))
+            figures = {key: reached, key.replace("pesq", "delay") + "_ms": behind * 1000}
             if row.own_silence:
-                figures[f"{key}_to_offline"] = figures[key] - judged(offline())
+                figures[f"{key}_to_offline"] = reached - judged(offline())[0]
             return figures
 
         return _in_a_call(make, codec, work)
@@ -237,6 +238,8 @@ GOALS: dict[str, tuple[str, float, float]] = {
     "echo_delay_quiet_ms": ("<=", 30, 22),
     "echo_delay_jitter_40_ms": ("<=", 70, 58),
     **{f"pesq_pcmu_{name.replace(' ', '_')}": (">=", 3.81, 3.86) for name in _GOOD},
+    "delay_pcmu_clean_ms": ("<=", 30, 22),
+    "delay_pcmu_jitter_40_ms": ("<=", 70, 58),
     "pesq_pcmu_loss_5": (">=", 3.02, 3.2),
     "pesq_pcmu_loss_10": (">=", 2.58, 2.8),
     "pesq_pcmu_burst_5": (">=", 2.99, 3.1),
