@@ -94,6 +94,32 @@ def test_a_stopped_phone_hangs_up_and_takes_its_registration_back(phone, far_end
     assert not phone.control.exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_phone_that_is_stopped_while_it_starts_takes_its_registration_back(
+    tmp_path, far_end, number
+):
+    config, folder = tmp_path / "phone.toml", tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    server = far_end.address
+    config.write_text(CONFIG.format(address=loopback_address(), server=server, board="mock"))
+    starting = subprocess.Popen(
+        [BIN / "deskphone", "run", "-c", config, "--control", folder / "control.sock"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
+    )
+    # From here on for a tenth of a second the rest of the phone is loaded.
+    wait_for("the first REGISTER", lambda: far_end.registrations)
+    starting.send_signal(number)
+    _, said = starting.communicate(timeout=10)
+
+    assert (starting.returncode, said) == (0, "")
+    wait_for("the end of the registration", lambda: far_end.registrations[-1].expires == "0")
+    # It was no crash: no start is noted that would lead to safe mode.
+    assert list(folder.iterdir()) == []
+
+
 def test_a_signal_reads_the_file_again_and_a_faulty_one_changes_nothing(phone, far_end):
     good = phone.config.read_text()
     more = line("102", f"{far_end.address}:5060")
