@@ -265,15 +265,17 @@ class IceAgent:
         base = self._bases[pair.base]
         if base.relay is None:
             return pair.remote.address
+        shovel = self._shovel(pair.base)
+        return NOWHERE if shovel is None else shovel.address
+
+    def _shovel(self, number: int) -> Shovel | None:
+        """What carries between the engine and a relay, made when it is needed first."""
+        base = self._bases[number]
         if base.shovel is None:
-            number = pair.base
-            try:
-                base.shovel = Shovel(
-                    self._engine[pair.component], lambda data: self._carry_out(number, data)
-                )
-            except OSError:
-                return NOWHERE
-        return base.shovel.address
+            engine = self._engine[base.candidate.component]
+            with contextlib.suppress(OSError):
+                base.shovel = Shovel(engine, lambda data: self._carry_out(number, data))
+        return base.shovel
 
     # Arriving
 
@@ -290,12 +292,13 @@ class IceAgent:
         if data and data[0] < 4:
             self._stun(number, data, source)
             return
-        base = self._bases[number]
-        sessions = (self._session, self._before)
-        if base.shovel is not None and any(
-            one is not None and one.may_come_from(number, source) for one in sessions
-        ):
-            base.shovel.inward(data)
+        for session in (self._session, self._before):
+            if session is not None and session.may_come_from(number, source):
+                # RFC 8445 §12.2: on any pair that works, also on one that we did not choose.
+                shovel = self._shovel(number)
+                if shovel is not None:
+                    shovel.inward(data)
+                return
 
     def _carry_out(self, number: int, data: bytes) -> None:
         """The engine sends through a relay: only where the far end agrees (RFC 7675)."""

@@ -224,7 +224,7 @@ def chosen(ours: Ours, media: Media) -> Ours:
     """Our end as a controlling far end sees it already (RFC 8839 §4.4.2)."""
     places = remote_candidates(media)
     found = tuple(one for one in ours.candidates if places.get(one.component) == one.address)
-    return replace(ours, selected=found) if found and not ours.selected else ours
+    return replace(ours, selected=found) if found else ours
 
 
 def parse(value: str) -> Candidate | None:
