@@ -49,6 +49,7 @@ class Media(Struct, frozen=True):
     ptime: int = 20
     keying: Keying | None = None
     leave_out_silence: bool = False
+    symmetric: bool = False
     metrics: bool = True
     ways: "Terms | None" = None
 
@@ -73,6 +74,7 @@ class Media(Struct, frozen=True):
             secure=self.keying is not None,
             leave_out_silence=self.leave_out_silence,
             checked=self.ways is not None,
+            symmetric=self.symmetric,
             metrics=self.metrics,
         )
 
@@ -85,7 +87,11 @@ class Media(Struct, frozen=True):
 
 
 def media_of(
-    agreed: Negotiated, *, leave_out_silence: bool = False, ways: "Terms | None" = None
+    agreed: Negotiated,
+    *,
+    leave_out_silence: bool = False,
+    symmetric: bool = False,
+    ways: "Terms | None" = None,
 ) -> Media:
     """The stream that an agreement asks for."""
     return Media(
@@ -98,5 +104,6 @@ def media_of(
         keying=agreed.keying,
         metrics=agreed.metrics,
         leave_out_silence=leave_out_silence,
+        symmetric=symmetric,
         ways=ways,
     )

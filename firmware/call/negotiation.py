@@ -218,11 +218,16 @@ class Negotiation(Struct, frozen=True):
 
     def _agreed(self, agreed: Negotiated, local: LocalMedia, *, offered: bool) -> "Negotiation":
         terms = ways.terms(local, agreed, controlling=self.controlling, offered=offered)
-        quiet = self.capabilities.leave_out_silence
+        can = self.capabilities
         return replace(
             self,
             local=local,
-            media=media_of(agreed, leave_out_silence=quiet, ways=terms),
+            media=media_of(
+                agreed,
+                leave_out_silence=can.leave_out_silence,
+                symmetric=can.symmetric,
+                ways=terms,
+            ),
             held_by_them=agreed.held_by_them,
             profile=agreed.profile,
             controlling=self.controlling if terms is None else terms.controlling,

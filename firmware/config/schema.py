@@ -131,6 +131,7 @@ class LineSettings:
     srtp: str = "off"
     srtp_keys: str = "auto"
     ice: str = "off"
+    symmetric_rtp: bool = False
     tls: TlsSettings = field(default_factory=TlsSettings)
 
 

@@ -144,6 +144,7 @@ _LINE_ROWS = (
     Setting("line.quality_reports", Text(forms.SIP_URI), _NEXT),
     Setting("line.srtp", Choice(("off", "prefer", "require")), _NEXT),
     Setting("line.srtp_keys", Choice(("auto", "sdes", "dtls")), _NEXT),
+    Setting("line.symmetric_rtp", _FLAG, _NEXT),
     Setting("line.ice", Choice(("off", "on", "relay")), _LINE),
     Setting("line.tls.ca", _FILE, _LINE),
     Setting("line.tls.cert", _FILE, _LINE),

@@ -113,6 +113,8 @@ class ConfigureStream(Order, frozen=True, tag="configure_stream"):
     leave_out_silence: bool = False
     checked: bool = False
     """Only checked places are sent to (RFC 8445 §12.1): nobody is followed, `""` is nobody."""
+    symmetric: bool = False
+    """Send to where the far end's media really comes from, once that is known (RFC 4961, A8)."""
     metrics: bool = True
     """Whether RTCP may tell the far end how it is heard (RFC 3611)."""
 

@@ -68,6 +68,7 @@ class Stream:
         "_hears",
         "_keep",
         "_key_ear",
+        "_named",
         "_reception",
         "_said_at",
         "_scoring",
@@ -96,7 +97,7 @@ class Stream:
         self.number = order.stream
         self.reports: list[AnyReport] = []
         """What happened since the engine last looked, in order."""
-        self.remote = self.remote_control = _NOWHERE
+        self.remote = self.remote_control = self._named = _NOWHERE
         self.sends = False
         """Whether frames must be said now."""
         self.speaks_at = 8000
@@ -139,15 +140,18 @@ class Stream:
         self._hears = order.direction.receives
         host = order.remote[0]
         self._keep.avoid(formats)
-        if order.remote != self.remote:
+        if order.remote != self._named:
+            self._named = order.remote
             self._waits = True
             self._keep.begin(self._sending.rtp.packets, now)
             self._unheard.begin(self._sending.rtp.packets)
         self._tells = order.metrics
-        self._symmetric = not host and not order.checked
+        self._symmetric = (order.symmetric or not host) and not order.checked
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
         self.remote_control = order.remote_rtcp if order.remote_rtcp[0] else _NOWHERE
+        if self._symmetric and host:
+            self._follow_source()
         speech = self._chosen(order)
         if speech is not None:
             self._sending.configure(speech, order.dtmf, order.ptime, _rest(order, speech))
@@ -212,7 +216,7 @@ class Stream:
             self._tell_digits(digits)
         if self._waits:
             self._look_out(arrival)
-        if self._symmetric and not self.remote[0]:
+        if self._symmetric:
             self._follow_source()
 
     def _look_out(self, arrival: float) -> None:
@@ -270,12 +274,18 @@ class Stream:
             self._reception.alive_at = arrival
 
     def _follow_source(self) -> None:
-        """The far end named no address: speak to where its media comes from."""
+        """Speak to where the far end's media comes from: it named no address, or is behind a NAT.
+
+        RTCP goes along if it shares the port, else to the port that was named.
+        """
         locked = self._reception.latch.locked
-        if locked is not None:
-            self.remote = self.remote_control = locked
-            self._settle_sending()
+        if locked is None or locked == self.remote:
+            return
+        if not self.remote[0] or self.remote_control == self.remote:
+            self.remote_control = locked
             self.control_due = self._control.next_report
+        self.remote = locked
+        self._settle_sending()
 
     def _tell_digits(self, digits: tuple[DigitEvent, ...]) -> None:
         for digit in digits:

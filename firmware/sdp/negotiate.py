@@ -56,7 +56,8 @@ class Capabilities(Struct, frozen=True):
     """What we can do: speech formats with the numbers we offer, best first; digits; ptime; keys.
 
     `leave_out_silence`: comfort noise is offered on the clocks in `noise_clocks`. What is offered
-    to us is taken in any case.
+    to us is taken in any case. `symmetric` is no word of SDP: what is sent goes to where the far
+    end's media comes from.
     """
 
     formats: tuple[Format, ...]
@@ -64,6 +65,7 @@ class Capabilities(Struct, frozen=True):
     ptime: int = 20
     means: Means = NO_MEANS
     leave_out_silence: bool = False
+    symmetric: bool = False
     noise_clocks: frozenset[int] = frozenset()
 
 

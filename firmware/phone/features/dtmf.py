@@ -5,6 +5,7 @@ setting asks for tones agrees on none.
 """
 
 from firmware.base.values import replace
+from firmware.config.schema import LineSettings
 from firmware.media.messages import DigitHeard, SendDigits
 from firmware.phone.actions import Digit, SendDtmf
 from firmware.phone.commands import SendInfoDigit
@@ -26,8 +27,12 @@ _SHOWN = 16
 
 def capabilities(turn: Turn, call: Call) -> Capabilities:
     """What we can speak in a call of this line."""
-    can = turn.rules.capabilities
-    return replace(can, dtmf=False) if _how(turn, call) == "inband" else can
+    line = _line_of(turn, call)
+    if line is None:
+        return turn.rules.capabilities
+    return replace(
+        turn.rules.capabilities, dtmf=line.dtmf != "inband", symmetric=line.symmetric_rtp
+    )
 
 
 def key(turn: Turn, event: Digit) -> None:
@@ -95,8 +100,12 @@ def _as_tones(call: Call) -> bool:
 
 
 def _how(turn: Turn, call: Call) -> str:
-    lines = turn.rules.settings.lines
-    return next((line.dtmf for line in lines if line.name == call.line), "auto")
+    line = _line_of(turn, call)
+    return "auto" if line is None else line.dtmf
+
+
+def _line_of(turn: Turn, call: Call) -> LineSettings | None:
+    return next((line for line in turn.rules.settings.lines if line.name == call.line), None)
 
 
 def heard(turn: Turn, event: DigitHeard) -> None:

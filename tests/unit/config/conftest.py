@@ -86,6 +86,7 @@ quality_reports = ""
 srtp = "off"
 srtp_keys = "auto"
 ice = "off"
+symmetric_rtp = false
 
 [line.tls]
 ca = ""

@@ -379,3 +379,67 @@ def test_no_payload_whatever_stops_a_stream(answered):
 )
 def test_addresses_are_compared_as_the_kernel_writes_them(written, kernel):
     assert normal(written) == kernel
+
+
+BEHIND_A_NAT = ("203.0.113.7", 41000)
+
+
+def agreed(call, *, symmetric, remote=THERE, control=THERE, **more):
+    order = ConfigureStream(1, remote, control, (PCMU,), symmetric=symmetric, **more)
+    call.stream.configure(order, call.now)
+
+
+def where(call):
+    """Where speech and reports go."""
+    return call.stream.remote, call.stream.remote_control
+
+
+def test_a08_nothing_is_sent_to_a_learned_address_without_the_policy(call):
+    agreed(call, symmetric=False)
+    arrives(call, 50, source=BEHIND_A_NAT)
+    assert reports(call, FirstHeard), "it is heard all the same"
+    assert where(call) == (THERE, THERE)
+
+
+def test_with_the_policy_speech_goes_to_where_the_far_end_speaks_from(call):
+    """RFC 4961 §3: a far end behind a NAT names an address that nobody can reach."""
+    agreed(call, symmetric=True)
+    arrives(call, 2, source=BEHIND_A_NAT)
+    assert where(call) == (THERE, THERE), "two packets are no stream"
+    arrives(call, 2, source=BEHIND_A_NAT)
+    assert where(call) == (BEHIND_A_NAT, BEHIND_A_NAT)
+    agreed(call, symmetric=True)
+    assert where(call) == (BEHIND_A_NAT, BEHIND_A_NAT), "a hold changes nothing"
+    assert firsts(call) == 1
+    arrives(call, 1, source=BEHIND_A_NAT)
+    assert firsts(call) == 0, "nor is it another far end"
+    arrives(call, 3, source=THERE)
+    assert where(call) == (THERE, THERE), "the address of the SDP is always right"
+
+
+def test_reports_on_a_port_of_their_own_stay_there(call):
+    agreed(call, symmetric=True, control=CONTROL)
+    arrives(call, 4, source=BEHIND_A_NAT)
+    assert where(call) == (BEHIND_A_NAT, CONTROL)
+
+
+def test_a08_once_the_far_end_is_heard_nobody_draws_the_sound_away(call):
+    agreed(call, symmetric=True)
+    arrives(call, 5)
+    arrives(call, 100, source=("198.51.100.66", 6666), ssrc=9)
+    assert where(call) == (THERE, THERE)
+
+
+def test_a08_a_new_address_in_a_re_invite_ends_what_was_learned(call):
+    agreed(call, symmetric=True)
+    arrives(call, 4, source=BEHIND_A_NAT)
+    moved = ("192.0.2.77", 5000)
+    agreed(call, symmetric=True, remote=moved, control=moved)
+    assert where(call) == (moved, moved)
+
+
+def test_a08_where_ways_are_checked_nobody_is_followed(call):
+    """RFC 8445 §12.1."""
+    agreed(call, symmetric=True, checked=True)
+    arrives(call, 10, source=BEHIND_A_NAT)
+    assert where(call) == (THERE, THERE)

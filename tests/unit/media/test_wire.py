@@ -46,8 +46,9 @@ def test_everything_that_waits_is_handed_over_in_order(wire, udp):
     assert 499.0 < arrivals[0] <= 500.0
 
 
-def test_whoever_comes_last_in_a_flood_is_read_in_the_same_frame(wire, udp):
+def test_whoever_comes_last_in_a_flood_is_read_in_the_same_frame(wire, udp, monkeypatch):
     """A8: as long as there is time for all of it."""
+    monkeypatch.setattr("firmware.media.wire._BUDGET", 60.0)
     ours, far, seen = udp(), udp(), []
     wire.attach(os.dup(ours.fileno()), lambda data, _source, _at: seen.append(data))
     for number in range(200):

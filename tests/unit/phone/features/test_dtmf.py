@@ -108,3 +108,10 @@ def test_a_far_end_that_sends_info_and_the_tone_pressed_one_key():
 )
 def test_a_flash_goes_only_as_an_event(how, body, expected):
     assert sent(talking(how, body).send(a.SendDtmf("!"))) == expected
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a08_a_line_says_whether_the_far_end_is_followed_to_where_it_speaks_from(wanted):
+    line = LineSettings("100", "pbx", name="desk", symmetric_rtp=wanted)
+    desk = Desk(Settings(lines=(line,))).talking()
+    assert desk.heard.configured[desk.front_stream].symmetric is wanted
