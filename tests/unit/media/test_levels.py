@@ -69,3 +69,17 @@ def test_a_loud_echo_is_told_from_our_own_voice():
 )
 def test_what_cannot_be_measured_is_not_known(seconds):
     assert echo(*seconds) is None
+
+
+def test_a_room_that_becomes_louder_is_believed_after_some_seconds():
+    meter = LevelMeter()
+    for _ in range(100):
+        meter.add(10)
+    for _ in range(5):
+        meter.add(100)
+    assert meter.quietest < 11, "a word is no room"
+    for _ in range(50 * 15):
+        meter.add(100)
+    assert meter.quietest > 95
+    meter.add(8)
+    assert meter.quietest == 8, "a quieter one at once"
