@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from hal.board_spec import BoardSpec, Contact, DisplaySpec  # noqa: E402 - found by the line above
-from hal.boards.loader import BUS_PINS, CARD_BUSES, board_names, load_board  # noqa: E402
+from hal.boards.loader import BUS_PINS, CARD_BUSES, board_names, load_board  # noqa: E402 - too
 
 # The 40-pin header by header pin (Raspberry Pi documentation, "GPIO and the 40-pin header").
 GPIO_AT = {

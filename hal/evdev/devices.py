@@ -48,7 +48,7 @@ class InputDevice(Protocol):
     def fileno(self) -> int:
         """To wait for."""
 
-    def capabilities(self, verbose: bool, absinfo: bool) -> dict[int, list[int]]:  # noqa: FBT001
+    def capabilities(self, *, verbose: bool, absinfo: bool) -> dict[int, list[int]]:
         """Codes by type."""
 
     def read(self) -> Iterable[InputEvent]:
