@@ -83,8 +83,12 @@ class Phone:
         alsa: Path | None = None,
         leave_out_silence: bool = False,
         board: str = "mock",
+        program: tuple[str, ...] = (str(BIN / "deskphone"),),
     ) -> None:
-        """With a certificate it takes TLS on port 5061; `alsa` = the default card of that file."""
+        """With a certificate it takes TLS on port 5061; `alsa` = the default card of that file.
+
+        `program` takes what `deskphone` takes.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.address = address
@@ -92,6 +96,7 @@ class Phone:
         self.heard = folder / "heard.wav"
         self.config = folder / "deskphone.toml"
         self._namespace = namespace
+        self._program = program
         # A Unix socket's path has room for 107 letters; the test's own folder may be longer.
         self._sockets = tempfile.TemporaryDirectory(prefix="dp-")
         self.control = Path(self._sockets.name) / "control.sock"
@@ -132,7 +137,7 @@ class Phone:
     def start(self) -> None:
         """Start the program and wait until it takes orders."""
         command = (
-            *(str(BIN / "deskphone"), "run", "-c", str(self.config)),
+            *(*self._program, "run", "-c", str(self.config)),
             *("--control", str(self.control)),
         )
         log = self.folder / "phone.log"

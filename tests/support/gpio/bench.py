@@ -89,7 +89,7 @@ class Workbench:
             tasks = self.parts.inputs._tasks
             self.parts.inputs.start(self._told.put)
             # What is down when a phone starts is no wish.
-            self.until(lambda: all(task.deadline is None for task in tasks))
+            self.until(lambda: all(task.deadline != 0.0 for task in tasks))
         self.places = {}
         if self.spec.keypad is not None:
             self.places = {

@@ -1,0 +1,72 @@
+"""A phone on mock pins with somebody's hands on the wires.
+
+`python wired_phone.py SOCKET run …` is `deskphone run …`; what comes to the datagram socket SOCKET
+moves the wires of its `mock` pin factory: `close 17`, `open 17`, `connect 5 12`, `disconnect 5 12`.
+`level 22` and `edges 22` are answered. Run by its path: it is no part of the phone.
+"""
+
+import socket
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from firmware.cli import main
+from hal.gpio import factories
+from tests.support.gpio.mock_pins import WiredFactory
+from tests.support.gpio.wires import Wires
+
+
+class Hands:
+    """The other end: what a test does to the wires of a phone that runs."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` is where the phone's socket will be."""
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path.with_suffix(".hands")))
+        self._socket.settimeout(5)
+
+    def program(self) -> tuple[str, ...]:
+        """What to start in place of `deskphone`."""
+        return (sys.executable, __file__, str(self._path))
+
+    def move(self, *words: object) -> None:
+        """Do something to a wire."""
+        self._socket.sendto(" ".join(map(str, words)).encode(), str(self._path))
+
+    def level(self, pin: int) -> int:
+        """What an output gives."""
+        self.move("level", pin)
+        return int(self._socket.recv(16))
+
+    def edges(self, pin: int) -> int:
+        """How often a wire has changed."""
+        self.move("edges", pin)
+        return int(self._socket.recv(16))
+
+    def close(self) -> None:
+        """Take them away."""
+        self._socket.close()
+
+
+def serve(path: str, wires: Wires) -> None:
+    """Do what comes, for ever."""
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    door.bind(path)
+    while True:
+        data, sender = door.recvfrom(64)
+        word, *pins = data.decode().split()
+        numbers = [int(pin) for pin in pins]
+        if word in ("level", "edges"):
+            door.sendto(b"%d" % getattr(wires.lines[numbers[0]], word), sender)
+        else:
+            getattr(wires, word)(*numbers)
+
+
+if __name__ == "__main__":
+    _wires = Wires()
+    factories.FACTORIES["mock"] = lambda _chip: (WiredFactory(_wires), ())
+    threading.Thread(target=serve, args=(sys.argv.pop(1), _wires), daemon=True).start()
+    sys.exit(main())
