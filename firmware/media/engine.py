@@ -49,7 +49,7 @@ from firmware.media.messages import (
 from firmware.media.pipeline import Desk, NearEnd
 from firmware.media.recording import Recording
 from firmware.media.stream import Stream
-from firmware.media.wire import Wire, close_descriptors, read_clip
+from firmware.media.wire import MediaSocket, Wire, close_descriptors, read_clip
 from firmware.rtp import srtp
 
 ALIVE_ACTIVE = 1.0
@@ -298,10 +298,19 @@ class Engine:
             self._log(f"stream {order.stream} cannot be opened")
             return
         stream = Stream(order, self._tokens, now, self._cards.rate)
-        rtp = self._wire.attach(descriptors[0], stream.receive)
-        rtcp = self._wire.attach(descriptors[1], stream.receive_control)
+        sinks = (stream.receive, stream.receive_control)
+        attached: list[MediaSocket] = []
+        try:
+            for descriptor, sink in zip(descriptors, sinks, strict=True):
+                attached.append(self._wire.attach(descriptor, sink))
+        except OSError as error:
+            close_descriptors(descriptors[len(attached) :])
+            for media in attached:
+                self._wire.detach(media)
+            self._log(f"stream {order.stream} cannot be opened: {error}")
+            return
         near = NearEnd(order.route, self._clips.get(order.clip))
-        self._legs[order.stream] = Leg(stream, near, rtp, rtcp)
+        self._legs[order.stream] = Leg(stream, near, *attached)
 
     def _order_stream(
         self,

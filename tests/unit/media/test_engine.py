@@ -2,6 +2,7 @@
 
 import gc
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -405,6 +406,18 @@ class TestOrders:
             os.fstat(read)
         os.close(write)
         assert len(bench.engine) == 0
+
+    @pytest.mark.parametrize("place", [0, 1])
+    def test_what_is_no_socket_makes_no_stream_and_no_engine_fall(self, bench, place):
+        descriptors = [os.memfd_create("no socket"), os.memfd_create("no socket")]
+        os.close(descriptors[1 - place])
+        descriptors[1 - place] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM).detach()
+        bench.order(OpenStream(1, (PCMU,)), descriptors)
+        assert len(bench.engine) == 0
+        assert bench.take(EngineLog)
+        for descriptor in descriptors:
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.fstat(descriptor)
 
     def test_stop_ends_every_stream_with_a_goodbye(self, bench):
         bench.handset()
