@@ -106,7 +106,7 @@ class Tapes(Protocol):
     def end(self, call: CallRef) -> None:
         """Finish it."""
 
-    def copy_to(self, call: CallRef, order: Record) -> tuple[Record, int]:
+    def copy_to(self, call: CallRef, order: Record) -> tuple[Record, int] | None:
         """The order to copy a stream there, and the descriptor that goes with it."""
 
     def files(self, calls: Iterable[CallRef]) -> tuple[str, ...]:

@@ -22,7 +22,13 @@ from firmware.runtime.figures import row_of
 from firmware.runtime.house import House
 from firmware.runtime.quality import report_quality
 from firmware.sip.errors import LocalError
-from firmware.sip.notifications import CallEnded, FailureCause, MessageOutcome, TransferFailed
+from firmware.sip.notifications import (
+    CallEnded,
+    CallRef,
+    FailureCause,
+    MessageOutcome,
+    TransferFailed,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -232,11 +238,17 @@ def media_order(house: House, command: c.MediaOrder) -> None:
     elif isinstance(order, SetKeys) and house.encryption is not None:
         house.engine.send(house.encryption.with_history(order))
     elif isinstance(order, Record):
-        if house.recordings is not None and command.call is not None:
-            order, descriptor = house.recordings.copy_to(command.call, order)
-            house.engine.send(order, (descriptor,))
+        _copy_to_file(house, command.call, order)
     else:
         house.engine.send(order)
+
+
+def _copy_to_file(house: House, call: CallRef | None, order: Record) -> None:
+    way = None
+    if house.recordings is not None and call is not None:
+        way = house.recordings.copy_to(call, order)
+    if way is not None:
+        house.engine.send(way[0], (way[1],))
 
 
 def start_recording(house: House, command: c.StartRecording) -> None:

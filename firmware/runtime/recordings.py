@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from firmware.base.phrase import phrase
 from firmware.base.values import replace
@@ -31,6 +31,14 @@ _LONGEST_NAME = 40
 _MEGABYTE = 1_000_000
 _FINISHING = 3.0
 _FRAMES_A_SECOND = 50
+
+
+class _Tape(NamedTuple):
+    """A file that is open: which one of this run, and since when (monotonic)."""
+
+    number: int
+    recorder: "CallRecorder"
+    began: float
 
 
 class Recordings:
@@ -52,8 +60,8 @@ class Recordings:
         self._wall = wall
         self._tell = tell
         self._loop = asyncio.get_running_loop()
-        self._open: dict[CallRef, tuple[CallRecorder, float]] = {}
-        self._finishing: set[CallRecorder] = set()
+        self._open: dict[CallRef, _Tape] = {}
+        self._finishing: dict[int, _Tape] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -64,33 +72,41 @@ class Recordings:
         # Loaded at the start (`runtime.later`), unless nothing may be recorded.
         from firmware.storage.recorder import CallRecorder, Limits  # noqa: PLC0415 - see above
 
-        self._count += 1
+        number = self._count = self._count + 1
         path = self._folder / self._name(command)
         limits = Limits(self.settings.longest * 60, self.settings.keep_free * _MEGABYTE)
         call = command.call
 
         def told(news: "News") -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed, and so is the phone
-                self._loop.call_soon_threadsafe(self._told, call, recorder, news)
+                self._loop.call_soon_threadsafe(self._told, call, number, path, news)
 
-        recorder = CallRecorder(path, command.rate, limits, told)
-        self._open[call] = (recorder, self._now())
+        try:
+            recorder = CallRecorder(path, command.rate, limits, told)
+        except (OSError, RuntimeError) as error:
+            # No descriptor or no thread is left.
+            self._tell(RecordingChanged(call, RecordingTrouble.FAILED, str(error)))
+        else:
+            self._open[call] = _Tape(number, recorder, self._now())
 
     def end(self, call: CallRef) -> None:
         """Finish the file of a call."""
-        recorder, _ = self._open.pop(call)
-        self._finishing.add(recorder)
-        recorder.close()
+        tape = self._open.pop(call, None)
+        if tape is not None:
+            self._finishing[tape.number] = tape
+            tape.recorder.close()
 
-    def copy_to(self, call: CallRef, order: Record) -> tuple[Record, int]:
-        """The order with how long the recording is by now, and the way to its file."""
-        recorder, began = self._open[call]
-        frames = round((self._now() - began) * _FRAMES_A_SECOND)
-        return replace(order, begin=frames), recorder.descriptor
+    def copy_to(self, call: CallRef, order: Record) -> tuple[Record, int] | None:
+        """The order with how long the recording is by now, and the way to its file, if any."""
+        tape = self._open.get(call)
+        if tape is None:
+            return None
+        frames = round((self._now() - tape.began) * _FRAMES_A_SECOND)
+        return replace(order, begin=frames), tape.recorder.descriptor
 
     def files(self, calls: Iterable[CallRef]) -> tuple[str, ...]:
         """The files that these calls are being recorded to."""
-        return tuple(str(self._open[call][0].path) for call in calls if call in self._open)
+        return tuple(str(self._open[call].recorder.path) for call in calls if call in self._open)
 
     def mend(self) -> None:
         """Make whole what a crash left; blocking, for a thread."""
@@ -105,24 +121,23 @@ class Recordings:
         """Finish all files, or leave what a disk will not take in time."""
         for call in list(self._open):
             self.end(call)
-        for recorder in tuple(self._finishing):
-            await asyncio.to_thread(recorder.join, _FINISHING)
+        for tape in tuple(self._finishing.values()):
+            await asyncio.to_thread(tape.recorder.join, _FINISHING)
 
-    def _told(self, call: CallRef, recorder: "CallRecorder", news: "News") -> None:
-        done = news.fate.value == "done"
+    def _told(self, call: CallRef, number: int, path: Path, news: "News") -> None:
         if news.fate.value != "hole":
-            self._finishing.discard(recorder)
+            self._finishing.pop(number, None)
             if news.seconds:
-                _LOG.info(
-                    phrase(
-                        "log.recorded",
-                        file=recorder.path,
-                        time=how_long(round(news.seconds)),
-                        missing=f"{news.missing:.1f}",
-                    )
-                )
-        if not done:
+                time, missing = how_long(round(news.seconds)), f"{news.missing:.1f}"
+                _LOG.info(phrase("log.recorded", file=path, time=time, missing=missing))
+        if news.fate.value == "done":
+            return
+        tape = self._open.get(call)
+        if tape is not None and tape.number == number:
             self._tell(RecordingChanged(call, RecordingTrouble(news.fate.value), news.detail))
+        elif news.detail:
+            # The call is over, or recorded anew: nobody looks at the screen for it.
+            _LOG.error(phrase("log.recording", reason=f"{path}: {news.detail}"))
 
     def _name(self, command: StartRecording) -> str:
         at = datetime.fromtimestamp(self._wall()).astimezone()

@@ -126,3 +126,34 @@ def test_the_verb_names_its_call():
     assert s.decode_request(b'{"verb":"record","on":true,"call":"c1"}') == s.Record(
         on=True, call="c1"
     )
+
+
+async def test_without_a_descriptor_left_the_phone_hears_so_and_goes_on(
+    house, recordings, monkeypatch
+):
+    def refuse(*_args):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(socket, "socketpair", refuse)
+    house.recordings = recordings
+    perform(house, START)
+    perform(house, c.MediaOrder(Record(3, 8000), CALL))
+    perform(house, c.EndRecording(CALL))
+    (news,) = recordings.told
+    assert (news.call, news.trouble) == (CALL, RecordingTrouble.FAILED)
+    assert "Too many open files" in news.reason
+
+
+async def test_trouble_of_a_recording_that_is_over_does_not_end_the_next_one(
+    recordings, monkeypatch, until, caplog
+):
+    def refuse(self):
+        raise OSError(5, "I/O error")
+
+    monkeypatch.setattr(WavFile, "close", refuse)
+    recordings.begin(START)
+    recordings.end(CALL)
+    recordings.begin(START)
+    await until(lambda: len(recordings) == 1)
+    assert recordings.told == []
+    assert "I/O error" in caplog.text
