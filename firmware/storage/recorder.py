@@ -19,6 +19,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from firmware.media.messages import RECORD_HEAD as HEAD
+from firmware.storage.atomic import REAL_DISK
 from firmware.storage.errors import DiskFullError, from_os
 from firmware.storage.wav_writer import HEADER_BYTES, LARGEST, WavFile, wav_header
 
@@ -121,6 +122,8 @@ class CallRecorder:
             return Fate.FULL
         wav = WavFile(self.path, self._rate, _CHANNELS, new=True)
         try:
+            # A power cut shall not take the name of what it leaves.
+            REAL_DISK.sync_folder(self.path.parent)
             return self._fill(wav)
         finally:
             wav.close()
