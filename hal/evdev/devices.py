@@ -7,7 +7,6 @@ alone are on many keyboards.
 python-evdev is imported in the thread that looks.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -159,10 +158,9 @@ def _fits(device: InputDevice, spec: UsbSpec, wanted: set[Code]) -> bool:
     return bool(has & wanted) if any(asked for asked, _ in named) else has >= wanted
 
 
-def signature() -> tuple[int, ...]:
-    """Another one as soon as a device came, went, or changed its owner."""
+def signature() -> int:
+    """Another one as soon as a device came or went."""
     try:
-        with os.scandir(FOLDER) as entries:
-            return tuple(sorted(entry.stat().st_ctime_ns for entry in entries))
+        return FOLDER.stat().st_mtime_ns
     except OSError:
-        return ()
+        return 0

@@ -1,7 +1,7 @@
 """A USB handset or keypad: its thread reads the events, lights its lamps, and waits for its return.
 
-While it is plugged in nothing polls. While it is not, the folder of devices is looked at once a
-second, so that it works again a second or two after it is back, whatever the last try was.
+While it is plugged in nothing polls. While it is not, the folder of devices is looked at every two
+seconds, so that it works again a moment after it is back, whatever the last try was.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ BLINKING: dict[LampPattern, Rhythm] = {
     LampPattern.FAST_BLINK: (0.2, 0.2),
 }
 _PATIENCE = 2.0
-_LOOK_EVERY = 1.0
+_LOOK_EVERY = 2.0
 _SETTLING = 0.5
 """Seconds that udev has to give a new device to its group."""
 

@@ -87,6 +87,7 @@ class OledScreen:
         """Wake the display and draw until it fails or the phone is done with it."""
         first = self._prepare()
         wire = self._connect()
+        # Whatever was sent before, the display may have lost its power since.
         self._shown = None
         try:
             wire.send(first)
@@ -106,8 +107,6 @@ class OledScreen:
         picture = turned(self._latest, self._quarters)
         self._written += 1
         shown = self._shown if self._written % _WHOLE_EVERY else None
-        # Until all of it was sent nobody knows what is shown.
-        self._shown = None
         wire.send(self._write(picture, shown))
         self._shown = picture
 

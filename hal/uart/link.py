@@ -8,7 +8,7 @@ Toward the panel everything is state, not news: what each lamp, each strip of th
 bell should be is compared with what the panel has acknowledged, and the next difference is sent.
 So nothing queues up, an old picture is never drawn, and a panel that was pulled out has all of it
 again a moment after it is back. From the panel come keys and hook: it repeats each one until it is
-acknowledged, and a repetition is known by its sequence number.
+acknowledged. They are states, too (down, lifted): hearing one twice changes nothing.
 """
 
 import base64
@@ -71,7 +71,6 @@ class PanelLink:
         self._known: dict[Slot, tuple[str, ...]] = {}
         self._sent: _Sent | None = None
         self._seq = 0
-        self._heard: int | None = None
         self._greeted = False
         self._greet_at: float | None = None
         self._since = 0.0
@@ -179,16 +178,12 @@ class PanelLink:
                 return self._acknowledged(message, now)
             case "PANEL":
                 self._acknowledge(message)
-                self._heard = message.seq
                 return self._panel(message.args, now)
             case _ if not self._greeted:
                 return ()
             case _:
                 self._acknowledge(message)
-                if message.seq == self._heard:
-                    return ()
-        self._heard = message.seq
-        return self._news(message.word, message.args, now)
+                return self._news(message.word, message.args, now)
 
     def _acknowledge(self, message: Message) -> None:
         self._output += encode(Message(message.seq, "ACK"))

@@ -111,6 +111,14 @@ def test_a_key_that_is_repeated_because_its_acknowledgement_was_lost_is_one_pres
     assert panel.words() == [("ACK",), ("ACK",)]
 
 
+def test_before_the_greeting_a_key_is_neither_taken_nor_acknowledged(talk):
+    """The panel repeats it, or forgets it: whoever pressed it pressed it on a dead phone."""
+    talk.said()
+    assert talk.tell("KEY", "5", "down") == ()
+    assert talk.tell("HOOK", "lifted") == ()
+    assert talk.said() == []
+
+
 @pytest.mark.parametrize(
     "words",
     [
