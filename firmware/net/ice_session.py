@@ -42,6 +42,9 @@ _FORBIDDEN = 403
 _ROLE_CONFLICT = 487
 
 
+_OPEN = (State.FROZEN, State.WAITING, State.IN_PROGRESS)
+
+
 class Outgoing(NamedTuple):
     """A datagram to send from a base."""
 
@@ -230,13 +233,19 @@ class Session:
             self._rest()
 
     def _rest(self) -> None:
-        """RFC 8445 §8.1.2: what was not chosen is not checked any more."""
-        self._triggered.clear()
+        """RFC 8445 §8.1.2: what was not chosen is not checked any more.
+
+        But a far end of the old rules may have chosen several, and goes by the best (RFC 5245
+        §8.1.1.2): what it wants is found out.
+        """
+        self._triggered = deque(pair for pair in self._triggered if pair.wanted)
         for pair in self._list.pairs:
-            if pair.state in (State.FROZEN, State.WAITING, State.IN_PROGRESS):
+            if pair.state in _OPEN and not pair.wanted:
                 pair.state = State.FAILED
-        keep = set(self._selected.values())
-        self._open = {key: one for key, one in self._open.items() if one.pair in keep}
+        chosen = self._selected.values()
+        self._open = {
+            key: one for key, one in self._open.items() if one.pair.wanted or one.pair in chosen
+        }
 
     # Being asked
 

@@ -208,23 +208,32 @@ def heard(session: Session, media: Media) -> Theirs | Attribute | None:
     return theirs if _fits(session, media, theirs) else MISMATCH
 
 
-def remote_candidates(media: Media) -> dict[int, Address]:
-    """The places of ours that a controlling far end has chosen (RFC 8839 §5.2)."""
+def remote_candidates(media: Media) -> frozenset[tuple[int, Address]]:
+    """Component and place of ours that a controlling far end has chosen (RFC 8839 §5.2)."""
     value = next((one.value or "" for one in media.attributes if one.name == _CHOSEN), "")
-    words = value.split()[: 3 * RTCP]
-    places: dict[int, Address] = {}
-    for component, host, port in zip(words[::3], words[1::3], words[2::3], strict=False):
-        number, place = _number(port, 65535), _host(host)
-        if component in ("1", "2") and number and place is not None:
-            places[int(component)] = (place, number)
-    return places
+    words = value.split()[: 3 * MOST_CANDIDATES]
+    rows = zip(words[::3], words[1::3], words[2::3], strict=False)
+    read = (
+        (_number(component, RTCP), _host(host), _number(port, 65535))
+        for component, host, port in rows
+    )
+    return frozenset(
+        (component, (host, port)) for component, host, port in read if component and host and port
+    )
 
 
 def chosen(ours: Ours, media: Media) -> Ours:
-    """Our end as a controlling far end sees it already (RFC 8839 §4.4.2)."""
+    """Our end as a controlling far end sees it already (RFC 8839 §4.4.2).
+
+    Some name all that works: then it is what we saw chosen, if that is among it.
+    """
     places = remote_candidates(media)
-    found = tuple(one for one in ours.candidates if places.get(one.component) == one.address)
-    return replace(ours, selected=found) if found else ours
+    found = tuple(one for one in ours.candidates if (one.component, one.address) in places)
+    known = {(one.component, one.address) for one in ours.selected}
+    several = len(found) > len({one.component for one in found})
+    if not found or several or (known and known <= places):
+        return ours
+    return replace(ours, selected=found)
 
 
 def parse(value: str) -> Candidate | None:

@@ -237,3 +237,17 @@ def test_a_far_end_of_the_old_rules_may_nominate_several_and_the_best_counts():
     second.session.asked(0, message, ("20.0.0.1", 50000))
     made.run(1.0)
     assert second.session.pair(1) is best
+
+
+def test_what_it_wants_is_found_out_although_something_else_was_settled():
+    """RFC 5245 §8.1.1.2: its word for the better pair was quicker than our check of it."""
+    made = world(roles=(False, False), relay=True)
+    second = made.ends[1]
+    wishes = {("20.0.0.1", 50000): 0, ("10.0.0.1", 40000): 0}
+    for place, base in wishes.items():
+        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        message.attributes |= {"PRIORITY": 1, "USE-CANDIDATE": None, "ICE-CONTROLLING": 1 << 64 - 1}
+        second.session.asked(base, message, place)
+    made.run(1.0)
+    assert second.session.settled
+    assert second.way == ("host", "host")

@@ -193,10 +193,10 @@ def test_an_outer_address_of_the_settings_is_a_place_too():
 def test_what_a_controlling_far_end_has_chosen():
     """RFC 8839 §5.2."""
     session = parse_sdp((EXAMPLE + "a=remote-candidates:1 10.0.0.1 40000 2 x y\n").encode())
-    assert remote_candidates(session.media[0]) == {1: ("10.0.0.1", 40000)}
+    assert remote_candidates(session.media[0]) == {(1, ("10.0.0.1", 40000))}
     for bad in ("1", "1 x", "3 10.0.0.1 5", "1 10.0.0.1 70000", ""):
         session = parse_sdp((EXAMPLE + f"a=remote-candidates:{bad}\n").encode())
-        assert remote_candidates(session.media[0]) == {}
+        assert remote_candidates(session.media[0]) == frozenset()
 
 
 # Offers and answers
@@ -260,6 +260,24 @@ def test_an_answer_to_what_was_chosen_already_has_it_as_its_default(phone):
     assert agreed.session.connection.address == "10.0.0.1"
     lines = [one for one in agreed.session.media[0].attributes if one.name == "candidate"]
     assert len(lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "address"),
+    [
+        ("1 10.0.0.1 40000", "10.0.0.1"),
+        ("1 198.51.100.1 50000", "198.51.100.1"),
+        ("1 10.0.0.1 40000 1 198.51.100.1 50000", "198.51.100.1"),
+        ("1 192.0.2.1 1", "198.51.100.1"),
+    ],
+)
+def test_the_far_ends_word_for_a_place_counts_unless_it_names_several(phone, named, address):
+    """RFC 8839 §4.4.2; baresip 1.0 names all that works."""
+    made = ours(seen=False, relay=True)
+    local = Local("10.0.0.1", 40000, 40001, replace(made, selected=made.candidates[-1:]))
+    text = EXAMPLE + f"a=remote-candidates:{named}\n"
+    agreed = answer(parse_sdp(text.encode()), phone, local, Direction.SENDRECV, 2, 0)
+    assert agreed.session.connection.address == address
 
 
 def test_a_mismatch_is_an_attribute_without_value():
