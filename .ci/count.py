@@ -18,6 +18,7 @@ PEERS = {
     "kamailio, baresip: texts, presence": "interop.test_messages_presence",
     "kamailio, baresip: transfer": "interop.test_transfer",
     "dnsmasq, coturn": "interop.test_routing",
+    "coturn, baresip: checked ways": "interop.test_ice",
     "baresip": "interop.test_baresip",
     "sipp": "interop.test_sipp",
     "sipp: flows of RFC 3665, 5359, 5589": "interop.test_flows",
