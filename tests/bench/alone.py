@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from firmware.codec import CODECS
-from tests.bench import bench_sip_parse, busy_rows, echo_scene, mixer_rows
+from tests.bench import bench_sip_parse, busy_rows, desk_rows, echo_scene, mixer_rows
 from tests.bench.network import Network
 from tests.bench.quality import ceiling
 
@@ -22,6 +22,9 @@ def rows(minutes: float) -> dict[str, Row]:
         "sound PESQ, codec alone": _codecs_alone,
         "mixer, PCMU": lambda _folder, _seed: mixer_rows.run(("pcmu",)),
         "mixer, three codecs": lambda _folder, _seed: mixer_rows.run(("pcmu", "g722", "opus")),
+        "desk, key": desk_rows.keys,
+        "desk, hook": desk_rows.hook,
+        "desk, idle": desk_rows.idle,
         "pacing, busy phone": partial(busy_rows.run, minutes),
     }
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import sound_rows
+from tests.bench import desk_rows, sound_rows
 from tests.bench.caller import Caller, MiniRegistrar, percentile
 from tests.bench.machine import Hogs, cpu_seconds, memory_mb
 from tests.bench.phones import Measured
@@ -206,4 +206,5 @@ GOALS: dict[str, tuple[str, float, float]] = {
     "aec_erle_db": (">=", 25, 25),
     "aec_near_end_db": (">=", -1, -1),
     **sound_rows.GOALS,
+    **desk_rows.GOALS,
 }

@@ -52,14 +52,14 @@ class Wires:
         with self._lock:
             line = self.lines[pin]
             line.output, line.driven, line.pull = output, driven, pull
-            self._settle()
+            self._settle(pin)
 
     def drive(self, pin: int, level: int) -> None:
         """Set an output."""
         self._check()
         with self._lock:
             self.lines[pin].driven = level
-            self._settle()
+            self._settle(pin)
 
     def read(self, pin: int) -> int:
         """The level now."""
@@ -84,42 +84,45 @@ class Wires:
     def _switch(self, pin: int, *, grounded: bool) -> None:
         with self._lock:
             self.lines[pin].grounded = grounded
-            self._settle()
+            self._settle(pin)
 
     def connect(self, one: int, other: int) -> None:
         """Press the key between two lines."""
         with self._lock:
             self._keys.add((one, other))
-            self._settle()
+            self._settle(one)
 
     def disconnect(self, one: int, other: int) -> None:
         """Let it go."""
         with self._lock:
             self._keys.discard((one, other))
-            self._settle()
+            self._settle(one)
+            self._settle(other)
 
     # What electricity does
 
-    def _settle(self) -> None:
+    def _settle(self, pin: int) -> None:
+        """Give every line that is connected with this one its level."""
         now = time.monotonic_ns()
-        for net in self._nets():
-            level = self._level([self.lines[pin] for pin in net])
-            for pin in net:
-                line = self.lines[pin]
-                new = line.level if level is None else level
-                if new != line.level:
-                    line.level = new
-                    line.edges += 1
-                    for heard in self._heard:
-                        heard(pin, new, now)
+        net = self._net(pin)
+        level = self._level([self.lines[each] for each in net])
+        for each in net:
+            line = self.lines[each]
+            new = line.level if level is None else level
+            if new != line.level:
+                line.level = new
+                line.edges += 1
+                for heard in self._heard:
+                    heard(each, new, now)
 
-    def _nets(self) -> list[set[int]]:
-        nets = [{pin} for pin in range(len(self.lines))]
-        for one, other in self._keys:
-            joined = [net for net in nets if one in net or other in net]
-            nets = [net for net in nets if net not in joined]
-            nets.append(set().union(*joined))
-        return nets
+    def _net(self, pin: int) -> set[int]:
+        net, more = {pin}, {pin}
+        while more:
+            more = {
+                end for key in self._keys if net.intersection(key) for end in key if end not in net
+            }
+            net |= more
+        return net
 
     def _level(self, lines: list[Line]) -> int | None:
         low = any(line.grounded or (line.output and not line.driven) for line in lines)
