@@ -4,7 +4,9 @@
         pins.pull(17, up=False)        # somebody lifts the handset
         pins.value(22)                 # does the lamp shine?
 
-A line that the phone drives shows its level in `value`; one it reads follows `pull`.
+A line that the phone drives shows its level in `value`; one it reads follows `pull`. Whoever asks
+the kernel for a pull-up sets `pull`, too: what is closed at rest must be closed again once the
+phone has its pins.
 """
 
 import itertools

@@ -18,6 +18,8 @@ from tests.support.waiting import wait_for
 
 RATE = 16_000
 PERIOD = 160
+_LOOK = 0.1
+"""Seconds of sound that are looked at."""
 _DEVICE = "plughw:CARD=Loopback,DEV=1"
 
 
@@ -47,36 +49,41 @@ class FarSide:
         with self._guard:
             self._tone = Sine(hertz, RATE) if hertz else None
 
-    def last(self, seconds: float) -> bytes:
-        """What was heard most recently."""
+    def last(self, since: float) -> bytes:
+        """The last 100 ms that were heard, unless that was before `since` (monotonic seconds)."""
         with self._guard:
-            pcm = b"".join(each for _, each in self._heard[-round(seconds * RATE / PERIOD) - 1 :])
-        return pcm[-round(seconds * RATE) * 2 :]
+            periods = self._heard[-round(_LOOK * RATE / PERIOD) :]
+        return b"".join(pcm for at, pcm in periods if at > since)
 
-    def hears(self, hertz: float, floor: float = -40.0, seconds: float = 0.2) -> bool:
-        """Whether this tone is in what was heard most recently."""
-        pcm = self.last(seconds)
-        return len(pcm) == round(seconds * RATE) * 2 and tone_level(pcm, RATE, hertz) > floor
+    def level(self, hertz: float, since: float) -> float | None:
+        """How loud a tone is now, in dBov; None until enough was heard."""
+        pcm = self.last(since)
+        return tone_level(pcm, RATE, hertz) if len(pcm) >= round(_LOOK * RATE) * 2 else None
 
     def wait_tone(self, hertz: float, seconds: float = 10.0, floor: float = -40.0) -> float:
-        """Until a tone is heard; how long it took, in seconds."""
-        return self._wait(lambda: self.hears(hertz, floor, 0.1), f"{hertz:g} Hz", seconds)
+        """Until a tone is heard; how long that took, in seconds, the look of 100 ms included."""
+        return self._wait(f"{hertz:g} Hz", hertz, lambda level: level > floor, seconds)
 
     def wait_silence(self, hertz: float, seconds: float = 10.0) -> float:
-        """Until a tone is not heard any more; how long it took, in seconds."""
-        return self._wait(lambda: not self.hears(hertz, -50.0, 0.1), f"no {hertz:g} Hz", seconds)
+        """Until a tone is not heard any more; how long that took, likewise."""
+        return self._wait(f"no {hertz:g} Hz", hertz, lambda level: level < -50.0, seconds)
 
-    def _wait(self, true: Callable[[], bool], what: str, seconds: float) -> float:
+    def _wait(
+        self, what: str, hertz: float, true: Callable[[float], bool], seconds: float
+    ) -> float:
         began = time.monotonic()
-        try:
-            wait_for(what, true, seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; heard {self._summary()}") from None
-        return time.monotonic() - began
 
-    def _summary(self) -> str:
-        pcm = self.last(0.2)
-        return f"{len(pcm) // 2} samples, {dominant(pcm, RATE)}" if pcm else "nothing at all"
+        def heard() -> bool:
+            level = self.level(hertz, began)
+            return level is not None and true(level)
+
+        try:
+            wait_for(what, heard, seconds)
+        except AssertionError as error:
+            pcm = self.last(0.0)
+            found = dominant(pcm, RATE) if pcm else "nothing at all"
+            raise AssertionError(f"{error}; heard {found}") from None
+        return time.monotonic() - began
 
     def _listen(self) -> None:
         pcm = self._open(alsaaudio.PCM_CAPTURE)

@@ -1,0 +1,187 @@
+"""A telephone on real pins of the kernel's (gpio-sim): lifted, dialled, heard, rung and hung up.
+
+The phone is the one that systemd runs, in its sandbox, with a board of the test's own: an old
+telephone with a cradle, a dial, two keys, a lamp and two coils, and snd-aloop as its handset. A
+matrix of keys needs wires that follow within microseconds, which another process cannot play:
+`tests/contract/test_hal_gpio.py` has that.
+"""
+
+import itertools
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.waiting import wait_for
+from tests.vm.inside import desk
+from tests.vm.inside.gpio_sim import SimulatedPins
+from tests.vm.inside.loopback import FarSide
+
+CONFIG = Path("/etc/deskphone/deskphone.toml")
+BOARD = Path("/etc/deskphone/telephone.toml")
+HOOK, PULSE, OFF_NORMAL, SIX, NOUGHT, LAMP, COILS = 17, 23, 24, 5, 6, 22, (12, 13)
+BELL_HERTZ = 20
+TELEPHONE = f"""\
+name = "telephone"
+title = "An old telephone"
+[gpio]
+factory = "gpiod"
+chip = "{{chip}}"
+[hook]
+pin = {HOOK}
+lifted = "closed"
+[rotary]
+pulse = {PULSE}
+off_normal = {OFF_NORMAL}
+[buttons]
+0 = {NOUGHT}
+6 = {SIX}
+[lamps]
+ring = {{{{ pin = {LAMP} }}}}
+[ringer]
+kind = "bell"
+pins = [{COILS[0]}, {COILS[1]}]
+hertz = {BELL_HERTZ}
+[cards]
+handset = {{{{ device = "id:Loopback" }}}}
+"""
+DIAL_TONE = (350, 440)  # ITU-T E.180 Suppl. 2: the United States
+VOICE = 700
+PULSE_SECONDS = 0.1
+BREAK = 0.6
+
+
+@pytest.fixture(scope="module")
+def pins():
+    """The phone's pins; the phone has this board for as long as the tests run."""
+    before = CONFIG.read_text()
+    with SimulatedPins() as pins:
+        for open_contact in (HOOK, OFF_NORMAL, SIX, NOUGHT):
+            pins.pull(open_contact, up=True)
+        BOARD.write_text(TELEPHONE.format(chip=pins.path))
+        subprocess.run(["chown", "deskphone:deskphone", BOARD], check=True)
+        CONFIG.write_text(before.replace('name = "mock"', f'name = "{BOARD}"'))
+        try:
+            restart()
+            close(pins, PULSE)
+            yield pins
+        finally:
+            CONFIG.write_text(before)
+            restart()
+
+
+@pytest.fixture
+def far():
+    with FarSide() as far_side:
+        yield far_side
+
+
+def restart():
+    subprocess.run(["systemctl", "restart", "deskphone"], check=True, timeout=60)
+    desk.wait("registration", lambda found: found.lines[0].registered, 60)
+
+
+def close(pins, pin):
+    """A contact to ground closes."""
+    pins.pull(pin, up=False)
+
+
+def release(pins, pin):
+    pins.pull(pin, up=True)
+
+
+def press(pins, key):
+    close(pins, key)
+    pause(0.08)
+    release(pins, key)
+    pause(0.08)
+
+
+def pause(seconds):
+    time.sleep(seconds)  # noqa: TID251 - a finger takes its time
+
+
+def coils(pins):
+    """The coils of one moment; None if it was longer than it takes the clapper to come back."""
+    began = time.monotonic()
+    first, second = COILS
+    before, other, after = (pins.value(coil) for coil in (first, second, first))
+    quick = time.monotonic() - began < 0.5 / BELL_HERTZ
+    return (before, other) if quick and before == after else None
+
+
+def dial(pins, digit):
+    """The finger plate goes round and comes back: the pulse contact opens once a pulse."""
+    close(pins, OFF_NORMAL)
+    pause(0.15)
+    for _ in range(int(digit) or 10):
+        release(pins, PULSE)
+        pause(PULSE_SECONDS * BREAK)
+        close(pins, PULSE)
+        pause(PULSE_SECONDS * (1 - BREAK))
+    pause(0.1)
+    release(pins, OFF_NORMAL)
+    pause(0.3)
+
+
+def test_a_call_by_hand_from_the_cradle_to_the_echo_and_back(pins, far, record_property):
+    began = time.monotonic()
+    close(pins, HOOK)
+    for hertz in DIAL_TONE:
+        far.wait_tone(hertz)
+    took = time.monotonic() - began
+    record_property("hook contact to dial tone at the ear, ms (emulated)", round(took * 1000))
+
+    dial(pins, "6")
+    far.wait_silence(DIAL_TONE[0])
+    press(pins, NOUGHT)
+    press(pins, NOUGHT)
+    found = desk.wait("the echo", lambda found: found.state == "talking", 30)
+    assert "600" in found.calls[0].remote
+    far.say(VOICE)
+    far.wait_tone(VOICE)
+
+    release(pins, HOOK)
+    desk.wait("the end of the call", lambda found: not found.calls)
+
+
+def test_the_bell_and_the_lamp_of_a_call_that_comes(pins, far):
+    """605 asks to hang up and calls back."""
+    close(pins, HOOK)
+    far.wait_tone(DIAL_TONE[0])
+    for digit in "605":
+        dial(pins, digit)
+    desk.wait("605", lambda found: found.state == "talking", 30)
+    release(pins, HOOK)
+
+    desk.wait("the call back", lambda found: found.state == "ringing", 30)
+    wait_for("the lamp", lambda: pins.value(LAMP))
+    swings = {coils(pins) for _ in range(200)}
+    assert {(True, False), (False, True)} <= swings, "the clapper does not go to and fro"
+    assert (True, True) not in swings, "both coils pull at once"
+
+    close(pins, HOOK)
+    desk.wait("the answer", lambda found: found.state == "talking")
+    wait_for("the bell to be silent", lambda: not any(pins.value(coil) for coil in COILS))
+    wait_for("the lamp to be dark", lambda: not pins.value(LAMP))
+    release(pins, HOOK)
+    desk.wait("the end", lambda found: not found.calls)
+
+
+def test_f37_a_cradle_that_bounces_lifts_once(pins, far):
+    for _, pin_up in itertools.product(range(100), (False, True)):
+        pins.pull(HOOK, up=pin_up)
+    close(pins, HOOK)
+    far.wait_tone(DIAL_TONE[0])
+    assert desk.status().off_hook
+
+    release(pins, HOOK)
+    desk.wait("rest", lambda found: not found.off_hook and found.state == "idle")
+
+
+def test_f41_another_program_cannot_take_the_phone_s_pins(pins):
+    import gpiod  # noqa: PLC0415 - only here
+
+    with pytest.raises(OSError, match="busy"):
+        gpiod.request_lines(str(pins.path), config={HOOK: gpiod.LineSettings()})
