@@ -219,3 +219,23 @@ def test_f42_an_encrypted_call_makes_the_loop_load_nothing(start_phone, far_end,
     phone.wait_state("talking")
     wait_for("sound", lambda: len(far_end.heard) > 5)
     assert [module for when, module in loaded() if when > up] == []
+
+
+def with_ways(body):
+    """The far end's description with a way to where it is."""
+    place = body.split(b"c=IN IP4 ")[1].split()[0] + b" " + body.split(b"m=audio ")[1].split()[0]
+    candidate = b"a=candidate:1 1 UDP 2130706431 " + place + b" typ host\r\n"
+    return body + b"a=ice-ufrag:abcd\r\na=ice-pwd:" + b"x" * 24 + b"\r\n" + candidate
+
+
+def test_f42_a_call_that_checks_its_ways_makes_the_loop_load_nothing(start_phone, far_end, loaded):
+    """Also where it asks a relay, which does not answer here."""
+    far_end.says = with_ways
+    relay = f'turn = "{far_end.address}:9"\nturn_user = "u"\nturn_password = "p"\n\n'
+    phone = start_phone(relay + line("101", far_end.server, ice="on"))
+    phone.wait_registered()
+    wait_for("the first picture", lambda: picture(phone))
+    up = time.monotonic()
+    phone.ask(s.Dial(target="204"))
+    phone.wait_state("talking")
+    assert [module for when, module in loaded() if when > up] == []
