@@ -7,7 +7,7 @@ straight lines between samples, so that the queue and with it the delay stay as 
 canceller sees no drift, and a person hears none.
 
 A proportional and an integrating term, damped: a step dies away within some seconds, and a constant
-drift leaves no error.
+drift leaves no error. A step is no drift: taken for one, it would run the queue dry a while later.
 """
 
 import warnings
@@ -26,6 +26,9 @@ _PROPORTIONAL = 0.004
 _INTEGRATING = 0.00001
 """For each frame of error, in parts of a frame."""
 _LARGEST = 0.005
+_STEP = 0.5
+"""Frames off the level from which nothing is learned of the clock: frames came in a heap, or one
+never came. Half of a frame is what a clock wrong by 2000 ppm leaves."""
 _UNIT = 999_983
 """A prime, so that no ratio of rates can be shortened: the converter's memory is in these units."""
 
@@ -75,7 +78,8 @@ class Steering:
 
     def _resampled(self, frame: bytes, error: float) -> bytes:
         """Shorter if too much is queued: `error` frames."""
-        self._sum = _bounded(self._sum + error * _INTEGRATING)
+        if abs(error) < _STEP:
+            self._sum = _bounded(self._sum + error * _INTEGRATING)
         longer = -_bounded(self._sum + error * _PROPORTIONAL)
         rate = round(_UNIT * (1 + longer))
         if rate == _UNIT:

@@ -147,6 +147,27 @@ def test_a_card_that_does_not_lead_never_waits(bench):
     assert desk.alsa.slept == []
 
 
+@pytest.mark.parametrize(
+    ("ppm", "settled", "heap", "dropped"),
+    [(0, 2, 2, 0), (0, 20, 2, 0), (-200, 2, 1, 0), (1000, 20, 40, 38)],
+)
+def test_what_comes_in_a_heap_to_a_card_that_follows_adds_no_lasting_delay(
+    bench, ppm, settled, heap, dropped
+):
+    """An engine that stalled catches up; what it brings is steered away, and not taken for drift."""
+    desk = bench(ppm=ppm)
+    desk.card.lead(wanted=False)
+    desk.run(50 * settled, at=FRAME)
+    before = desk.queued
+    desk.run(heap, at=0.0)
+    assert desk.card.dropped == dropped
+    assert desk.queued < 0.075
+    desk.run(50 * 40, at=FRAME)
+    assert desk.card.xruns == 0
+    assert desk.queued == pytest.approx(before, abs=0.005)
+    assert desk.card.drift_ppm == pytest.approx(ppm, rel=0.2, abs=60)
+
+
 @pytest.mark.parametrize("ppm", [-1000, -200, 0, 200, 1000])
 def test_another_clock_is_followed_without_a_gap_and_without_growing_delay(bench, ppm):
     desk = bench(ppm=ppm)
