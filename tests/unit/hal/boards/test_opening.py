@@ -1,5 +1,6 @@
 import importlib.util
 import queue
+import sys
 
 import pytest
 
@@ -8,7 +9,10 @@ from hal.board_spec import Contact as Cradle
 from hal.boards.loader import load_board
 from hal.boards.opening import lacking, open_board
 from hal.events import DeviceFailed, HookLifted
+from hal.gpio.pins import LinePin
 from hal.keys import Key
+from tests.support.fake_display import FakeLine, FakeSpi, Sh1106, noise
+from tests.support.waiting import wait_for
 
 HOOK = HookSpec(17, Cradle.AUTO, 50, 500)
 
@@ -130,3 +134,35 @@ def test_f41_a_board_opens_without_its_screen_panel_and_handset():
     assert board.has_hook
     board.close()
     assert told.empty()
+
+
+def test_f41_a_screen_by_spi_takes_its_pins_again_each_time_it_is_tried(monkeypatch):
+    """The pins are gpiozero's, by the factory of the board; the bus is not there at first."""
+    spi = FakeSpi(Sh1106(), data_command := FakeLine())
+    monkeypatch.setitem(sys.modules, "spidev", spi)
+    monkeypatch.setattr("luma.core.interface.serial.sleep", lambda _seconds: None)
+    for way in ("on", "off"):
+        monkeypatch.setattr(LinePin, way, watched(getattr(LinePin, way), data_command, way))
+    spi.there = False
+    display = DisplaySpec("sh1106", (128, 64), "spi", 0, 0, 0, 25, None, 0)
+    told = queue.SimpleQueue()
+    board = open_board(BoardSpec("b", "", "b.toml", pin_factory="mock", display=display), told.put)
+    assert told.get(timeout=5).reason == "there is no SPI 0.0; is the bus switched on?"
+    spi.there = True
+    board.display.show(noise((128, 64)))
+    assert told.get(timeout=5).device == "screen"
+    wait_for("the picture", lambda: spi.chip.picture == noise((128, 64)), 5)
+    board.display.close()
+    assert not spi.chip.lit
+    assert told.empty()
+    board.close()
+
+
+def watched(way, line, name):
+    """The pin's own method, which the tests' line follows."""
+
+    def both(self):
+        way(self)
+        getattr(line, name)()
+
+    return both
