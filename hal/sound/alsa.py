@@ -22,7 +22,7 @@ from collections.abc import Callable
 from hal.card_spec import CardSpec
 from hal.errors import DeviceGoneError
 from hal.ports import Pacing
-from hal.sound.alsa_pcm import RAN, AlsaPcm, open_capture, open_playback
+from hal.sound.alsa_pcm import RAN, AlsaPcm, absent, no_such_card, open_capture, open_playback
 from hal.sound.convert import RateConverter
 from hal.sound.frames import frame_bytes
 from hal.sound.steering import Steering
@@ -242,4 +242,6 @@ def open_alsa_card(spec: CardSpec, rate: int) -> AlsaCard:
     Raises:
         hal.errors.DeviceError: it cannot be opened; the message says why.
     """
+    if absent(spec.device):
+        raise no_such_card(spec.device)
     return AlsaCard(spec.device, rate)

@@ -13,6 +13,7 @@ have prepared the device again by then; `avail` gives a negative errno and raise
 import errno
 import importlib
 import itertools
+import os
 import sys
 import warnings
 from typing import Protocol, cast
@@ -68,6 +69,17 @@ def pcm_name(device: str) -> str:
     if device.startswith(_STABLE):
         return f"hw:CARD={device.removeprefix(_STABLE)}"
     return device or "default"
+
+
+def absent(device: str, cards: str = "/proc/asound") -> bool:
+    """Whether this card, known by its id, is certainly not there.
+
+    ALSA writes a line to our standard error each time it is asked for one, and a phone whose card
+    was pulled out asks once a second.
+    """
+    name = device.removeprefix(_STABLE).partition(",")[0]
+    there = os.access(f"{cards}/{name}", os.F_OK)
+    return device.startswith(_STABLE) and not there and os.access(cards, os.F_OK)
 
 
 class AlsaPcm:
@@ -206,17 +218,23 @@ def _open(library: _Library, device: str, direction: int, rate: int) -> AlsaPcm:
     raise DeviceError(f"card {device}: {_WORDS.get(refused, refused)}")
 
 
+def no_such_card(device: str) -> DeviceError:
+    """What is said of a card that is not there."""
+    return DeviceError(f"card {device}: {_WORDS[_NO_CARD]}")
+
+
 def _fits(found: dict[str, object], rate: int, channels: int, form: int) -> bool:
     """Whether the device took what was asked for: the library rounds without a word."""
     return (found["rate"], found["channels"], found["format"]) == (rate, channels, form)
 
 
 _WRONG_SHAPE = "Invalid argument"
+_NO_CARD = "No such device"
 _WORDS = {
     _WRONG_SHAPE: "it knows no 16-bit or 32-bit sound of one or two channels",
     "Device or resource busy": "another program is using it",
     "No such file or directory": "there is no such card; `aplay -l` lists those there are",
-    "No such device": "there is no such card; `aplay -l` lists those there are",
+    _NO_CARD: "there is no such card; `aplay -l` lists those there are",
     "Permission denied": "this user may not use it; it has to be in the group audio",
 }
 """What ALSA says → what a person should be told."""

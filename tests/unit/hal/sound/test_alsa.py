@@ -9,7 +9,7 @@ import pytest
 from hal.errors import DeviceError, DeviceGoneError
 from hal.ports import Pacing
 from hal.sound.alsa import AlsaCard
-from hal.sound.alsa_pcm import pcm_name
+from hal.sound.alsa_pcm import absent, pcm_name
 from tests.support.fake_alsa import FakeAlsa, Hardware
 
 FRAME = 0.02
@@ -154,7 +154,7 @@ def test_a_card_that_does_not_lead_never_waits(bench):
 def test_what_comes_in_a_heap_to_a_card_that_follows_adds_no_lasting_delay(
     bench, ppm, settled, heap, dropped
 ):
-    """An engine that stalled catches up; what it brings is steered away, and not taken for drift."""
+    """An engine that stalled catches up; what it brings is steered away, not taken for drift."""
     desk = bench(ppm=ppm)
     desk.card.lead(wanted=False)
     desk.run(50 * settled, at=FRAME)
@@ -253,3 +253,12 @@ def test_a_closed_microphone_is_a_closed_device(bench):
     desk.card.set_capture(False)
     assert desk.hardware.capturing.closed
     assert desk.card.read() == b""
+
+
+def test_f33_a_card_that_was_pulled_out_is_missed_without_asking_the_library(tmp_path):
+    (tmp_path / "Codec").mkdir()
+    assert not absent("id:Codec", str(tmp_path))
+    assert not absent("id:Codec,DEV=1", str(tmp_path))
+    assert absent("id:Device", str(tmp_path))
+    assert not absent("tape", str(tmp_path)), "a name of ALSA's configuration is no card"
+    assert not absent("id:Device", str(tmp_path / "nowhere")), "nobody knows"
