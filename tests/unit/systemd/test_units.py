@@ -8,6 +8,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[3] / "systemd"
 PHONE, PAGE = "deskphone.service", "deskphone-web.service"
+CLOCK, SAVE = "deskphone-clock.service", "deskphone-clock-save.service"
 
 
 def read(name):
@@ -204,13 +205,13 @@ def judged(tmp_path):
     """Copies of the units whose programs exist here and whose users need not."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is missing: apt install systemd")
-    for name in (PHONE, PAGE):
+    for name in (PHONE, PAGE, CLOCK, SAVE):
         lines = (FOLDER / name).read_text().splitlines()
         copy = [
             f"{line.split('=')[0]}=/bin/true" if line.startswith("Exec") else line for line in lines
         ]
         (tmp_path / name).write_text("\n".join(copy) + "\n")
-    return [str(tmp_path / name) for name in (PHONE, PAGE)]
+    return [str(tmp_path / name) for name in (PHONE, PAGE, CLOCK, SAVE)]
 
 
 def analyze(*arguments):
@@ -252,3 +253,45 @@ def test_a24_the_page_cannot_read_the_configuration_with_its_passwords(page):
     assert one(service, "ExecStart").endswith(" web --control /run/deskphone/control.sock")
     assert one(service, "InaccessiblePaths") == "-/etc/deskphone"
     assert not any("DESKPHONE_CONFIG" in value for value in service.get("Environment", []))
+
+
+def test_f10_the_clock_is_set_before_the_phone_and_saved_when_the_machine_stops():
+    clock = read(CLOCK)
+    assert PHONE in words(clock["Unit"], "Before")
+    assert one(clock["Service"], "ExecStart").endswith(" clock set")
+    # A oneshot that remains has its ExecStop run when the machine stops, systemd.service(5).
+    assert (one(clock["Service"], "Type"), one(clock["Service"], "RemainAfterExit")) == (
+        "oneshot",
+        "yes",
+    )
+    assert one(clock["Service"], "ExecStop").endswith(" clock save")
+
+
+def test_f10_a_power_cut_costs_the_clock_an_hour_at_most():
+    timer = read("deskphone-clock-save.timer")["Timer"]
+    assert one(timer, "OnActiveSec") == one(timer, "OnUnitActiveSec") == "1h"
+    assert one(read(SAVE)["Service"], "ExecStart").endswith(" clock save")
+
+
+def test_f10_a_clock_that_could_not_be_set_is_not_saved_over_the_right_one():
+    assert one(read(SAVE)["Unit"], "Requisite") == CLOCK
+
+
+def test_f10_all_three_know_the_same_folder():
+    folders = {one(read(name)["Service"], "StateDirectory") for name in (PHONE, CLOCK, SAVE)}
+    users = {one(read(name)["Service"], "User") for name in (PHONE, CLOCK, SAVE)}
+    assert (folders, users) == ({"deskphone"}, {"deskphone"})
+
+
+def test_whoever_sets_the_clock_can_do_nothing_else():
+    clock = read(CLOCK)["Service"]
+    assert one(clock, "CapabilityBoundingSet") == one(clock, "AmbientCapabilities")
+    assert one(clock, "CapabilityBoundingSet") == "CAP_SYS_TIME"
+    assert one(clock, "PrivateNetwork") == "yes"
+    assert one(clock, "NoNewPrivileges") == "yes"
+
+
+def test_the_log_of_an_image_wears_out_no_card():
+    journal = read("journald.conf.d/deskphone.conf")["Journal"]
+    assert one(journal, "Storage") == "volatile"
+    assert one(journal, "RuntimeMaxUse") == "16M"
