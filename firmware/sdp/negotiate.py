@@ -67,6 +67,8 @@ class Capabilities(Struct, frozen=True):
     leave_out_silence: bool = False
     symmetric: bool = False
     noise_clocks: frozenset[int] = frozenset()
+    metrics: bool = False
+    """Whether the far end is asked in every offer how it hears us; whoever can is, in answers."""
 
 
 class LocalMedia(Struct, frozen=True):
@@ -147,10 +149,12 @@ def make_offer(
     if previous is not None and index is not None:
         formats = tuple(numbered(formats, previous.media[index].formats))
     profile, said = keying.offered(capabilities.means)
+    before = () if previous is None or index is None else previous.media[index].attributes
+    asked = (reports.WISH,) if capabilities.metrics or reports.WISH in before else ()
     local = local.shown
     audio = _audio(local, formats, direction, capabilities.ptime)
     said += _ways_offered(local)
-    audio = replace(audio, protocol=profile, attributes=(_MUX, reports.WISH, *said))
+    audio = replace(audio, protocol=profile, attributes=(_MUX, *asked, *said))
     media = [audio]
     if previous is not None:
         media = [_refused(item) for item in previous.media]

@@ -1,7 +1,9 @@
 """Which extended reports two ends of a stream want of each other (RFC 3611 §5). Pure.
 
 We send one kind, VoIP metrics. A description that lists kinds and leaves this one out does not want
-it; one without the attribute says nothing, and then a report needs no agreement.
+it; one without the attribute says nothing, and then a report needs no agreement. So we ask in
+offers only where somebody collects the answers: an INVITE with credentials has hardly 28 octets
+left before it would have to go by TCP (RFC 3261 §18.1.1).
 """
 
 from firmware.sdp.description import Attribute, Media, Session

@@ -31,7 +31,10 @@ def capabilities(turn: Turn, call: Call) -> Capabilities:
     if line is None:
         return turn.rules.capabilities
     return replace(
-        turn.rules.capabilities, dtmf=line.dtmf != "inband", symmetric=line.symmetric_rtp
+        turn.rules.capabilities,
+        dtmf=line.dtmf != "inband",
+        symmetric=line.symmetric_rtp,
+        metrics=bool(line.quality_reports),
     )
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from firmware.base.values import replace
 from firmware.sdp.description import Direction, Format
 from firmware.sdp.negotiate import Capabilities, LocalMedia, accept_answer, answer, make_offer
 from firmware.sdp.parser import parse
@@ -45,12 +46,17 @@ def test_what_is_not_listed_is_not_sent(media, session, sent):
     assert accept_answer(offer, theirs(media, session), PHONE).metrics is sent
 
 
-def test_we_ask_for_theirs_in_every_offer():
+def test_who_collects_reports_asks_for_theirs_in_every_offer():
     """RFC 3611 §5.2."""
-    offer = make_offer(PHONE, HERE, BOTH, 5, 1)
+    offer = make_offer(replace(PHONE, metrics=True), HERE, BOTH, 5, 1)
     assert b"\r\na=rtcp-xr:voip-metrics\r\n" in write(offer)
-    again = make_offer(PHONE, HERE, BOTH, 5, 2, offer)
-    assert again.media == offer.media
+    assert b"rtcp-xr" not in write(make_offer(PHONE, HERE, BOTH, 5, 1))
+
+
+def test_what_was_asked_for_is_asked_for_in_later_offers_too():
+    agreed = answer(theirs(wish("voip-metrics")), PHONE, HERE, BOTH, 5, 1)
+    again = make_offer(PHONE, HERE, BOTH, 5, 2, agreed.session)
+    assert b"a=rtcp-xr:voip-metrics" in write(again)
 
 
 @pytest.mark.parametrize(("media", "asked"), [("", False), (wish(""), True), (wish("x"), True)])

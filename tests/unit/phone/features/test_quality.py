@@ -118,3 +118,14 @@ def test_an_opinion_that_changes_little_wakes_nobody():
     before = desk.view
     opinion(desk, 4.3)
     assert desk.view == before
+
+
+def test_a_line_that_reports_asks_far_ends_for_their_metrics():
+    """RFC 3611 §5.2; without a collector nobody needs them."""
+    for collector, asks in (("sip:reports@pbx", True), ("", False)):
+        line = LineSettings("100", "pbx", name=LINE, quality_reports=collector)
+        desk = Desk(Settings(lines=(line,)))
+        desk.lift()
+        desk.dials("201")
+        (offer,) = only(desk.way_found(), c.SendOffer)
+        assert (b"a=rtcp-xr:voip-metrics" in offer.sdp) is asks
