@@ -33,6 +33,14 @@ class Island(Namespace):
     def __enter__(self) -> Self:
         return self
 
+    def renumber(self, last: int) -> None:
+        """Its address is another one from now on."""
+        self.run("ip", "addr", "flush", "dev", "eth0")
+        gateway, _, _ = self._address.rpartition(".")
+        self._address = f"{gateway}.{last}"
+        _ip("-n", self.name, "addr", "add", f"{self._address}/24", "dev", "eth0")
+        _ip("-n", self.name, "route", "replace", "default", "via", f"{gateway}.1")
+
     def party(self, *, ipv6: bool = False) -> str:
         """Its one address."""
         assert not ipv6

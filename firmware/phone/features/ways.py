@@ -50,7 +50,8 @@ def lost(turn: Turn, event: WayLost) -> None:
     call = turn.state.call_of_stream(event.stream)
     if call is None or call.negotiation is None or _media(call) is None:
         return
-    if call.way is not None and call.answered:
+    had_one = call.way is not None and bool(call.way.remote[0])
+    if had_one and call.answered:
         turn.say(notice("call_way_lost", who=call.who, line=call.line), 5.0)
         again = call.negotiation.restarted
         # As after a change of address: a far end that does not follow is the end of it.

@@ -170,6 +170,18 @@ def test_a_search_anew_that_finds_nothing_ends_the_call_and_says_why():
     assert desk.notice == "call_no_way"
 
 
+def test_what_the_far_end_looks_for_anew_in_vain_ends_the_call_too():
+    """Its restart came first; ours would only ask for one more."""
+    desk, _ = talking()
+    nominated(desk)
+    desk.send(n.ReofferReceived(desk.front, far(FAR.restarted)))
+    desk.send(WayFound(desk.front_stream, way(1, "", NOWHERE)))
+    assert remote(desk) == NOWHERE
+    commands = desk.send(WayLost(desk.front_stream, "no way to the far end was found"))
+    assert only(commands, c.EndCall)
+    assert desk.notice == "call_no_way"
+
+
 def test_a_far_end_that_will_not_look_anew_is_left():
     desk, _ = talking()
     nominated(desk)
