@@ -9,6 +9,7 @@ from tests.vm.root import PROJECT
 
 PLACE = "/srv/deskphone"
 """Where it lies over there."""
+_TAKEN_ALONG = ("systemd", "tests/support", "tests/contract/test_hal_gpio.py", "tests/vm/inside")
 _SECTOR = 512
 
 
@@ -18,7 +19,7 @@ def make_drive(folder: Path) -> Path:
     drive = folder / "drive.tar"
     with tarfile.open(drive, "w") as tar:
         tar.add(wheel, wheel.name)
-        for name in ("systemd", "tests/support", "tests/vm/inside"):
+        for name in _TAKEN_ALONG:
             tar.add(PROJECT / name, name, filter=_kept)
     # A disk is whole sectors, and QEMU takes no odd end.
     size = drive.stat().st_size

@@ -66,7 +66,11 @@ _KEPT = 2
 
 
 class RootError(Exception):
-    """There is no disk and none can be made; the message says why."""
+    """The disk could not be made; the message shows what was said."""
+
+
+class LackingError(RootError):
+    """This machine cannot make it; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +113,11 @@ def cached() -> Root | None:
 
 
 def ready() -> Root:
-    """The disk, made first if need be (about two minutes).
+    """The disk, made first if need be (about a minute).
 
     Raises:
-        RootError: it cannot be made here.
+        LackingError: it cannot be made here.
+        RootError: it was tried in vain.
     """
     with _alone():
         found = cached()
@@ -155,9 +160,11 @@ def _alone() -> Iterator[None]:
 
 def _make() -> Root:
     if lacks := missing_tools():
-        raise RootError(lacks)
+        raise LackingError(lacks)
     if os.geteuid() != 0:
-        raise RootError("making the virtual Pi's disk needs root; once it is there, nothing does")
+        raise LackingError(
+            "making the virtual Pi's disk needs root; once it is there, nothing does"
+        )
     fresh = _cache() / "fresh"
     _clear(fresh)
     fresh.mkdir()
@@ -258,13 +265,16 @@ def main() -> int:
     if cached() is not None:
         return 0
     began = time.monotonic()
-    sys.stdout.write("vm: making the virtual Pi's disk (about three minutes, once) …\n")
+    sys.stdout.write("vm: making the virtual Pi's disk (about a minute, once) …\n")
     sys.stdout.flush()
     try:
         root = ready()
+    except LackingError as error:
+        sys.stdout.write(f"vm: no virtual Pi here: {error}\n")
+        return 0
     except RootError as error:
         sys.stdout.write(f"vm: {error}\n")
-        return 0 if "missing" in str(error) or "root" in str(error) else 1
+        return 1
     took = time.monotonic() - began
     size = root.disk.stat().st_blocks * 512 / 1e6
     sys.stdout.write(f"vm: made in {took:.0f} s, {size:.0f} MB in {root.folder}\n")
