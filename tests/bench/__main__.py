@@ -1,11 +1,11 @@
 """`make bench`: our phone and Debian's baresip side by side, as a table and as JSON.
 
-    python -m tests.bench [--only WORD] [--rounds N] [--minutes M] [--save]
+    python -m tests.bench [--only WORD,WORD] [--rounds N] [--minutes M] [--save]
 
 Each row runs both phones one after the other in the same minute, so that a noisy machine is noisy
 for both, and is measured in several rounds, each with a seed of its own; the median is what counts.
 Rows that miss their goal are printed as such, and a missed ratio comes with what the cost is made
-of. All rows take an hour; `--only call`, `--only pacing`, `--only PESQ` … take what they name.
+of. All rows take an hour; `--only call,pacing` takes what it names.
 """
 
 import argparse
@@ -14,6 +14,8 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.bench import anatomy
@@ -26,6 +28,8 @@ from tests.bench.summary import missed, summary, table
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "tests/bench/results"
 ROUNDS = 3
+_FAILS = (AssertionError, LookupError, OSError, RuntimeError, ValueError)
+"""How a phone may fail a row without taking the other rows along."""
 Values = dict[str, dict[str, list[float]]]
 
 
@@ -51,7 +55,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--only", default="", help="run the rows whose name holds this word")
+    parser.add_argument("--only", default="", help="rows whose name holds one of these, by commas")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="seeds of each row")
     parser.add_argument(
         "--minutes", type=float, default=1.0, help="of a call beside a busy phone (in full: 10)"
@@ -61,29 +65,34 @@ def _options() -> argparse.Namespace:
 
 
 def measured(only: str, rounds: int, minutes: float) -> Values:
-    """The rows whose name holds this word, phone by phone: each figure of each round."""
+    """The rows whose name holds one of these words, phone by phone: each figure of each round."""
     values: Values = {"deskphone": {}, "baresip": {}}
-    with tempfile.TemporaryDirectory(prefix="dpbench-") as folder:
-        for name, row in ROWS.items():
-            if only not in name:
-                continue
-            for seed in range(rounds):
-                for make in PHONES:
-                    sys.stderr.write(f"{name}, {seed + 1} of {rounds}: {make.name} …\n")
-                    try:
-                        _note(values[make.name], row(make, Path(folder), seed))
-                    except (AssertionError, OSError, RuntimeError) as error:
-                        sys.stderr.write(f"{name}: {make.name} failed: {error}\n")
-        for name, alone in rows_alone(minutes).items():
-            for seed in range(rounds if only in name else 0):
-                sys.stderr.write(f"{name}, {seed + 1} of {rounds} …\n")
-                _note(values["deskphone"], alone(Path(folder), seed))
+    words = only.split(",")
+
+    def measure(name: str, seed: int, phone: str, work: Callable[[], Figures]) -> None:
+        sys.stderr.write(f"{name}, {seed + 1} of {rounds}: {phone} …\n")
+        try:
+            for key, value in work().items():
+                values[phone].setdefault(key, []).append(value)
+        except _FAILS as error:
+            sys.stderr.write(f"{name}: {phone} failed: {error}\n")
+
+    with tempfile.TemporaryDirectory(prefix="dpbench-") as name:
+        folder = Path(name)
+        for row, seed in _wanted(ROWS, words, rounds):
+            for make in PHONES:
+                measure(row, seed, make.name, partial(ROWS[row], make, folder, seed))
+        alone = rows_alone(minutes)
+        for row, seed in _wanted(alone, words, rounds):
+            measure(row, seed, "deskphone", partial(alone[row], folder, seed))
     return values
 
 
-def _note(values: dict[str, list[float]], figures: Figures) -> None:
-    for key, value in figures.items():
-        values.setdefault(key, []).append(value)
+def _wanted(rows: Iterable[str], words: list[str], rounds: int) -> Iterator[tuple[str, int]]:
+    """Each row that was asked for, with each seed."""
+    for name in rows:
+        if any(word in name for word in words):
+            yield from ((name, seed) for seed in range(rounds))
 
 
 if __name__ == "__main__":
