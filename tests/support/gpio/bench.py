@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 from hal.boards.loader import load_board
 from hal.events import DeviceFailed, Event
+from hal.gpio import keypad
 from hal.gpio.factories import open_factory
 from hal.gpio.gpiod_factory import GpiodFactory
 from hal.gpio.parts import Parts, open_parts
@@ -84,7 +85,8 @@ class Workbench:
         self.spec = load_board(str(path))
         self.wires = wires
         self._told: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.parts: Parts = open_parts(self.spec, self._told.put, factory=opener)
+        settle = getattr(wires, "settle", keypad.settle)
+        self.parts: Parts = open_parts(self.spec, self._told.put, factory=opener, settle=settle)
         if self.parts.inputs is not None:
             tasks = self.parts.inputs._tasks
             self.parts.inputs.start(self._told.put)

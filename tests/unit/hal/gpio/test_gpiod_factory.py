@@ -75,6 +75,20 @@ def test_an_edge_carries_the_moment_of_the_kernel(factory, wires):
     assert before <= ticks <= after
 
 
+def test_however_late_it_is_read_an_edge_is_told_with_its_moment(wires, chip):
+    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    contact, told = pins.contact(17, "hook"), queue.SimpleQueue()
+    contact.watch(lambda closed, at: told.put((closed, at)))
+    with contact._device.pin._lock:  # the reader is late
+        wires.close(17)
+        after = time.monotonic()
+        time.sleep(0.02)  # noqa: TID251 - that is how late
+    closed, at = told.get(timeout=PATIENCE)
+    assert closed
+    assert at <= after + 0.001
+    contact.close()
+
+
 def test_only_the_edges_that_were_asked_for_are_told(factory, wires):
     pin, ear = listening(factory)
     pin.edges = "rising"

@@ -127,6 +127,8 @@ def test_f34_a_part_whose_pin_is_taken_is_left_out_and_named_with_it(wires, open
     assert bench.parts.inputs.names == ("hook", "rotary dial", "key speaker", "headset socket")
     assert bench.parts.lamps.names == ("mute", "ring")
     assert bench.parts.ringer is None
+    for freed in (5, 7):
+        bench.parts.line(freed).close()
     wires.close(17)
     bench.hear(HookLifted)
 

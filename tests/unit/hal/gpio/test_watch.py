@@ -140,6 +140,22 @@ def test_a_digit_that_was_dialled_while_the_thread_was_away(wires):
     assert watch.deadline is None
 
 
+def test_two_digits_that_were_dialled_meanwhile_stay_two(wires):
+    """Without a rest contact it is the silence between them that counts."""
+    watch = Watch(Dial(RotarySpec(24, None, "1234567890")), wires[:1], lambda: None)
+    wires[0].level = True
+    list(watch.run(0.0))
+    at = 1.0
+    for pulses in (2, 3):
+        for _ in range(pulses):
+            wires[0].move(False, at)
+            wires[0].move(True, at + 0.06)
+            at += 0.1
+        at += 0.6
+    events = list(watch.run(10.0))
+    assert [event.key.value for event in events if isinstance(event, KeyDown)] == ["2", "3"]
+
+
 def test_closing_lets_go_of_the_wires(hook, wires):
     hook.close()
     assert wires[0].edge is None
