@@ -189,7 +189,7 @@ async def test_how_a_call_sounds_is_shown_while_it_changes(open_desk):
     phone, page = await open_desk()
     sign = page.locator("#quality")
     assert await sign.is_hidden()
-    for word, bars, said in (("good", "4", "Sounds good"), ("bad", "1", "much is lost")):
+    for word, bars, said in (("good", "4", "Sounds good"), ("bad", "1", "delays much of it")):
         phone.show("talking", call(codec="PCMU", quality=word))
         await page.get_by_text(said).wait_for()
         assert await sign.get_attribute("data-bars") == bars
