@@ -4,7 +4,6 @@
 """
 
 import re
-from dataclasses import fields
 from pathlib import Path as FilePath
 
 import msgspec
@@ -115,7 +114,7 @@ def without_lines(draft: Settings, problems: tuple[Problem, ...]) -> Settings:
     other table but the board's is: half a table could open more than the whole would.
     """
     faulty = {problem.key.partition(".")[0] for problem in problems}
-    tables = {"board"} if "" in faulty else {each.name for each in fields(Settings)} - {"lines"}
+    tables = {"board"} if "" in faulty else set(Settings.__struct_fields__) - {"lines"}
     good = {name: getattr(draft, name) for name in tables - faulty}
     return replace(Settings(), **good)
 

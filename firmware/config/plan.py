@@ -5,13 +5,12 @@ restart brings. Lines are told apart by their name, so renaming one is one less 
 """
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
 from firmware.base.values import replace
-from firmware.config.schema import LineSettings, PathSettings, Settings
+from firmware.config.schema import LineSettings, PathSettings, Settings, Table
 from firmware.config.table import SETTINGS, Applies
 
 if TYPE_CHECKING:
@@ -151,14 +150,14 @@ def _changed_volumes(keys: list[str], new: Settings) -> Iterator[tuple[str, int]
 
 def _differing(old: object, new: object, prefix: str) -> Iterator[str]:
     """The dotted keys in which two trees of one type differ."""
-    if not is_dataclass(old):
+    if not isinstance(old, Table):
         return
-    for field in fields(old):
-        was, will = getattr(old, field.name), getattr(new, field.name)
+    for name in old.__struct_fields__:
+        was, will = getattr(old, name), getattr(new, name)
         if was == will:
             continue
-        key = f"{prefix}{field.name}"
-        if is_dataclass(was):
+        key = f"{prefix}{name}"
+        if isinstance(was, Table):
             yield from _differing(was, will, f"{key}.")
         else:
             yield key

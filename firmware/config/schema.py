@@ -4,7 +4,9 @@ Defaults are the values a person need not write. How a value is checked, describ
 stands beside it in `firmware.config`.
 """
 
-from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec import Struct, field
 
 from hal.parts import TABLES
 
@@ -12,8 +14,19 @@ Part = dict[str, object]
 """A table of a board file as it was written; what its keys must be the board's reader knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneSettings:
+_SECRETS: Final = {"password", "turn_password", "aka_k", "aka_op", "aka_opc"}
+
+
+class Table(Struct, frozen=True):
+    """A table of the file; its secrets are not among what is shown of it (A24)."""
+
+    def __repr__(self) -> str:
+        names = (name for name in self.__struct_fields__ if name not in _SECRETS)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"
+
+
+class PhoneSettings(Table, frozen=True):
     """`[phone]`."""
 
     country: str = "US"
@@ -27,24 +40,21 @@ class PhoneSettings:
     may_be_sent_to: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TimeSettings:
+class TimeSettings(Table, frozen=True):
     """`[time]`."""
 
     zone: str = "UTC"
     ntp: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WifiSettings:
+class WifiSettings(Table, frozen=True):
     """`[network.wifi]`."""
 
     ssid: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListenTlsSettings:
+class ListenTlsSettings(Table, frozen=True):
     """`[network.tls]`; without a certificate nobody is listened to."""
 
     cert: str = ""
@@ -53,8 +63,7 @@ class ListenTlsSettings:
     port: int = 5061
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkSettings:
+class NetworkSettings(Table, frozen=True):
     """`[network]`; `bind` empty = every address."""
 
     bind: tuple[str, ...] = ()
@@ -66,14 +75,13 @@ class NetworkSettings:
     stun: str = ""
     turn: str = ""
     turn_user: str = ""
-    turn_password: str = field(default="", repr=False)
+    turn_password: str = ""
     turn_transport: str = "udp"
     tls: ListenTlsSettings = field(default_factory=ListenTlsSettings)
     wifi: WifiSettings = field(default_factory=WifiSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
+class TlsSettings(Table, frozen=True):
     """`[line.tls]`."""
 
     ca: str = ""
@@ -83,13 +91,12 @@ class TlsSettings:
     verify: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class LineSettings:
+class LineSettings(Table, frozen=True):
     """`[[line]]`; `name` is unique in the file (`user@server` if it is not given)."""
 
     user: str
     server: str
-    password: str = field(default="", repr=False)
+    password: str = ""
     name: str = ""
     display_name: str = ""
     auth_user: str = ""
@@ -97,9 +104,9 @@ class LineSettings:
     proxy: str = ""
     proxies: tuple[str, ...] = ()
     registrars: tuple[str, ...] = ()
-    aka_k: str = field(default="", repr=False)
-    aka_op: str = field(default="", repr=False)
-    aka_opc: str = field(default="", repr=False)
+    aka_k: str = ""
+    aka_op: str = ""
+    aka_opc: str = ""
     aka_amf: str = "0000"
     expires: int = 3600
     recheck: int = 50
@@ -135,8 +142,7 @@ class LineSettings:
     tls: TlsSettings = field(default_factory=TlsSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class BoardSettings:
+class BoardSettings(Table, frozen=True):
     """`[board]`: which one, and what of its file is different on this phone."""
 
     name: str = "mock"
@@ -161,16 +167,14 @@ class BoardSettings:
         return {table: part for table in TABLES if (part := getattr(self, table))}
 
 
-@dataclass(frozen=True, slots=True)
-class PathSettings:
+class PathSettings(Table, frozen=True):
     """`[audio.ringer]`, and what its siblings have too; `card` overrides `audio.card`."""
 
     card: str = ""
     volume: int = 70
 
 
-@dataclass(frozen=True, slots=True)
-class TalkPathSettings(PathSettings):
+class TalkPathSettings(PathSettings, frozen=True):
     """`[audio.handset]` and headset: a path with a microphone. Gains are in dB."""
 
     gain: int = 0
@@ -180,15 +184,13 @@ class TalkPathSettings(PathSettings):
     automatic_gain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SpeakerSettings(TalkPathSettings):
+class SpeakerSettings(TalkPathSettings, frozen=True):
     """`[audio.speaker]`: its microphone hears its loudspeaker."""
 
     echo_cancellation: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class AudioSettings:
+class AudioSettings(Table, frozen=True):
     """`[audio]`; `card` empty = what the board has."""
 
     codecs: tuple[str, ...] = ("opus", "g722", "pcmu", "pcma")
@@ -203,8 +205,7 @@ class AudioSettings:
     ringer: PathSettings = field(default_factory=PathSettings)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingSettings:
+class RecordingSettings(Table, frozen=True):
     """`[recording]`; `longest` in minutes, `keep_free` in megabytes."""
 
     calls: str = "asked"
@@ -213,8 +214,7 @@ class RecordingSettings:
     keep_free: int = 200
 
 
-@dataclass(frozen=True, slots=True)
-class WebSettings:
+class WebSettings(Table, frozen=True):
     """`[web]`."""
 
     enabled: bool = True
@@ -222,15 +222,13 @@ class WebSettings:
     port: int = 8080
 
 
-@dataclass(frozen=True, slots=True)
-class ControlSettings:
+class ControlSettings(Table, frozen=True):
     """`[control]`; `path` empty = the default place."""
 
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Table, frozen=True):
     """The whole file."""
 
     phone: PhoneSettings = field(default_factory=PhoneSettings)

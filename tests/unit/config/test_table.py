@@ -1,13 +1,11 @@
 """The table and the settings tree say the same; every sentence is there."""
 
-from dataclasses import fields, is_dataclass
-
 import pytest
 
 from firmware.codec import CODECS
 from firmware.config.kinds import Whole
 from firmware.config.problems import Wrong
-from firmware.config.schema import LineSettings, Settings
+from firmware.config.schema import LineSettings, Settings, Table
 from firmware.config.table import SETTINGS
 from firmware.ui.text import Texts
 
@@ -19,11 +17,11 @@ def schema_keys() -> set[str]:
 
 def keys(tree: object, prefix: str) -> set[str]:
     found: set[str] = set()
-    if not is_dataclass(tree):
+    if not isinstance(tree, Table):
         return found
-    for field in fields(tree):
-        inner = keys(getattr(tree, field.name), f"{prefix}{field.name}.")
-        found |= inner or {f"{prefix}{field.name}"}
+    for name in tree.__struct_fields__:
+        inner = keys(getattr(tree, name), f"{prefix}{name}.")
+        found |= inner or {f"{prefix}{name}"}
     return found
 
 
