@@ -30,7 +30,12 @@ def open_board(spec: BoardSpec, post: Post, clock: Callable[[], float] = time.mo
     is not there (yet, or no more) is told by `post`, and the phone goes on without it; a screen, a
     front panel, a USB handset is looked for again.
     """
-    return _real(spec, post, clock) if spec.panel is None else _virtual(spec, post, clock)
+    if spec.panel is None:
+        return _real(spec, post, clock)
+    if _uses_pins(spec) or spec.display or spec.serial or spec.usb:
+        reason = "it has a [panel], which stands in place of hardware: its other parts rest"
+        post(DeviceFailed(f"board {spec.name}", reason, clock()))
+    return _virtual(spec, post, clock)
 
 
 def _real(spec: BoardSpec, post: Post, clock: Callable[[], float]) -> Board:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hal.board_spec import BoardSpec, DisplaySpec, HookSpec, SerialSpec, UsbSpec
+from hal.board_spec import BoardSpec, DisplaySpec, HookSpec, PanelSpec, SerialSpec, UsbSpec
 from hal.board_spec import Contact as Cradle
 from hal.boards.loader import load_board
 from hal.boards.opening import lacking, open_board
@@ -38,6 +38,16 @@ def test_the_small_virtual_board_has_no_bell_and_a_low_screen():
     assert board.display.size == (128, 32)
     assert board.ringer is None
     assert len(board.panel.keys) == 12
+
+
+def test_a_panel_stands_in_place_of_hardware_and_says_so():
+    told = []
+    spec = BoardSpec(
+        "b", "", "b.toml", panel=PanelSpec((), None, (), bell=False, hook=True), hook=HOOK
+    )
+    board = open_board(spec, told.append)
+    assert [event.device for event in told] == ["board b"]
+    assert board.panel is not None
 
 
 def test_a_board_without_parts_opens_and_does_nothing():
