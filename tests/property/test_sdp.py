@@ -88,9 +88,10 @@ def capabilities():
     )
 
 
-LOCALS = st.builds(
-    LocalMedia, st.sampled_from(["192.0.2.7", "::1"]), st.integers(1, 65535), st.integers(1, 65535)
-)
+# Its ways have types that only phones load which have any, so hypothesis cannot look at them.
+LOCALS = st.tuples(
+    st.sampled_from(["192.0.2.7", "::1"]), st.integers(1, 65535), st.integers(1, 65535)
+).map(lambda place: LocalMedia(*place))
 DIRECTIONS = st.sampled_from(Direction)
 
 
