@@ -1,5 +1,7 @@
 """Calls whose ways are checked, under attack: by floods, and as a weapon against others."""
 
+import os
+import signal
 import socket
 import time
 from pathlib import Path
@@ -90,8 +92,9 @@ def media_ports(address):
     return sorted(ports - {5060})
 
 
-def test_p02_a_flood_of_checks_disturbs_no_call(start_phone, ground):
-    """F29, A8: what is not under our password is neither answered nor believed."""
+@pytest.fixture
+def two(start_phone, ground):
+    """Two phones in a call whose way was found; the first one calls."""
     here, there = ground.address(), ground.address()
     alone = {"register": False, "ice": "on"}
     other = line("102", f"{here}:5060", auto_answer="always", **alone)
@@ -99,6 +102,35 @@ def test_p02_a_flood_of_checks_disturbs_no_call(start_phone, ground):
     first = start_phone(line("101", f"{there}:5060", **alone), address=here)
     first.ask(s.Dial(target="102"))
     first.wait("a way", lambda status: status.calls and status.calls[0].way == "host")
+    return first, second
+
+
+@pytest.mark.slow
+def test_p9_who_has_vanished_is_sent_nothing_after_thirty_seconds(two):
+    """RFC 7675 §5.1; and the phone says so, and looks for another way."""
+    first, second = two
+    stopped = (second.pid, second.child())
+    first.wait("figures", lambda status: status.calls[0].rtp is not None)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        first.wait("the way to be lost", lambda status: status.calls[0].way == "", 40)
+        assert time.monotonic() - began < 31
+        sent = first.wait("figures", lambda status: status.calls[0].duration > 2).calls[0].rtp.sent
+        enough = first.status().calls[0].duration + 3
+        later = first.wait("three seconds", lambda status: status.calls[0].duration > enough)
+        assert later.calls[0].rtp.sent - sent < 60, "what the last report had not counted yet"
+        assert "is not reached any more" in first.log()
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_p02_a_flood_of_checks_disturbs_no_call(two, ground):
+    """F29, A8: what is not under our password is neither answered nor believed."""
+    first, second = two
+    here = first.address
     ports = media_ports(here)
     assert len(ports) == 2, "RTP and RTCP"
     mark = first.heard.stat().st_size
