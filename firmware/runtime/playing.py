@@ -25,6 +25,8 @@ async def play(house: House, view: PhoneView, request: s.Play) -> None:
         RefusedError: there is no such call, or the file cannot be played.
     """
     call = _meant(view, request.call)
+    if not view.audio_alive:
+        raise RefusedError(phrase("refused.no_sound"))
     try:
         descriptor, rate = await asyncio.to_thread(_load, Path(request.file))
     except StorageError as error:

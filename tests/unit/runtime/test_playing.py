@@ -70,6 +70,13 @@ async def test_without_such_a_call_it_says_so(house, played, tune, calls, name, 
     assert played == []
 
 
+async def test_p12_between_two_engines_it_says_so(house, played, tune):
+    view = PhoneView(calls=(call("a"),), audio_alive=False)
+    with pytest.raises(RefusedError, match=r"refused\.no_sound"):
+        await play(house, view, s.Play(file=str(tune)))
+    assert played == []
+
+
 async def test_a_file_that_is_not_there_is_told(house, played, tmp_path):
     with pytest.raises(RefusedError, match=r"storage\.unreadable"):
         await play(house, PhoneView(calls=(call("a"),)), s.Play(file=str(tmp_path / "no.wav")))
