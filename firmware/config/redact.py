@@ -21,7 +21,7 @@ _ASSIGNMENT = re.compile(
       | "(?:[^"\\\n]|\\.)*"? | '[^'\n]*'? | [^,}}\]\s\#"']+ )""",
     re.DOTALL | re.VERBOSE,
 )
-_SRTP_KEY = re.compile(r"(?i)\binline:[A-Za-z0-9+/=]+")
+_SRTP_KEY = re.compile(r"(?i)\b(inline|ice-pwd):[A-Za-z0-9+/=]+")
 _SHORTEST = 4
 """Shorter secrets are not looked for in free text: they would mask half of it."""
 
@@ -35,7 +35,7 @@ def secrets(settings: Settings) -> tuple[str, ...]:
 def redact(text: str, settings: Settings | None = None) -> str:
     """A text without digests, media keys, assignments to secret keys, or the settings' secrets."""
     text = _DIGEST.sub(rf'\1="{MASK}"', text)
-    text = _SRTP_KEY.sub(f"inline:{MASK}", text)
+    text = _SRTP_KEY.sub(rf"\1:{MASK}", text)
     text = redact_toml(text)
     for secret in secrets(settings) if settings else ():
         if len(secret) >= _SHORTEST:

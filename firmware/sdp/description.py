@@ -48,8 +48,8 @@ class Attribute(NamedTuple):
     value: str | None = None
 
     def __repr__(self) -> str:
-        """Without the key of `a=crypto` (A24)."""
-        shown = "…" if self.name == "crypto" else self.value
+        """Without the key of `a=crypto` and the password of `a=ice-pwd` (A24)."""
+        shown = "…" if self.name in ("crypto", "ice-pwd") else self.value
         return f"Attribute({self.name!r}, {shown!r})"
 
 

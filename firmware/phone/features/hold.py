@@ -198,7 +198,8 @@ def received(turn: Turn, event: ReofferReceived) -> None:
         turn.do(RejectReoffer(call.ref, 491))
         return
     if not event.body:
-        negotiation, sdp = call.negotiation.make_offer(held=call.held)
+        # RFC 8839 §7.5: the answer may be another far end's.
+        negotiation, sdp = call.negotiation.restarted.make_offer(held=call.held)
         turn.put(replace(call, negotiation=negotiation))
         turn.do(AnswerReoffer(call.ref, sdp))
         return

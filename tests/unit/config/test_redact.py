@@ -66,3 +66,10 @@ def test_media_keys_are_masked():
 
 def test_the_settings_secrets_are_masked_wherever_they_stand():
     assert redact("INVITE sip:hunter22@h", SETTINGS) == f"INVITE sip:{MASK}@h"
+
+
+def test_the_password_of_the_checks_is_masked():
+    """RFC 8445 §19.2: whoever has it can lead the sound elsewhere."""
+    assert redact("a=ice-pwd:asd88fgpdd777uzjYhagZg\r\na=ptime:20") == (
+        f"a=ice-pwd:{MASK}\r\na=ptime:20"
+    )

@@ -282,3 +282,10 @@ def test_the_far_ends_word_for_a_place_counts_unless_it_names_several(phone, nam
 
 def test_a_mismatch_is_an_attribute_without_value():
     assert Attribute("ice-mismatch") == MISMATCH
+
+
+def test_passwords_are_not_shown():
+    """A24."""
+    session = parse_sdp(EXAMPLE.encode())
+    shown = repr(session) + repr(heard(session, session.media[0]))
+    assert "asd88fgpdd777uzjYhagZg" not in shown

@@ -182,6 +182,16 @@ def test_what_the_far_end_looks_for_anew_in_vain_ends_the_call_too():
     assert desk.notice == "call_no_way"
 
 
+def test_who_wants_our_offer_gets_one_for_whoever_will_answer_it():
+    """RFC 8839 §7.5: the old way stays until there is another one."""
+    desk, _ = talking()
+    nominated(desk)
+    commands = desk.send(n.ReofferReceived(desk.front, b""))
+    (offer,) = only(commands, c.AnswerReoffer)
+    assert f"a=ice-ufrag:{credentials(SEED, 1).ufrag}".encode() in offer.sdp
+    assert remote(desk) == PLACE
+
+
 def test_a_far_end_that_will_not_look_anew_is_left():
     desk, _ = talking()
     nominated(desk)
