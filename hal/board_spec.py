@@ -128,10 +128,10 @@ class SerialSpec:
 class UsbSpec:
     """An input device known by USB ids, name or path, each with wildcards; evdev names become keys.
 
-    0 or empty = not asked; if nothing is, any device that has all of these keys. `hook` is the
-    evdev name of the cradle switch, empty if there is none; `lifted` is that contact with the
-    handset off (closed = the key is down). `lamps` are evdev's LED names by the lamp's name;
-    `grab` keeps the keys from the console.
+    0 or empty = not asked; if nothing is, any device that has all its dial keys, or its hook.
+    `hook` is the name of the cradle switch, of evdev (`KEY_PHONE`) or of `hal.evdev.hid`
+    (`HID_HOOK`), empty if there is none; `lifted` is that contact with the handset off (closed =
+    the key is down). `lamps` are such names by the lamp's; `grab` keeps the keys from the console.
     """
 
     vendor: int

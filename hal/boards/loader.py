@@ -52,8 +52,8 @@ BUS_PINS: dict[str, tuple[tuple[int, str], ...]] = {
     "uart": ((14, "serial out"), (15, "serial in")),
 }
 CARD_BUSES: dict[str, tuple[str, ...]] = {"usb": (), "i2s": ("i2s",), "i2s+i2c": ("i2s", "i2c")}
-_INPUT_CODE = re.compile(r"(KEY|BTN|SW)_[A-Z0-9_]+")
-_LED_CODE = re.compile(r"LED_[A-Z0-9_]+")
+_INPUT_CODE = re.compile(r"(KEY|BTN|SW|HID)_[A-Z0-9_]+")
+_LED_CODE = re.compile(r"(LED|HID)_[A-Z0-9_]+")
 _SELECT_PINS = (8, 7)
 """SPI0 chip selects of device 0 and 1."""
 

@@ -1,125 +1,97 @@
-"""Which of the machine's input devices is the handset of the board, by python-evdev.
+"""Which of the machine's devices is the handset of the board.
 
 A USB handset often shows several devices (dial keys, volume keys): all that match are taken. With
-no name, vendor or path to go by, only a device that has every wanted code will do: volume keys
-alone are on many keyboards.
-
-python-evdev is imported in the thread that looks.
+no name, vendor or path to go by, only a device with all its dial keys, or its hook, will do: volume
+keys are on many keyboards.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Protocol
 
 from hal.board_spec import UsbSpec
 from hal.errors import DeviceError
-from hal.evdev.reading import EV_KEY, EV_LED, EV_SW, Code
-from hal.libraries import EVDEV
+from hal.evdev.evdev_library import Evdev, InputDevice
+from hal.evdev.hid import USAGES, Reports
+from hal.evdev.reading import EV_HID, EV_KEY, EV_LED, EV_SW, Code
+from hal.evdev.sources import EvdevSource, HidSource, Source
 
 FOLDER = Path("/dev/input")
+HID_FOLDER, HID_NODES = Path("/sys/class/hidraw"), Path("/dev")
 _TYPES = {"SW": EV_SW, "LED": EV_LED}
 
 
-class InputEvent(Protocol):
-    """What is used of python-evdev's."""
+class Codes:
+    """The names of a board file as numbers; `load` gives python-evdev if one of them needs it."""
 
-    type: int
-    code: int
-    value: int
+    def __init__(self, spec: UsbSpec, load: Callable[[], Evdev]) -> None:
+        names = [
+            *(name for name, _ in spec.keys),
+            *(name for _, name in spec.lamps),
+            *((spec.hook,) if spec.hook else ()),
+        ]
+        needed = any(not name.startswith("HID_") for name in names)
+        self.evdev = load() if needed else None
+        self.keys = {self._code(name): key for name, key in spec.keys}
+        self.hook = self._code(spec.hook) if spec.hook else None
+        self.lamps = {lamp: self._code(name) for lamp, name in spec.lamps}
 
+    @property
+    def wanted(self) -> set[Code]:
+        """Keys and hook."""
+        return {*self.keys, *((self.hook,) if self.hook else ())}
 
-class UsbInfo(Protocol):
-    """Who made it."""
+    @property
+    def telling(self) -> set[Code]:
+        """What makes it a telephone: hook and dial keys, or every key if it has none of these."""
+        dials = {code for code, key in self.keys.items() if key.digit}
+        return {*dials, *((self.hook,) if self.hook else ())} or self.wanted
 
-    vendor: int
-    product: int
-
-
-class InputDevice(Protocol):
-    """What is used of python-evdev's."""
-
-    path: str
-    name: str
-    phys: str
-    info: UsbInfo
-
-    def fileno(self) -> int:
-        """To wait for."""
-
-    def capabilities(self, *, verbose: bool, absinfo: bool) -> dict[int, list[int]]:
-        """Codes by type."""
-
-    def read(self) -> Iterable[InputEvent]:
-        """What has come."""
-
-    def active_keys(self) -> Sequence[int]:
-        """Keys that are down."""
-
-    def grab(self) -> None:
-        """Nobody else gets its events."""
-
-    def set_led(self, led_num: int, value: int) -> None:
-        """Light it or not."""
-
-    def close(self) -> None:
-        """Close it."""
+    def _code(self, name: str) -> Code:
+        if self.evdev is None or name.startswith("HID_"):
+            if name not in USAGES:
+                raise DeviceError(f"there is no report {name}")
+            return EV_HID, USAGES[name]
+        number = self.evdev.ecodes.ecodes.get(name)
+        if number is None:
+            raise DeviceError(f"the kernel has no input event {name}")
+        return _TYPES.get(name.partition("_")[0], EV_KEY), number
 
 
-class Evdev(Protocol):
-    """What is used of the module."""
-
-    class ecodes:  # noqa: N801 - the module's own name
-        """The kernel's names."""
-
-        ecodes: dict[str, int]
-
-    def list_devices(self) -> list[str]:
-        """Paths of the devices that may be read."""
-
-    def InputDevice(self, dev: str) -> InputDevice:  # noqa: N802 - likewise
-        """Open one."""
-
-
-def library() -> Evdev:
-    """python-evdev.
-
-    Raises:
-        hal.errors.DeviceError: it is missing.
-    """
-    try:
-        import evdev  # noqa: PLC0415 - see above
-    except ImportError as error:
-        raise DeviceError(EVDEV.lacks) from error
-    module: Evdev = evdev
-    return module
-
-
-def code_named(evdev: Evdev, name: str) -> Code:
-    """Type and code of `KEY_PHONE`, `SW_…`, `LED_MUTE`.
-
-    Raises:
-        hal.errors.DeviceError: the kernel has no such name.
-    """
-    number = evdev.ecodes.ecodes.get(name)
-    if number is None:
-        raise DeviceError(f"the kernel has no input event {name}")
-    return _TYPES.get(name.partition("_")[0], EV_KEY), number
-
-
-def find(spec: UsbSpec, wanted: set[Code], evdev: Evdev) -> list[InputDevice]:
+def find(spec: UsbSpec, codes: Codes) -> list[Source]:
     """Every device of the handset, open.
 
     Raises:
         hal.errors.DeviceError: there is none, or we may not look.
     """
+    found: list[Source] = []
+    try:
+        for source in _sources(spec, codes):
+            found.append(source)  # noqa: PERF402 - what was opened before a fault is closed
+    except DeviceError:
+        for source in found:
+            source.close()
+        raise
+    if not found:
+        raise DeviceError("it is not plugged in")
+    return found
+
+
+def _sources(spec: UsbSpec, codes: Codes) -> Iterator[Source]:
+    if codes.evdev is not None:
+        yield from _input_devices(spec, codes.evdev, codes)
+    if any(kind == EV_HID for kind, _ in (*codes.wanted, *codes.lamps.values())):
+        yield from _raw_devices(spec, codes)
+
+
+def _input_devices(spec: UsbSpec, evdev: Evdev, codes: Codes) -> Iterator[Source]:
     paths = evdev.list_devices()
-    found = [device for device in _opened(paths, evdev) if _keep(device, spec, wanted)]
-    if found:
-        return found
     if not paths and any(FOLDER.glob("event*")):
         raise DeviceError(f"no permission for {FOLDER} (group input)")
-    raise DeviceError("it is not plugged in")
+    for device in _opened(paths, evdev):
+        if _keep(device, spec, codes):
+            yield EvdevSource(device)
 
 
 def _opened(paths: Iterable[str], evdev: Evdev) -> Iterator[InputDevice]:
@@ -131,36 +103,81 @@ def _opened(paths: Iterable[str], evdev: Evdev) -> Iterator[InputDevice]:
             continue
 
 
-def _keep(device: InputDevice, spec: UsbSpec, wanted: set[Code]) -> bool:
+def _keep(device: InputDevice, spec: UsbSpec, codes: Codes) -> bool:
     try:
-        fits = _fits(device, spec, wanted)
+        has = {
+            (kind, number)
+            for kind, numbers in device.capabilities(verbose=False, absinfo=False).items()
+            for number in numbers
+        }
     except OSError:
-        fits = False
+        has = set()
+    about = _About((device.info.vendor, device.info.product), device.name or "", device.phys or "")
+    fits = about.fits(spec, codes, has, raw=False)
     if not fits:
         device.close()
     return fits
 
 
-def _fits(device: InputDevice, spec: UsbSpec, wanted: set[Code]) -> bool:
-    named = (
-        (spec.vendor, device.info.vendor == spec.vendor),
-        (spec.product, device.info.product == spec.product),
-        (spec.name, fnmatchcase(device.name or "", spec.name)),
-        (spec.phys, fnmatchcase(device.phys or "", spec.phys)),
-    )
-    if not all(right for asked, right in named if asked):
-        return False
-    has = {
-        (kind, code)
-        for kind, codes in device.capabilities(verbose=False, absinfo=False).items()
-        for code in codes
-    }
-    return bool(has & wanted) if any(asked for asked, _ in named) else has >= wanted
+def _raw_devices(spec: UsbSpec, codes: Codes) -> Iterator[Source]:
+    hook = codes.hook[1] if codes.hook and codes.hook[0] == EV_HID else None
+    for folder in sorted(HID_FOLDER.glob("hidraw*")):
+        try:
+            about = _About.of((folder / "device/uevent").read_text())
+            reports = Reports((folder / "device/report_descriptor").read_bytes())
+        except (OSError, ValueError):
+            # Pulled out just now.
+            continue
+        has = {(EV_HID, usage) for usage in reports.inputs | reports.outputs}
+        if not about.fits(spec, codes, has, raw=True):
+            continue
+        path = HID_NODES / folder.name
+        try:
+            yield HidSource(path, reports, hook)
+        except PermissionError as error:
+            raise DeviceError(f"no permission for {path} (group input)") from error
+        except OSError:
+            continue
 
 
-def signature() -> int:
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a device says of itself: vendor and product, name, the socket it is in."""
+
+    ids: tuple[int, int]
+    name: str
+    phys: str
+
+    @classmethod
+    def of(cls, uevent: str) -> "_About":
+        """By the kernel's `uevent` file of a HID device."""
+        said = dict(row.split("=", 1) for row in uevent.splitlines())
+        _, vendor, product = (int(part, 16) for part in said.get("HID_ID", "0:0:0").split(":"))
+        return cls((vendor, product), said.get("HID_NAME", ""), said.get("HID_PHYS", ""))
+
+    def fits(self, spec: UsbSpec, codes: Codes, has: set[Code], *, raw: bool) -> bool:
+        """Whether it is the handset, or a part of it."""
+        asked = (
+            (spec.vendor, self.ids[0] == spec.vendor),
+            (spec.product, self.ids[1] == spec.product),
+            (spec.name, fnmatchcase(self.name, spec.name)),
+            (spec.phys, fnmatchcase(self.phys, spec.phys)),
+        )
+        if not all(right for given, right in asked if given):
+            return False
+        if any(given for given, _ in asked):
+            return bool(has & {*codes.wanted, *codes.lamps.values()})
+        telling = {code for code in codes.telling if (code[0] == EV_HID) is raw}
+        return bool(telling) and has >= telling
+
+
+def signature() -> tuple[int, ...]:
     """Another one as soon as a device came or went."""
+    return tuple(_modified(folder) for folder in (FOLDER, HID_FOLDER))
+
+
+def _modified(folder: Path) -> int:
     try:
-        return FOLDER.stat().st_mtime_ns
+        return folder.stat().st_mtime_ns
     except OSError:
         return 0

@@ -4,25 +4,19 @@ While it is plugged in nothing polls. While it is not, the folder of devices is 
 seconds, so that it works again a moment after it is back, whatever the last try was.
 """
 
-import fcntl
+import math
 import os
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from hal.board_spec import Contact, UsbSpec
 from hal.errors import DeviceError, DeviceGoneError
-from hal.evdev.devices import (
-    Evdev,
-    InputDevice,
-    InputEvent,
-    code_named,
-    find,
-    library,
-    signature,
-)
-from hal.evdev.reading import EV_KEY, EV_LED, EV_SW, EV_SYN, SYN_DROPPED, Code, Reading
+from hal.evdev.devices import Codes, find, signature
+from hal.evdev.evdev_library import Evdev, library
+from hal.evdev.reading import Code, Reading
+from hal.evdev.sources import Source
 from hal.events import Event
 from hal.health import Health
 from hal.ports import LampPattern, Post
@@ -119,14 +113,13 @@ class UsbHandset:
         Raises:
             hal.errors.DeviceError: it is not there, cannot be used, or was unplugged.
         """
-        evdev = self._load()
-        codes = _Codes(self._spec, evdev)
-        devices = find(self._spec, codes.wanted, evdev)
-        reading = codes.reading(self._spec)
+        codes = Codes(self._spec, self._load)
+        sources = find(self._spec, codes)
+        reading = _reading(self._spec, codes)
         try:
             if self._spec.grab:
-                _grab(devices)
-            session = _Session(devices, reading, codes.lamps, self.lamps, post, self._clock)
+                _grab(sources)
+            session = _Session(sources, reading, codes.lamps, self.lamps, post, self._clock)
             session.begin()
             health.works()
             while not self._closing.is_set():
@@ -139,22 +132,18 @@ class UsbHandset:
         finally:
             for event in reading.gone(self._clock()):
                 post(event)
-            for device in devices:
-                device.close()
+            for source in sources:
+                source.close()
 
 
-class _Codes:
-    """The names of a board file as the kernel's numbers."""
+def _reading(spec: UsbSpec, codes: Codes) -> Reading:
+    lifted = spec.lifted is not Contact.OPEN
+    return Reading(codes.keys, codes.hook, lifted=lifted, flash_max=spec.flash_max_ms / 1000)
 
-    def __init__(self, spec: UsbSpec, evdev: Evdev) -> None:
-        self.keys = {code_named(evdev, name): key for name, key in spec.keys}
-        self.hook = code_named(evdev, spec.hook) if spec.hook else None
-        self.lamps = {lamp: code_named(evdev, name) for lamp, name in spec.lamps}
-        self.wanted: set[Code] = {*self.keys, *((self.hook,) if self.hook else ())}
 
-    def reading(self, spec: UsbSpec) -> Reading:
-        lifted = spec.lifted is not Contact.OPEN
-        return Reading(self.keys, self.hook, lifted=lifted, flash_max=spec.flash_max_ms / 1000)
+def _grab(sources: list[Source]) -> None:
+    for source in sources:
+        source.grab()
 
 
 class UsbLamps:
@@ -188,20 +177,19 @@ class _Session:
 
     def __init__(
         self,
-        devices: list[InputDevice],
+        sources: list[Source],
         reading: Reading,
         leds: dict[str, Code],
         lamps: UsbLamps,
         post: Post,
         clock: Callable[[], float],
     ) -> None:
-        self._devices = devices
+        self._sources = {source.fileno(): source for source in sources}
         self._reading = reading
         self._leds = leds
         self._lamps = lamps
         self._post = post
         self._clock = clock
-        self._lit: dict[str, bool] = {}
 
     def begin(self) -> None:
         """Where the handset is; keys that are down are not pressed."""
@@ -210,86 +198,45 @@ class _Session:
     def turn(self, wake: int) -> None:
         """One thing that happens."""
         wait = self._wait_at(self._clock())
-        descriptors = {device.fileno(): device for device in self._devices}
-        ready, _, _ = select.select((*descriptors, wake), (), (), wait)
+        ready, _, _ = select.select((*self._sources, wake), (), (), wait)
         now = self._clock()
-        for descriptor, device in descriptors.items():
+        for descriptor, source in self._sources.items():
             if descriptor in ready:
-                self._read(device, now)
+                self._read(source, now)
         if wake in ready:
             os.read(wake, 4096)
         self._tell(self._reading.expire(now))
 
-    def _read(self, device: InputDevice, now: float) -> None:
-        try:
-            for event in device.read():
-                self._take(event, now)
-        except BlockingIOError:
-            # Woken for nothing.
-            return
+    def _read(self, source: Source, now: float) -> None:
+        for event in source.read():
+            if event is None:
+                self._tell(self._reading.settle(self._state(), now))
+            else:
+                self._tell(self._reading.take(*event, now))
 
     def darken(self) -> None:
         """Every lamp off."""
-        for lamp in self._leds:
-            self._light(lamp, lit=False)
-
-    def _take(self, event: InputEvent, now: float) -> None:
-        if (event.type, event.code) == (EV_SYN, SYN_DROPPED):
-            self._tell(self._reading.settle(self._state(), now))
-        else:
-            self._tell(self._reading.take((event.type, event.code), event.value, now))
+        self._light(dict.fromkeys(self._leds.values(), False))
 
     def _wait_at(self, now: float) -> float | None:
         """Light what is due; seconds until the next lamp or key is."""
         waits = [] if self._reading.deadline is None else [max(self._reading.deadline - now, 0.0)]
-        for lamp in self._leds:
-            lit, stays = self._lamps.at(lamp, now)
-            self._light(lamp, lit=lit)
-            if stays != float("inf"):
-                waits.append(stays)
+        shines = {code: self._lamps.at(lamp, now) for lamp, code in self._leds.items()}
+        self._light({code: lit for code, (lit, _) in shines.items()})
+        waits += [stays for _, stays in shines.values() if stays != math.inf]
         return min(waits, default=None)
 
-    def _light(self, lamp: str, *, lit: bool) -> None:
-        if self._lit.get(lamp) is lit:
-            return
-        self._lit[lamp] = lit
-        _, code = self._leds[lamp]
-        for device in self._devices:
-            if code in device.capabilities(verbose=False, absinfo=False).get(EV_LED, []):
-                device.set_led(code, int(lit))
+    def _light(self, lamps: dict[Code, bool]) -> None:
+        if lamps:
+            for source in self._sources.values():
+                source.light(lamps)
 
     def _state(self) -> set[Code]:
-        return set(_state(self._devices))
+        return {code for source in self._sources.values() for code in source.state()}
 
     def _tell(self, events: tuple[Event, ...]) -> None:
         for event in events:
             self._post(event)
-
-
-def _grab(devices: list[InputDevice]) -> None:
-    for device in devices:
-        try:
-            device.grab()
-        except OSError as error:
-            raise DeviceError(f"another program holds {device.path}") from error
-
-
-def _state(devices: list[InputDevice]) -> Iterator[Code]:
-    """Every key that is down and every switch that is on."""
-    for device in devices:
-        for code in device.active_keys():
-            yield EV_KEY, code
-        for code in device.capabilities(verbose=False, absinfo=False).get(EV_SW, []):
-            if _switch_is_on(device.fileno(), code):
-                yield EV_SW, code
-
-
-def _switch_is_on(descriptor: int, code: int) -> bool:
-    """EVIOCGSW of linux/input.h, which python-evdev does not have: `_IOC(_IOC_READ, 'E', 0x1b)`."""
-    bits = bytearray(code // 8 + 1)
-    request = 2 << 30 | len(bits) << 16 | ord("E") << 8 | 0x1B
-    fcntl.ioctl(descriptor, request, bits)
-    return bool(bits[code // 8] >> code % 8 & 1)
 
 
 def open_handset(spec: UsbSpec, clock: Callable[[], float] = time.monotonic) -> UsbHandset:

@@ -13,6 +13,8 @@ from hal.keys import Key
 
 EV_SYN, EV_KEY, EV_SW, EV_LED = 0x00, 0x01, 0x05, 0x11
 SYN_DROPPED = 3
+EV_HID = 0x10000
+"""Not the kernel's: the code is a usage of `hal.evdev.hid`."""
 _UP, _DOWN = 0, 1
 Code = tuple[int, int]
 """Type and code of an event."""

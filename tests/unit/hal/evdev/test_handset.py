@@ -10,7 +10,7 @@ import pytest
 from hal.board_spec import Contact, UsbSpec
 from hal.errors import DeviceError
 from hal.evdev import devices
-from hal.evdev.devices import library
+from hal.evdev.evdev_library import library
 from hal.evdev.handset import UsbHandset
 from hal.events import (
     DeviceFailed,

@@ -1,0 +1,162 @@
+"""Where the events of a handset come from: input devices of the kernel, and reports as they are.
+
+A source is one open device of either kind; a handset may have several.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from hal.errors import DeviceError
+from hal.evdev.evdev_library import InputDevice
+from hal.evdev.hid import Reports
+from hal.evdev.reading import EV_HID, EV_KEY, EV_LED, EV_SW, EV_SYN, SYN_DROPPED, Code
+
+_LONGEST_REPORT = 4096
+
+
+class Source(Protocol):
+    """One open device."""
+
+    def fileno(self) -> int:
+        """To wait for."""
+
+    def read(self) -> Iterator[tuple[Code, int] | None]:
+        """Code and value of what has come; None where something was lost."""
+
+    def state(self) -> Iterator[Code]:
+        """What is on now."""
+
+    def light(self, lamps: dict[Code, bool]) -> None:
+        """Switch those that it has."""
+
+    def grab(self) -> None:
+        """Keep its events from others."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class EvdevSource:
+    """An input device."""
+
+    def __init__(self, device: InputDevice) -> None:
+        self._device = device
+        has = device.capabilities(verbose=False, absinfo=False)
+        self._switches = has.get(EV_SW, [])
+        self._leds = has.get(EV_LED, [])
+        self._lit: dict[int, bool] = {}
+
+    def fileno(self) -> int:
+        return self._device.fileno()
+
+    def read(self) -> Iterator[tuple[Code, int] | None]:
+        try:
+            for event in self._device.read():
+                code = (event.type, event.code)
+                yield None if code == (EV_SYN, SYN_DROPPED) else (code, event.value)
+        except BlockingIOError:
+            # Woken for nothing.
+            return
+
+    def state(self) -> Iterator[Code]:
+        for key in self._device.active_keys():
+            yield EV_KEY, key
+        for switch in self._switches:
+            if _switch_is_on(self.fileno(), switch):
+                yield EV_SW, switch
+
+    def light(self, lamps: dict[Code, bool]) -> None:
+        for (kind, code), lit in lamps.items():
+            if kind == EV_LED and code in self._leds and self._lit.get(code) is not lit:
+                self._lit[code] = lit
+                self._device.set_led(code, int(lit))
+
+    def grab(self) -> None:
+        try:
+            self._device.grab()
+        except OSError as error:
+            raise DeviceError(f"another program holds {self._device.path}") from error
+
+    def close(self) -> None:
+        self._device.close()
+
+
+class HidSource:
+    """A device as the bus has it, by its hidraw file; `hook` is asked for at the start."""
+
+    def __init__(self, path: Path, reports: Reports, hook: int | None) -> None:
+        """Open it.
+
+        Raises:
+            OSError: it is gone, or we may not.
+        """
+        self._reports = reports
+        self._hook = hook
+        self._on: dict[int, bool] = {}
+        self._told: list[bytes] | None = None
+        self._file = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def fileno(self) -> int:
+        return self._file
+
+    def read(self) -> Iterator[tuple[Code, int] | None]:
+        while True:
+            try:
+                report = os.read(self._file, _LONGEST_REPORT)
+            except BlockingIOError:
+                return
+            if not report:
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            yield from self._news(report)
+
+    def _news(self, report: bytes) -> Iterator[tuple[Code, int]]:
+        for usage, on in self._reports.read(report).items():
+            if self._on.get(usage, False) is not on:
+                self._on[usage] = on
+                yield (EV_HID, usage), int(on)
+
+    def state(self) -> Iterator[Code]:
+        where = None if self._hook is None else self._reports.holding(self._hook)
+        if where is not None:
+            list(self._news(_input_report(self._file, *where)))
+        yield from ((EV_HID, usage) for usage, on in self._on.items() if on)
+
+    def light(self, lamps: dict[Code, bool]) -> None:
+        wanted = {code for (kind, code), lit in lamps.items() if kind == EV_HID and lit}
+        reports = self._reports.write(wanted)
+        if reports != self._told:
+            self._told = reports
+            for report in reports:
+                os.write(self._file, report)
+
+    def grab(self) -> None:
+        """Reports come to whoever reads them."""
+
+    def close(self) -> None:
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+
+def _input_report(descriptor: int, number: int, size: int) -> bytes:
+    """HIDIOCGINPUT of linux/hidraw.h; nothing where device or kernel cannot be asked."""
+    report = bytearray(size)
+    report[0] = number
+    request = 3 << 30 | size << 16 | ord("H") << 8 | 0x0A
+    try:
+        length = fcntl.ioctl(descriptor, request, report)
+    except OSError:
+        return b""
+    return bytes(report[:length] if number else report[1:length])
+
+
+def _switch_is_on(descriptor: int, code: int) -> bool:
+    """EVIOCGSW of linux/input.h, which python-evdev does not have."""
+    bits = bytearray(code // 8 + 1)
+    request = 2 << 30 | len(bits) << 16 | ord("E") << 8 | 0x1B
+    fcntl.ioctl(descriptor, request, bits)
+    return bool(bits[code // 8] >> code % 8 & 1)

@@ -1,0 +1,131 @@
+"""A handset whose hook and lamps are reports: the files of hidraw, with a FIFO for the device."""
+
+import os
+import queue
+import threading
+import time
+
+import pytest
+
+from hal.board_spec import UsbSpec
+from hal.evdev import devices
+from hal.evdev.handset import UsbHandset
+from hal.events import DeviceFailed, HookLifted, HookReplaced, KeyDown, KeyUp
+from hal.health import Health
+from hal.keys import Key
+from hal.ports import LampPattern
+from tests.support.fake_evdev import FakeEvdev, Plugged
+from tests.support.hid_handset import RawHandset
+from tests.support.waiting import wait_for
+
+KEYS = (("HID_KEY_5", Key.DIGIT_5), ("HID_KEY_POUND", Key.POUND))
+SPEC = UsbSpec(0x06E6, 0xC31C, KEYS, "HID_HOOK", lamps=(("ring", "HID_RING"),))
+
+
+def no_library():
+    raise AssertionError("python-evdev is not needed for reports")
+
+
+@pytest.fixture
+def raw(tmp_path, monkeypatch):
+    made = RawHandset(tmp_path)
+    monkeypatch.setattr(devices, "HID_FOLDER", made.classes)
+    monkeypatch.setattr(devices, "HID_NODES", made.nodes)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def start(raw):
+    handsets = []
+
+    def run(spec=SPEC, load=no_library):
+        told = queue.SimpleQueue()
+        handset = UsbHandset(
+            spec, lambda post: Health("p", post, time.monotonic, waits=(0.01, 0.01)), load
+        )
+        handsets.append(handset)
+        handset.start(told.put)
+        return handset, told
+
+    yield run
+    for handset in handsets:
+        handset.close()
+
+
+def hears(told, *kinds):
+    events = [told.get(timeout=5) for _ in kinds]
+    assert [type(event) for event in events] == list(kinds)
+    return events[-1]
+
+
+def test_hook_and_keys_are_read_from_reports(raw, start):
+    _, told = start()
+    raw.send(lifted=True)
+    hears(told, HookLifted)
+    raw.send(lifted=True, key="#")
+    assert hears(told, KeyDown).key is Key.POUND
+    raw.send(lifted=True)
+    hears(told, KeyUp)
+    raw.send()
+    hears(told, HookReplaced)
+    assert told.empty()
+
+
+def test_keys_may_be_events_and_the_hook_a_report(raw, start):
+    """As the kernel shows many handsets: it maps dial keys, and no hook."""
+    evdev = FakeEvdev()
+    keypad = Plugged("VoIP Handset", ("KEY_NUMERIC_1",))
+    evdev.plugged["/dev/input/event0"] = keypad
+    spec = UsbSpec(0x06E6, 0, (("KEY_NUMERIC_1", Key.DIGIT_1),), "HID_HOOK")
+    _, told = start(spec, lambda: evdev)
+    keypad.press("KEY_NUMERIC_1")
+    hears(told, KeyDown)
+    raw.send(lifted=True)
+    hears(told, HookLifted)
+    keypad.throw_away()
+
+
+def test_f41_another_handset_is_not_taken(raw, start):
+    _, told = start(UsbSpec(0x046D, 0, KEYS, "HID_HOOK"))
+    assert hears(told, DeviceFailed).reason == "it is not plugged in"
+
+
+def test_without_a_name_it_is_found_by_what_it_can(raw, start):
+    _, told = start(UsbSpec(0, 0, KEYS, "HID_HOOK"))
+    raw.send(lifted=True)
+    hears(told, HookLifted)
+    _, told = start(UsbSpec(0, 0, (("HID_REDIAL", Key.REDIAL),), ""))
+    assert hears(told, DeviceFailed).reason == "it is not plugged in"
+
+
+def test_f41_an_unknown_report_is_named(raw, start):
+    _, told = start(UsbSpec(0x06E6, 0, KEYS, "HID_HOK"))
+    assert hears(told, DeviceFailed).reason == "there is no report HID_HOK"
+
+
+def test_f41_a_device_that_tells_rubbish_of_itself_is_passed_by(raw, start):
+    (raw.classes / "hidraw0/device/report_descriptor").write_bytes(os.urandom(200))
+    (raw.classes / "hidraw1").mkdir()
+    _, told = start(UsbSpec(0, 0, KEYS, "HID_HOOK"))
+    assert hears(told, DeviceFailed).reason == "it is not plugged in"
+
+
+def test_lamps_are_written_as_reports(raw, start, monkeypatch):
+    """A FIFO cannot tell who wrote: what is written is kept where it is written."""
+    written = []
+    write = os.write
+
+    def keep(descriptor, octets):
+        if threading.current_thread().name == "usb handset" and octets[:1] == b"\x01":
+            written.append(octets)
+            return len(octets)
+        return write(descriptor, octets)
+
+    monkeypatch.setattr(os, "write", keep)
+    handset, _ = start()
+    wait_for("all off at first", lambda: written == [b"\x01\x00"], 5)
+    handset.lamps.set("ring", LampPattern.ON)
+    wait_for("the ring", lambda: written[-1] == b"\x01\x02", 5)
+    handset.close()
+    assert written[-1] == b"\x01\x00"
