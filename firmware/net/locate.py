@@ -84,7 +84,7 @@ class Ways(Protocol):
 async def locate_stun(server: str, ways: Ways, service: str = "_stun._udp") -> list[Place]:
     """Where a STUN server may be asked: `host[:port]` or a domain (RFC 8489 §8.1); never empty.
 
-    One for relays has the same port and another `service` (RFC 8656 §3.1).
+    One for relays has the same port and another `service` (RFC 8656 §5).
 
     Raises:
         LookUpError: there is none, or no way to any.

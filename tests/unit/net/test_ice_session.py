@@ -38,7 +38,7 @@ def only_relays(source, target):
 
 
 def test_a_relay_is_taken_only_where_nothing_else_leads():
-    """RFC 8445 §12.1.1: sound may take it before it is nominated."""
+    """RFC 8445 §12.1: sound may take it before it is nominated."""
     made = world(only_relays, relay=True)
     made.run(0.5)
     assert all("relay" in way for way in ways(made))

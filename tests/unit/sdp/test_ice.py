@@ -175,7 +175,7 @@ def test_names_and_passwords_are_long_enough_and_change_with_a_restart():
 
 
 def test_the_default_is_what_reaches_far_without_help():
-    """RFC 8445 §5.1.4; a relay lets nobody in who was not asked."""
+    """RFC 8839 §4.2.1.2; a relay lets nobody in who was not asked."""
     assert ours(relay=True).default(1) == ("203.0.113.9", 6000)
     assert ours(seen=False, relay=True).default(1) == ("10.0.0.1", 40000)
     assert replace(ours(), candidates=()).default(1) is None
