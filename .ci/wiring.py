@@ -224,8 +224,8 @@ def _usb(spec: BoardSpec) -> list[Part]:
     part = Part("usb", "USB handset", notes=["Any USB socket."])
     if usb.hook:
         part.notes.append(f"Its hook is {usb.hook}.")
-    codes = [f"{code} is {key.value}" for code, key in usb.keys if not key.value.isdigit()]
-    part.notes.append("; ".join(codes))
+    caps = dict.fromkeys(key.value for _, key in usb.keys)
+    part.notes.append(f"Keys: {' '.join(caps)}")
     return [part]
 
 

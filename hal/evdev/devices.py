@@ -42,11 +42,15 @@ class Codes:
         """Keys and hook."""
         return {*self.keys, *((self.hook,) if self.hook else ())}
 
-    @property
-    def telling(self) -> set[Code]:
-        """What makes it a telephone: hook and dial keys, or every key if it has none of these."""
+    def telling(self, *, raw: bool) -> set[Code]:
+        """What makes a device the telephone: its hook if that is of this kind, else its dial keys.
+
+        A handset may show its dial keys in both ways, or in one of them.
+        """
+        hook = {self.hook} if self.hook and (self.hook[0] == EV_HID) is raw else set()
         dials = {code for code, key in self.keys.items() if key.digit}
-        return {*dials, *((self.hook,) if self.hook else ())} or self.wanted
+        mine = {code for code in dials or set(self.keys) if (code[0] == EV_HID) is raw}
+        return hook or mine if raw else hook | mine
 
     def _code(self, name: str) -> Code:
         if self.evdev is None or name.startswith("HID_"):
@@ -167,7 +171,7 @@ class _About:
             return False
         if any(given for given, _ in asked):
             return bool(has & {*codes.wanted, *codes.lamps.values()})
-        telling = {code for code in codes.telling if (code[0] == EV_HID) is raw}
+        telling = codes.telling(raw=raw)
         return bool(telling) and has >= telling
 
 
