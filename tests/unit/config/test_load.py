@@ -246,6 +246,12 @@ NOTES = [
     (LINE + 'srtp = "require"', "f:4: line[1].srtp: without TLS who listens can be kept out, but"),
     (LINE + 'srtp = "prefer"\nsrtp_keys = "sdes"', "the keys travel where others can read them"),
     (LINE + 'srtp_keys = "sdes"', "f:4: line[1].srtp_keys: without `srtp` this changes nothing"),
+    (LINE + 'ice = "relay"', "f:4: line[1].ice: this line can make no calls: it is reached"),
+    (LINE + '[network]\nturn = "t.example"', "network.turn: no line asks for a relay: write ice"),
+    (
+        LINE + 'ice = "on"\n[network]\nturn = "t.example"\nturn_user = "u"',
+        "network.turn: relays give no place to who does not say who they are",
+    ),
     (LINE + "register = false", "only pbx.example may call this line"),
     (LINE + 'auto_answer = "always"', "line[1].auto_answer: every caller"),
     (LINE + "[line.tls]\nverify = false", "line[1].tls.verify: the server's certificate is not"),
