@@ -168,26 +168,6 @@ async def test_garbage_on_a_media_port_disturbs_nobody(phone, far_end):
     assert not [log for log in phone.of(EngineLog) if log.level == "critical"]
 
 
-async def test_a08_six_thousand_packets_a_second_from_a_stranger_cost_no_sound(
-    phone, far_end, far_end_at
-):
-    await phone.ready()
-    where = phone.open(1, far_end, Route.LOOP)
-    stranger = far_end_at("127.0.0.1")
-    packet = b"\x80\x00" + bytes(10) + b"\x55" * 160
-
-    async def flood():
-        await asyncio.sleep(0.3)
-        for _ in range(110):
-            for _ in range(60):
-                stranger.rtp.sendto(packet, where)
-            await asyncio.sleep(0.01)
-
-    await asyncio.gather(far_end.talk(where, 1.5), flood())
-    assert tone_share(far_end.heard(0.8), 450) > CLEAR
-    assert phone.of(StreamReport)[-1].lost < 10
-
-
 async def test_an_engine_that_reads_no_orders_is_replaced(phone):
     await phone.ready()
     stuck = phone.link.pid
