@@ -46,6 +46,8 @@ class MakeBelievePhone:
             case s.Ladder(skip=skip):
                 rows = ("INVITE →", "← 100 Trying", "← 200 OK")
                 return s.LadderReply(rows[skip : skip + 2], more=skip < 1)
+            case s.Record(on=on):
+                return s.RecordReply(("/srv/a.wav", "/srv/b.wav") if on else ())
             case s.Reload():
                 return s.ReloadReply(("web.port",), ("audio.card",), ("network.sip_port",))
             case _:
@@ -107,6 +109,13 @@ async def test_a_wish_reaches_the_phone_and_says_nothing(ctl, phone, arguments, 
 
     (asked,) = phone.asked
     assert asked == type(asked)(**{**_fields(request_), "id": asked.id})
+
+
+async def test_record_prints_where_it_writes(ctl, phone):
+    assert await ctl("record", "on", "in-1") == (0, "/srv/a.wav\n/srv/b.wav\n", "")
+    (asked,) = phone.asked
+    assert (asked.on, asked.call) == (True, "in-1")
+    assert await ctl("record", "off") == (0, "", "")
 
 
 def _fields(request_: s.AnyRequest) -> dict:
