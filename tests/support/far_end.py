@@ -94,6 +94,8 @@ class FarEnd:
         self.guard: Guard | None = None
         """Set `encrypts` before the call; then what is said and heard goes through this."""
         self.encrypts = False
+        self.named = ""
+        """Set before the call: the address it names for its media, where it cannot be reached."""
         self.rests = False
         """Set before the call: it takes comfort noise for silence."""
         self.noises: list[bytes] = []
@@ -258,6 +260,7 @@ class FarEnd:
 
     def _sdp(self, direction: str = "sendrecv", crypto: str = "") -> bytes:
         address, port = self._rtp.getsockname()[:2]
+        address = self.named or address
         formats = "0 13" if self.rests else "0"
         here = f"IN IP{6 if ':' in address else 4} {address}"
         body = (
