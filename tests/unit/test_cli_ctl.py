@@ -23,6 +23,12 @@ STATUS = s.StatusReply(
 ROW = s.LogRow(1_700_000_000.0, "101@pbx", "in", "Alice", "201", "missed", 0.0)
 
 
+def _wished(request: s.AnyRequest) -> s.AnyResult:
+    if isinstance(request, s.Record):
+        return s.RecordReply(("/srv/a.wav", "/srv/b.wav") if request.on else ())
+    return None
+
+
 class MakeBelievePhone:
     def __init__(self):
         self.asked: list[s.AnyRequest] = []
@@ -46,12 +52,10 @@ class MakeBelievePhone:
             case s.Ladder(skip=skip):
                 rows = ("INVITE →", "← 100 Trying", "← 200 OK")
                 return s.LadderReply(rows[skip : skip + 2], more=skip < 1)
-            case s.Record(on=on):
-                return s.RecordReply(("/srv/a.wav", "/srv/b.wav") if on else ())
             case s.Reload():
                 return s.ReloadReply(("web.port",), ("audio.card",), ("network.sip_port",))
             case _:
-                return None
+                return _wished(request)
 
     def present(self) -> Iterable[s.AnyEvent]:
         return (s.NoticeEvent(1.0, "hello"), s.StatusEvent(1.0, STATUS))
