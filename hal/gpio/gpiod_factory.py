@@ -8,6 +8,7 @@ Edges carry the kernel's own moment, and the kernel keeps 512 of them a line whe
 Edges that were lost all the same are counted by their numbers.
 """
 
+import contextlib
 import datetime as dt
 import errno
 import threading
@@ -102,9 +103,11 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
             raise
 
     def close(self) -> None:
-        """Give the line back."""
-        self.frequency = None
-        self.when_changed = None
+        """Give the line back, also that of a chip that has gone."""
+        with contextlib.suppress(OSError):
+            self.frequency = None
+        with contextlib.suppress(OSError):
+            self.when_changed = None
         with self._lock:
             request, self._request = self._request, None
             if request is not None:

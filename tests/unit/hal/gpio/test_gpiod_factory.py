@@ -184,6 +184,8 @@ def test_a_chip_that_vanishes_tells_whoever_listens_and_costs_nothing_more(facto
     chip.unplug()
     ear.wait()
     assert len(factory.reader) == 0
+    factory.close()
+    assert not chip.open
     chip.wires.broken = False
 
 
