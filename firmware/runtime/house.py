@@ -1,8 +1,9 @@
 """Everything the phone's loop holds in its hands, as one record that is passed down."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from firmware.call.secrecy import Material
 from firmware.control.schema import AnyEvent
@@ -134,8 +135,7 @@ class Ways(Protocol):
         """The sockets of a call are about to be closed."""
 
 
-@dataclass(slots=True)
-class House:
+class House(Struct):
     """The parts, and which sockets and streams belong to which call."""
 
     agent: UserAgent

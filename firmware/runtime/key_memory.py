@@ -4,7 +4,7 @@ The far end's packet index belongs to the key it encrypts with, not to our strea
 another address or start a new engine it simply goes on (RFC 3711 §3.3.1).
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from firmware.base.suites import Heard, Keys
 from firmware.sip.notifications import CallRef
@@ -13,8 +13,7 @@ _MOST = 64
 """Calls remembered; one that ended without a word makes room for others."""
 
 
-@dataclass(slots=True)
-class _Past:
+class _Past(Struct):
     """One call; `unsure` = the next report may still tell of the key before."""
 
     receive: bytes = b""

@@ -5,7 +5,7 @@ unknown lines and attributes), strict where a wrong guess would send audio astra
 addresses, the ports, the payload numbers. The work is linear in a bounded size.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from firmware.base.values import replace
 from firmware.sdp.description import (
@@ -31,8 +31,7 @@ _FMTP_LIMIT = 512
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 
 
-@dataclass(slots=True)
-class _Section:
+class _Section(Struct):
     """What is being gathered: the session (`words` empty) or one medium."""
 
     words: list[str]
@@ -46,8 +45,7 @@ class _Section:
     attributes: list[Attribute] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Document:
+class _Document(Struct):
     """What has been read so far; the first section is the session's."""
 
     origin: Origin = field(default_factory=lambda: Origin(0, 0, ""))

@@ -5,7 +5,8 @@ may come. It does not know what the requests mean; calls live in `firmware.sip.u
 """
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.base.values import replace
 from firmware.sip.errors import ParseError
@@ -20,8 +21,7 @@ MAX_FORWARDS = "70"
 _NOT_IN_REQUEST = ("method", "ttl")
 
 
-@dataclass(slots=True)
-class Dialog:
+class Dialog(Struct):
     """One confirmed or early dialog.
 
     `local` and `remote` are From and To of our requests, tags included. `routes` stand in the

@@ -8,7 +8,6 @@ length of the text.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
@@ -161,8 +160,7 @@ class Reason(Struct, frozen=True):
         return f"{self.protocol}{cause}{text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the header's name; the builtin has no use here
+class Warning(Struct, frozen=True):  # noqa: A001 - the header's name; the builtin has no use here
     """What was wrong with a request, for people (RFC 3261 §20.43)."""
 
     code: int

@@ -9,8 +9,9 @@ What a letter says and who wrote it is not known here (`firmware.sip.usage.messa
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from firmware.sip.bodies import Rows, shown
 from firmware.sip.causes import cause_of
@@ -31,8 +32,7 @@ MOST_WAITING: Final = 16
 """Letters to one destination."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """What became of a letter; without `cause` the next hop took it."""
 
     cause: FailureCause | None = None
@@ -40,8 +40,7 @@ class Delivery:
     phrase: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Letter:
+class Letter(Struct, frozen=True, eq=False):
     """A body with its media type; `passing` ones are worth nothing once something follows them."""
 
     kind: str

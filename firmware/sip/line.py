@@ -1,9 +1,8 @@
 """An account at work: what a line has learned since the phone started."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from firmware.sip.account import Account, Home
 from firmware.sip.auth.credentials import Keyring
@@ -32,8 +31,7 @@ class Standing(Struct, frozen=True):
 _MOST_ROUTES: Final = 10
 
 
-@dataclass(slots=True, eq=False)
-class Line:
+class Line(Struct, eq=False):
     """One line.
 
     `standings` are its registrations that stand, by the number of the home; `targets` are the last

@@ -5,7 +5,8 @@ structure matters, when it matters. That keeps unknown headers whole and parsing
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 # RFC 3261 §7.3.3 and later registrations.
 COMPACT_FORMS = {
@@ -107,8 +108,7 @@ class Headers:
         self._items = [row for row in self._items if row[0].lower() != wanted]
 
 
-@dataclass(slots=True)
-class Request:
+class Request(Struct):
     """A request; `uri` is the Request-URI as text (see `firmware.sip.uri.parse_uri`)."""
 
     method: str
@@ -117,8 +117,7 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(slots=True)
-class Response:
+class Response(Struct):
     """A response; `phrase` is the reason phrase."""
 
     status: int

@@ -7,8 +7,9 @@ counting what they send within a second.
 """
 
 import ipaddress
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from firmware.sip.account import Account
 from firmware.sip.core import Alarm, Core
@@ -28,8 +29,7 @@ _LONGEST_METHOD: Final = 32  # of what a stranger wrote, in the log (A23)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@dataclass(slots=True)
-class _Trust:
+class _Trust(Struct):
     """Whom one line trusts: hosts by the name they were resolved from, and networks."""
 
     line: Line

@@ -2,7 +2,8 @@
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from firmware.sip.bodies import Rows
 from firmware.sip.transaction.server import ServerTransaction
@@ -17,8 +18,7 @@ class Kind(enum.Enum):
     RESPONSE = "a response to an INVITE without an offer"
 
 
-@dataclass(slots=True)
-class Waiting:
+class Waiting(Struct):
     """An offer of the far end, or its wish for ours, that the phone has not decided about."""
 
     kind: Kind

@@ -4,8 +4,9 @@ RFC 3261 §17.1.3 matches a response by branch and CSeq method, §17.2.3 a reque
 and method, and requests of RFC 2543 elements (no magic cookie) by the fields they do have.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
+from firmware.base.values import replace
 from firmware.sip.errors import ParseError
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.headers import (
@@ -27,8 +28,7 @@ ServerKey = tuple[str, ...]
 DEFAULT_PORT = 5060
 
 
-@dataclass(slots=True)
-class Arrival:
+class Arrival(Struct):
     """A request that arrived, with the headers that everybody asks for already read."""
 
     request: Request

@@ -13,8 +13,9 @@ bounded, and so is how long they are.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from firmware.sip.bodies import party, shown
 from firmware.sip.composer import Composers
@@ -272,8 +273,7 @@ class _Writer:
             self._owner.idle(self)
 
 
-@dataclass(slots=True)
-class _Allowance:
+class _Allowance(Struct):
     """How many texts a line may still take: so many at once, so many a second."""
 
     left: float = float(_BURST)

@@ -4,10 +4,9 @@ Left out are those in which a phone has no part of its own: an ENUM query of the
 §2.4; the server asks here), and calls that never reach a phone (RFC 3666 §3.4, §3.7, §3.8).
 """
 
-from dataclasses import replace
-
 import pytest
 
+from firmware.base.values import replace
 from firmware.sip.message import Request
 from firmware.sip.notifications import (
     CallAnswered,
