@@ -146,7 +146,6 @@ class Keypad:
 
     def close(self) -> None:
         """Let go of everything."""
-        self._deafen()
         for row in self._rows:
             row.close()
         for column in self._columns:

@@ -74,6 +74,7 @@ class Pins:
         """A row of a keypad."""
         with self._claimed(pin, user) as factory:
             device = GPIODevice(pin, pin_factory=factory)
+            device.pin.input_with_pull("up")
         return RowPin(device, self._care(pin, user))
 
     def output(self, pin: int, user: str, *, active_low: bool = False) -> "OutputPin":
@@ -146,12 +147,15 @@ class Care:
         except self._errors as error:
             raise DeviceGoneError(f"{self._who} does not answer: {reason(error)}") from error
 
-    @contextmanager
-    def closing(self) -> Iterator[None]:
-        """The pin is free afterwards, whatever it says."""
+    def release(self, device: GPIODevice, rest: Callable[[], None]) -> None:
+        """Bring a pin to rest and give it back; it is free afterwards, whatever it says."""
+        if device.closed:
+            return
         try:
             with contextlib.suppress(*self._errors):
-                yield
+                rest()
+            with contextlib.suppress(*self._errors):
+                device.close()
         finally:
             self._forget()
 
@@ -177,13 +181,15 @@ class ContactPin:
 
     def watch(self, edge: Edge | None) -> None:
         with self._care():
-            pin = self._device.pin
             if edge is None:
-                pin.when_changed = self._edge = None
+                self._deafen()
                 return
             self._edge = functools.partial(self._changed, edge)
-            pin.edges = "both"
-            pin.when_changed = self._edge
+            self._device.pin.edges = "both"
+            self._device.pin.when_changed = self._edge
+
+    def _deafen(self) -> None:
+        self._device.pin.when_changed = self._edge = None
 
     def _changed(self, edge: Edge, ticks: float | None, state: int) -> None:
         try:
@@ -192,8 +198,7 @@ class ContactPin:
             self.faults += 1
 
     def close(self) -> None:
-        with self._care.closing():
-            self._device.close()
+        self._care.release(self._device, self._deafen)
 
 
 class RowPin:
@@ -202,7 +207,6 @@ class RowPin:
     def __init__(self, device: GPIODevice, care: Care) -> None:
         self._device = device
         self._care = care
-        self.release()
 
     def drive(self) -> None:
         with self._care():
@@ -210,12 +214,13 @@ class RowPin:
 
     def release(self) -> None:
         with self._care():
-            self._device.pin.input_with_pull("up")
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._device.pin.input_with_pull("up")
 
     def close(self) -> None:
-        with self._care.closing():
-            self._device.pin.input_with_pull("up")
-            self._device.close()
+        self._care.release(self._device, self._let_go)
 
 
 class OutputPin:
@@ -232,9 +237,7 @@ class OutputPin:
     shine = power
 
     def close(self) -> None:
-        with self._care.closing():
-            self._device.off()
-            self._device.close()
+        self._care.release(self._device, self._device.off)
 
 
 class PulsedPin:
@@ -252,9 +255,7 @@ class PulsedPin:
     shine = sound
 
     def close(self) -> None:
-        with self._care.closing():
-            self._device.off()
-            self._device.close()
+        self._care.release(self._device, self._device.off)
 
 
 class LinePin:

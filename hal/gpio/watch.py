@@ -142,6 +142,6 @@ class Watch:
 
     def close(self) -> None:
         """Release the pins; nothing is heard afterwards."""
-        self._deafen()
         for wire in self._wires:
             wire.close()
+        self._edges.clear()

@@ -158,6 +158,12 @@ def test_a_display_may_ask_for_its_pins_again_and_again(open_bench):
         line.off()
         assert bench.level(26) == 0
         line.close()
+    line.close()
+    other = bench.parts.line(26)
+    line.close()
+    with pytest.raises(DeviceError, match=r"^display: GPIO 26 is used by display$"):
+        bench.parts.line(26)
+    other.close()
     with pytest.raises(DeviceError, match=r"^display: GPIO 17 is used by hook$"):
         bench.parts.line(17)
 
