@@ -51,6 +51,7 @@ class UsbHandset:
         self._load = load
         self._clock = clock
         self._look_every = look_every
+        self._reading: Reading | None = None
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -115,7 +116,10 @@ class UsbHandset:
         """
         codes = Codes(self._spec, self._load)
         sources = find(self._spec, codes)
-        reading = _reading(self._spec, codes)
+        if self._reading is None:
+            self._reading = _reading(self._spec, codes)
+        # Kept from then on: where the handset is does not change by its cable being pulled.
+        reading = self._reading
         try:
             if self._spec.grab:
                 _grab(sources)
@@ -193,7 +197,7 @@ class _Session:
 
     def begin(self) -> None:
         """Where the handset is; keys that are down are not pressed."""
-        self._tell(self._reading.settle(self._state(), self._clock()))
+        self._settle(self._clock())
 
     def turn(self, wake: int) -> None:
         """One thing that happens."""
@@ -210,7 +214,7 @@ class _Session:
     def _read(self, source: Source, now: float) -> None:
         for event in source.read():
             if event is None:
-                self._tell(self._reading.settle(self._state(), now))
+                self._settle(now)
             else:
                 self._tell(self._reading.take(*event, now))
 
@@ -231,8 +235,15 @@ class _Session:
             for source in self._sources.values():
                 source.light(lamps)
 
-    def _state(self) -> set[Code]:
-        return {code for source in self._sources.values() for code in source.state()}
+    def _settle(self, now: float) -> None:
+        """Believe what the devices say they are now."""
+        on: set[Code] = set()
+        unknown: set[Code] = set()
+        for source in self._sources.values():
+            mine, doubtful = source.state()
+            on |= mine
+            unknown |= doubtful
+        self._tell(self._reading.settle(on, now, unknown - on))
 
     def _tell(self, events: tuple[Event, ...]) -> None:
         for event in events:

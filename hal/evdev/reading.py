@@ -55,13 +55,18 @@ class Reading:
             return ()
         return self._held.down(key, now) if value == _DOWN else self._held.up(key, now)
 
-    def settle(self, on: Collection[Code], now: float) -> tuple[Event, ...]:
-        """These codes are on and no others; a key whose beginning was lost is not pressed late."""
+    def settle(
+        self, on: Collection[Code], now: float, unknown: Collection[Code] = ()
+    ) -> tuple[Event, ...]:
+        """These codes are on and no others; a key whose beginning was lost is not pressed late.
+
+        Of those `unknown` nobody can say; a handset stays where it was.
+        """
         events: list[Event] = []
         for code, key in self._keys.items():
             if code not in on:
                 events.extend(self._held.up(key, now))
-        if self._hook_code is not None:
+        if self._hook_code is not None and self._hook_code not in unknown:
             lifted = (self._hook_code in on) == self._lifted
             events.extend(self._hook.sample(lifted, now))
         return tuple(events)

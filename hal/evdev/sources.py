@@ -27,8 +27,8 @@ class Source(Protocol):
     def read(self) -> Iterator[tuple[Code, int] | None]:
         """Code and value of what has come; None where something was lost."""
 
-    def state(self) -> Iterator[Code]:
-        """What is on now."""
+    def state(self) -> tuple[set[Code], set[Code]]:
+        """What is on now, and of what the device did not say it."""
 
     def light(self, lamps: dict[Code, bool]) -> None:
         """Switch those that it has."""
@@ -62,12 +62,10 @@ class EvdevSource:
             # Woken for nothing.
             return
 
-    def state(self) -> Iterator[Code]:
-        for key in self._device.active_keys():
-            yield EV_KEY, key
-        for switch in self._switches:
-            if _switch_is_on(self.fileno(), switch):
-                yield EV_SW, switch
+    def state(self) -> tuple[set[Code], set[Code]]:
+        on = {(EV_KEY, key) for key in self._device.active_keys()}
+        switches = (one for one in self._switches if _switch_is_on(self.fileno(), one))
+        return on | {(EV_SW, switch) for switch in switches}, set()
 
     def light(self, lamps: dict[Code, bool]) -> None:
         for (kind, code), lit in lamps.items():
@@ -119,11 +117,13 @@ class HidSource:
                 self._on[usage] = on
                 yield (EV_HID, usage), int(on)
 
-    def state(self) -> Iterator[Code]:
-        where = None if self._hook is None else self._reports.holding(self._hook)
-        if where is not None:
-            list(self._news(_input_report(self._file, *where)))
-        yield from ((EV_HID, usage) for usage, on in self._on.items() if on)
+    def state(self) -> tuple[set[Code], set[Code]]:
+        unknown: set[Code] = set()
+        if self._hook is not None and (where := self._reports.holding(self._hook)) is not None:
+            self._on |= self._reports.read(_input_report(self._file, *where))
+            if self._hook not in self._on:
+                unknown.add((EV_HID, self._hook))
+        return {(EV_HID, usage) for usage, on in self._on.items() if on}, unknown
 
     def light(self, lamps: dict[Code, bool]) -> None:
         wanted = {code for (kind, code), lit in lamps.items() if kind == EV_HID and lit}

@@ -137,6 +137,26 @@ def test_f41_a_handset_that_is_pulled_out_is_told_once_and_works_when_it_is_back
     assert device.opens == device.closes
 
 
+@pytest.mark.parametrize("lifted", [True, False])
+def test_f41_a_handset_that_was_pulled_out_stays_where_it_was_until_it_says_otherwise(desk, lifted):
+    """Off its cradle in a call: the cable is pulled, and put back."""
+    device = desk.plug_in()
+    desk.start()
+    device.press("KEY_PHONE")
+    desk.hears(HookLifted)
+    device.pull()
+    desk.hears(DeviceFailed, DeviceFailed)
+    again = Plugged("VoIP USB Phone", DIAL)
+    desk.thrown.append(again)
+    again.down = {CODES["KEY_PHONE"]} if lifted else set()
+    desk.evdev.plugged["/dev/input/event9"] = again
+    if not lifted:
+        desk.hears(HookReplaced)
+    desk.hears(DeviceRecovered)
+    again.press("KEY_NUMERIC_1")
+    desk.hears(KeyDown)
+
+
 def test_f41_a_handset_that_another_program_holds_is_told(desk):
     desk.plug_in().busy = True
     desk.start()

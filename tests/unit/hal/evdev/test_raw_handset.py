@@ -10,12 +10,15 @@ import pytest
 from hal.board_spec import UsbSpec
 from hal.evdev import devices
 from hal.evdev.handset import UsbHandset
+from hal.evdev.hid import USAGES, Reports
+from hal.evdev.reading import EV_HID
+from hal.evdev.sources import HidSource
 from hal.events import DeviceFailed, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.health import Health
 from hal.keys import Key
 from hal.ports import LampPattern
 from tests.support.fake_evdev import FakeEvdev, Plugged
-from tests.support.hid_handset import RawHandset
+from tests.support.hid_handset import DESCRIPTOR, RawHandset
 from tests.support.waiting import wait_for
 
 KEYS = (("HID_KEY_5", Key.DIGIT_5), ("HID_KEY_POUND", Key.POUND))
@@ -84,6 +87,18 @@ def test_keys_may_be_events_and_the_hook_a_report(raw, start):
     raw.send(lifted=True)
     hears(told, HookLifted)
     keypad.throw_away()
+
+
+def test_a_handset_that_cannot_be_asked_where_it_is_says_so_itself(raw):
+    """A FIFO knows no reports to ask for, like some handsets."""
+    hook = USAGES["HID_HOOK"]
+    source = HidSource(raw.node, Reports(DESCRIPTOR), hook)
+    assert source.state() == (set(), {(EV_HID, hook)})
+    raw.send(lifted=True, key="5")
+    assert ((EV_HID, hook), 1) in list(source.read())
+    assert source.state() == ({(EV_HID, hook), (EV_HID, USAGES["HID_KEY_5"])}, set())
+    source.close()
+    source.close()
 
 
 def test_f41_another_handset_is_not_taken(raw, start):

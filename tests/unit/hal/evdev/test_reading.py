@@ -43,6 +43,13 @@ def test_a_handset_that_is_off_when_it_is_plugged_in_is_lifted(reading):
     assert reading.take(FIVE, UP, 2.0) == ()
 
 
+def test_f41_a_handset_of_which_nobody_knows_where_it_is_stays_where_it_was(reading):
+    reading.take(PHONE, DOWN, 1.0)
+    assert reading.settle(set(), 2.0, {PHONE}) == ()
+    assert reading.take(PHONE, DOWN, 3.0) == ()
+    assert reading.take(PHONE, UP, 4.0) == (HookReplaced(4.0),)
+
+
 def test_f37_what_was_lost_in_a_flood_of_events_is_found_again(reading):
     reading.take(FIVE, DOWN, 1.0)
     reading.take(PHONE, DOWN, 1.0)
