@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench import desk_rows, sound_rows
 from tests.bench.caller import Caller, MiniRegistrar, percentile
-from tests.bench.machine import Hogs, cpu_seconds, memory_mb
+from tests.bench.machine import Hogs, Metronome, cpu_seconds, memory_mb
 from tests.bench.phones import Measured
 from tests.bench.tls_rows import start_over_tls
 from tests.support import sipp
@@ -151,7 +151,7 @@ def _pacing(key: str, hogs: int = 0) -> Row:
             call = caller.call()
             caller.talk(call, 1.0)
             call.arrivals.clear()
-            with Hogs(hogs):
+            with Hogs(hogs), Metronome() as control:
                 caller.talk(call, TALK)
             caller.hang_up(call)
             caller.close()
@@ -161,6 +161,7 @@ def _pacing(key: str, hogs: int = 0) -> Row:
         return {
             f"pacing_{key}_ms_p50": percentile(errors, 0.5),
             f"pacing_{key}_ms_p99_9": percentile(errors, 0.999),
+            f"pacing_{key}_machine_ms_p99_9": control.p99_9,
         }
 
     return row
