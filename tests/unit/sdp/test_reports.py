@@ -64,3 +64,9 @@ def test_our_answer_asks_who_understands_it(media, asked):
     """RFC 3611 §5.2: with the attribute, and only where the offer has it."""
     agreed = answer(theirs(media), PHONE, HERE, BOTH, 5, 1)
     assert (b"a=rtcp-xr:voip-metrics" in write(agreed.session)) is asked
+
+
+def test_what_others_say_of_their_recordings_is_no_matter_and_not_said_back():
+    offer = theirs("a=record:on\r\na=recordpref:nopreference\r\n")
+    agreed = answer(offer, PHONE, HERE, BOTH, 5, 1)
+    assert b"record" not in write(agreed.session)
