@@ -30,7 +30,7 @@ SIZE = (128, 64)
 
 
 def until(condition, what):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while not condition():
         assert time.monotonic() < deadline, what
         threading.Event().wait(0.002)
@@ -227,7 +227,7 @@ def desk(request, told):
 
 
 def hears(told, *kinds):
-    events = [told.get(timeout=5) for _ in kinds]
+    events = [told.get(timeout=15) for _ in kinds]
     assert [type(event) for event in events] == list(kinds)
     return events[-1]
 

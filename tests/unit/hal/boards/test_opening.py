@@ -136,7 +136,7 @@ def test_f41_a_board_opens_without_its_screen_panel_and_handset():
     board = open_board(
         BoardSpec("b", "", "b.toml", display=display, serial=serial, usb=usb), told.put
     )
-    faults = {told.get(timeout=5).device for _ in range(3)}
+    faults = {told.get(timeout=15).device for _ in range(3)}
     assert faults == {"screen", "front panel", "USB handset"}
     assert board.display.size == (128, 64)
     assert board.lamps.names == ("mute", "ring", "mail")
@@ -157,11 +157,11 @@ def test_f41_a_screen_by_spi_takes_its_pins_again_each_time_it_is_tried(monkeypa
     display = DisplaySpec("sh1106", (128, 64), "spi", 0, 0, 0, 25, None, 0)
     told = queue.SimpleQueue()
     board = open_board(BoardSpec("b", "", "b.toml", pin_factory="mock", display=display), told.put)
-    assert told.get(timeout=5).reason == "there is no SPI 0.0; is the bus switched on?"
+    assert told.get(timeout=15).reason == "there is no SPI 0.0; is the bus switched on?"
     spi.there = True
     board.display.show(noise((128, 64)))
-    assert told.get(timeout=5).device == "screen"
-    wait_for("the picture", lambda: spi.chip.picture == noise((128, 64)), 5)
+    assert told.get(timeout=15).device == "screen"
+    wait_for("the picture", lambda: spi.chip.picture == noise((128, 64)), 15)
     board.display.close()
     assert not spi.chip.lit
     assert told.empty()

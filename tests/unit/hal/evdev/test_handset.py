@@ -56,7 +56,7 @@ class Desk:
         return handset
 
     def hears(self, *kinds):
-        events = [self.told.get(timeout=5) for _ in kinds]
+        events = [self.told.get(timeout=15) for _ in kinds]
         assert tuple(type(event) for event in events) == kinds
         return events[-1]
 
@@ -72,7 +72,7 @@ def desk():
 
 
 def until(condition, what):
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while not condition():
         assert time.monotonic() < deadline, what
         threading.Event().wait(0.002)

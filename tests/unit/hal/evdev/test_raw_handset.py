@@ -57,7 +57,7 @@ def start(raw):
 
 
 def hears(told, *kinds):
-    events = [told.get(timeout=5) for _ in kinds]
+    events = [told.get(timeout=15) for _ in kinds]
     assert [type(event) for event in events] == list(kinds)
     return events[-1]
 
@@ -139,8 +139,8 @@ def test_lamps_are_written_as_reports(raw, start, monkeypatch):
 
     monkeypatch.setattr(os, "write", keep)
     handset, _ = start()
-    wait_for("all off at first", lambda: written == [b"\x01\x00"], 5)
+    wait_for("all off at first", lambda: written == [b"\x01\x00"], 15)
     handset.lamps.set("ring", LampPattern.ON)
-    wait_for("the ring", lambda: written[-1] == b"\x01\x02", 5)
+    wait_for("the ring", lambda: written[-1] == b"\x01\x02", 15)
     handset.close()
     assert written[-1] == b"\x01\x00"

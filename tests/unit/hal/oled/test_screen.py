@@ -28,7 +28,7 @@ def picture(seed, size=(128, 64)):
 
 def until(condition, what):
     """Wait for the thread to have done it."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while not condition():
         assert time.monotonic() < deadline, what
         threading.Event().wait(0.002)
@@ -88,7 +88,7 @@ class SlowWire:
         self.gate = threading.Semaphore(0)
 
     def send(self, ops):
-        assert self.gate.acquire(timeout=5)
+        assert self.gate.acquire(timeout=15)
         self.sent.append(b"".join(op.octets for op in ops))
 
     def close(self):
@@ -174,7 +174,7 @@ def test_f41_closing_does_not_wait_for_the_next_try(desk):
     began = time.monotonic()
     screen.close()
     screen.close()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 1.9
 
 
 def test_f41_an_error_nobody_thought_of_does_not_take_the_screen_with_it():
