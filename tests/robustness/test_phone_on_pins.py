@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.control import schema as s
 from firmware.sip.notifications import CallEnded
 from tests.support.far_end import pitch
 from tests.support.gpio.wired_phone import Hands
@@ -56,6 +57,16 @@ def phone(start_phone, far_end, hands, tmp_path):
     made = start_phone(line("101", far_end.server), board=str(board), program=hands.program())
     made.wait_registered()
     return made
+
+
+def test_the_boards_that_come_with_the_phone_run_on_a_pc_with_mock_pins(start_phone, far_end):
+    pins = '[board.gpio]\nfactory = "mock"\n'
+    phone = start_phone(line("101", far_end.server), pins, board="keypad")
+    phone.wait_registered()
+    phone.ask(s.Key(key=s.KeyCap("2")))
+    phone.wait_state("dialling")
+    failed = [row for row in phone.log().splitlines() if " failed: " in row]
+    assert all("screen failed: there is no I²C bus" in row for row in failed)
 
 
 def press(hands, name):

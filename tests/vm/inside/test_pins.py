@@ -3,7 +3,7 @@
 The phone is the one that systemd runs, in its sandbox, with a board of the test's own: an old
 telephone with a cradle, a dial, two keys, a lamp and two coils, and snd-aloop as its handset. A
 matrix of keys needs wires that follow within microseconds, which another process cannot play:
-`tests/contract/test_hal_gpio.py` has that.
+`test_pin_contract.py` has that.
 """
 
 import itertools

@@ -178,3 +178,14 @@ def test_f41_a_lamp_driver_that_vanishes_is_told_and_comes_back_by_itself(wires,
     wires.broken = False
     assert isinstance(bench.next(), DeviceRecovered)
     bench.until(lambda: bench.level(22))
+
+
+def test_f37_a_dial_that_crackles_at_rest_dials_nothing(wires, open_bench):
+    wires.close(24)
+    bench = open_bench()
+    for _ in range(5):
+        wires.open(24)
+        assert bench.heard(0.015) == []
+        wires.close(24)
+        assert bench.heard(0.015) == []
+    assert bench.heard(0.1) == []
