@@ -16,67 +16,33 @@ import asyncio
 import contextlib
 import logging
 import math
-import socket
-import struct
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 
 from aioice import stun
-from msgspec import Struct
 
 from firmware.base.tokens import Tokens
 from firmware.base.values import replace
 from firmware.call.media import NOWHERE, Way
 from firmware.net.ice_pairs import Pair
-from firmware.net.ice_relay import Relay, RelayError, Shovel, TurnServer
+from firmware.net.ice_places import Places, Servers, read
+from firmware.net.ice_relay import Relay, Shovel
 from firmware.net.ice_session import Outgoing, Session, answer_to
 from firmware.net.media_ports import MediaPair
 from firmware.sdp.ice import (
     RTCP,
     RTP,
     Address,
-    Candidate,
     Credentials,
     Ours,
     Terms,
     Theirs,
-    priority,
 )
 
 logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every allocation
-_ASK_AGAIN = 0.2
-_ASKINGS = 3
-"""So often, and after so many seconds, a STUN server is asked: a person waits for the INVITE."""
 _EARLY = 16
 """Checks kept of a far end that is quicker than its answer."""
 _KINDS = ("relay", "srflx", "prflx")
-
-
-class Servers(Struct, frozen=True):
-    """Who may be asked while gathering; None = nobody."""
-
-    stun: Address | None = None
-    turn: TurnServer | None = None
-
-
-class _Base:
-    """A place we send from."""
-
-    def __init__(self, candidate: Candidate, sender: "socket.socket | Relay") -> None:
-        self.candidate = candidate
-        self._sender = sender
-        self.shovel: Shovel | None = None
-
-    @property
-    def relay(self) -> Relay | None:
-        return self._sender if isinstance(self._sender, Relay) else None
-
-    def send(self, data: bytes, remote: Address) -> None:
-        with contextlib.suppress(OSError):
-            if isinstance(self._sender, Relay):
-                self._sender.send(data, remote)
-            else:
-                self._sender.sendto(data, remote)
 
 
 class IceAgent:
@@ -91,114 +57,30 @@ class IceAgent:
         relay_only: bool = False,
         dscp: int = 0,
     ) -> None:
-        self._sockets = {RTP: sockets.rtp, RTCP: sockets.rtcp}
-        self._engine = {
-            RTP: (sockets.address, sockets.port),
-            RTCP: (sockets.address, sockets.port + 1),
-        }
+        self._places = Places(sockets, tokens, self._arrived, relay_only=relay_only, dscp=dscp)
         self._tokens = tokens
         self._changed = changed
-        self._relay_only = relay_only
-        self._dscp = dscp
         self._loop = asyncio.get_running_loop()
-        self._bases: list[_Base] = []
-        self._reflexive: dict[int, Candidate] = {}
-        self._asked: dict[bytes, tuple[int, Address]] = {}
-        self._seen = {component: asyncio.Event() for component in self._sockets}
         self._early: deque[tuple[int, stun.Message, Address]] = deque(maxlen=_EARLY)
         self._session: Session | None = None
         self._before: Session | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._told: tuple[Way | None, str] = (None, "")
-        self._closed = self._reads = False
+        self._closed = False
         self.ours: Ours | None = None
-        self.trouble = ""
-        """Why there is no relay, a clause."""
         self.refused = 0
         """STUN that was bent, or of somebody without our password."""
 
-    # Gathering
-
     async def gather(self, servers: Servers, seconds: float) -> Ours:
         """All places where we may be reached; what takes longer than this is left out."""
-        self._reads = True
-        for component, sock in self._sockets.items():
-            if not self._relay_only:
-                self._bases.append(_Base(self._host(component), sock))
-            self._loop.add_reader(sock, self._readable, component, sock)
-        wishes = [self._loop.create_task(wish) for wish in self._wishes(servers)]
-        try:
-            if wishes:
-                await asyncio.wait(wishes, timeout=seconds)
-        finally:
-            for wish in wishes:
-                wish.cancel()
-            self._stop_reading()
-        self._asked.clear()
-        self.ours = Ours(self._tokens.octets(32), tuple(self._candidates()))
+        places = await self._places.gather(servers, seconds)
+        self.ours = Ours(self._tokens.octets(32), places)
         return self.ours
 
-    def _host(self, component: int) -> Candidate:
-        host, port = self._engine[component]
-        return Candidate("1", component, priority("host", component), host, port, "host")
-
-    def _wishes(self, servers: Servers) -> Iterator[Coroutine[None, None, None]]:
-        for component in self._sockets:
-            here = self._engine[component][0]
-            if servers.stun is not None and (":" in servers.stun[0]) == (":" in here):
-                yield self._ask(component, servers.stun)
-            if servers.turn is not None:
-                yield self._allocate(component, servers.turn)
-
-    async def _ask(self, component: int, server: Address) -> None:
-        """Where a STUN server sees a socket of ours (RFC 8445 §5.1.1.2)."""
-        base = next((one for one in self._bases if one.candidate.component == component), None)
-        if base is None:
-            return
-        request = stun.Message(
-            stun.Method.BINDING, stun.Class.REQUEST, transaction_id=self._tokens.octets(12)
-        )
-        self._asked[request.transaction_id] = component, server
-        for _ in range(_ASKINGS):
-            base.send(bytes(request), server)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._seen[component].wait(), _ASK_AGAIN)
-                return
-
-    async def _allocate(self, component: int, server: TurnServer) -> None:
-        """A relayed place (RFC 8445 §5.1.1.2)."""
-        number: list[int] = []
-
-        def inward(data: bytes, source: Address) -> None:
-            if number:
-                self._relayed(number[0], data, source)
-
-        try:
-            relay = await Relay.allocate(server, inward, self._dscp)
-        except RelayError as error:
-            self.trouble = str(error)
-            return
-        rank = priority("relay", component, self._tokens.integer(1 << 8))
-        related = ("0.0.0.0", 9) if self._relay_only else relay.seen_as  # noqa: S104 - says nothing
-        place = Candidate("3", component, rank, *relay.address, "relay", related)
-        number.append(len(self._bases))
-        self._bases.append(_Base(place, relay))
-
-    def _candidates(self) -> Iterator[Candidate]:
-        for base in self._bases:
-            if base.relay is None:
-                yield base.candidate
-        yield from self._reflexive.values()
-        for base in self._bases:
-            if base.relay is not None:
-                yield base.candidate
-
-    def _readable(self, component: int, sock: socket.socket) -> None:
-        try:
-            data, source = sock.recvfrom(2048)
-        except OSError:
-            return
-        self.receive(data, (source[0], source[1]), control=component == RTCP)
+    @property
+    def trouble(self) -> str:
+        """Why there is no relay, a clause."""
+        return self._places.trouble
 
     # A search
 
@@ -211,7 +93,7 @@ class IceAgent:
             # RFC 8839 §4.4.3.1.1: until the new search has found something the old way stays.
             self._before = running if self._way_of(running) is not None else self._before
             terms = replace(terms, controlling=terms.theirs.lite or running.controlling)
-        bases = tuple(base.candidate for base in self._bases)
+        bases = tuple(base.candidate for base in self._places.bases)
         now = self._loop.time()
         session = Session(bases, self.ours.candidates, terms, self._tokens, now)
         self._session = session
@@ -262,7 +144,7 @@ class IceAgent:
 
     def _engine_sends_to(self, pair: Pair) -> Address:
         """The far end itself, or the shovel that carries to it."""
-        base = self._bases[pair.base]
+        base = self._places.bases[pair.base]
         if base.relay is None:
             return pair.remote.address
         shovel = self._shovel(pair.base)
@@ -270,9 +152,9 @@ class IceAgent:
 
     def _shovel(self, number: int) -> Shovel | None:
         """What carries between the engine and a relay, made when it is needed first."""
-        base = self._bases[number]
+        base = self._places.bases[number]
         if base.shovel is None:
-            engine = self._engine[base.candidate.component]
+            engine = self._places.engine[base.candidate.component]
             with contextlib.suppress(OSError):
                 base.shovel = Shovel(engine, lambda data: self._carry_out(number, data))
         return base.shovel
@@ -281,17 +163,18 @@ class IceAgent:
 
     def receive(self, data: bytes, source: Address, *, control: bool) -> None:
         """STUN that came on a media socket; what is bent is nothing."""
-        component = RTCP if control else RTP
-        for number, base in enumerate(self._bases):
-            if base.relay is None and base.candidate.component == component:
-                self._stun(number, data, source)
-                return
+        number = self._places.of_socket(RTCP if control else RTP)
+        if number is not None:
+            self._stun(number, data, source)
 
-    def _relayed(self, number: int, data: bytes, source: Address) -> None:
-        """Something came through a relay: STUN for us, all else for the engine."""
+    def _arrived(self, number: int, data: bytes, source: Address) -> None:
+        """Through a relay, or while we gathered: STUN is for us, all else for the engine."""
         if data and data[0] < 4:
             self._stun(number, data, source)
-            return
+        elif self._places.bases[number].relay is not None:
+            self._relayed(number, data, source)
+
+    def _relayed(self, number: int, data: bytes, source: Address) -> None:
         for session in (self._session, self._before):
             if session is not None and session.may_come_from(number, source):
                 # RFC 8445 §12.2: on any pair that works, also on one that we did not choose.
@@ -302,7 +185,7 @@ class IceAgent:
 
     def _carry_out(self, number: int, data: bytes) -> None:
         """The engine sends through a relay: only where the far end agrees (RFC 7675)."""
-        base = self._bases[number]
+        base = self._places.bases[number]
         for session in (self._session, self._before):
             pair = None if session is None else session.pair(base.candidate.component)
             if session is not None and pair is not None and not session.failure:
@@ -328,7 +211,7 @@ class IceAgent:
             # RFC 8445 §7.3: it is answered at once, and checked back as soon as we know whom.
             assert self.ours is not None
             nobody = Terms(self.ours.credentials, _NOBODY, controlling=False, muxed=True)
-            self._bases[number].send(answer_to(message, source, nobody), source)
+            self._places.bases[number].send(answer_to(message, source, nobody), source)
             self._early.append((number, message, source))
         else:
             self.refused += 1
@@ -355,30 +238,12 @@ class IceAgent:
         return None
 
     def _response(self, number: int, message: stun.Message, source: Address) -> None:
-        asked = self._asked.get(message.transaction_id)
-        if asked is not None:
-            self._server_answered(asked, message, source)
-            return
         for session in (self._session, self._before):
             if session is not None and session.knows(message):
                 session.answered(number, message, source, self._loop.time())
                 self._settle()
                 return
         self.refused += 1
-
-    def _server_answered(
-        self, asked: tuple[int, Address], message: stun.Message, source: Address
-    ) -> None:
-        component, server = asked
-        seen = message.attributes.get("XOR-MAPPED-ADDRESS")
-        base = self._engine[component]
-        if source != server or not isinstance(seen, tuple):
-            return
-        self._asked.pop(message.transaction_id, None)
-        self._seen[component].set()
-        if seen != base:  # RFC 8445 §5.1.3: else it is the same place again
-            rank, (host, port) = priority("srflx", component), seen
-            self._reflexive[component] = Candidate("2", component, rank, host, port, "srflx", base)
 
     # Driving
 
@@ -402,7 +267,7 @@ class IceAgent:
             self._changed()
 
     def _send(self, out: Outgoing) -> None:
-        self._bases[out.base].send(out.data, out.remote)
+        self._places.bases[out.base].send(out.data, out.remote)
 
     def _arm(self, deadline: float) -> None:
         if self._timer is not None:
@@ -418,33 +283,15 @@ class IceAgent:
                 session.fire(now)
         self._settle()
 
-    def _stop_reading(self) -> None:
-        if self._reads:
-            self._reads = False
-            for sock in self._sockets.values():
-                self._loop.remove_reader(sock)
-
     def close(self) -> tuple[Relay, ...]:
         """End it; the sockets stay their owner's. The relays are to be closed yet."""
         self._closed = True
-        self._stop_reading()
         self._arm(math.inf)
         self._session = self._before = None
-        for base in self._bases:
-            if base.shovel is not None:
-                base.shovel.close()
-        return tuple(base.relay for base in self._bases if base.relay is not None)
+        return self._places.close()
 
 
 _NOBODY = Theirs(Credentials("", ""), ())
-
-
-def read(data: bytes) -> stun.Message | None:
-    """A STUN message, None if it is none; the library does not always say so politely."""
-    try:
-        return stun.parse_message(data)
-    except (ValueError, struct.error, KeyError, IndexError):
-        return None
 
 
 def _same(one: Terms, other: Terms) -> bool:

@@ -166,6 +166,9 @@ class Session:
                 self._send(pair, _Purpose.CHECK, now)
         self._watch(now)
         self._choose(now)
+        self._despair(now)
+
+    def _despair(self, now: float) -> None:
         if not self.failure and self.pair(RTP) is None and now >= self._until:
             self.failure = "no way to the far end was found"
 

@@ -30,7 +30,8 @@ from firmware.runtime.later import WAYS
 from firmware.sip.notifications import CallRef
 
 if TYPE_CHECKING:
-    from firmware.net.ice_agent import IceAgent, Servers
+    from firmware.net.ice_agent import IceAgent
+    from firmware.net.ice_places import Servers
     from firmware.runtime.house import House
     from firmware.sdp.ice import Ours
 
@@ -88,7 +89,7 @@ class WayFinder:
     async def _find(self) -> "Servers":
         for name in WAYS:
             await asyncio.to_thread(importlib.import_module, name)
-        from firmware.net.ice_agent import Servers  # noqa: PLC0415 - loaded in a thread
+        from firmware.net.ice_places import Servers  # noqa: PLC0415 - loaded in a thread
         from firmware.net.ice_relay import TurnServer  # noqa: PLC0415 - as above
 
         network = self._network
@@ -171,7 +172,7 @@ class WayFinder:
             await asyncio.wait({ready}, timeout=seconds)
             if ready.done() and not ready.cancelled():
                 return ready.result()
-        from firmware.net.ice_agent import Servers  # noqa: PLC0415 - there already, see `_find`
+        from firmware.net.ice_places import Servers  # noqa: PLC0415 - there already, see `_find`
 
         return Servers()
 

@@ -8,7 +8,7 @@ import socket
 import pytest
 from aioice import stun, turn
 
-from firmware.net.ice_agent import read
+from firmware.net.ice_places import read
 from firmware.net.ice_relay import Relay, RelayError, TurnServer, carrier_of
 
 

@@ -8,7 +8,8 @@ import pytest
 from aioice import stun
 
 from firmware.base.tokens import Tokens
-from firmware.net.ice_agent import IceAgent, Servers, read
+from firmware.net.ice_agent import IceAgent
+from firmware.net.ice_places import Servers, read
 from firmware.net.ice_relay import TurnServer
 from firmware.net.media_ports import MediaPorts
 from firmware.sdp.ice import Terms, Theirs
@@ -215,7 +216,7 @@ async def test_a02_who_does_not_know_our_password_gets_no_answer(make):
     agent = make()
     await agent.gather(Servers(), 0.05)
     sent = []
-    for base in agent._bases:
+    for base in agent._places.bases:
         base.send = lambda data, remote: sent.append((data, remote))
     stranger = ("198.51.100.1", 9)
     for data in (
