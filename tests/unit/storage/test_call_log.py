@@ -32,6 +32,14 @@ def log(path):
     opened.close()
 
 
+def test_f12_the_newest_call_comes_first_though_the_clock_was_set_back_by_years(log):
+    numbers = (50_000_000, 2, -90_000_000, 1)
+    for number in numbers:
+        log.add(row(number))
+
+    assert log.rows() == tuple(map(row, reversed(numbers)))
+
+
 def test_the_newest_call_comes_first(log):
     for number in range(3):
         log.add(row(number))
