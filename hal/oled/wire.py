@@ -13,7 +13,7 @@ stays for ever in Python's list of what to do at exit, with half a megabyte of t
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Protocol
 
 from hal.board_spec import DisplaySpec
@@ -21,6 +21,8 @@ from hal.errors import DeviceError, DeviceGoneError
 from hal.libraries import OLED, lacks
 from hal.oled.chips import Command, Data, Op
 
+_USUAL = (0x3C, 0x3D)
+"""Where displays are; a wire or a bridge of solder on the board chooses."""
 _NO_ANSWER = (errno.EREMOTEIO, errno.EIO, errno.ENXIO, errno.ENODEV, errno.ETIMEDOUT)
 
 
@@ -57,10 +59,18 @@ class Interface(Protocol):
 class Wire:
     """An open way to one chip; `close` may be called twice."""
 
-    def __init__(self, interface: Interface, where: str, release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        interface: Interface,
+        where: str,
+        release: Callable[[], None],
+        others: Callable[[], list[int]] = list,
+    ) -> None:
+        """Take an open interface; `others` are the usual addresses at which somebody answers."""
         self._interface = interface
         self._where = where
         self._release = release
+        self._others = others
 
     def send(self, ops: Iterable[Op]) -> None:
         """Send in this order.
@@ -68,13 +78,18 @@ class Wire:
         Raises:
             hal.errors.DeviceGoneError: the chip does not answer.
         """
-        with translated(self._where):
-            for op in ops:
-                match op:
-                    case Command(octets):
-                        self._interface.command(*octets)
-                    case Data(octets):
-                        self._interface.data(list(octets))
+        try:
+            with translated(self._where):
+                for op in ops:
+                    match op:
+                        case Command(octets):
+                            self._interface.command(*octets)
+                        case Data(octets):
+                            self._interface.data(list(octets))
+        except DeviceGoneError as error:
+            found = " and ".join(f"0x{other:02x}" for other in self._others())
+            hint = f", but somebody does at {found}" if found else ""
+            raise DeviceGoneError(f"{error}{hint}") from error
 
     def close(self) -> None:
         """Close bus and pins; a bus that is gone has nothing to close."""
@@ -103,11 +118,34 @@ def _open_i2c(spec: DisplaySpec) -> Wire:
         from smbus2 import I2cFunc, SMBus
 
         bus = SMBus(spec.port)
+        release: Callable[[], None] = bus.close
         if bus.funcs & I2cFunc.I2C:
             # luma writes a whole picture at once only on a bus that it opened itself.
             bus.close()
-            return Wire(i2c(port=spec.port, address=spec.address), where, _nothing)
-        return Wire(i2c(bus=bus, address=spec.address), where, bus.close)
+            interface, release = i2c(port=spec.port, address=spec.address), _nothing
+        else:
+            interface = i2c(bus=bus, address=spec.address)
+
+        def others() -> list[int]:
+            return [
+                address
+                for address in _USUAL
+                if address != spec.address and _answers(spec.port, address)
+            ]
+
+        return Wire(interface, where, release, others)
+
+
+def _answers(port: int, address: int) -> bool:
+    """Whether a display is at this address: it tells its status to whoever reads a byte."""
+    from smbus2 import SMBus
+
+    try:
+        with closing(SMBus(port)) as bus:
+            bus.read_byte(address)
+    except OSError:
+        return False
+    return True
 
 
 def _open_spi(spec: DisplaySpec, open_line: OpenLine) -> Wire:

@@ -208,6 +208,11 @@ class FakeBus:
         mode, *data = list(message)
         self.transfer(message.addr, mode, bytes(data))
 
+    def read_byte(self, address):
+        if not self.powered or address != self.address:
+            raise OSError(errno.EREMOTEIO, "Remote I/O error")
+        return 0x43
+
     def transfer(self, address, mode, data):
         # Start, address, mode, data, each byte with its acknowledgement, stop.
         self.clocks += 1 + 9 * (2 + len(data)) + 1
