@@ -12,7 +12,7 @@ from firmware.net.ice_agent import IceAgent
 from firmware.net.ice_places import Servers, read
 from firmware.net.ice_relay import TurnServer
 from firmware.net.media_ports import MediaPorts
-from firmware.sdp.ice import Terms, Theirs
+from firmware.sdp.ice import Credentials, Terms, Theirs
 
 HERE = "127.0.0.43"
 
@@ -229,6 +229,20 @@ async def test_a02_who_does_not_know_our_password_gets_no_answer(make):
     assert (sent, agent.refused) == ([], 4)
     agent.receive(check(agent), stranger, control=False)
     assert len(sent) == 1
+
+
+async def test_a02_nor_does_one_who_knows_the_names_in_a_call(make):
+    """RFC 8489 §9.1.3: names are no secret, they stand in every check."""
+    agent = make()
+    ours = await agent.gather(Servers(), 0.05)
+    far = Theirs(Credentials("far", "f" * 24), ())
+    agent.begin(Terms(ours.credentials, far, controlling=True, muxed=True))
+    sent = []
+    agent._places.bases[0].send = lambda data, remote: sent.append((data, remote))
+    agent.receive(check(agent, password="x" * 24), ("198.51.100.1", 9), control=False)
+    assert (sent, agent.refused, agent.way) == ([], 1, None)
+    agent.receive(check(agent), ("198.51.100.1", 9), control=False)
+    assert sent
 
 
 def bent():
