@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal.rhythm import phase
@@ -34,6 +34,7 @@ def test_a_british_ring():
     assert changes == [(True, 0.4), (False, 0.2), (True, 0.4), (False, 2.0)] * 2
 
 
+@settings(deadline=None)
 @given(
     rhythm=st.lists(st.floats(0.01, 5), min_size=2, max_size=6).map(tuple),
     elapsed=st.floats(0, 1e6),

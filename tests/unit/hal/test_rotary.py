@@ -1,6 +1,6 @@
 # ruff: noqa: FBT003 - the levels of contacts are the data here
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hal.events import KeyDown, KeyUp
@@ -80,6 +80,7 @@ def test_a_number(off_normal):
 
 
 @pytest.mark.parametrize("off_normal", [True, False])
+@settings(deadline=None)
 @given(
     digits=st.text("1234567890", min_size=1, max_size=4),
     rate=st.floats(8, 22),
