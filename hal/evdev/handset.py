@@ -15,7 +15,8 @@ from hal.board_spec import Contact, UsbSpec
 from hal.errors import DeviceError, DeviceGoneError
 from hal.evdev.devices import Codes, find, signature
 from hal.evdev.evdev_library import Evdev, library
-from hal.evdev.reading import Code, Reading
+from hal.evdev.hid import USAGES
+from hal.evdev.reading import EV_HID, Code, Reading
 from hal.evdev.sources import Source
 from hal.events import Event
 from hal.health import Health
@@ -29,6 +30,16 @@ BLINKING: dict[LampPattern, Rhythm] = {
     LampPattern.SLOW_BLINK: (0.7, 0.7),
     LampPattern.FAST_BLINK: (0.2, 0.2),
 }
+STEADY: dict[Code, tuple[LampPattern, ...]] = {
+    (EV_HID, USAGES["HID_RING"]): (
+        LampPattern.ON,
+        LampPattern.SLOW_BLINK,
+        LampPattern.FAST_BLINK,
+    ),
+    (EV_HID, USAGES["HID_OFF_HOOK"]): (LampPattern.ON, LampPattern.SLOW_BLINK),
+}
+"""What is no lamp, and the patterns that switch it on: a bell of its own, which would stutter, and
+that a call is up, which a line that rings (it blinks fast) is not."""
 _PATIENCE = 2.0
 _LOOK_EVERY = 2.0
 _SETTLING = 0.5
@@ -170,9 +181,11 @@ class UsbLamps:
         for lamp in self.names:
             self.set(lamp, LampPattern.OFF)
 
-    def at(self, lamp: str, now: float) -> tuple[bool, float]:
+    def at(self, lamp: str, code: Code, now: float) -> tuple[bool, float]:
         """Whether it is lit now, and for how long it stays so."""
         pattern, since = self._since[lamp]
+        if code in STEADY:
+            return pattern in STEADY[code], math.inf
         return phase(BLINKING[pattern], max(now - since, 0.0))
 
 
@@ -225,7 +238,7 @@ class _Session:
     def _wait_at(self, now: float) -> float | None:
         """Light what is due; seconds until the next lamp or key is."""
         waits = [] if self._reading.deadline is None else [max(self._reading.deadline - now, 0.0)]
-        shines = {code: self._lamps.at(lamp, now) for lamp, code in self._leds.items()}
+        shines = {code: self._lamps.at(lamp, code, now) for lamp, code in self._leds.items()}
         self._light({code: lit for code, (lit, _) in shines.items()})
         waits += [stays for _, stays in shines.values() if stays != math.inf]
         return min(waits, default=None)

@@ -1,5 +1,6 @@
 """A handset whose hook and lamps are reports: the files of hidraw, with a FIFO for the device."""
 
+import math
 import os
 import queue
 import threading
@@ -9,7 +10,7 @@ import pytest
 
 from hal.board_spec import UsbSpec
 from hal.evdev import devices
-from hal.evdev.handset import UsbHandset
+from hal.evdev.handset import UsbHandset, UsbLamps
 from hal.evdev.hid import USAGES, Reports
 from hal.evdev.reading import EV_HID
 from hal.evdev.sources import HidSource
@@ -140,7 +141,21 @@ def test_lamps_are_written_as_reports(raw, start, monkeypatch):
     monkeypatch.setattr(os, "write", keep)
     handset, _ = start()
     wait_for("all off at first", lambda: written == [b"\x01\x00"], 15)
-    handset.lamps.set("ring", LampPattern.ON)
+    handset.lamps.set("ring", LampPattern.FAST_BLINK)
     wait_for("the ring", lambda: written[-1] == b"\x01\x02", 15)
     handset.close()
-    assert written[-1] == b"\x01\x00"
+    assert written == [b"\x01\x00", b"\x01\x02", b"\x01\x00"], "a bell does not stutter"
+
+
+def test_a_line_that_rings_is_not_off_hook():
+    lamps = UsbLamps(("line_1",), lambda: None)
+    off_hook = (EV_HID, USAGES["HID_OFF_HOOK"])
+    shines = {}
+    for pattern in LampPattern:
+        lamps.set("line_1", pattern)
+        shines[pattern] = lamps.at("line_1", off_hook, 0.0)
+    assert {pattern for pattern, (lit, _) in shines.items() if lit} == {
+        LampPattern.ON,
+        LampPattern.SLOW_BLINK,
+    }
+    assert {stays for _, stays in shines.values()} == {math.inf}
