@@ -91,3 +91,14 @@ class Microphone(msgspec.Struct, frozen=True, array_like=True):
     echo: bool = False
     noise: bool = False
     level: bool = False
+
+
+class Levels(msgspec.Struct, frozen=True, array_like=True):
+    """What is heard of a far end, in dBm0, and what it hears of itself, in dB below; None: unknown.
+
+    `speech` is without its pauses, `noise` those alone, `echo_loss` as RFC 3611 §4.7.4 has it.
+    """
+
+    speech: int | None = None
+    noise: int | None = None
+    echo_loss: int | None = None

@@ -14,6 +14,7 @@ from firmware.base.suites import Heard, Keys
 from firmware.media.kinds import (
     Card,
     Direction,
+    Levels,
     Microphone,
     PathName,
     PayloadFormat,
@@ -25,6 +26,7 @@ from firmware.media.kinds import (
 __all__ = [
     "Card",
     "Direction",
+    "Levels",
     "Microphone",
     "PathName",
     "PayloadFormat",
@@ -297,6 +299,7 @@ class StreamReport(Report, frozen=True, tag="stream"):
     """Sounds made shorter or longer to get there."""
     drift_ppm: float | None = None
     """How much faster the far end's clock is than ours, None before that is known."""
+    levels: Levels = Levels()
 
 
 class Silence(enum.Enum):

@@ -7,6 +7,7 @@ buffer's and the frames' on both sides.
 import math
 
 from firmware.dsp.level import SILENCE, dbov
+from firmware.media.kinds import Levels
 from firmware.media.levels import EchoLoss
 from firmware.media.reception import Reception
 from firmware.rtp.jitter import FAR
@@ -34,6 +35,13 @@ class Scoring:
     def mos(self) -> float | None:
         """The opinion of the last seconds, None before anything was heard."""
         return self._opinion.mos
+
+    @property
+    def levels(self) -> Levels:
+        """How loud the far end and its room are of late, and its echo."""
+        level, loss = self._reception.level, self._echo.decibels
+        echo_loss = None if loss is None else round(loss)
+        return Levels(_dbm0(math.sqrt(level.speech)), _dbm0(level.room), echo_loss)
 
     def second(self, round_trip_ms: float, heard: float = SILENCE, told: float = SILENCE) -> None:
         """A second passed, in which they and we were so loud (dBov)."""
@@ -65,7 +73,7 @@ class Scoring:
         # The listening opinion knows no delay, that of a conversation does (RFC 3611 §4.7.5).
         listening = rating(0.0, share, ratio, reception.codec)
         talking = rating(self._mouth_to_ear(round_trip_ms), share, ratio, reception.codec)
-        level = reception.level
+        levels = self.levels
         return VoipMetrics(
             ssrc=source,
             lost=min(1.0, max(0, buffer.lost) / expected),
@@ -76,9 +84,9 @@ class Scoring:
             gap_ms=round(bursts.gap_length * 20),
             round_trip_ms=round(round_trip_ms),
             end_system_ms=round(buffer.delay_ms + _FRAMES_MS),
-            signal_level=_dbm0(math.sqrt(level.speech)),
-            noise_level=_dbm0(level.room),
-            echo_loss=self._echo.decibels,
+            signal_level=levels.speech,
+            noise_level=levels.noise,
+            echo_loss=levels.echo_loss,
             gmin=GMIN,
             rating=round(talking),
             listening=mos(listening),

@@ -441,6 +441,7 @@ class Stream:
                 target_ms=buffer.target_ms,
                 stretched=reception.player.stretched,
                 drift_ppm=self._drift.ppm,
+                levels=self._scoring.levels,
                 refused=self._guard.refused,
                 heard=self._guard.heard(
                     reception.rtp.ssrc, source.extended_highest & 0xFFFF if source else 0

@@ -40,7 +40,7 @@ class VoipMetrics(msgspec.Struct, frozen=True, gc=False):
     end_system_ms: int
     signal_level: int | None
     noise_level: int | None
-    echo_loss: float | None
+    echo_loss: int | None
     gmin: int
     rating: int | None
     listening: float | None
@@ -74,7 +74,7 @@ def write_metrics(metrics: VoipMetrics) -> bytes:
         ),
         _level(metrics.signal_level),
         _level(metrics.noise_level),
-        _UNKNOWN if metrics.echo_loss is None else min(126, max(0, round(metrics.echo_loss))),
+        _UNKNOWN if metrics.echo_loss is None else min(126, max(0, metrics.echo_loss)),
         metrics.gmin,
         _UNKNOWN if metrics.rating is None else min(100, max(0, metrics.rating)),
         _UNKNOWN,  # no external network's rating
@@ -127,7 +127,7 @@ def _read(body: bytes, place: int) -> VoipMetrics:
         end_system,
         None if signal == _UNKNOWN else signal,
         None if noise == _UNKNOWN else noise,
-        None if echo == _UNKNOWN else float(echo),
+        None if echo == _UNKNOWN else echo,
         gmin,
         None if rating == _UNKNOWN else rating,
         None if listening == _UNKNOWN else listening / 10,

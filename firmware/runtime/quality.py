@@ -41,6 +41,9 @@ def report_quality(house: House, command: ReportQuality) -> None:
         ssrc=report.ssrc or None,
         jitter_ms=report.jitter_ms if heard else None,
         buffer_ms=report.delay_ms if heard else None,
+        signal_dbm0=report.levels.speech,
+        noise_dbm0=report.levels.noise,
+        echo_loss_db=report.levels.echo_loss,
         # Nought means that no receiver report came back.
         round_trip_ms=report.round_trip_ms or None,
         listening=_opinion(report, 0.0) if heard else None,

@@ -55,7 +55,11 @@ class WavFile:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | other, 0o600)
         self._size = 0
         self._flushed = 0
-        os.write(self._descriptor, wav_header(rate, 0, channels))
+        try:
+            os.write(self._descriptor, wav_header(rate, 0, channels))
+        except OSError:
+            os.close(self._descriptor)
+            raise
 
     @property
     def unflushed(self) -> int:

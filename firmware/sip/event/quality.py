@@ -52,6 +52,9 @@ class CallQuality(Struct, frozen=True):
     jitter_ms: float | None = None
     buffer_ms: float | None = None
     round_trip_ms: float | None = None
+    signal_dbm0: int | None = None
+    noise_dbm0: int | None = None
+    echo_loss_db: int | None = None
     listening: Opinion | None = None
     conversation: Opinion | None = None
     alert: str = ""
@@ -79,6 +82,7 @@ def write_quality(call: CallQuality) -> bytes:
         *_buffer(call),
         _loss(call),
         *_delay(call),
+        *_signal(call),
         *_opinions(call),
     ]
     return "".join(f"{row}\r\n" for row in rows).encode("utf-8", "replace")
@@ -129,6 +133,13 @@ def _delay(call: CallQuality) -> list[str]:
     parts = [] if call.round_trip_ms is None else [f"RTD={round(call.round_trip_ms)}"]
     parts += [] if call.jitter_ms is None else [f"IAJ={round(call.jitter_ms)}"]
     return [f"Delay:{' '.join(parts)}"] if parts else []
+
+
+def _signal(call: CallQuality) -> list[str]:
+    """RFC 6035 §4.6.2.10: speech and noise in dBm0, what is left of an echo in dB."""
+    known = (("SL", call.signal_dbm0), ("NL", call.noise_dbm0), ("RERL", call.echo_loss_db))
+    parts = [f"{name}={min(99, max(-99, each))}" for name, each in known if each is not None]
+    return [f"Signal:{' '.join(parts)}"] if parts else []
 
 
 def _opinions(call: CallQuality) -> list[str]:

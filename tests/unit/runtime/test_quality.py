@@ -2,7 +2,7 @@
 
 import msgspec
 
-from firmware.media.messages import StreamReport
+from firmware.media.messages import Levels, StreamReport
 from firmware.phone.commands import ReportQuality
 from firmware.phone.parted import Parted
 from firmware.runtime.quality import report_quality
@@ -30,6 +30,7 @@ def sent(house, alert="", **figures):
         stream=1, sent=500, received=490, lost=10, late=5, duplicate=0, concealed=0, jitter_ms=2.0,
         delay_ms=40.0, round_trip_ms=80.0, remote_lost=0, level_in=-20.0, level_out=-20.0,
         codec="PCMU", source=("192.0.2.9", 5000), ssrc=7, final=True,
+        levels=Levels(speech=-14, echo_loss=43),
     )  # fmt: skip
     report = msgspec.structs.replace(report, **figures)
     report_quality(house, ReportQuality(PARTED, report, alert))
@@ -43,6 +44,7 @@ def test_the_figures_of_a_call(house):
     assert "CallID: id@host" in text
     assert "PacketLoss:NLR=2.0 JDR=1.0" in text
     assert "Delay:RTD=80 IAJ=2" in text
+    assert "Signal:SL=-14 RERL=43\r\n" in text, "what is not known is left out"
     assert "JBN=40" in text
     # 1000 on the phone's clock is now on the wall's.
     assert "START=2025-11-13T02:11:40Z STOP=2025-11-13T02:12:40Z" in text

@@ -27,6 +27,9 @@ FULL = replace(
     jitter_ms=2.4,
     buffer_ms=40.0,
     round_trip_ms=200.0,
+    signal_dbm0=-18,
+    noise_dbm0=-50,
+    echo_loss_db=55,
 )
 
 
@@ -37,7 +40,7 @@ def rows(call):
 def test_all_that_was_measured():
     """RFC 6035 §4.6.1, RFC 6035 §4.6.2.2, RFC 6035 §4.6.2.4, RFC 6035 §4.6.2.6.1.
 
-    RFC 6035 §4.6.2.5; its times are as in RFC 3339.
+    RFC 6035 §4.6.2.5, RFC 6035 §4.6.2.10; its times are as in RFC 3339.
     """
     assert rows(FULL) == [
         "VQSessionReport: CallTerm",
@@ -55,6 +58,7 @@ def test_all_that_was_measured():
         "JitterBuffer:JBA=3 JBN=40",
         "PacketLoss:NLR=5.0 JDR=2.0",
         "Delay:RTD=200 IAJ=2",
+        "Signal:SL=-18 NL=-50 RERL=55",
         "",
     ]
 
