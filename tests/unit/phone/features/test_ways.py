@@ -116,6 +116,23 @@ def test_a_caller_is_checked_from_the_answer_on():
     assert b"a=ice-ufrag:" in accepted.sdp
 
 
+def test_early_media_has_its_way_checked_too_each_fork_by_itself():
+    """RFC 8839 §7.3."""
+    desk = WayDesk()
+    desk.lift()
+    desk.dials("201")
+    desk.way_found()
+    (first,) = only(desk.far_end_rings(far(), "a", 183), c.CheckWays)
+    desk.send(WayFound(desk.front_stream, way()))
+    assert remote(desk) == PLACE
+    other = Ours(b"o" * 32, FAR.candidates)
+    (second,) = only(desk.far_end_rings(far(other), "b", 183), c.CheckWays)
+    assert first.terms.theirs.credentials == FAR.credentials
+    assert second.terms.theirs.credentials == other.credentials
+    (third,) = only(desk.far_end_answers(far(), "a"), c.CheckWays)
+    assert third.terms == first.terms
+
+
 def test_a_hold_leaves_the_way_as_it_is():
     desk, _ = talking()
     nominated(desk)
