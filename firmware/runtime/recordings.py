@@ -34,11 +34,11 @@ _FRAMES_A_SECOND = 50
 
 
 class _Tape(NamedTuple):
-    """A file that is open: which one of this run, and since when (monotonic)."""
+    """A file that is open: which one of this run, and since when it is filled (monotonic)."""
 
     number: int
     recorder: "CallRecorder"
-    began: float
+    began: float | None = None
 
 
 class Recordings:
@@ -87,7 +87,7 @@ class Recordings:
             # No descriptor or no thread is left.
             self._tell(RecordingChanged(call, RecordingTrouble.FAILED, str(error)))
         else:
-            self._open[call] = _Tape(number, recorder, self._now())
+            self._open[call] = _Tape(number, recorder)
 
     def end(self, call: CallRef) -> None:
         """Finish the file of a call."""
@@ -101,7 +101,10 @@ class Recordings:
         tape = self._open.get(call)
         if tape is None:
             return None
-        frames = round((self._now() - tape.began) * _FRAMES_A_SECOND)
+        now = self._now()
+        began = now if tape.began is None else tape.began
+        self._open[call] = tape._replace(began=began)
+        frames = round((now - began) * _FRAMES_A_SECOND)
         return replace(order, begin=frames), tape.recorder.descriptor
 
     def files(self, calls: Iterable[CallRef]) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ from firmware.storage.wav_writer import HEADER_BYTES, LARGEST, WavFile, wav_head
 _CHANNELS = 2
 _BLOCK = 2 * _CHANNELS
 _FRAMES_A_SECOND = 50
+_NOTICED = 5
+"""Frames of silence that a person should hear of: less is lost when a call moves, or begins."""
 _PACKET = 1 << 16
 _ROOM = 1 << 20
 """What the socket should hold; the kernel may give less."""
@@ -76,7 +78,7 @@ class CallRecorder:
         self._told = told
         self._frame = rate // _FRAMES_A_SECOND * _BLOCK
         self._frames = self._missing = 0
-        self._closing = False
+        self._closing = self._warned = False
         self._inlet, self._outlet = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._inlet.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
         self._outlet.settimeout(_LOOK_EVERY)
@@ -163,11 +165,10 @@ class CallRecorder:
         pcm = packet[HEAD.size :]
         wav.write(pcm)
         self._frames += max(0, hole) + len(pcm) // self._frame
-        if hole > 0:
-            first = not self._missing
-            self._missing += hole
-            if first:
-                self._tell(Fate.HOLE)
+        self._missing += max(0, hole)
+        if hole >= _NOTICED and not self._warned:
+            self._warned = True
+            self._tell(Fate.HOLE)
 
     def _silence(self, frames: int) -> Iterator[bytes]:
         """So many frames of it, a second at a time."""

@@ -51,6 +51,7 @@ async def test_a_call_is_copied_into_a_file_that_is_finished_when_it_ends(
 ):
     house.recordings, house.engine = recordings, Engine()
     perform(house, START)
+    clock.now += 0.3
     perform(house, c.MediaOrder(Record(3, 8000), CALL))
     ((order, engine),) = house.engine.sent
     assert order == Record(3, 8000)

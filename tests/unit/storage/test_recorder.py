@@ -84,6 +84,14 @@ def test_a_hole_becomes_silence_of_its_length_and_is_told_once(tape):
     assert content(call.recorder.path) == sound + silence * 20 + sound + silence * 60 + sound
 
 
+def test_a_hole_that_nobody_hears_is_filled_and_not_told(tape):
+    call = tape()
+    call.play(packet(0), packet(12))
+    assert call.end() == module.News(Fate.DONE, 0.44, 0.04)
+    assert len(call.news) == 1
+    assert len(content(call.recorder.path)) == FRAME * 22
+
+
 def test_an_engine_that_was_started_again_goes_on_in_the_same_file(tape):
     call = tape()
     call.play(packet(0))
