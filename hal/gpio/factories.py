@@ -47,14 +47,14 @@ def find_chip(wanted: str, folder: Path = _FOLDER) -> "gpiod.Chip":
         try:
             return gpiod.Chip(wanted)
         except OSError as error:
-            raise DeviceError(f"{wanted}: {reason(error)}") from error
+            raise DeviceError(f"{wanted}: {_why(error)}") from error
     labels = (wanted,) if wanted else HEADER_CHIPS
     seen = []
     for path in sorted(folder.glob("gpiochip*")):
         try:
             chip = gpiod.Chip(str(path))
         except OSError as error:
-            seen.append(f"{path}: {reason(error)}")
+            seen.append(f"{path}: {_why(error)}")
             continue
         if (label := chip.get_info().label) in labels:
             return chip
@@ -62,6 +62,11 @@ def find_chip(wanted: str, folder: Path = _FOLDER) -> "gpiod.Chip":
         seen.append(f"{path} is {label}")
     there = "; ".join(seen) or f"there is no {folder}/gpiochip*"
     raise DeviceError(f"no GPIO chip {' or '.join(labels)}: {there}")
+
+
+def _why(error: OSError) -> str:
+    denied = isinstance(error, PermissionError)
+    return reason(error) + "; is this user in the group gpio?" * denied
 
 
 def _open_lgpio(chip: str) -> Opened:

@@ -148,8 +148,7 @@ class Worker:
                 job.post(event)
         except Exception as error:  # noqa: BLE001 - see the module
             self.faults += 1
-            known = isinstance(error, HalError)
-            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            reason = str(error) if isinstance(error, HalError) else _mistake(error)
             job.rests_until = now + self._report(job, reason)
         else:
             job.health.works()
@@ -159,3 +158,12 @@ class Worker:
             return job.health.failed(reason)
         except Exception:  # noqa: BLE001 - nobody is there any more who could be told
             return _PATIENCE
+
+
+def _mistake(error: Exception) -> str:
+    """What went wrong and where, for whoever shall repair it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = "" if trace is None else f" ({trace.tb_frame.f_code.co_name}, line {trace.tb_lineno})"
+    return f"{type(error).__name__}: {error}{where}"
