@@ -234,12 +234,15 @@ class EngineLink:
             asyncio.get_running_loop().remove_reader(self._socket)
 
     def _expect(self, limit: float) -> None:
-        """The engine may be silent for so long; who looked later before looks sooner now."""
-        sooner = limit < self._limit
+        """The engine has just spoken and may be silent for so long.
+
+        A timer that is put off each time is never due while all is well, and wakes nobody.
+        """
         self._limit = limit
-        if sooner and self._timer is not None:
+        if self._timer is not None:
             self._timer.cancel()
-            self._check_silence()
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(self._heard_at + limit, self._check_silence)
 
     def _check_silence(self) -> None:
         loop = asyncio.get_running_loop()
