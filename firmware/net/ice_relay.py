@@ -24,6 +24,9 @@ from firmware.sdp.ice import Address
 _AT_ONCE = 32
 """Datagrams of the engine carried in one turn of the loop."""
 _LARGEST = 2048
+_REFRESH = 240.0
+"""Seconds after which channels are renewed: a permission holds for 300 (RFC 8656 §9)."""
+_NEVER = 1 << 31
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 Inward = Callable[[bytes, Address], None]
@@ -50,9 +53,11 @@ class RelayError(OSError):
 class Relay(asyncio.DatagramProtocol):
     """One allocation; `inward(data, source)` takes what comes from far ends."""
 
-    def __init__(self, inward: Inward) -> None:
+    def __init__(self, inward: Inward, dscp: int) -> None:
         self._inward = inward
+        self._dscp = dscp
         self._transport: turn.TurnTransport | None = None
+        self._keeper: asyncio.Task[None] | None = None
         self._gone = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -65,24 +70,27 @@ class Relay(asyncio.DatagramProtocol):
         if server.transport == "tls":
             await bring_tls()
         try:
-            transport, relay = await turn.create_turn_endpoint(
-                lambda: cls(inward),
+            _, relay = await turn.create_turn_endpoint(
+                lambda: cls(inward, dscp),
                 (server.host, server.port),
                 server.user,
                 server.password,
+                channel_refresh_time=_NEVER,
                 ssl=server.transport == "tls" or None,
                 transport="udp" if server.transport == "udp" else "tcp",
             )
         except (OSError, stun.TransactionError) as error:
             raise RelayError(str(error) or type(error).__name__) from error
-        carrier = carrier_of(transport)
-        if carrier is not None:
-            mark(carrier, dscp)
         return relay
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # It behaves like the loop's own, and is none.
         self._transport = cast("turn.TurnTransport", transport)
+        carrier = carrier_of(self._transport)
+        if carrier is not None:
+            mark(carrier, self._dscp)
+        loop = asyncio.get_running_loop()
+        self._keeper = loop.create_task(_keep_channels(self._transport))
 
     @property
     def address(self) -> Address:
@@ -114,22 +122,49 @@ class Relay(asyncio.DatagramProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
+        self._stop_keeping()
         if not self._gone.done():
             self._gone.set_result(None)
 
+    def _stop_keeping(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+
     async def close(self) -> None:
         """Give the place back."""
+        self._stop_keeping()
         if self._transport is not None:
             self._transport.close()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._gone, 1.0)
 
 
+def client_of(transport: turn.TurnTransport) -> turn.TurnClientMixin:
+    """What speaks to the server."""
+    name = "_TurnTransport__inner_protocol"  # there is no other way to it
+    found: turn.TurnClientMixin = getattr(transport, name)
+    return found
+
+
+async def _keep_channels(transport: turn.TurnTransport) -> None:
+    """Renew what lets far ends in, before it runs out and before sound has to wait for it.
+
+    aioice would renew a channel with the packet that comes after 500 s; until then a server that
+    counts permissions by themselves (RFC 8656 §9) lets nothing in, and that packet waits.
+    """
+    client = client_of(transport)
+    while True:
+        await asyncio.sleep(_REFRESH)
+        for remote, channel in tuple(client.peer_to_channel.items()):
+            with contextlib.suppress(stun.TransactionError, ConnectionError):
+                await client.channel_bind(channel, remote)
+
+
 def carrier_of(transport: turn.TurnTransport) -> socket.socket | None:
     """The socket under an allocation, None where there is none."""
-    inner = transport._TurnTransport__inner_protocol  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
-    found = inner.transport.get_extra_info("socket")
-    return found if hasattr(found, "setsockopt") else None
+    carrier: asyncio.BaseTransport = client_of(transport).transport
+    found: object = carrier.get_extra_info("socket")
+    return cast("socket.socket", found) if hasattr(found, "setsockopt") else None
 
 
 class Shovel:

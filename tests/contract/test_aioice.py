@@ -9,7 +9,7 @@ import pytest
 from aioice import stun, turn
 
 from firmware.net.ice_places import read
-from firmware.net.ice_relay import Relay, RelayError, TurnServer, carrier_of
+from firmware.net.ice_relay import Relay, RelayError, TurnServer, carrier_of, client_of
 
 
 def test_it_is_the_version_that_was_read():
@@ -21,7 +21,10 @@ def test_it_is_the_version_that_was_read():
     [
         (
             turn.create_turn_endpoint,
-            ("protocol_factory", "server_addr", "username", "password", "ssl", "transport"),
+            (
+                *("protocol_factory", "server_addr", "username", "password", "ssl", "transport"),
+                "channel_refresh_time",
+            ),
         ),
         (stun.Message.__init__, ("message_method", "message_class", "transaction_id")),
         (stun.Message.check_message_integrity, ("key",)),
@@ -29,6 +32,7 @@ def test_it_is_the_version_that_was_read():
         (turn.TurnTransport.sendto, ("data", "addr")),
         (turn.TurnTransport.get_extra_info, ("name",)),
         (turn.TurnTransport.close, ()),
+        (turn.TurnClientMixin.channel_bind, ("channel_number", "addr")),
     ],
 )
 def test_the_functions_that_are_called(function, names):
@@ -94,6 +98,7 @@ async def test_a_relay_its_places_and_the_socket_under_it(server):
     relay = await Relay.allocate(server, nobody_listens, 46)
     assert relay.address == ("198.51.100.5", 5000)
     assert relay.seen_as[1]
+    assert client_of(relay._transport).peer_to_channel == {}
     carrier = carrier_of(relay._transport)
     assert carrier is not None
     assert carrier.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 46 << 2

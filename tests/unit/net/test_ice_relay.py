@@ -106,6 +106,18 @@ async def test_a_place_what_goes_through_it_and_its_return(server):
     assert server.methods[-1][1] == 0
 
 
+async def test_who_may_come_in_is_told_again_before_that_runs_out(server, monkeypatch):
+    """RFC 8656 §9, §12: a permission holds for five minutes, and a channel renews it."""
+    monkeypatch.setattr("firmware.net.ice_relay._REFRESH", 0.05)
+    relay = await Relay.allocate(server.named, lambda *_what: None, 46)
+    relay.send(b"through", FAR)
+    async with asyncio.timeout(2):
+        while server.methods.count((stun.Method.CHANNEL_BIND, None)) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await relay.close()
+    assert {method.name for method, _ in server.methods[1:-1]} == {"CHANNEL_BIND"}
+
+
 def test_its_password_is_not_shown():
     """A24."""
     assert "hush" not in repr(TurnServer("h", 1, "u", "hush"))
