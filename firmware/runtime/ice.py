@@ -64,10 +64,16 @@ class WayFinder:
         self._ready: asyncio.Task[Servers] | None = None
         self._ready_at = 0.0
         self._troubles: set[str] = set()
+        self._refused = self._skipped = 0
 
     def __len__(self) -> int:
         """Calls with an agent."""
         return len(self._agents)
+
+    def figures(self) -> dict[str, float]:
+        """For `stats`: STUN that was bent or a stranger's, candidates that made no sense."""
+        refused = self._refused + sum(agent.refused for agent in self._agents.values())
+        return {"stun_refused": refused, "candidates_skipped": self._skipped}
 
     # Before a call
 
@@ -181,6 +187,7 @@ class WayFinder:
         agent = self._agents.get(command.call)
         if agent is not None:
             self._streams[command.call] = command.stream
+            self._skipped += command.terms.theirs.skipped
             agent.begin(command.terms)
 
     def feed(self, report: Foreign) -> None:
@@ -209,6 +216,7 @@ class WayFinder:
         self._streams.pop(call, None)
         agent = self._agents.pop(call, None)
         if agent is not None:
+            self._refused += agent.refused
             for relay in agent.close():
                 self._keep(asyncio.get_running_loop().create_task(relay.close()))
 

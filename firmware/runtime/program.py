@@ -397,6 +397,7 @@ class Program:
             "worst_lag_ms": round(self.pulse.worst_lag * 1000, 1),
             "lag_alarms": self.pulse.alarms,
             **{f"card_drift_ppm_{path.value}": ppm for path, ppm in self._drifts},
+            **({} if self._ways is None else self._ways.figures()),
         }
 
     # --- stopping ---------------------------------------------------------------------------

@@ -216,6 +216,9 @@ async def test_what_is_no_stun_is_not_ours(office, until):
     assert agent.refused == 0
     office.ways.feed(Foreign(STREAM, b"\x00\x01", ("198.51.100.1", 9)))
     assert agent.refused == 1
+    assert office.ways.figures() == {"stun_refused": 1, "candidates_skipped": 0}
+    perform(office, c.FreeMediaPort(CALL))
+    assert office.ways.figures()["stun_refused"] == 1, "of calls that are over, too"
 
 
 def test_a_password_is_not_shown():
