@@ -88,6 +88,15 @@ def test_f55_a_nat_that_forgets_moves_the_same_source_within_two_seconds():
     assert latch.destination == moved
 
 
+@pytest.mark.parametrize("jump", [-20, 1100, 30_000])
+def test_a08_after_silence_the_ssrc_alone_does_not_move_the_lock(jump):
+    """Whoever saw the SSRC once does not know how far the source has come."""
+    latch = SourceLatch(SAID)
+    stream(latch, SAID, 1, 50)
+    assert True not in stream(latch, STRANGER, 51 + jump, 15, start=2.5)
+    assert latch.locked == SAID
+
+
 def test_a_learned_address_gives_way_to_the_one_of_the_sdp():
     latch = SourceLatch(SAID)
     stream(latch, NAT, 1, 5)
