@@ -314,7 +314,8 @@ class Session:
         if response.message_class == stun.Class.ERROR:
             self._refused(waiting, response.error_code, now)
         elif source != pair.remote.address or base != pair.base:
-            self._failed(pair)  # RFC 8445 §7.2.5.2.1
+            if waiting.purpose is not _Purpose.CONSENT:
+                self._failed(pair)  # RFC 8445 §7.2.5.2.1
         elif waiting.purpose is _Purpose.CONSENT:
             self._agrees(pair, now)
         else:

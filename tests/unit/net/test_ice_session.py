@@ -251,3 +251,24 @@ def test_what_it_wants_is_found_out_although_something_else_was_settled():
     made.run(1.0)
     assert second.session.settled
     assert second.way == ("host", "host")
+
+
+def test_a_word_that_comes_from_elsewhere_neither_counts_nor_harms():
+    """RFC 7675 §5.1: it is for this way that the far end agrees."""
+    made = world()
+    made.run(1.0)
+    first, second = made.ends
+
+    def elsewhere(end, base, data, source):
+        message = stun.parse_message(data)
+        if message.message_class == stun.Class.REQUEST:
+            end.session.asked(base, message, source)
+        else:
+            end.session.answered(base, message, ("198.51.100.1", 9), made.now)
+
+    made.hand = elsewhere
+    made.run(20.0)
+    assert [end.session.failure for end in (first, second)] == ["", ""]
+    assert first.session.pair(1).state.value == "succeeded"
+    made.run(15.0)
+    assert first.session.failure
