@@ -133,3 +133,14 @@ def test_the_room_is_heard_when_the_voice_has_gone():
     call.frames(20)
     quiet = [level_of(frame) for frame in call.frames(12, lost=range(12))[6:]]
     assert all(-75 < each < -55 for each in quiet)
+
+
+def test_the_room_fades_when_the_far_end_says_nothing_for_long():
+    """Nobody told how it sounds now; what was heard of it last is no more than a memory."""
+    call = Call(delay=0.030)
+    noise = array("h", [60, -60] * 80).tobytes()
+    call.tone = type("Room", (), {"block": lambda _self, _samples: noise})()
+    call.frames(100)
+    silence = [level_of(frame) for frame in call.frames(400, lost=range(400))]
+    assert silence[20] == pytest.approx(-58, abs=5)
+    assert silence[-1] < silence[20] - 15
