@@ -42,6 +42,8 @@ from firmware.sdp.ice import (
 logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every allocation
 _EARLY = 16
 """Checks kept of a far end that is quicker than its answer."""
+_RESTARTS_AHEAD = 8
+"""Offers of restarts that may have come to nothing, one after the other."""
 _KINDS = ("relay", "srflx", "prflx")
 
 
@@ -68,13 +70,15 @@ class IceAgent:
         self._told: tuple[Way | None, str] = (None, "")
         self._closed = False
         self.ours: Ours | None = None
+        self._awaited: Ours | None = None
+        """The names that a far end may use next."""
         self.refused = 0
         """STUN that was bent, or of somebody without our password."""
 
     async def gather(self, servers: Servers, seconds: float) -> Ours:
         """All places where we may be reached; what takes longer than this is left out."""
         places = await self._places.gather(servers, seconds)
-        self.ours = Ours(self._tokens.octets(32), places)
+        self.ours = self._awaited = Ours(self._tokens.octets(32), places)
         return self.ours
 
     @property
@@ -93,6 +97,7 @@ class IceAgent:
             # RFC 8839 §4.4.3.1.1: until the new search has found something the old way stays.
             self._before = running if self._way_of(running) is not None else self._before
             terms = replace(terms, controlling=terms.theirs.lite or running.controlling)
+        self._expect(terms.ours)
         bases = tuple(base.candidate for base in self._places.bases)
         now = self._loop.time()
         session = Session(bases, self.ours.candidates, terms, self._tokens, now)
@@ -207,23 +212,39 @@ class IceAgent:
         if session is not None:
             session.asked(number, message, source)
             self._settle()
-        elif self._ours_by_name(message) and self._session is None:
-            # RFC 8445 §7.3: it is answered at once, and checked back as soon as we know whom.
-            assert self.ours is not None
-            nobody = Terms(self.ours.credentials, _NOBODY, controlling=False, muxed=True)
-            self._places.bases[number].send(answer_to(message, source, nobody), source)
-            self._early.append((number, message, source))
-        else:
+            return
+        mine = self._named(message)
+        if mine is None:
             self.refused += 1
+            return
+        # RFC 8445 §7.3: it is answered at once, and checked back as soon as we know whom.
+        nobody = Terms(mine, _NOBODY, controlling=False, muxed=True)
+        self._places.bases[number].send(answer_to(message, source, nobody), source)
+        self._early.append((number, message, source))
 
-    def _ours_by_name(self, message: stun.Message) -> bool:
-        if self.ours is None:
-            return False
-        mine = self.ours.credentials
+    def _named(self, message: stun.Message) -> Credentials | None:
+        """Ours that a far end uses whose answer has yet to come.
+
+        The first one, that of another fork, or that to a restart.
+        """
         name = str(message.attributes.get("USERNAME", ""))
-        return name.startswith(f"{mine.ufrag}:") and message.check_message_integrity(
-            mine.password.encode()
-        )
+        awaited = () if self._awaited is None else (self._awaited.credentials,)
+        for mine in (self.names, *awaited):
+            if mine.ufrag and name.startswith(f"{mine.ufrag}:"):
+                proven = message.check_message_integrity(mine.password.encode())
+                return mine if proven else None
+        return None
+
+    def _expect(self, ours: Credentials) -> None:
+        """These are in use now; the ones of the next restart may come at any time."""
+        ahead = self._awaited
+        for _ in range(_RESTARTS_AHEAD):
+            if ahead is None:
+                return
+            if ahead.credentials == ours:
+                self._awaited = ahead.restarted
+                return
+            ahead = ahead.restarted
 
     def _meant(self, message: stun.Message) -> Session | None:
         """The search that a check is for: it has its names, and our password."""

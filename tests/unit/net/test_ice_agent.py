@@ -127,6 +127,22 @@ async def test_a_restart_keeps_the_old_way_until_there_is_a_new_one(make, until)
         let_go(each)
 
 
+async def test_a_restart_that_the_far_end_checks_before_its_answer_is_here(make, until):
+    """RFC 8445 §7.3: half a second would pass until it asks again."""
+    a, b = await two(make)
+    begin(b, a, controlling=False)
+    begin(a, b, controlling=True)
+    await until(lambda: a.way and a.way.nominated and b.way and b.way.nominated)
+    a.ours, b.ours = a.ours.restarted, b.ours.restarted
+    begin(b, a, controlling=False)
+    await until(lambda: len(a._early) > 0)
+    assert a.refused == 0
+    begin(a, b, controlling=True)
+    await until(lambda: a.way.nominated and a.way.ours == a.ours.credentials)
+    for each in (a, b):
+        let_go(each)
+
+
 class StunServer:
     """Answers after `silent` questions, from `lies` if given."""
 
