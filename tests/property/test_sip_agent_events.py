@@ -5,11 +5,11 @@ wire loses, doubles and reorders. When it is quiet both ends agree about every c
 are ended and time has passed, every store is empty.
 """
 
-import dataclasses
 import random
 from collections.abc import Iterator
 
 import pytest
+from msgspec import Struct
 
 from firmware.sip.flow import Transport
 from firmware.sip.notifications import (
@@ -123,9 +123,9 @@ def texts(value: object) -> Iterator[str]:
     """Every text in a notification."""
     if isinstance(value, str):
         yield value
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from texts(getattr(value, field.name))
+    elif isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            yield from texts(getattr(value, name))
 
 
 def sessions(desk: Desk) -> set[str]:

@@ -8,8 +8,9 @@ of what it sends    every message can be read again and keeps the rules of RFC 3
 of what it keeps    never more than it was asked for; after the end nothing
 """
 
-import dataclasses
 from collections.abc import Iterator
+
+from msgspec import Struct
 
 from firmware.sip.core import Core
 from firmware.sip.effects import Transmit
@@ -37,9 +38,9 @@ def texts(value: object) -> Iterator[str]:
     """Every text in a notification."""
     if isinstance(value, str):
         yield value
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from texts(getattr(value, field.name))
+    elif isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            yield from texts(getattr(value, name))
 
 
 class Watch:
