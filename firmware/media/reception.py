@@ -100,6 +100,7 @@ class Reception:
             if is_events(payload):
                 self._expect_digits(payload)
             elif is_comfort_noise(payload):
+                self._forget(payload.number)
                 self._noise.add(payload.number)
             else:
                 self._expect_speech(payload)
@@ -110,24 +111,31 @@ class Reception:
         clock = self._speech.clock if self._speech else 8000
         self.rtp.configure(frozenset(number for number in numbers if number is not None), clock)
 
+    def _forget(self, number: int) -> None:
+        """It meant something else before."""
+        self._voices.pop(number, None)
+        self.faults.pop(number, None)
+        self._noise.discard(number)
+        if self._events == number:
+            self._events = None
+
     def _expect_digits(self, payload: PayloadFormat) -> None:
-        self._voices.pop(payload.number, None)
+        self._forget(payload.number)
         self._events = payload.number
         if payload.clock != self._digits_clock:
             self._digits = TelephoneEventReceiver(payload.clock)
             self._digits_clock = payload.clock
 
     def _expect_speech(self, payload: PayloadFormat) -> None:
-        self._noise.discard(payload.number)
         speech = load(payload, self._card)
-        if isinstance(speech, str):
-            self._voices.pop(payload.number, None)
-            self.faults[payload.number] = speech
-            return
-        self.faults.pop(payload.number, None)
         known = self._voices.get(payload.number)
-        if known is None or known.speech.codec != speech.codec:
+        self._forget(payload.number)
+        if isinstance(speech, str):
+            self.faults[payload.number] = speech
+        elif known is None or known.speech.codec != speech.codec:
             self._voices[payload.number] = Voice(speech)
+        else:
+            self._voices[payload.number] = known
 
     # Arriving
 

@@ -16,8 +16,9 @@ from firmware.media.messages import (
     SetKeys,
     StreamReport,
 )
+from firmware.media.reception import Reception
 from firmware.media.stream import Stream
-from firmware.rtp.packet import parse_rtp
+from firmware.rtp.packet import RtpPacket, parse_rtp
 from firmware.rtp.srtp import Guard
 from tests.support.machine_lacks import need_library
 
@@ -167,3 +168,28 @@ def test_sequence_and_timestamp_are_one_line_over_all_codecs(order):
     for before, after in pairwise(sent):
         clock = 48000 if before.payload_type == 96 else 8000
         assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == clock // 50
+
+
+L16 = PayloadFormat(97, "L16", 8000)
+NOISE = PayloadFormat(97, "CN", 8000)
+EVENTS = PayloadFormat(97, "telephone-event", 8000)
+
+
+@pytest.mark.parametrize("before", [L16, NOISE, EVENTS], ids=lambda each: each.name)
+@pytest.mark.parametrize("after", [L16, NOISE, EVENTS], ids=lambda each: each.name)
+def test_a_number_means_what_was_agreed_on_last(before, after):
+    """RFC 3264 §8.3.2 forbids it to change; where it does all the same, one thing is meant."""
+    reception = Reception()
+    reception.expect((PCMU, before))
+    reception.expect((PCMU, after))
+    payload = {"L16": b"\x10\x00" * 160, "CN": b"\x40", "telephone-event": b"\5\x8a\3\x20"}
+    digits, loud = [], 0
+    for number in range(20):
+        for kind, sound in ((0, b"\xff" * 160), (97, payload[after.name])):
+            sequence = 2 * number + (kind > 0)
+            packet = RtpPacket(kind, sequence, sequence * 160, 7, sound)
+            digits += reception.receive(packet, ("192.0.2.9", 4000), 100 + sequence * 0.02)
+            loud += level_of(reception.hear(100.01 + sequence * 0.02)) > -20
+    assert bool(digits) is (after is EVENTS)
+    assert (loud > 5) is (after is L16)
+    assert reception.resting is (after is NOISE)
