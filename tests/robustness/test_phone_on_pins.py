@@ -105,6 +105,18 @@ def test_a_call_is_made_by_wire_and_another_is_taken_by_it(phone, far_end, hands
     wait_for("the end", lambda: ended(far_end, call))
 
 
+def test_f38_a_handset_that_is_off_when_the_power_comes_gives_dial_tone(
+    start_phone, far_end, hands, tmp_path
+):
+    board = tmp_path / "desk.toml"
+    board.write_text(BOARD)
+    lines = line("101", far_end.server)
+    phone = start_phone(lines, board=str(board), program=hands.program(HOOK))
+    phone.wait_state("off_hook")
+    hands.move("open", HOOK)
+    phone.wait_state("idle")
+
+
 def test_f40_the_hook_flaps_while_the_caller_gives_up(phone, far_end, hands):
     call = far_end.call(f"sip:101@{phone.address}")
     phone.wait_state("ringing")

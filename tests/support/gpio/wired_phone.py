@@ -2,7 +2,8 @@
 
 `python wired_phone.py SOCKET run …` is `deskphone run …`; what comes to the datagram socket SOCKET
 moves the wires of its `mock` pin factory: `close 17`, `open 17`, `connect 5 12`, `disconnect 5 12`.
-`level 22` and `edges 22` are answered. Run by its path: it is no part of the phone.
+`level 22` and `edges 22` are answered. `SOCKET,17` = that contact is closed from the beginning. Run
+by its path: it is no part of the phone.
 """
 
 import socket
@@ -28,9 +29,9 @@ class Hands:
         self._socket.bind(str(path.with_suffix(".hands")))
         self._socket.settimeout(5)
 
-    def program(self) -> tuple[str, ...]:
-        """What to start in place of `deskphone`."""
-        return (sys.executable, __file__, str(self._path))
+    def program(self, *closed: int) -> tuple[str, ...]:
+        """What to start in place of `deskphone`; these contacts are closed from the beginning."""
+        return (sys.executable, __file__, ",".join([str(self._path), *map(str, closed)]))
 
     def move(self, *words: object) -> None:
         """Do something to a wire."""
@@ -66,7 +67,10 @@ def serve(path: str, wires: Wires) -> None:
 
 
 if __name__ == "__main__":
+    _path, *_closed = sys.argv.pop(1).split(",")
     _wires = Wires()
+    for _pin in _closed:
+        _wires.close(int(_pin))
     factories.FACTORIES["mock"] = lambda _chip: (WiredFactory(_wires), ())
-    threading.Thread(target=serve, args=(sys.argv.pop(1), _wires), daemon=True).start()
+    threading.Thread(target=serve, args=(_path, _wires), daemon=True).start()
     sys.exit(main())
