@@ -40,14 +40,14 @@ def ours():
 
 
 @given(st.lists(WORDS, max_size=20).map(" ".join))
-def test_p1_any_candidate_is_one_or_none(value):
+def test_p01_any_candidate_is_one_or_none(value):
     found = parse(value)
     assert found is None or (found.component in (1, 2) and 0 < found.port < 65536)
 
 
 @settings(deadline=None)
 @given(LINES)
-def test_p1_any_description_is_answered_and_again(lines):
+def test_p01_any_description_is_answered_and_again(lines):
     """CVE-2026-0826: no word about ways ends a phone."""
     offer = body(lines)
     session = parse_sdp(offer)

@@ -106,7 +106,7 @@ def two(start_phone, ground):
 
 
 @pytest.mark.slow
-def test_p9_who_has_vanished_is_sent_nothing_after_thirty_seconds(two):
+def test_p09_who_has_vanished_is_sent_nothing_after_thirty_seconds(two):
     """RFC 7675 §5.1; and the phone says so, and looks for another way."""
     first, second = two
     stopped = (second.pid, second.child())
@@ -128,7 +128,7 @@ def test_p9_who_has_vanished_is_sent_nothing_after_thirty_seconds(two):
 
 
 def test_p02_a_flood_of_checks_disturbs_no_call(two, ground):
-    """F29, A8: what is not under our password is neither answered nor believed."""
+    """A8: what is not under our password is neither answered nor believed."""
     first, second = two
     here = first.address
     ports = media_ports(here)

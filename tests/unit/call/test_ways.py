@@ -56,7 +56,7 @@ def test_who_offers_first_controls_and_both_know_the_other():
 
 
 def test_nothing_is_sent_before_a_way_was_checked():
-    """RFC 8445 §12.1, P9."""
+    """RFC 8445 §12.1, A8."""
     a, b, _, _ = agree(an_end(1), an_end(2))
     order = a.media.on(None).configure(3)
     assert (order.remote, order.remote_rtcp, order.checked) == (NOWHERE, NOWHERE, True)

@@ -29,7 +29,7 @@ def speak(stream, source, count=10):
         stream.receive(write_rtp(packet), source, 100 + number * 0.02)
 
 
-def test_p9_before_a_way_was_found_nothing_leaves_whoever_speaks(stream):
+def test_a08_before_a_way_was_found_nothing_leaves_whoever_speaks(stream):
     """RFC 8445 §12.1: nor reports, nor what keeps a way open."""
     on(stream, NOWHERE)
     speak(stream, THERE)

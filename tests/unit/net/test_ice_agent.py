@@ -279,7 +279,7 @@ def bent():
             yield data[:2] + len(head).to_bytes(2, "big") + data[4:20] + head
 
 
-async def test_p1_bent_stun_is_counted_and_nothing_else(make):
+async def test_p01_bent_stun_is_counted_and_nothing_else(make):
     agent = make()
     await agent.gather(Servers(), 0.05)
     count = 0

@@ -114,7 +114,7 @@ def test_checks_are_paced_and_repeated_with_longer_and_longer_waits():
     assert mine == pytest.approx([0.0, 0.5, 1.5, 3.5, 7.5])
 
 
-def test_f29_no_way_at_all_is_said_after_a_while():
+def test_p09_no_way_at_all_is_said_after_a_while():
     made = world(nothing, relay=True)
     made.run(PATIENCE - 1)
     assert [end.session.failure for end in made.ends] == ["", ""]
@@ -138,7 +138,7 @@ def test_a_far_end_that_agrees_is_asked_every_few_seconds_and_nothing_ends():
     assert all(len(end.session) <= 1 for end in made.ends)
 
 
-def test_p9_who_has_not_agreed_for_thirty_seconds_is_sent_nothing():
+def test_a08_who_has_not_agreed_for_thirty_seconds_is_sent_nothing():
     """RFC 7675 §5.1."""
     made = world()
     made.run(100.0)
@@ -191,7 +191,7 @@ def test_a_lite_far_end_answers_and_we_choose():
     assert first.session.settled
 
 
-def test_a8_what_is_not_under_the_far_ends_password_is_no_answer():
+def test_a08_what_is_not_under_the_far_ends_password_is_no_answer():
     """RFC 8489 §9.1.4: else whoever sees one check could lead our sound where he likes."""
     made = world(nothing)
     first = made.ends[0]

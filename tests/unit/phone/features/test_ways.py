@@ -75,7 +75,7 @@ def remote(desk):
     return desk.heard.configured[desk.front_stream].remote
 
 
-def test_p9_nothing_is_sent_until_a_way_is_found_and_then_there():
+def test_a08_nothing_is_sent_until_a_way_is_found_and_then_there():
     desk, commands = talking()
     (wish,) = only(commands, c.CheckWays)
     assert wish.terms.theirs.credentials == FAR.credentials
@@ -161,7 +161,7 @@ def test_who_knows_already_or_need_not_is_told_nothing(ice2, place):
     assert not only(nominated(desk, place), c.Reoffer)
 
 
-def test_a8_a_way_that_is_lost_is_sent_nothing_and_another_one_is_looked_for():
+def test_a08_a_way_that_is_lost_is_sent_nothing_and_another_one_is_looked_for():
     """RFC 7675 §5.1, RFC 8839 §4.4.1.1.1."""
     desk, _ = talking()
     nominated(desk)
@@ -217,7 +217,7 @@ def test_a_far_end_that_will_not_look_anew_is_left():
     assert only(commands, c.EndCall)
 
 
-def test_no_way_at_all_ends_the_call_and_says_why():
+def test_p09_no_way_at_all_ends_the_call_and_says_why():
     desk, _ = talking()
     commands = desk.send(WayLost(desk.front_stream, "no way to the far end was found"))
     (end,) = only(commands, c.EndCall)
