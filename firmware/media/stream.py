@@ -146,7 +146,9 @@ class Stream:
             self._keep.begin(self._sending.rtp.packets, now)
             self._unheard.begin(self._sending.rtp.packets)
         self._tells = order.metrics
-        self._symmetric = (order.symmetric or not host) and not order.checked
+        # RFC 3264 §8.4: whoever holds us by 0.0.0.0 wants RTCP as little as RTP.
+        unnamed = not host and order.direction.sends
+        self._symmetric = (unnamed or (order.symmetric and bool(host))) and not order.checked
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
         self.remote_control = order.remote_rtcp if order.remote_rtcp[0] else _NOWHERE

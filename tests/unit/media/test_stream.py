@@ -1,5 +1,6 @@
 """One stream on paper: datagrams in, datagrams out, no socket."""
 
+import math
 from array import array
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +13,7 @@ from firmware.base.pcm import audioop
 from firmware.base.tokens import Tokens
 from firmware.media.messages import (
     ConfigureStream,
+    Direction,
     FirstHeard,
     Foreign,
     HearingChanged,
@@ -443,3 +445,17 @@ def test_a08_where_ways_are_checked_nobody_is_followed(call):
     agreed(call, symmetric=True, checked=True)
     arrives(call, 10, source=BEHIND_A_NAT)
     assert where(call) == (THERE, THERE)
+
+
+def test_who_holds_us_by_no_address_gets_no_reports_even_while_music_comes(call):
+    """RFC 3264 §8.4: c=0.0.0.0 is neither for RTP nor for RTCP."""
+    agreed(call, symmetric=False)
+    arrives(call, 3)
+    for symmetric in (False, True):
+        agreed(
+            call, symmetric=symmetric, remote=("", 0), control=("", 0), direction=Direction.RECVONLY
+        )
+        arrives(call, 300)
+        assert where(call) == (("", 0), ("", 0))
+        assert call.stream.control_due == math.inf
+        assert call.stream.keep_alive(call.now + 60) == b""
