@@ -51,7 +51,10 @@ class RawHandset:
         self._end = os.open(self.node, os.O_RDWR | os.O_NONBLOCK)
 
     def send(self, **what):
-        os.write(self._end, report(**what))
+        self.write(report(**what))
+
+    def write(self, octets):
+        os.write(self._end, octets)
 
     def close(self):
         os.close(self._end)

@@ -71,6 +71,39 @@ async def test_another_language_or_zone_is_painted(painted, until):
     await until(lambda: len(painted.pictures) == 2)
 
 
+class Letters:
+    """A display of twenty by four letters."""
+
+    letters = (20, 4)
+
+    def __init__(self):
+        self.pages = []
+
+    def write(self, rows):
+        self.pages.append(rows)
+
+
+async def test_a_display_with_letters_is_written_to_when_they_differ(a_view, until):
+    here = SimpleNamespace(view=a_view(mode=Mode.DIALLING, digits="20"), looks=0)
+    port = Letters()
+
+    def look():
+        here.looks += 1
+        return here.view
+
+    made = Screen(Display((128, 32)), "UTC", Texts.load(), look, lambda _picture: None, port)
+    await until(lambda: port.pages)
+    assert port.pages[0][1] == "20".ljust(20)
+    made.changed()
+    await until(lambda: here.looks == 2)
+    assert len(port.pages) == 1
+    here.view = a_view(mode=Mode.DIALLING, digits="204")
+    made.changed()
+    await until(lambda: len(port.pages) == 2)
+    assert port.pages[1][1] == "204".ljust(20)
+    made.close()
+
+
 async def test_a_closed_screen_paints_no_more(painted, until):
     await until(lambda: painted.looks)
     painted.screen.changed()

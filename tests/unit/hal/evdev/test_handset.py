@@ -228,6 +228,14 @@ def test_the_handset_is_found_by_what_the_board_says_of_it(desk, asked, taken):
         until(lambda it=there[name]: it.opens == it.closes > 0, "it was kept open")
 
 
+def test_a_device_of_the_same_make_without_a_key_of_ours_is_left_alone(desk):
+    mouse = desk.plug_in("/dev/input/event0", codes=("KEY_VOLUMEUP",))
+    dial = desk.plug_in("/dev/input/event1")
+    desk.start(UsbSpec(0x06E6, 0, KEYS, "KEY_PHONE"))
+    until(lambda: dial.grabs, "not found")
+    assert (mouse.grabs, mouse.opens) == (0, mouse.closes)
+
+
 def test_f41_a_switch_that_does_not_answer_does_not_take_the_keys_with_it(desk, monkeypatch):
     """Whatever goes wrong inside is told, and the handset is opened anew."""
     device = desk.plug_in()

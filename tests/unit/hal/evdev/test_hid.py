@@ -62,6 +62,14 @@ def test_a_usage_of_four_bytes_brings_its_page_and_a_stack_keeps_the_globals():
     assert on(b"\x02", made) == {USAGES["HID_VOLUME_UP"]}
 
 
+def test_what_only_fills_a_report_means_nothing_but_its_room():
+    """A constant with a usage, then the hook in the second bit."""
+    made = Reports(items("050b 1500 2501 7501 9501", "092f 8103", "0920 8102"))
+    assert made.inputs == {HOOK}
+    assert on(b"\x02", made) == {HOOK}
+    assert on(b"\x01", made) == set()
+
+
 def test_a_long_item_is_passed_over():
     assert on(b"\x01", Reports(items("fe 03 10 aabbcc", "050b 7501 9501 0920 8102"))) == {HOOK}
 

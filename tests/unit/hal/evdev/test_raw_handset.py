@@ -115,6 +115,47 @@ def test_without_a_name_it_is_found_by_what_it_can(raw, start):
     assert hears(told, DeviceFailed).reason == "it is not plugged in"
 
 
+def test_a_handset_whose_dial_keys_are_elsewhere_is_known_by_its_hook(raw, start):
+    """The board names the keys both ways; this device has a hook switch and nothing else."""
+    hook_alone = bytes.fromhex("050b0905a10115002501750195010920810275079501" + "8103c0")
+    (raw.classes / "hidraw0/device/report_descriptor").write_bytes(hook_alone)
+    _, told = start(UsbSpec(0, 0, KEYS, "HID_HOOK"))
+    raw.write(b"\x01")
+    hears(told, HookLifted)
+
+
+def test_f41_without_permission_the_file_is_named_and_what_was_open_is_closed(
+    raw, start, monkeypatch
+):
+    evdev = FakeEvdev()
+    keypad = Plugged("VoIP Handset", ("KEY_NUMERIC_1",))
+    evdev.plugged["/dev/input/event0"] = keypad
+    opening = os.open
+
+    def refuse(path, *flags, **more):
+        if path == raw.node:
+            raise PermissionError(13, "Permission denied")
+        return opening(path, *flags, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    spec = UsbSpec(0x06E6, 0, (("KEY_NUMERIC_1", Key.DIGIT_1),), "HID_HOOK")
+    _, told = start(spec, lambda: evdev)
+    assert hears(told, DeviceFailed).reason == f"no permission for {raw.node} (group input)"
+    wait_for("it to be closed", lambda: keypad.opens == keypad.closes > 1, 15)
+    keypad.throw_away()
+
+
+def test_a_report_that_says_nothing_new_is_not_written(raw, monkeypatch):
+    source = HidSource(raw.node, Reports(DESCRIPTOR), None)
+    written = []
+    monkeypatch.setattr(os, "write", lambda _file, octets: written.append(octets))
+    ring = (EV_HID, USAGES["HID_RING"])
+    for lit in (True, True, False, False):
+        source.light({ring: lit})
+    assert written == [b"\x01\x02", b"\x01\x00"]
+    source.close()
+
+
 def test_f41_an_unknown_report_is_named(raw, start):
     _, told = start(UsbSpec(0x06E6, 0, KEYS, "HID_HOK"))
     assert hears(told, DeviceFailed).reason == "there is no report HID_HOK"
