@@ -247,3 +247,14 @@ def test_nobody_negotiated_types_and_torn_packets_leave_the_call_as_it_is(talker
     talker.says(2).heard()
     assert reception.received == before + 2 + 100
     assert talker.last_silent - changed < 0.2
+
+
+def test_a_long_way_costs_the_opinion_though_every_packet_comes():
+    """ITU-T G.107 §7.4: half the round trip is on the way from mouth to ear."""
+    near, far = (
+        VirtualCall(round_trip_ms=milliseconds).run(travelled([0.005] * 250), 5)
+        for milliseconds in (10.0, 700.0)
+    )
+    assert near.opinions[-1] > 4.3
+    assert far.opinions[-1] < near.opinions[-1] - 0.5
+    assert far.missed == near.missed == 0
