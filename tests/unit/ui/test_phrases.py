@@ -25,6 +25,7 @@ HERE = (
     "kind.",
     "ladder.",
     "log.",
+    "machine.",
     "refused.",
     "setting.",
     "storage.",

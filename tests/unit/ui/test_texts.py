@@ -31,6 +31,7 @@ ELSEWHERE = (
     "kind.",
     "ladder.",
     "log.",
+    "machine.",
     "refused.",
     "setting.",
     "storage.",
