@@ -56,7 +56,7 @@ def pi(tmp_path_factory):
         machine.run(
             "systemctl start pbx deskphone-clock deskphone-clock-save.timer deskphone "
             "deskphone-web",
-            seconds=90,
+            seconds=200,
         )
         yield machine
 

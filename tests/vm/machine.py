@@ -7,9 +7,11 @@ drive (`drive.py`) or by `put`.
 
 import base64
 import contextlib
+import ctypes
 import itertools
 import json
 import shlex
+import signal
 import socket
 import subprocess
 import tempfile
@@ -21,6 +23,7 @@ from typing import Self
 from tests.vm.root import Root, program_of
 
 PYTHON = "/opt/deskphone/bin/python"
+_LIBC = ctypes.CDLL(None)
 _BOOT_SECONDS = 200.0
 _STARTS = 2
 """An emulated kernel dies now and then while it changes its own code, and starts again by itself;
@@ -78,6 +81,7 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
+                preexec_fn=_end_with_me,  # noqa: PLW1509 - this process has one thread
             )
 
     def __enter__(self) -> Self:
@@ -87,7 +91,7 @@ class Machine:
         self.close()
 
     def run(
-        self, command: str, *, said: str = "", seconds: float = 30.0, check: bool = True
+        self, command: str, *, said: str = "", seconds: float = 60.0, check: bool = True
     ) -> Done:
         """Have its shell carry out a command as root; with `check` it must succeed."""
         number = next(self._ids)
@@ -100,11 +104,11 @@ class Machine:
             raise MachineError(str(done))
         return done
 
-    def text(self, command: str, *, seconds: float = 30.0) -> str:
+    def text(self, command: str, *, seconds: float = 60.0) -> str:
         """What a command prints."""
         return self.run(command, seconds=seconds).output.strip()
 
-    def json(self, command: str, *, seconds: float = 30.0) -> dict[str, object]:
+    def json(self, command: str, *, seconds: float = 60.0) -> dict[str, object]:
         """The JSON a command prints."""
         found = json.loads(self.text(command, seconds=seconds))
         assert isinstance(found, dict)
@@ -197,6 +201,11 @@ class Machine:
     def _broken(self, what: str) -> MachineError:
         said = (Path(self._folder.name) / "qemu").read_text(errors="replace")
         return MachineError(f"{what}\n{said}{self.console()[-4000:]}")
+
+
+def _end_with_me() -> None:
+    """Whoever ends the tests, ends the virtual Pi: prctl(2), PR_SET_PDEATHSIG."""
+    _LIBC.prctl(1, signal.SIGKILL)
 
 
 def _arguments(root: Root, drive: Path, clock: str, orders: Path, console: Path) -> list[str]:
