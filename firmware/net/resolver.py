@@ -11,18 +11,22 @@ import contextlib
 import ipaddress
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from firmware.base.tokens import Tokens
-from firmware.net.dns_client import DnsClient, DnsError, SilentError, configured
-from firmware.net.dns_wire import NO_SUCH_NAME, Answer, WireError
 from firmware.sip.route.target import NaptrRecord, SrvRecord, may_be_reached
+
+if TYPE_CHECKING:
+    from dns.asyncresolver import Resolver as DnsResolver
+    from dns.resolver import Answer
 
 STALE_SECONDS = 24 * 3600.0
 LOOKUP_SECONDS = 4.0
 _MOST_NAMES = 256
+_KINDS = ("NAPTR", "SRV", "A", "AAAA", "CNAME", "DNAME", "NS", "SOA", "OPT")
+"""What answers are made of."""
 _NEGATIVE_TTL = 30.0
 _WORN = 3600.0
 _SILENCE_SECONDS = 5.0
@@ -77,7 +81,6 @@ class Resolver:
         nameservers: tuple[tuple[str, int], ...] = (),
         hosts: Path = Path("/etc/hosts"),
         *,
-        settings: Path = Path("/etc/resolv.conf"),
         recollection: Recollection | None = None,
         tokens: Tokens | None = None,
     ) -> None:
@@ -88,8 +91,7 @@ class Resolver:
         self._hosts_file = hosts
         self._hosts: dict[str, tuple[str, ...]] | None = None
         self._cache: dict[NameKey, _Cached] = {}
-        self._settings = settings
-        self._dns: DnsClient | None = None
+        self._dns: DnsResolver | None = None
         self._loaded = False
         self._silent_until = float("-inf")
 
@@ -173,10 +175,8 @@ class Resolver:
         return rows
 
     async def _load(self) -> None:
-        """What earlier runs were told; reading it may wait for a disk."""
-        known: Mapping[NameKey, Remembered] = {}
-        if self._recollection is not None:
-            known = await asyncio.to_thread(self._recollection.load)
+        """What asking costs once, off the loop: the library, and what earlier runs were told."""
+        known = await asyncio.to_thread(_load_all, self._recollection)
         self._loaded = True
         now = self._clock()
         for key, entry in known.items():
@@ -210,27 +210,68 @@ class Resolver:
         return await self._query(name, kind)
 
     async def _query(self, name: str, kind: str) -> tuple[tuple[str, ...], float]:
-        answer = await self._answer(name, kind)
-        if answer.code == NO_SUCH_NAME:
-            raise LookUpError(f"{name} not found", missing=True)
-        return answer.rows, answer.ttl if answer.rows else _NEGATIVE_TTL
+        import dns.exception  # noqa: PLC0415 - loaded by now
+        import dns.resolver  # noqa: PLC0415 - loaded by now
 
-    async def _answer(self, name: str, kind: str) -> Answer:
         if self._clock() < self._silent_until:
             raise LookUpError(f"{name}: no name server answered", missing=False)
-        if self._dns is None:
-            servers = self._nameservers or await asyncio.to_thread(configured, self._settings)
-            self._dns = DnsClient(servers)
         try:
-            return await self._dns.ask(name, kind, LOOKUP_SECONDS)
-        except WireError as error:
+            if self._dns is None:
+                self._dns = await asyncio.to_thread(self._make_dns)
+            answer: Answer = await self._dns.resolve(
+                name, kind, lifetime=LOOKUP_SECONDS, search=False, raise_on_no_answer=False
+            )
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
             raise LookUpError(f"{name} not found", missing=True) from error
-        except DnsError as error:
+        except (dns.exception.DNSException, OSError) as error:
             # Servers may have changed without a word: their names are read again next time.
             self._dns = None
-            if isinstance(error, SilentError):
+            if isinstance(error, dns.exception.Timeout):
                 self._silent_until = self._clock() + _SILENCE_SECONDS
             raise LookUpError(f"{name}: no name server answered", missing=False) from error
+        self._prefer(answer.nameserver)
+        rows = tuple(row.to_text() for row in answer.rrset or ())
+        return rows, float(answer.rrset.ttl if answer.rrset else _NEGATIVE_TTL)
+
+    def _prefer(self, host: str | None) -> None:
+        """Ask whoever answered first from now on: a dead one before it costs time but once.
+
+        RFC 4504 §2.2.
+        """
+        if self._dns is None or host is None or host not in self._dns.nameservers:
+            return  # several questions are asked at once
+        others = (each for each in self._dns.nameservers if each != host)
+        self._dns.nameservers = [host, *others]
+
+    def _make_dns(self) -> "DnsResolver":
+        import dns.asyncresolver  # noqa: PLC0415 - see _load_dns
+
+        if not self._nameservers:
+            return dns.asyncresolver.Resolver()
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        resolver.nameservers = [host for host, _ in self._nameservers]
+        resolver.nameserver_ports = dict(self._nameservers)
+        return resolver
+
+
+def _load_dns() -> None:
+    """Import dnspython with the parts that it would import at the first question.
+
+    It costs 60 ms: a phone whose server is a literal never pays it, and the loop never does.
+    """
+    import dns.asyncbackend  # noqa: PLC0415 - see above
+    import dns.asyncresolver  # noqa: PLC0415 - see above
+    import dns.rdata  # noqa: PLC0415 - see above
+
+    dns.asyncbackend.set_default_backend("asyncio")
+    for kind in map(dns.rdatatype.from_text, _KINDS):
+        # mypy: the library has no types for it
+        dns.rdata.get_rdata_class(dns.rdataclass.IN, kind)  # type: ignore[no-untyped-call]
+
+
+def _load_all(recollection: Recollection | None) -> Mapping[NameKey, Remembered]:
+    _load_dns()
+    return {} if recollection is None else recollection.load()
 
 
 def _is_elsewhere(address: str) -> bool:
