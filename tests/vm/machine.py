@@ -24,7 +24,7 @@ from tests.vm.root import Root, program_of
 
 PYTHON = "/opt/deskphone/bin/python"
 _LIBC = ctypes.CDLL(None)
-_BOOT_SECONDS = 200.0
+_BOOT_SECONDS = 300.0
 _STARTS = 2
 """An emulated kernel dies now and then while it changes its own code, and starts again by itself;
 on a machine with much else to do, even that may fail."""
