@@ -26,6 +26,7 @@ _TABLES = {
     "audio.headset": "The headset.",
     "audio.speaker": "The loudspeaker.",
     "audio.ringer": "The bell.",
+    "recording": "Recording of calls, in the phone's own folder.",
     "web": "The page; its process hears this from the phone and reads no file with passwords.",
     "control": "The control socket.",
 }

@@ -1,9 +1,9 @@
 """A `Picture` in the pixel orders that display chips have. Pure, and quick without any library.
 
 A picture has rows of bits; the small chips have pages: eight rows high, one byte a column, its
-lowest bit on top (SSD1306 datasheet §8.7, SH1106 §5.2). A greyscale chip has four bits a pixel
-(SSD1322 §8.2). Whole rows are taken at once: each byte is looked up, and the eight rows of a page
-are shifted and laid over one another as one long number.
+lowest bit on top (data sheets: SSD1306 section 8.7, SH1106 section 5.2). A greyscale chip has four
+bits a pixel (SSD1322 section 8.2). Whole rows are taken at once: each byte is looked up, and the
+eight rows of a page are shifted and laid over one another as one long number.
 """
 
 from hal.ports import Picture

@@ -1,11 +1,11 @@
-"""What a USB handset says of itself and its reports (HID 1.11 §5, §6.2.2). Pure.
+"""What a USB handset says of itself and its reports (HID 1.11 section 5, section 6.2.2). Pure.
 
 The kernel turns the keys of a handset into input events, but not its hook switch, and of its lamps
 only some: these are read and written as reports, whose bits the device describes in a language of
 its own. A descriptor may be any rubbish: what cannot be read ends the reading.
 
 A usage is page and number in one: 0x0B0020 is the hook switch of the telephony page (HID Usage
-Tables §11, §14).
+Tables section 11, section 14).
 """
 
 from collections.abc import Collection, Iterator
@@ -77,7 +77,7 @@ def _parsed(descriptor: bytes) -> "_Parser":
 
 
 def _items(descriptor: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Type, tag and data of each item; long items are passed over (§6.2.2.3)."""
+    """Type, tag and data of each item; long items are passed over (section 6.2.2.3)."""
     at = 0
     while at < len(descriptor):
         prefix = descriptor[at]
@@ -93,7 +93,7 @@ def _items(descriptor: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 class _Parser:
-    """What items have said so far (§6.2.2.7, §6.2.2.8), and the fields they made."""
+    """What items have said so far (section 6.2.2.7, section 6.2.2.8), and the fields they made."""
 
     def __init__(self) -> None:
         self.found: list[Field] = []

@@ -1,4 +1,4 @@
-"""SHA-512/256 for a Python whose hashes come without OpenSSL (FIPS 180-4 §6.7).
+"""SHA-512/256 for a Python whose hashes come without OpenSSL (FIPS 180-4 section 6.7).
 
 A response to a challenge is five blocks of it, a tenth of a millisecond each; a phone that loaded
 OpenSSL for a server that may ask for this hash would pay 3 MB. Where `hashlib` has it, that is
@@ -11,7 +11,7 @@ from itertools import count, islice
 _MASK = (1 << 64) - 1
 _BLOCK = 128
 _ROUNDS = 80
-_START = (  # §5.3.6.2
+_START = (  # section 5.3.6.2
     *(0x22312194FC2BF72C, 0x9F555FA3C84C64C2, 0x2393B86B6F53B151, 0x963877195940EABD),
     *(0x96283EE2A88EFFE3, 0xBE5E1E2553863992, 0x2B0199FC2C85B8AA, 0x0EB72DDC81C52CA2),
 )
@@ -30,7 +30,7 @@ def sha512_256(data: bytes) -> str:
 
 @cache
 def _constants() -> tuple[int, ...]:
-    """The first 64 bits of the fractions of the cube roots of the first 80 primes (§4.2.3)."""
+    """The first 64 bits of the fractions of the cube roots of the 80 first primes (4.2.3)."""
     primes = (n for n in count(2) if all(n % d for d in range(2, int(n**0.5) + 1)))
     return tuple(_cube_root(prime << 192) & _MASK for prime in islice(primes, _ROUNDS))
 
@@ -48,7 +48,7 @@ def _turned(word: int, places: int) -> int:
 
 
 def _schedule(block: bytes) -> list[int]:
-    """The words of the rounds (§6.4.2, step 1)."""
+    """The words of the rounds (section 6.4.2, step 1)."""
     words = [int.from_bytes(block[at : at + 8]) for at in range(0, _BLOCK, 8)]
     for at in range(16, _ROUNDS):
         early, late = words[at - 15], words[at - 2]
@@ -59,7 +59,7 @@ def _schedule(block: bytes) -> list[int]:
 
 
 def _compress(state: tuple[int, ...], block: bytes) -> tuple[int, ...]:
-    """Eighty rounds (§6.4.2, steps 2 and 3)."""
+    """Eighty rounds (section 6.4.2, steps 2 and 3)."""
     a, b, c, d, e, f, g, h = state
     for word, constant in zip(_schedule(block), _constants(), strict=True):
         choice = e & f ^ ~e & g

@@ -287,9 +287,7 @@ def test_what_we_cannot_do_is_refused_by_name(  # noqa: PLR0917 - rows and fixtu
 
 
 @pytest.mark.parametrize(("ice", "status"), [(True, 180), (False, 420)])
-def test_who_requires_checked_ways_calls_a_line_that_checks_them(
-    world, pbx, sip, ice, status
-):
+def test_who_requires_checked_ways_calls_a_line_that_checks_them(world, pbx, sip, ice, status):
     """RFC 5768 §5."""
     desk = sip.Desk(world, "192.0.2.1")
     desk.line(sip.PBX, ice=ice)
