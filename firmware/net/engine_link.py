@@ -245,6 +245,14 @@ class EngineLink:
             self._timer = loop.call_at(self._heard_at + limit, self._check_silence)
 
     def _check_silence(self) -> None:
+        engine = self._process
+        # Held up after it had looked for events, the loop finds timers due before it looks again:
+        # what was said meanwhile is still to be heard.
+        self._read()
+        if self._process is not engine:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
         loop = asyncio.get_running_loop()
         due = self._heard_at + self._limit
         if loop.time() >= due + _SPARE:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import socket
 import sys
@@ -109,6 +110,18 @@ async def test_p12_an_engine_that_hangs_is_missed_as_soon_as_it_should_have_spok
         assert reports == [EngineAlive(0.0, 0, 0, 0.1)]
     finally:
         await link.close()
+
+
+async def test_f42_a_phone_that_was_held_up_itself_takes_no_engine_for_dead(phone, far_end):
+    await phone.ready()
+    phone.open(1, far_end)
+    first = phone.link.pid
+    # The loop is held up after its look for events, and its timers come before the next look.
+    assert select.select([phone.link._socket], (), (), 3)[0], "a report that nobody has read"
+    phone.link._heard_at = asyncio.get_running_loop().time() - phone.link._limit - 0.1
+    phone.link._check_silence()
+    assert phone.link.pid == first
+    assert not phone.lost
 
 
 async def test_an_engine_that_dies_again_and_again_is_started_more_slowly(phone):
