@@ -21,15 +21,9 @@ from hal.evdev.sources import Source
 from hal.events import Event
 from hal.health import Health
 from hal.ports import LampPattern, Post
-from hal.rhythm import Rhythm, phase
+from hal.rhythm import BLINKING, phase
 
 DEVICE = "USB handset"
-BLINKING: dict[LampPattern, Rhythm] = {
-    LampPattern.OFF: (),
-    LampPattern.ON: (1.0,),
-    LampPattern.SLOW_BLINK: (0.7, 0.7),
-    LampPattern.FAST_BLINK: (0.2, 0.2),
-}
 STEADY: dict[Code, tuple[LampPattern, ...]] = {
     (EV_HID, USAGES["HID_RING"]): (
         LampPattern.ON,

@@ -8,14 +8,7 @@ from typing import Protocol
 from hal.events import Event
 from hal.gpio.worker import Worker
 from hal.ports import LampPattern
-from hal.rhythm import Rhythm, phase
-
-RHYTHMS: Mapping[LampPattern, Rhythm] = {
-    LampPattern.OFF: (),
-    LampPattern.ON: (1.0,),
-    LampPattern.SLOW_BLINK: (0.5, 0.5),
-    LampPattern.FAST_BLINK: (0.125, 0.125),
-}
+from hal.rhythm import BLINKING, phase
 
 
 class Light(Protocol):
@@ -60,7 +53,7 @@ class Lamps:
         left = math.inf
         for lamp, light in self._lights.items():
             # One clock for all: lamps that blink alike blink together.
-            lit, lasts = phase(RHYTHMS[self._patterns[lamp]], now)
+            lit, lasts = phase(BLINKING[self._patterns[lamp]], now)
             left = min(left, lasts)
             if self._shown.get(lamp) is not lit:
                 light.shine(on=lit)

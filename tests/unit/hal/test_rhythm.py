@@ -1,10 +1,17 @@
 import math
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hal.rhythm import phase
+from hal.ports import LampPattern
+from hal.rhythm import BLINKING, phase
+from tests.support import front_panel
+
+ROOT = Path(__file__).parents[3]
+BLINKERS = [LampPattern.SLOW_BLINK, LampPattern.FAST_BLINK]
 
 
 @pytest.mark.parametrize("rhythm", [(), (0.0,), (0.0, 0.0)])
@@ -44,3 +51,27 @@ def test_whoever_comes_back_when_told_finds_it_changed(rhythm, elapsed):
     assert left > 0
     if len(rhythm) % 2 == 0:
         assert phase(rhythm, elapsed + left)[0] is not on
+
+
+def test_every_pattern_of_a_lamp_has_its_rhythm():
+    assert set(BLINKING) == set(LampPattern)
+    assert phase(BLINKING[LampPattern.OFF], 0.0) == (False, math.inf)
+    assert phase(BLINKING[LampPattern.ON], 0.0) == (True, math.inf)
+
+
+@pytest.mark.parametrize("pattern", BLINKERS)
+def test_the_page_blinks_as_lamps_do(pattern):
+    style = (ROOT / "firmware/web/static/desk.css").read_text()
+    rule = rf'\[data-pattern="{pattern.value}"\] {{ animation: blink ([\d.]+)s steps\(1\) infinite'
+    on, off = BLINKING[pattern]
+    assert [float(whole) for whole in re.findall(rule, style)] == [pytest.approx(on + off)]
+    assert on == off, "the style changes half-way"
+
+
+@pytest.mark.parametrize("pattern", BLINKERS)
+def test_front_panels_blink_as_lamps_do(pattern):
+    """The panel to copy, and the protocol that others are written by."""
+    on, off = (round(1000 * seconds) for seconds in BLINKING[pattern])
+    assert front_panel.load_sketch().BLINK[pattern.value] == (on, off)
+    page = (ROOT / "docs/serial-panel.md").read_text()
+    assert re.findall(rf"{pattern.value} ([\d.]+) s", page) == [f"{on / 1000}"]

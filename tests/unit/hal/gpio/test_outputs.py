@@ -53,13 +53,13 @@ def test_lamps_that_blink_alike_blink_together():
     lamps.set("ring", LampPattern.FAST_BLINK)
     run(lamps, log, 10.03, 10.06)
     lamps.set("line_1", LampPattern.FAST_BLINK)
-    changes = run(lamps, log, 10.07, 11.0)
+    changes = run(lamps, log, 10.07, 12.0)
     by_lamp = {
         name: [(on, at) for lamp, on, at in changes if lamp == name] for name in ("ring", "line_1")
     }
     assert by_lamp["ring"][-6:] == by_lamp["line_1"][-6:]
     steps = [b - a for (_, a), (_, b) in itertools.pairwise(by_lamp["ring"])]
-    assert all(step == pytest.approx(0.125, abs=0.002) for step in steps)
+    assert all(step == pytest.approx(0.2, abs=0.002) for step in steps)
 
 
 def test_a_lamp_is_written_only_when_it_changes():
