@@ -12,6 +12,8 @@ from firmware.config.table import SETTINGS
 from firmware.rtp import srtp
 
 Found = tuple[Path, Wrong]
+_LIBRARIES = {"srtp": "pylibsrtp", "ice": "aioice"}
+"""What a line may ask for, and whose work it is."""
 
 
 def line_blocked(line: LineSettings) -> str | None:
@@ -21,7 +23,21 @@ def line_blocked(line: LineSettings) -> str | None:
     """
     if line.srtp == "require" and not srtp.installed():
         return 'srtp = "require"'
+    if line.ice == "relay" and not can_check_ways():
+        return 'ice = "relay"'
     return None
+
+
+def can_check_ways() -> bool:
+    """Whether the library is there that reads and writes what checks of a way are made of."""
+    from importlib.util import find_spec  # noqa: PLC0415 - a line with `ice` asks, and no other
+
+    return find_spec("aioice") is not None
+
+
+def ways_of(line: LineSettings) -> str:
+    """What the line does of `ice`: all, or nothing where the library is missing."""
+    return line.ice if line.ice == "off" or can_check_ways() else "off"
 
 
 def plays_auto_answer_tone(line: LineSettings) -> bool:
@@ -114,7 +130,11 @@ def _way_notes(settings: Settings) -> Iterator[Found]:
 def _line_notes(line: LineSettings, path: Path) -> Iterator[Found]:
     setting = line_blocked(line)
     if setting:
-        yield (*path, "srtp"), Wrong("note_blocked", (("setting", setting),))
+        key = setting.partition(" ")[0]
+        args = (("setting", setting), ("library", _LIBRARIES[key]))
+        yield (*path, key), Wrong("note_blocked", args)
+    elif line.ice != ways_of(line):
+        yield (*path, "ice"), Wrong("note_no_ways", (("library", _LIBRARIES["ice"]),))
     yield from _encryption_notes(line, path)
     if not line.tls.verify:
         yield (*path, "tls", "verify"), Wrong("note_no_verify")

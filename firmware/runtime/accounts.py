@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from firmware.config.forms import split_nat_rule
-from firmware.config.rules import line_blocked
+from firmware.config.rules import line_blocked, ways_of
 from firmware.config.schema import LineSettings, Settings
 from firmware.phone.toll import Toll
 from firmware.sip.account import Account, AkaKeys
@@ -72,7 +72,7 @@ def account_of(line: LineSettings, identities: Identities, toll: Toll) -> Accoun
         peers=line.peers,
         numbers=line.numbers,
         accept_any_user=line.accept_any_user,
-        ice=line.ice != "off",
+        ice=ways_of(line) != "off",
         anonymous=line.anonymous,
         session_expires=line.session_expires,
         redirects=line.redirects,

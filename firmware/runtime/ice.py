@@ -18,6 +18,7 @@ from firmware.base.phrase import phrase
 from firmware.base.tokens import Tokens
 from firmware.call.media import NOWHERE, Way
 from firmware.config.forms import split_server
+from firmware.config.rules import ways_of
 from firmware.config.schema import NetworkSettings, Settings
 from firmware.media.messages import Foreign
 from firmware.net.locate import Ways as Sockets
@@ -41,11 +42,6 @@ GATHERING = 0.5
 _TLS_PORT = 5349
 _FRESH = 300.0
 """Seconds after which the servers are looked up anew."""
-
-
-def finds_ways(settings: Settings) -> bool:
-    """Whether any line asks for it."""
-    return any(line.ice != "off" for line in settings.lines)
 
 
 class WayFinder:
@@ -79,7 +75,8 @@ class WayFinder:
 
     def use(self, settings: Settings) -> None:
         """Other settings: load what is needed, look the servers up."""
-        self._wishes = {line.name: line.ice for line in settings.lines if line.ice != "off"}
+        wishes = {line.name: ways_of(line) for line in settings.lines}
+        self._wishes = {name: wish for name, wish in wishes.items() if wish != "off"}
         self._network = settings.network
         self.look_up()
 

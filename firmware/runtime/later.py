@@ -8,6 +8,7 @@ settings make us ask for before we ask. What no setting asks for is not loaded a
 import importlib
 from typing import Final
 
+from firmware.config.rules import ways_of
 from firmware.config.schema import Settings
 
 ALWAYS: Final = (
@@ -37,7 +38,7 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         *ALWAYS,
         *(READING if watches else ()),
         *(ENCRYPTING if encrypts else ()),
-        *(WAYS if any(line.ice != "off" for line in settings.lines) else ()),
+        *(WAYS if any(ways_of(line) != "off" for line in settings.lines) else ()),
         *(RECORDING if records else ()),
     )
 

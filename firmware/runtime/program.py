@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.config.plan import plan
+from firmware.config.rules import ways_of
 from firmware.config.schema import NetworkSettings, Settings
 from firmware.control.schema import AnyEvent, ScreenEvent
 from firmware.control.server import ControlServer
@@ -344,7 +345,7 @@ class Program:
 
     def _use_ways(self) -> None:
         """Get ready for the lines that check their ways; without them nothing of it is loaded."""
-        if self._ways is None and any(line.ice != "off" for line in self._settings.lines):
+        if self._ways is None and any(ways_of(line) != "off" for line in self._settings.lines):
             from firmware.runtime.ice import WayFinder  # noqa: PLC0415 - see above
 
             self.house.ways = self._ways = WayFinder(self.house, self.driver, self._tokens)

@@ -131,6 +131,18 @@ def test_alsa_is_named_for_a_card_that_needs_it(config):
     assert "alsaaudio is missing (apt install python3-alsaaudio)" in done.stdout
 
 
+def test_a_phone_that_cannot_check_ways_runs_without_and_says_so(config):
+    path = config("")
+    path.write_text(QUIET.replace("[[line]]\n", '[[line]]\nice = "on"\n'))
+    with start("aioice", "run", "--control", path.with_name("c.sock"), "-c", path) as phone:
+        said = next((line for line in phone.stderr if "aioice is missing" in line), "")
+        phone.terminate()
+        rest = phone.stderr.read()
+    assert "calls of this line go without checks of their ways" in said
+    assert phone.returncode == 0, "whether or not it had come up, it went in order"
+    assert "Traceback" not in rest
+
+
 def test_a_line_that_must_not_run_weaker_than_asked_stays_down(config):
     file = config("")
     file.write_text(QUIET.replace("[[line]]\n", '[[line]]\nsrtp = "require"\n'))

@@ -1,4 +1,4 @@
-"""What the phone imports is what its package asks for: a phone that was just installed has it all."""
+"""What the phone imports its package asks for: a phone that was just installed has it all."""
 
 import ast
 import re

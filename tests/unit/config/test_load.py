@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.config import ConfigErrors, examine, examine_bytes, load, parse
+from firmware.config import ConfigErrors, examine, examine_bytes, load, parse, rules
 from firmware.config.table import SETTINGS
 from firmware.rtp import srtp
 from firmware.ui.faults import say
@@ -281,6 +281,16 @@ def test_encryption_without_its_library_is_a_note(monkeypatch):
     monkeypatch.setattr(srtp, "installed", lambda: False)
     (note, _) = notes(LINE + 'srtp = "require"')
     assert 'this line stays down: srtp = "require" needs the library pylibsrtp' in note
+
+
+def test_checks_of_ways_without_their_library_are_notes(monkeypatch):
+    """A line that shows a relay alone shows nothing else instead; another does without."""
+    monkeypatch.setattr(rules, "can_check_ways", lambda: False)
+    relay = '[network]\nturn = "t.example"\nturn_user = "u"\nturn_password = "p"\n'
+    (note,) = notes(LINE + 'ice = "relay"\n' + relay)
+    assert 'this line stays down: ice = "relay" needs the library aioice' in note
+    (note,) = notes(LINE + 'ice = "on"\n')
+    assert "go without checks of their ways: the library aioice is missing" in note
 
 
 @pytest.mark.parametrize("ways", ["auto", "sdes", "dtls"])
