@@ -20,4 +20,7 @@ class LineFormatter(logging.Formatter):
 
 
 def _escaped(found: re.Match[str]) -> str:
-    return found.group().encode("unicode_escape").decode("ascii")
+    # Not by a codec: while the interpreter ends, none is found that was not used before.
+    letter = found.group()
+    short = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}.get(letter)
+    return short or (f"\\x{ord(letter):02x}" if letter < "\u0100" else f"\\u{ord(letter):04x}")
