@@ -2,14 +2,14 @@
 
 RFC 6263 §5 recommends RTCP on the port of the media. Where both share a port, our reports (at most
 6.2 s apart, RFC 6263 §8) are enough and nothing is added; a port of RTCP's own they keep open, too.
-On the port of the media alone something else has to be sent. Of the choices in RFC 6263 §4 this is
-an empty RTP packet of a payload type that nobody has named (§4.6):
+On the port of the media alone something else has to be sent. Of the choices this is an empty RTP
+packet of a payload type that nobody has named (RFC 6263 §4.6). Why none of the others:
 
-    empty datagram (§4.1)      relays that check for RTP drop it; under SRTP it proves nothing
-    comfort noise (§4.2)       is heard, and only where it was agreed on
-    STUN, version 0 (§4.4, 5)  cannot be told from an attack once SRTP was agreed on
-    unknown type (§4.6)        must be ignored (RFC 3550 §5.1), opens relays that wait for RTP, is
-                               sealed like every packet, and nothing sounds
+    empty datagram     relays that check for RTP drop it; under SRTP it proves nothing
+    comfort noise      is heard, and only where it was agreed on
+    STUN, version 0    cannot be told from an attack once SRTP was agreed on
+    unknown type       must be ignored (RFC 3550 §5.1), opens relays that wait for RTP, is sealed
+                       like every packet, and nothing sounds
 
 It continues sequence and timestamp of the media. Figures and reports do not count it.
 """

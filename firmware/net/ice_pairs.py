@@ -4,12 +4,13 @@
                               └───────▶ failed
 
 A value of state and nothing else: who sends, and when, is `ice_session`'s. The rules are those of
-RFC 8445 §6.1.2; a checklist holds both components of the one stream a call has.
+RFC 8445 §6.1.2.2–§6.1.2.6; a checklist holds both components of the one stream a call has.
 """
 
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 from firmware.sdp.ice import Address, Candidate
 
@@ -71,8 +72,11 @@ class Checklist:
         return len(self.pairs)
 
     def form(self, remote: tuple[Candidate, ...], components: frozenset[int]) -> None:
-        """All pairs of the candidates, the best first (RFC 8445 §6.1.2.2)."""
-        for candidate in remote:
+        """All pairs of the candidates, the best first (RFC 8445 §6.1.2.2).
+
+        What is named twice counts as the better of both (RFC 8445 §6.1.2.4).
+        """
+        for candidate in sorted(remote, key=lambda one: -one.priority):
             for number, base in enumerate(self._bases):
                 if base.component in components and _fit(base, candidate):
                     self._add(number, candidate)
@@ -115,12 +119,16 @@ class Checklist:
         self._sort()
 
     def next_ordinary(self) -> Pair | None:
-        """What to check next (RFC 8445 §6.1.4.2): the best that waits, else the best frozen one."""
-        for state in (State.WAITING, State.FROZEN):
-            found = next((one for one in self.pairs if one.state is state), None)
-            if found is not None:
-                return found
-        return None
+        """What to check next (RFC 8445 §6.1.4.2): the best that waits.
+
+        Where nothing does it is the best frozen pair, unless one that shares its fate is tried.
+        """
+        waiting = next((one for one in self.pairs if one.state is State.WAITING), None)
+        if waiting is not None:
+            return waiting
+        tried = {one.foundation for one in self.pairs if one.state is State.IN_PROGRESS}
+        frozen = (one for one in self.pairs if one.state is State.FROZEN)
+        return next((one for one in frozen if one.foundation not in tried), None)
 
     def thaw(self, like: Pair) -> None:
         """What shares the fate of a pair that works may be checked (RFC 8445 §7.2.5.3.3)."""
@@ -157,4 +165,11 @@ def _fit(base: Candidate, remote: Candidate) -> bool:
     """Same component, same family of addresses, and no leaving of a link's own addresses."""
     if base.component != remote.component:
         return False
-    return (":" in base.host) == (":" in remote.host)
+    return _realm(base.host) == _realm(remote.host)
+
+
+def _realm(host: str) -> str:
+    """What can be reached from a host: RFC 8445 §6.1.2.2."""
+    if ":" not in host:
+        return "IPv4"
+    return "link" if IPv6Address(host).is_link_local else "IPv6"

@@ -22,6 +22,8 @@ from firmware.net.ice_relay import Relay, RelayError, Shovel, TurnServer
 from firmware.net.media_ports import MediaPair
 from firmware.sdp.ice import RTCP, RTP, Address, Candidate, priority
 
+_PACE = 0.05
+"""Seconds from one new question to the next (RFC 8445 §14.2)."""
 _ASK_AGAIN = 0.2
 _ASKINGS = 3
 """So often, and after so many seconds, a STUN server is asked: a person waits for the INVITE."""
@@ -85,6 +87,8 @@ class Places:
         self._asked: dict[bytes, tuple[int, Address]] = {}
         self._seen = {component: asyncio.Event() for component in self._sockets}
         self._reads = False
+        self._line = asyncio.Lock()
+        self._asked_at = -_PACE
 
     async def gather(self, servers: Servers, seconds: float) -> tuple[Candidate, ...]:
         """All of them; what takes longer than this is left out."""
@@ -133,10 +137,17 @@ class Places:
     def _wishes(self, servers: Servers) -> Iterator[Coroutine[None, None, None]]:
         for component in self._sockets:
             here = self.engine[component][0]
+            if servers.turn is not None:  # takes longest
+                yield self._allocate(component, servers.turn)
             if servers.stun is not None and (":" in servers.stun[0]) == (":" in here):
                 yield self._ask(component, servers.stun)
-            if servers.turn is not None:
-                yield self._allocate(component, servers.turn)
+
+    async def _turn(self) -> None:
+        """Wait until a new question may leave; whoever came first is first."""
+        async with self._line:
+            while (wait := self._asked_at + _PACE - self._loop.time()) > 0:
+                await asyncio.sleep(wait)
+            self._asked_at = self._loop.time()
 
     async def _ask(self, component: int, server: Address) -> None:
         """Where a STUN server sees a socket of ours (RFC 8445 §5.1.1.2)."""
@@ -147,6 +158,7 @@ class Places:
             stun.Method.BINDING, stun.Class.REQUEST, transaction_id=self._tokens.octets(12)
         )
         self._asked[request.transaction_id] = component, server
+        await self._turn()
         for _ in range(_ASKINGS):
             self.bases[number].send(bytes(request), server)
             with contextlib.suppress(TimeoutError):
@@ -161,6 +173,7 @@ class Places:
             if number:
                 self._stray(number[0], data, source)
 
+        await self._turn()
         try:
             relay = await Relay.allocate(server, inward, self._dscp)
         except RelayError as error:

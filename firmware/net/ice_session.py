@@ -9,7 +9,8 @@ are read and written by aioice; its own way of choosing (the first pair that ans
 §8.1.1.2) is not used, since who says `ice2` must choose once and for good (RFC 8445 §8.1.1), and
 the first to answer is often the relay.
 
-What a check costs (RFC 8445 §14): one is begun every 50 ms, repeated after 0.5, 1, 2 … seconds.
+What a check costs (RFC 8445 §14.2, §14.3): one is begun every 50 ms, repeated after 0.5, 1, 2 …
+seconds.
 Where the far end checks us on a pair that waits for its answer, that pair is checked again at once:
 the gateway before us is open now.
 """
@@ -208,7 +209,7 @@ class Session:
         """Who controls nominates once, as soon as waiting for better makes no sense."""
         if not self.controlling or self.settled or self._nominating:
             return
-        best = [next(self._list.valid(component), None) for component in self.needed]
+        best = [self.pair(component) for component in self.needed]
         pairs = [pair for pair in best if pair is not None]
         self._choose_at = math.inf
         if len(pairs) < len(best):
@@ -217,6 +218,7 @@ class Session:
         if self._whole_since is None:
             self._whole_since = now
         patience = _BETTER if all(pair.direct for pair in pairs) else _DIRECT
+        pairs = [pair for pair in pairs if not pair.nominated]
         better = any(map(self._list.pending_above, pairs))
         if better and now < self._whole_since + patience:
             self._choose_at = self._whole_since + patience
@@ -231,24 +233,29 @@ class Session:
         if before is None or (not self.controlling and pair.priority > before.priority):
             # Who follows RFC 5245 may nominate several: the best of them counts (§8.1.1.2).
             self._selected[pair.component] = pair
-        if self.needed <= self._selected.keys():
-            self.settled = True
-            self._rest()
+        self.settled = self.settled or self.needed <= self._selected.keys()
+        self._rest(pair.component)
 
-    def _rest(self) -> None:
+    def _rest(self, component: int) -> None:
         """RFC 8445 §8.1.2: what was not chosen is not checked any more.
 
         But a far end of the old rules may have chosen several, and goes by the best (RFC 5245
         §8.1.1.2): what it wants is found out.
         """
-        self._triggered = deque(pair for pair in self._triggered if pair.wanted)
-        for pair in self._list.pairs:
-            if pair.state in _OPEN and not pair.wanted:
+        chosen = self._selected[component]
+        over = [one for one in self._list.pairs if one.component == component and not one.wanted]
+        for pair in over:
+            if pair.state in _OPEN:
                 pair.state = State.FAILED
-        chosen = self._selected.values()
+        self._triggered = deque(pair for pair in self._triggered if pair not in over)
         self._open = {
-            key: one for key, one in self._open.items() if one.pair.wanted or one.pair in chosen
+            key: one
+            for key, one in self._open.items()
+            if one.pair is chosen or one.pair not in over
         }
+
+    def _rests(self, component: int) -> bool:
+        return self.settled or component in self._selected
 
     # Being asked
 
@@ -267,7 +274,7 @@ class Session:
         if pair.state is State.SUCCEEDED:
             if pair.wanted:
                 self._nominated(pair)
-        elif pair not in self._triggered and not (self.settled and not pair.wanted):
+        elif pair not in self._triggered and (pair.wanted or not self._rests(pair.component)):
             # RFC 8445 §7.3.1.4.
             pair.state = State.WAITING
             self._triggered.append(pair)
@@ -333,8 +340,8 @@ class Session:
         self._agrees(pair, now)
         if pair.state is not State.SUCCEEDED:
             pair.state = State.SUCCEEDED
-            pair.local = self._seen_as(pair, mapped)
             self._list.thaw(pair)
+            pair.local = self._seen_as(pair, mapped)
         self._triggered = deque(one for one in self._triggered if one is not pair)
         if waiting.purpose is _Purpose.NOMINATE or pair.wanted:
             self._nominating.discard(pair)
@@ -349,8 +356,7 @@ class Session:
         known = self._known.get((pair.component, mapped))
         if known is not None:
             return known
-        rank = priority("prflx", pair.component)
-        host, port = mapped
+        rank, (host, port) = _unknown(base), mapped
         name = self._tokens.word(40)
         return Candidate(name, pair.component, rank, host, port, "prflx", base.address)
 
@@ -379,9 +385,8 @@ class Session:
         )
         theirs = self.terms.theirs.credentials
         # RFC 8445 §7.1.1, §7.2.2; RFC 8489 §14.3.
-        preference = 0 if self._bases[pair.base].kind == "relay" else 65535
         request.attributes["USERNAME"] = f"{theirs.ufrag}:{self.terms.ours.ufrag}"
-        request.attributes["PRIORITY"] = priority("prflx", pair.component, preference)
+        request.attributes["PRIORITY"] = _unknown(self._bases[pair.base])
         role = "ICE-CONTROLLING" if self.controlling else "ICE-CONTROLLED"
         request.attributes[role] = self._tie_breaker
         if purpose is _Purpose.NOMINATE:
@@ -396,6 +401,11 @@ class Session:
             pair, purpose, data, self.controlling, now + wait
         )
         self._out.append(Outgoing(pair.base, data, pair.remote.address))
+
+
+def _unknown(base: Candidate) -> int:
+    """What a base is worth as a place that nobody has named (RFC 8445 §7.1.1)."""
+    return priority("prflx", base.component, (base.priority >> 8) & 0xFFFF)
 
 
 def answer_to(request: stun.Message, source: Address, terms: Terms) -> bytes:

@@ -13,8 +13,11 @@ from firmware.sdp.ice import Candidate, Ours, Terms, Theirs, priority
 DELAY = 0.01
 
 
-def an_end(number, *, components=1, relay=False, seen_as=""):
-    """One end: its own address 10.0.0.number, behind a gateway as `seen_as`, 20.0.0.number."""
+def an_end(number, *, components=1, relay=False, seen_as="", preference=65535):
+    """One end: its own address 10.0.0.number, behind a gateway as `seen_as`, 20.0.0.number.
+
+    `preference` is that of its relay among relays.
+    """
     each = range(1, components + 1)
     host = f"10.0.0.{number}"
     found = [Candidate("1", k, priority("host", k), host, 39999 + k, "host") for k in each]
@@ -25,7 +28,9 @@ def an_end(number, *, components=1, relay=False, seen_as=""):
         ]
     if relay:
         place = f"20.0.0.{number}"
-        found += [Candidate("3", k, priority("relay", k), place, 49999 + k, "relay") for k in each]
+        for k in each:
+            rank = priority("relay", k, preference)
+            found.append(Candidate("3", k, rank, place, 49999 + k, "relay"))
     return Ours(bytes([number]) * 32, tuple(found))
 
 

@@ -3,14 +3,15 @@
 import asyncio
 import os
 import socket
+from itertools import pairwise
 
 import pytest
 from aioice import stun
 
 from firmware.base.tokens import Tokens
 from firmware.net.ice_agent import IceAgent
-from firmware.net.ice_places import Servers, read
-from firmware.net.ice_relay import TurnServer
+from firmware.net.ice_places import Base, Servers, read
+from firmware.net.ice_relay import Relay, RelayError, TurnServer
 from firmware.net.media_ports import MediaPorts
 from firmware.sdp.ice import Credentials, Terms, Theirs
 
@@ -179,6 +180,30 @@ async def test_where_a_server_sees_us_is_a_place(make, silent):
     assert kinds == [("host", 1), ("host", 2), ("srflx", 1), ("srflx", 2)]
     assert ours.default(1) == ("203.0.113.7", 1234)
     assert ours.candidates[2].related == (HERE, agent.pair.port)
+
+
+async def test_servers_are_asked_one_question_after_the_other(make, monkeypatch):
+    """RFC 8445 §5.1.1, §14.2: hosts are there; each further question 50 ms after the last one."""
+    server, loop, asked = StunServer(("203.0.113.7", 1234)), asyncio.get_running_loop(), {}
+    send = Base.send
+
+    def seen(base, data, remote):
+        asked.setdefault(stun.parse_message(data).transaction_id, loop.time())
+        send(base, data, remote)
+
+    async def relayed(*_what):
+        asked[len(asked)] = loop.time()
+        raise RelayError("all places are taken")
+
+    monkeypatch.setattr(Base, "send", seen)
+    monkeypatch.setattr(Relay, "allocate", relayed)
+    address = server.socket.getsockname()
+    ours = await make().gather(Servers(address, TurnServer(*address, "u", "p")), 2.0)
+    server.close()
+    moments = sorted(asked.values())
+    assert len(moments) == 4, "two sockets, seen and relayed"
+    assert all(b - a > 0.049 for a, b in pairwise(moments))
+    assert [one.kind for one in ours.candidates] == ["host", "host", "srflx", "srflx"]
 
 
 async def test_without_a_gateway_there_is_no_second_place(make):

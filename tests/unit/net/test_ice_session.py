@@ -3,7 +3,10 @@
 import pytest
 from aioice import stun
 
+from firmware.base.values import replace
+from firmware.net.ice_pairs import State
 from firmware.net.ice_session import PATIENCE
+from firmware.sdp.ice import Credentials
 from tests.support.ice_world import End, IceWorld, Lite, an_end, everything, nothing
 
 
@@ -31,6 +34,10 @@ def test_two_hosts_of_one_network_find_each_other_at_once():
     made.run(0.1)
     assert ways(made) == [("host", "host")] * 2
     assert settled(made) == [True, True]
+
+
+def no_relays(source, target):
+    return "20." not in source[0] + target[0]
 
 
 def only_relays(source, target):
@@ -107,11 +114,114 @@ def test_where_both_share_a_port_rtcps_is_not_checked():
 
 
 def test_checks_are_paced_and_repeated_with_longer_and_longer_waits():
-    """RFC 8445 §14.2: 50 ms; RFC 8489 §6.2.1: RTO 0.5 s, doubled."""
+    """RFC 8445 §14.2: 50 ms; §14.3: 0.5 s at least; RFC 8489 §6.2.1: doubled."""
     made = world(nothing)
     made.run(10.0)
     mine = [at for at, source, _ in made.sent if source == ("10.0.0.1", 40000)]
     assert mine == pytest.approx([0.0, 0.5, 1.5, 3.5, 7.5])
+    made = world(nothing, relay=True)
+    made.run(0.4)
+    mine = [at for at, source, _ in made.sent if source[0].endswith(".1")]
+    assert mine == pytest.approx([0.0, 0.05, 0.1, 0.15])
+
+
+def first_check(end, base=0):
+    """The first request that leaves from a base."""
+    now = 0.0
+    while now < 1.0:
+        end.session.fire(now)
+        found = [one for one in end.session.take() if one.base == base]
+        if found:
+            return stun.parse_message(found[0].data)
+        now += 0.05
+    raise AssertionError("nothing left")
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_a_check_says_what_its_place_would_be_worth_if_nobody_knew_it(base):
+    """RFC 8445 §7.1.1: the priority of the candidate, but of the type peer-reflexive."""
+    end = world(nothing, relay=True, preference=77).ends[0]
+    mine = end.bases[base]
+    assert (mine.kind, mine.priority >> 8 & 0xFFFF) == (("host", 65535), ("relay", 77))[base]
+    said = first_check(end, base).attributes["PRIORITY"]
+    assert said == (110 << 24) + (mine.priority & 0xFFFFFF)
+
+
+def test_a_check_is_under_the_far_ends_name_and_password():
+    """RFC 8445 §7.2.2: `RFRAG:LFRAG` and RPASS when L asks R."""
+    made = world(nothing)
+    for end, other in (made.ends, made.ends[::-1]):
+        mine, far = end.ours.credentials, other.ours.credentials
+        request = first_check(end)
+        assert request.attributes["USERNAME"] == f"{far.ufrag}:{mine.ufrag}"
+        assert request.check_message_integrity(far.password.encode())
+        assert not request.check_message_integrity(mine.password.encode())
+
+
+def test_the_longest_name_of_a_far_end_still_makes_a_username():
+    """RFC 8489 §14.3: fewer than 509 octets of UTF-8."""
+    end = world(nothing).ends[0]
+    longest = Credentials("f" * 256, "p" * 24)
+    theirs = replace(end.session.terms.theirs, credentials=longest)
+    end.session.terms = replace(end.session.terms, theirs=theirs)
+    said = first_check(end).attributes["USERNAME"]
+    assert said.startswith("f" * 256 + ":")
+    assert len(said.encode()) < 509
+
+
+def test_what_was_not_chosen_is_not_checked_any_more_and_still_answered():
+    """RFC 8445 §8.1.2."""
+    made = world(no_relays, relay=True)
+    made.run(0.5)
+    assert settled(made) == [True, True]
+    count = len(made.sent)
+    made.run(3.0)
+    assert made.sent[count:] == []
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message.attributes["PRIORITY"] = 1
+    second = made.ends[1]
+    for _ in range(2):
+        second.session.asked(0, message, ("20.0.0.1", 50000))
+        (answer,) = second.session.take()
+        assert stun.parse_message(answer.data).message_class == stun.Class.RESPONSE
+    second.session.fire(made.now)
+    assert second.session.take() == [], "answered, and not checked in return"
+
+
+def test_a_component_that_has_its_way_does_not_look_on_while_the_other_does():
+    """RFC 8445 §8.1.2: what was nominated for sound ends the checks of sound, not of reports."""
+    made = world(no_relays, relay=True, components=2, muxed=False)
+    hand = made.hand
+
+    def lose(end, base, data, source):
+        """The reports' nomination never arrives."""
+        if source[1] == 40000 or "USE-CANDIDATE" not in stun.parse_message(data).attributes:
+            hand(end, base, data, source)
+
+    made.hand = lose
+    made.run(0.3)
+    chosen = [end.session.pair(1).nominated for end in made.ends]
+    assert (chosen, settled(made)) == ([True, True], [False, False])
+    count = len(made.sent)
+    made.run(3.0)
+    ports = {source[1] for _, source, _ in made.sent[count:]}
+    assert ports == {40001, 50001}
+
+
+def test_reports_behind_a_gateway_are_checked_once_sound_got_through():
+    """RFC 8445 §7.2.5.3.3: the fate is that of the pair as it was checked, not as it was seen."""
+    made = world(nothing, components=2, muxed=False, seen_as="203.0.113.2")
+    first, second = made.ends
+    first.session.fire(0.0)
+    (out,) = first.session.take()
+    request = stun.parse_message(out.data)
+    answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+    answer.attributes["XOR-MAPPED-ADDRESS"] = ("203.0.113.1", 6001)
+    answer.add_message_integrity(second.ours.credentials.password.encode())
+    first.session.answered(0, answer, out.remote, 0.1)
+    assert first.session.pair(1).local.kind == "srflx"
+    alike = [one for one in first.session._list.pairs if one.remote.address == ("10.0.0.2", 40001)]
+    assert [one.state for one in alike] == [State.WAITING]
 
 
 def test_p09_no_way_at_all_is_said_after_a_while():

@@ -208,3 +208,25 @@ async def test_where_a_stun_server_is_asked(server, expected):
     )
     found = await locate_stun(server, Ways(names))
     assert [str(place.remote) for place in found] == expected
+
+
+async def test_where_a_relay_is_asked():
+    """RFC 8656 §5: the ports are those of STUN, the names in the DNS its own."""
+    names = Names(
+        {
+            "_stun._udp.pbx.example": (SrvRecord(1, 1, 3479, "seen.example"),),
+            "_turn._udp.pbx.example": (SrvRecord(1, 1, 3480, "relay.example"),),
+        },
+        {
+            "seen.example": ("192.0.2.7",),
+            "relay.example": ("192.0.2.8",),
+            "plain.example": ("192.0.2.9",),
+        },
+    )
+    for server, expected in (
+        ("pbx.example", "192.0.2.8:3480"),
+        ("plain.example", "192.0.2.9:3478"),
+        ("plain.example:443", "192.0.2.9:443"),
+    ):
+        found = await locate_stun(server, Ways(names), "_turn._udp")
+        assert [str(place.remote) for place in found] == [expected]

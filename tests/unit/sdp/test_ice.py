@@ -174,6 +174,46 @@ def test_names_and_passwords_are_long_enough_and_change_with_a_restart():
     assert repr(b"s" * 32) not in repr(ours())
 
 
+@pytest.mark.parametrize(
+    ("kind", "component", "preference", "expected"),
+    [
+        ("host", 1, 65535, 2130706431),
+        ("host", 2, 65535, 2130706430),
+        ("srflx", 1, 65535, 1694498815),
+        ("prflx", 1, 65535, 110 * 2**24 + 65535 * 2**8 + 255),
+        ("relay", 1, 0, 255),
+        ("relay", 2, 9, 9 * 2**8 + 254),
+    ],
+)
+def test_what_a_place_is_worth(kind, component, preference, expected):
+    """RFC 8445 §5.1.2.1, the formula, §5.1.2.2, what the kinds are worth."""
+    assert priority(kind, component, preference) == expected
+
+
+def test_a_second_place_of_a_kind_is_worth_less_and_a_learned_one_more_than_a_seen_one():
+    """RFC 8445 §5.1.2.1."""
+    kinds = ("host", "prflx", "srflx", "relay")
+    ranks = [priority(kind, 1) for kind in kinds]
+    assert ranks == sorted(set(ranks), reverse=True)
+    found = ours(seen=False, relay=True).also("198.51.100.7").candidates
+    assert len({(one.component, one.priority) for one in found}) == len(found)
+
+
+def test_a_restart_has_another_name_and_password_and_forgets_what_was_chosen():
+    """RFC 8445 §9: the places may stay."""
+    first = ours(relay=True)
+    chosen = replace(first, selected=first.candidates[-1:], partners=(HOST,))
+    again = chosen.restarted
+    assert again.credentials.ufrag != first.credentials.ufrag
+    assert again.credentials.password != first.credentials.password
+    assert again.candidates == first.candidates
+    assert (again.selected, again.partners) == ((), ())
+    shown = [one.name for one in said(again, offering=True)]
+    assert shown.count("candidate") == len(first.candidates)
+    assert "remote-candidates" not in shown
+    assert again.restarted.credentials not in (first.credentials, again.credentials)
+
+
 def test_the_default_is_what_reaches_far_without_help():
     """RFC 8839 §4.2.1.2; a relay lets nobody in who was not asked."""
     assert ours(relay=True).default(1) == ("203.0.113.9", 6000)
