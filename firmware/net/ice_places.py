@@ -145,8 +145,7 @@ class Places:
     async def _turn(self) -> None:
         """Wait until a new question may leave; whoever came first is first."""
         async with self._line:
-            while (wait := self._asked_at + _PACE - self._loop.time()) > 0:
-                await asyncio.sleep(wait)
+            await asyncio.sleep(self._asked_at + _PACE - self._loop.time())
             self._asked_at = self._loop.time()
 
     async def _ask(self, component: int, server: Address) -> None:

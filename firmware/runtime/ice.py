@@ -96,7 +96,8 @@ class WayFinder:
         from firmware.net.ice_relay import TurnServer  # noqa: PLC0415 - as above
 
         network = self._network
-        place = await self._place(network.turn, "_turn._udp") if network.turn else None
+        service = "_turn._tcp" if network.turn_transport == "tcp" else "_turn._udp"
+        place = await self._place(network.turn, service) if network.turn else None
         relay = None
         if network.turn and network.turn_transport == "tls":
             host, port = split_server(network.turn)

@@ -191,10 +191,13 @@ async def test_servers_that_cannot_be_found_are_named_once(office, until, caplog
     ],
 )
 async def test_who_is_asked(office, monkeypatch, network, stun, turn):
-    """Every TURN server answers what a STUN server does (RFC 8656 §3)."""
+    """Every TURN server answers what a STUN server does (RFC 8656 §3); §5: its own names in DNS."""
+
+    services = []
 
     async def locate(server, ways, service):
-        del ways, service
+        del ways
+        services.append(service)
         host, _, port = server.partition(":")
         remote = Endpoint(host, int(port or 3478))
         return [Place(Transport.UDP, remote, host, HERE)]
@@ -205,6 +208,10 @@ async def test_who_is_asked(office, monkeypatch, network, stun, turn):
     assert servers.stun == stun
     named = servers.turn and (servers.turn.host, servers.turn.port, servers.turn.transport)
     assert named == turn
+    relays = "_turn._tcp" if network.get("turn_transport") == "tcp" else "_turn._udp"
+    assert set(services) == {
+        relays if kind == "turn" else "_stun._udp" for kind in ("stun", "turn") if kind in network
+    }
 
 
 async def test_what_is_no_stun_is_not_ours(office, until):
