@@ -43,7 +43,7 @@ check: setup-dev  ## style, types, layers, sizes, units
 	$(BIN)/python .ci/wiring.py --check
 	$(PYTEST) -q tests/checks
 
-interop: setup-dev  ## real Kamailio, baresip, SIPp and Chromium (Debian packages)
+interop: setup-dev  ## real Kamailio, baresip, SIPp, coturn and Chromium (Debian packages)
 	$(PYTEST) -q -n 2 --dist loadfile tests/interop tests/browser
 
 prove: setup-dev  ## every state the phone can reach, each one checked

@@ -72,7 +72,7 @@ _WELCOME = """\
 Your phone is line {user} of a practice PBX at {server}. Lift the handset and dial:
   600 echo   601 announcement   602 busy   603 no answer   604 answers and hangs up
   605 calls you back after 5 s   112, 911 and their like are answered here and alert nobody
-By command: deskphone ctl --control {control} status
+By command: {command} ctl --control {control} dial 600
 Ctrl-C ends it all. The phone is here:
 """
 _ENGINE_SECONDS = 10.0
@@ -148,6 +148,12 @@ def page_port(wanted: int | None) -> int:
 # --- staying ------------------------------------------------------------------------------------
 
 
+def _command() -> str:
+    """What was typed to come here: in a checkout `deskphone` is not on the path."""
+    started = Path(sys.argv[0])
+    return str(started) if started.stem == "deskphone" else f"{sys.executable} -m firmware"
+
+
 async def _stay(folder: Path, port: int, *, browse: bool) -> int:
     """Until Ctrl-C; a practice PBX that dies comes back on the same port."""
     token = os.environ.setdefault(TOKEN_VARIABLE, secrets.token_urlsafe(18))
@@ -157,7 +163,8 @@ async def _stay(folder: Path, port: int, *, browse: bool) -> int:
         await pbx.start()
         async with _phone(folder, pbx.server, port) as program:
             control = folder / "control.sock"
-            sys.stdout.write(_WELCOME.format(user=USER, server=pbx.server, control=control))
+            places = {"server": pbx.server, "command": _command(), "control": control}
+            sys.stdout.write(_WELCOME.format(user=USER, **places))
             sys.stdout.flush()
             if browse and os.environ.get("DISPLAY"):
                 address = f"http://{PAGE_HOST}:{port}/?token={token}"

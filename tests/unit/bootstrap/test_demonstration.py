@@ -1,10 +1,12 @@
-"""What the demonstration decides for itself: the page's port."""
+"""What the demonstration decides for itself: the page's port, the command it shows."""
 
 import os
 import socket
+import sys
 
 import pytest
 
+from firmware.bootstrap import demonstration
 from firmware.bootstrap.demonstration import PAGE_PORT, page_port
 from firmware.net.errors import PortTakenError
 
@@ -30,3 +32,14 @@ def test_without_a_wish_it_is_the_usual_port_or_any():
         return
     with holder:
         assert page_port(None) not in (0, PAGE_PORT)
+
+
+@pytest.mark.parametrize("typed", [".venv/bin/deskphone", "/usr/bin/deskphone"])
+def test_the_command_it_shows_is_the_one_that_was_typed(monkeypatch, typed):
+    monkeypatch.setattr(sys, "argv", [typed, "demo"])
+    assert demonstration._command() == typed
+
+
+def test_run_as_a_module_it_shows_that(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/src/firmware/__main__.py", "demo"])
+    assert demonstration._command() == f"{sys.executable} -m firmware"
