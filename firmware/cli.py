@@ -58,8 +58,12 @@ def _demo(options: "argparse.Namespace") -> int:
 def _run(options: "argparse.Namespace | RunOptions") -> int:
     from firmware import bootstrap
 
-    config = options.config or next((place for place in CONFIG_PLACES if place.is_file()), None)
+    config = _config(options.config)
     return bootstrap.run(_text(config), options.board, _text(options.control))
+
+
+def _config(asked: Path | None) -> Path | None:
+    return asked or next((place for place in CONFIG_PLACES if place.is_file()), None)
 
 
 def _text(path: Path | None) -> str | None:
@@ -91,6 +95,10 @@ def _ctl(options: "argparse.Namespace") -> int:
 
 
 def _board(options: "argparse.Namespace") -> int:
+    if options.action == "test":
+        from firmware import bootstrap
+
+        return bootstrap.try_board(options.name, _config(options.config), write=options.write)
     from firmware.cli_board import board
 
     return board(options.action, options.name)

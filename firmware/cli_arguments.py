@@ -86,8 +86,10 @@ def _helpers(verbs: Verbs) -> None:
     actions = board.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="the boards that come with the phone").set_defaults(name=None)
     actions.add_parser("show", help="pins and parts of a board").add_argument("name")
-    test = actions.add_parser("test", help="try every part of the board")
-    test.add_argument("name", nargs="?")
+    test = actions.add_parser("test", help="try every part of the board, find wrong wires")
+    test.add_argument("name", nargs="?", help="else the one configured")
+    test.add_argument("-c", "--config", type=Path, metavar="FILE", help="deskphone.toml")
+    test.add_argument("--write", action="store_true", help="write what is learned into it")
     clock = verbs.add_parser("clock", help="a machine without a clock: for its service files")
     clock.add_argument("action", choices=("set", "save"), help="set it forward, or save it")
 

@@ -11,7 +11,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from firmware.base.phrase import Phrase
 from firmware.config.kinds import nearest
 from firmware.config.problems import Wrong
 from firmware.ui.text import Texts
@@ -20,15 +19,14 @@ _SUFFIX = ".toml"
 
 
 def board(action: str, name: str | None) -> int:
-    """List, show or test; returns the exit code."""
+    """List or show; returns the exit code. `firmware.bootstrap.board_test` tests."""
     match action, name:
         case "list", _:
             return _list()
         case "show", str():
             return _show(name)
         case _:
-            print(f"deskphone: {Texts.load().phrase(Phrase('board.no_test'))}", file=sys.stderr)
-            return 1
+            raise ValueError(action)
 
 
 def boards() -> Mapping[str, Traversable]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from hal.keys import Key
 
+STUCK = "it is stuck down"
+"""The reason with which a key fails that is not let go."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyDown:

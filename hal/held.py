@@ -5,7 +5,7 @@ that is held for half a minute is taken for stuck, as on a matrix: let go, repor
 until it opens.
 """
 
-from hal.events import DeviceFailed, DeviceRecovered, Event, KeyDown, KeyUp
+from hal.events import STUCK, DeviceFailed, DeviceRecovered, Event, KeyDown, KeyUp
 from hal.keys import Key
 
 STUCK_AFTER = 30.0
@@ -49,7 +49,7 @@ class HeldKeys:
             if now - since >= self._stuck_after:
                 del self._since[key]
                 self._stuck.add(key)
-                events += (KeyUp(key, now), DeviceFailed(_name(key), "it is stuck down", now))
+                events += (KeyUp(key, now), DeviceFailed(_name(key), STUCK, now))
         return tuple(events)
 
     def release(self, now: float) -> tuple[Event, ...]:

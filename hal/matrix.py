@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from hal.debounce import Debouncer
-from hal.events import DeviceFailed, DeviceRecovered, Event, KeyDown, KeyUp
+from hal.events import STUCK, DeviceFailed, DeviceRecovered, Event, KeyDown, KeyUp
 from hal.keys import Key
 
 SCAN = 0.01
@@ -135,7 +135,7 @@ class Matrix:
         if not contact.ignored:
             yield KeyUp(contact.key, now)
         contact.ignored = contact.reported = True
-        yield DeviceFailed(_name(contact.key), "it is stuck down", now)
+        yield DeviceFailed(_name(contact.key), STUCK, now)
 
 
 def ghosts(closed: AbstractSet[Crossing]) -> set[Crossing]:

@@ -42,3 +42,10 @@ def demo(*, once: bool, port: int | None, open_browser: bool) -> int:
     from firmware.bootstrap import demonstration
 
     return demonstration.demo(once=once, port=port, open_browser=open_browser)
+
+
+def try_board(name: str | None, config: Path | None, *, write: bool) -> int:
+    """`deskphone board test`: walk through a board; returns the exit code."""
+    from firmware.bootstrap import board_test
+
+    return board_test.board_test(name, config, write=write)

@@ -41,11 +41,6 @@ def test_a_file_that_is_not_there_is_exit_1(capsys):
     assert "No such file" in capsys.readouterr().err
 
 
-def test_what_is_not_there_yet_says_so(capsys):
-    assert main(["board", "test", "mock"]) == 1
-    assert capsys.readouterr().err == "deskphone: the test of a board is not in this version\n"
-
-
 def test_all_names_are_given_if_none_is_near():
     assert unknown_board("zzz").text == "no_board"
     assert "mock" in dict(unknown_board("zzz").args)["known"]

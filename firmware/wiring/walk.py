@@ -1,0 +1,133 @@
+"""A builder's walk through a board: step after step, with the time as a value. Pure.
+
+`receive` what comes, `expire` whenever `deadline` is due, perform `take_effects` in their order.
+`deadline` None = the walk is over, and `evidence` is complete.
+"""
+
+from collections.abc import Sequence
+
+from firmware.base.phrase import phrase
+from firmware.wiring.evidence import Answer, Effect, Evidence, Say
+from firmware.wiring.steps import Given, Question, Step, steps_of
+from hal.board_spec import BoardSpec
+from hal.events import STUCK, DeviceFailed, DeviceRecovered
+from hal.keys import Key, key_named
+
+REST = 1.0
+"""Seconds before the first step: what is wrong with a device comes to light by itself."""
+STUCK_WAIT = 32.0
+"""Seconds after the start until every key that was down from the beginning has been told."""
+_ON_PINS = ("keypad", "key ", "hook", "rotary dial", "lamp ", "bell", "buzzer")
+
+
+class Walk:
+    """One walk; `now` is monotonic seconds."""
+
+    def __init__(self, spec: BoardSpec, now: float) -> None:
+        self._steps = list(steps_of(spec))
+        self._pins_only = spec.panel is None and spec.serial is None and spec.usb is None
+        self._step: Step | None = None
+        self._began = now
+        self._quit = False
+        self._alone = False
+        self._waited = False
+        self._effects: list[Effect] = [Say(phrase("board.test.rest"))]
+        self.evidence = Evidence()
+        self.deadline: float | None = now + REST
+
+    def __len__(self) -> int:
+        """How many steps are to come."""
+        return len(self._steps)
+
+    def take_effects(self) -> tuple[Effect, ...]:
+        """What is to be done now, in this order."""
+        effects, self._effects = tuple(self._effects), []
+        return effects
+
+    def receive(self, given: Given, now: float) -> None:
+        """An event of the board, an answer of the builder, a measurement of the sound."""
+        if self.deadline is None:
+            return
+        match given:
+            case DeviceFailed(device, reason):
+                self._failed(device, reason)
+            case DeviceRecovered(device):
+                self.evidence.failed.pop(device, None)
+            case Answer.GONE:
+                self._alone = True
+                if isinstance(self._step, Question):
+                    self._skip(now)
+            case Answer.QUIT | Answer.SKIP:
+                self._quit = self._quit or given is Answer.QUIT
+                self._skip(now)
+            case _ if self._step is not None:
+                self._effects += self._step.take(given, now, self.evidence)
+                self._go_on(now)
+            case _:
+                pass
+
+    def expire(self, now: float) -> None:
+        """The deadline may have passed."""
+        if self.deadline is None or now < self.deadline:
+            return
+        if self._step is None:
+            self._next(now)
+            return
+        self._effects += self._step.expire(self.evidence)
+        self._go_on(now)
+
+    def _failed(self, device: str, reason: str) -> None:
+        key = key_named(device.removeprefix("key "))
+        if reason == STUCK and key is not None:
+            self._stuck(key)
+        else:
+            self.evidence.failed[device] = reason
+
+    def _stuck(self, key: Key) -> None:
+        self.evidence.stuck.add(key)
+        self.evidence.silent.discard(key)
+
+    def _skip(self, now: float) -> None:
+        if self._step is not None:
+            self.evidence.skipped.append(self._step.what)
+        self._leave(now)
+
+    def _go_on(self, now: float) -> None:
+        assert self._step is not None
+        if self._step.done:
+            self._leave(now)
+        else:
+            self.deadline = self._step.deadline
+
+    def _leave(self, now: float) -> None:
+        if self._step is not None:
+            self._effects += self._step.end()
+        self._next(now)
+
+    def _next(self, now: float) -> None:
+        self._step = None
+        while self._steps:
+            step = self._steps.pop(0)
+            if self._quit or (self._alone and isinstance(step, Question)):
+                self.evidence.skipped.append(step.what)
+            elif not self._is_broken(step.device):
+                self._step = step
+                self._effects += step.begin(now)
+                self.deadline = step.deadline
+                return
+        self._finish(now)
+
+    def _is_broken(self, device: str) -> bool:
+        """A part that could not be opened is a finding already; nobody is asked to press it."""
+        failed: Sequence[str] = tuple(self.evidence.failed)
+        on_pins = self._pins_only and device.startswith(_ON_PINS)
+        return device in failed or (on_pins and "GPIO" in failed)
+
+    def _finish(self, now: float) -> None:
+        """Keys that gave nothing may be down from the beginning, which is told after a while."""
+        until = self._began + STUCK_WAIT
+        wait = self.evidence.silent and not self._quit and not self._waited and now < until
+        if wait:
+            self._waited = True
+            self._effects.append(Say(phrase("board.test.wait")))
+        self.deadline = until if wait else None
