@@ -66,7 +66,9 @@ def board_test(name: str | None, config: Path | None, *, write: bool) -> int:
     trial = Trial(spec, lambda post: open_board(measurable(spec), post), texts, answers=_terminal())
     code = trial.run()
     if code in (OK, FAULTY):
-        _keep(lessons_of(spec, trial.walk.evidence), config if write else None, texts)
+        # What another board taught does not belong into this file.
+        own = chosen.name == settings.board.name
+        _keep(lessons_of(spec, trial.walk.evidence), config if write and own else None, texts)
     return code
 
 

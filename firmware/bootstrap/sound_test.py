@@ -43,24 +43,24 @@ def _tone(rate: int, frame: int) -> bytes:
     ).tobytes()
 
 
-def listen(path: str, spec: CardSpec) -> Sound:
-    """Three seconds of the microphone."""
+def listen(path: str, spec: CardSpec, seconds: float = SECONDS) -> Sound:
+    """What the microphone gives meanwhile."""
     try:
         card = open_card(spec, (), RATE)
     except DeviceError as error:
         return NoSound(path, str(error))
     try:
         card.set_capture(True)
-        return level_of(path, _heard(card))
+        return level_of(path, _heard(card, seconds))
     except DeviceError as error:
         return NoSound(path, str(error))
     finally:
         card.close()
 
 
-def _heard(card: PcmPort) -> "array.array[int]":
+def _heard(card: PcmPort, seconds: float) -> "array.array[int]":
     samples = array.array("h")
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
     pause = threading.Event()
     while time.monotonic() < until:
         frame = card.read()

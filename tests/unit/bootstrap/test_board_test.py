@@ -2,15 +2,19 @@
 
 import array
 import os
+import socket
 
 import pytest
 
 from firmware.bootstrap.board_test import Time, Trial, board_test, measurable
-from firmware.bootstrap.sound_test import level_of
+from firmware.bootstrap.sound_test import level_of, listen, play
 from firmware.ui.text import Texts
+from firmware.wiring.evidence import Level, NoSound, Played
 from hal.board_spec import Contact
 from hal.boards.loader import load_board
 from hal.boards.opening import open_board
+from hal.card_spec import CardSpec
+from hal.events import DeviceFailed
 from hal.keys import Key
 
 OWN = """
@@ -162,3 +166,37 @@ def test_a_level_is_how_far_a_microphone_swings():
     loud = level_of("handset", array.array("h", [32767, -32768] * 50))
     assert loud.peak == pytest.approx(1.0, abs=0.01)
     assert loud.clipped == 1.0
+
+
+def test_a_tone_is_played_and_a_silent_card_is_heard_to_be_silent():
+    null = CardSpec("null")
+    assert play("handset", null) == Played("handset")
+    assert listen("handset", null, seconds=0.02) == Level("handset", 0.0, 0.0)
+
+
+@pytest.mark.parametrize("tried", [play, listen])
+def test_a_card_that_is_not_there_says_so(tried):
+    found = tried("handset", CardSpec("alsa", "id:Nowhere"))
+    assert isinstance(found, NoSound)
+    assert found.reason
+
+
+def test_pins_that_another_program_has_end_the_test_with_exit_3(spec, capsys):
+    def opener(post):
+        post(DeviceFailed("hook", "hook: GPIO 17 cannot be used: it is in use by deskphone", 1.0))
+        return open_board(spec, post)
+
+    trial = Trial(spec, opener, Texts.load(), answers=None, tell=lambda _words: None, time=Hurry())
+    assert trial.run() == 3
+    assert "GPIO 17" in capsys.readouterr().err
+
+
+def test_a_phone_that_runs_has_the_devices_and_is_named_with_exit_3(tmp_path, capsys):
+    place = tmp_path / "control.sock"
+    config = tmp_path / "deskphone.toml"
+    config.write_text(f'[board]\nname = "keypad"\n[control]\npath = "{place}"\n')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as running:
+        running.bind(str(place))
+        running.listen()
+        assert board_test(None, config, write=True) == 3
+    assert "stop it first" in capsys.readouterr().err
