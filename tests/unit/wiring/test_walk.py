@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.wiring.evidence import Answer, Level, Light, NoSound, Ring
+from firmware.wiring.evidence import Answer, Level, Light, Listen, NoSound, Ring
 from firmware.wiring.walk import Walk
 from hal.board_spec import Contact, DisplaySpec, HookSpec, RotarySpec
 from hal.card_spec import CardSpec
@@ -229,6 +229,14 @@ def test_a_microphone_that_is_silent_or_clips_and_a_card_that_is_not_there(level
     builder.act = lambda step: builder.give(level if "Microphone" in repr(step) else Answer.YES)
     builder.go()
     assert [found for found, _ in builder.found] == [text]
+
+
+def test_the_microphone_of_a_card_that_is_not_there_is_not_asked_for():
+    spec = board(keypad=None, hook=None, cards={"handset": CardSpec("alsa", "id:Device")})
+    builder = Builder(spec)
+    builder.act = lambda _step: builder.give(NoSound("handset", "there is no card Device"))
+    builder.go()
+    assert [said for said in builder.said if isinstance(said, Listen)] == []
 
 
 def test_a_dial_gives_another_digit_than_was_dialled():
