@@ -144,7 +144,7 @@ class _Encoder(Encoder):
             return b""
         length = self._encode(self._state, pcm, samples, self._out, _LARGEST)
         # One or two octets are a frame without speech, which may stay unsent.
-        return self._out.raw[:length] if length > 2 else b""
+        return ctypes.string_at(self._out, length) if length > 2 else b""
 
     def expect_loss(self, share: float) -> None:
         """How much of what we send is lost: the more, the more is said twice."""
@@ -196,7 +196,7 @@ class _Decoder(Decoder):
             return b""
         length = len(payload) if payload is not None else 0
         made = self._decode(self._state, payload, length, self._out, samples, fec)
-        return self._out.raw[: made * 2] if made > 0 else b""
+        return ctypes.string_at(self._out, made * 2) if made > 0 else b""
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):
