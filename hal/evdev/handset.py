@@ -5,13 +5,12 @@ seconds, so that it works again a moment after it is back, whatever the last try
 """
 
 import math
-import os
 import select
-import threading
 import time
 from collections.abc import Callable
 
 from hal.board_spec import Contact, UsbSpec
+from hal.device_thread import DeviceThread
 from hal.errors import DeviceError, DeviceGoneError
 from hal.evdev.devices import Codes, find, signature
 from hal.evdev.evdev_library import Evdev, library
@@ -34,7 +33,6 @@ STEADY: dict[Code, tuple[LampPattern, ...]] = {
 }
 """What is no lamp, and the patterns that switch it on: a bell of its own, which would stutter, and
 that a call is up, which a line that rings (it blinks fast) is not."""
-_PATIENCE = 2.0
 _LOOK_EVERY = 2.0
 _SETTLING = 0.5
 """Seconds that udev has to give a new device to its group."""
@@ -57,60 +55,23 @@ class UsbHandset:
         self._clock = clock
         self._look_every = look_every
         self._reading: Reading | None = None
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self.lamps = UsbLamps(tuple(name for name, _ in spec.lamps), self._wake)
+        self._thread = DeviceThread("usb handset", self._serve, self._rest)
+        self.lamps = UsbLamps(tuple(name for name, _ in spec.lamps), self._thread.wake)
 
     def start(self, post: Post) -> None:
-        health = self._health_of(post)
-        self._thread = threading.Thread(
-            target=self._run, args=(post, health), name="usb handset", daemon=True
-        )
-        self._thread.start()
+        self._thread.start(post, self._health_of(post))
 
     def close(self) -> None:
-        if self._closing.is_set():
-            return
-        self._closing.set()
-        self._wake()
-        if self._thread is not None:
-            self._thread.join(_PATIENCE)
-            if self._thread.is_alive():
-                return
-        wake, self._wake_write = self._wake_write, -1
-        os.close(wake)
-        os.close(self._wake_read)
-
-    def _wake(self) -> None:
-        if self._wake_write < 0:
-            return
-        try:
-            os.write(self._wake_write, b"\0")
-        except BlockingIOError:
-            # A full pipe wakes, too.
-            return
+        self._thread.close()
 
     # The thread
 
-    def _run(self, post: Post, health: Health) -> None:
-        while not self._closing.is_set():
-            try:
-                self._serve(post, health)
-            except DeviceError as error:
-                reason = str(error)
-            except Exception as error:  # noqa: BLE001 - a thread that dies takes the keys with it
-                reason = f"{type(error).__name__}: {error}"
-            else:
-                return
-            self._wait(health.failed(reason))
-
-    def _wait(self, seconds: float) -> None:
+    def _rest(self, _post: Post, seconds: float) -> None:
         """Until the next try, or until the devices are others than now."""
         before, until = signature(), self._clock() + seconds
-        while self._clock() < until and not self._closing.wait(min(self._look_every, seconds)):
+        while self._clock() < until and not self._thread.pause(min(self._look_every, seconds)):
             if signature() != before:
-                self._closing.wait(_SETTLING)
+                self._thread.pause(_SETTLING)
                 return
 
     def _serve(self, post: Post, health: Health) -> None:
@@ -131,8 +92,8 @@ class UsbHandset:
             session = _Session(sources, reading, codes.lamps, self.lamps, post, self._clock)
             session.begin()
             health.works()
-            while not self._closing.is_set():
-                session.turn(self._wake_read)
+            while not self._thread.closing:
+                session.turn(self._thread)
             session.darken()
         except OSError as error:
             if isinstance(error, DeviceError):
@@ -206,16 +167,16 @@ class _Session:
         """Where the handset is; keys that are down are not pressed."""
         self._settle(self._clock())
 
-    def turn(self, wake: int) -> None:
+    def turn(self, thread: DeviceThread) -> None:
         """One thing that happens."""
         wait = self._wait_at(self._clock())
-        ready, _, _ = select.select((*self._sources, wake), (), (), wait)
+        ready, _, _ = select.select((*self._sources, thread.fileno()), (), (), wait)
         now = self._clock()
         for descriptor, source in self._sources.items():
             if descriptor in ready:
                 self._read(source, now)
-        if wake in ready:
-            os.read(wake, 4096)
+        if thread.fileno() in ready:
+            thread.woken()
         self._tell(self._reading.expire(now))
 
     def _read(self, source: Source, now: float) -> None:

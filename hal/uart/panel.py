@@ -9,13 +9,13 @@ import errno
 import os
 import select
 import termios
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 from hal.board_spec import SerialSpec
+from hal.device_thread import DeviceThread
 from hal.errors import DeviceError, DeviceGoneError
 from hal.health import Health
 from hal.libraries import SERIAL
@@ -25,9 +25,9 @@ from hal.uart.link import PanelLink, Wanted
 
 DEVICE = "front panel"
 _READ = 4096
+_STUCK = 2.0
+"""Seconds after which a port that takes nothing is broken."""
 _VANISHED = (0, errno.EIO, errno.ENXIO, errno.ENODEV)
-_PATIENCE = 2.0
-"""Seconds that closing waits for a driver that hangs."""
 
 
 class SerialPort(Protocol):
@@ -64,33 +64,17 @@ class SerialPanel:
         self._clock = clock
         self._link = PanelLink(spec.flash_max_ms / 1000)
         self._wanted = Wanted(lamps=dict.fromkeys(spec.lamps, LampPattern.OFF))
-        self._closing = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._thread = DeviceThread("serial panel", self._serve, self._rest)
         self.letters = PanelLetters(self, spec.letters) if spec.letters else None
         self.screen = PanelScreen(self, spec.size) if spec.size else self.letters
         self.lamps = PanelLamps(self, spec.lamps)
         self.ringer = PanelBell(self) if spec.bell else None
 
     def start(self, post: Post) -> None:
-        health = self._health_of(post)
-        self._thread = threading.Thread(
-            target=self._run, args=(post, health), name="serial panel", daemon=True
-        )
-        self._thread.start()
+        self._thread.start(post, self._health_of(post))
 
     def close(self) -> None:
-        if self._closing.is_set():
-            return
-        self._closing.set()
-        self._wake()
-        if self._thread is not None:
-            self._thread.join(_PATIENCE)
-            if self._thread.is_alive():
-                # It hangs in the driver; its pipe stays open for it.
-                return
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        self._thread.close()
 
     @property
     def wanted(self) -> Wanted:
@@ -100,31 +84,12 @@ class SerialPanel:
     @wanted.setter
     def wanted(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        if not self._closing.is_set():
-            self._wake()
-
-    def _wake(self) -> None:
-        try:
-            os.write(self._wake_write, b"\0")
-        except BlockingIOError:
-            # A full pipe wakes, too.
-            return
+        self._thread.wake()
 
     # The thread
 
-    def _run(self, post: Post, health: Health) -> None:
-        while not self._closing.is_set():
-            try:
-                self._serve(post, health)
-            except DeviceError as error:
-                reason = str(error)
-            except Exception as error:  # noqa: BLE001 - a thread that dies takes the panel with it
-                reason = f"{type(error).__name__}: {error}"
-            else:
-                return
-            for event in self._link.close(self._clock()):
-                post(event)
-            self._closing.wait(health.failed(reason))
+    def _rest(self, _post: Post, seconds: float) -> None:
+        self._thread.pause(seconds)
 
     def _serve(self, post: Post, health: Health) -> None:
         """Talk until the phone is done with it.
@@ -135,7 +100,7 @@ class SerialPanel:
         port = self._connect()
         try:
             self._link.open(self._clock())
-            while not self._closing.is_set():
+            while not self._thread.closing:
                 self._turn(port, post)
                 _tell(self._link.fault, health)
             self._say_bye(port)
@@ -143,6 +108,13 @@ class SerialPanel:
             raise DeviceGoneError(_words(error)) from error
         finally:
             port.close()
+            if not self._thread.closing:
+                self._let_go(post)
+
+    def _let_go(self, post: Post) -> None:
+        """Nobody presses keys that are not there."""
+        for event in self._link.close(self._clock()):
+            post(event)
 
     def _turn(self, port: SerialPort, post: Post) -> None:
         """One thing that happens."""
@@ -152,9 +124,9 @@ class SerialPanel:
             port.write(output)
         due = link.deadline
         wait = None if due is None else max(due - now, 0.0)
-        ready, _, _ = select.select((port.fileno(), self._wake_read), (), (), wait)
-        if self._wake_read in ready:
-            os.read(self._wake_read, _READ)
+        ready, _, _ = select.select((port.fileno(), self._thread.fileno()), (), (), wait)
+        if self._thread.fileno() in ready:
+            self._thread.woken()
         now = self._clock()
         events = link.receive(port.read(_READ), now) if port.fileno() in ready else ()
         for event in (*events, *link.fire(now)):
@@ -260,7 +232,7 @@ def open_port(spec: SerialSpec) -> SerialPort:
         raise DeviceError(SERIAL.lacks) from error
     try:
         port: SerialPort = serial.Serial(
-            spec.port, spec.speed, timeout=0, write_timeout=_PATIENCE, exclusive=True
+            spec.port, spec.speed, timeout=0, write_timeout=_STUCK, exclusive=True
         )
     except (OSError, termios.error) as error:
         raise DeviceError(f"{spec.port}: {_words(error)}") from error
