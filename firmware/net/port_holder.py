@@ -14,12 +14,18 @@ def holder_of(protocol: str, port: int, proc: Path = Path("/proc")) -> str:
     inodes = {inode for table in _TABLES[protocol] for inode in _inodes(proc / "net" / table, port)}
     for process in sorted(proc.glob("[0-9]*")):
         with contextlib.suppress(OSError):
-            for descriptor in (process / "fd").iterdir():
-                link = str(descriptor.readlink())
-                if link.startswith("socket:[") and link[8:-1] in inodes:
-                    name = (process / "comm").read_text().strip()
-                    return f"{name} (pid {process.name})"
+            if any(_socket(descriptor) in inodes for descriptor in (process / "fd").iterdir()):
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
     return "another program"
+
+
+def _socket(descriptor: Path) -> str:
+    """Its inode if it is a socket; one that was closed meanwhile hides none of the others."""
+    try:
+        link = str(descriptor.readlink())
+    except OSError:
+        return ""
+    return link[8:-1] if link.startswith("socket:[") else ""
 
 
 def _inodes(table: Path, port: int) -> set[str]:

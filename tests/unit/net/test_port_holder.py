@@ -37,3 +37,11 @@ def test_our_own_socket_is_found(udp_socket):
     port = udp_socket("127.0.0.1").getsockname()[1]
     name = Path("/proc/self/comm").read_text().strip()
     assert holder_of("udp", port) == f"{name} (pid {os.getpid()})"
+
+
+def test_a_descriptor_that_was_closed_meanwhile_hides_none_of_the_others(udp_socket):
+    # Listing the descriptors takes the lowest free one, which is gone once they are listed.
+    hole = os.open("/dev/null", os.O_RDONLY)
+    port = udp_socket("127.0.0.1").getsockname()[1]
+    os.close(hole)
+    assert holder_of("udp", port).endswith(f"(pid {os.getpid()})")
