@@ -80,6 +80,8 @@ class Panel:
         self.greeted = False
         self.heard = None
         self.heard_at = 0
+        # A panel that is plugged in during a call must not begin by saying that the handset lies.
+        self.hook.closed = hardware.lifted()
         self.introduce()
 
     def turn(self):

@@ -239,13 +239,14 @@ def test_a_closed_port_waits_for_nothing_and_holds_nothing(panel):
 class BadWire:
     """Both sides and the wire between them on one clock; a seed decides what is lost."""
 
-    def __init__(self, seed, faults=0.0):
+    def __init__(self, seed, faults=0.0, *, lifted=False):
         self.dice = random.Random(seed)  # noqa: S311 - a wire that is bad in the same way each time
         self.faults = faults
         self.now = 0.0
         self.to_panel = self.to_phone = b""
         self.link = PanelLink(0.0)
         self.hardware = Hardware(lambda: int(self.now * 1000), self.take, self.give)
+        self.hardware.handset_off = lifted
         self.panel = load_sketch().Panel(self.hardware)
         self.told = []
         self.link.open(0.0)
@@ -294,6 +295,13 @@ def test_phone_and_reference_firmware_understand_each_other():
     wire.run(0.1)
     assert [type(event) for event in wire.told] == [KeyDown, KeyUp, HookLifted]
     assert wire.link.bad_lines == 0
+
+
+def test_f41_a_panel_that_starts_with_the_handset_off_does_not_hang_up_first():
+    """Its cable was pulled in a call: it looks where the handset is before it says so."""
+    wire = BadWire(1, lifted=True)
+    wire.run(1)
+    assert [type(event) for event in wire.told] == [HookLifted]
 
 
 def test_the_firmware_goes_dark_and_silent_when_the_phone_is_gone():
