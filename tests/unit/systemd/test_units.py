@@ -144,6 +144,7 @@ def test_the_phone_reaches_its_devices_and_no_others(phone):
         ("ProtectSystem", "strict"),
         ("ProtectHome", "yes"),
         ("PrivateTmp", "yes"),
+        ("PrivateMounts", "yes"),
         ("ProtectKernelModules", "yes"),
         ("ProtectKernelTunables", "yes"),
         ("ProtectControlGroups", "yes"),
@@ -295,3 +296,30 @@ def test_the_log_of_an_image_wears_out_no_card():
     journal = read("journald.conf.d/deskphone.conf")["Journal"]
     assert one(journal, "Storage") == "volatile"
     assert one(journal, "RuntimeMaxUse") == "16M"
+
+
+def test_f42_an_image_that_hangs_is_reset_by_the_board(phone):
+    """The BCM2835's watchdog counts to 15 s and some; whoever feeds it needs less than that."""
+    manager = read("system.conf.d/deskphone.conf")["Manager"]
+    assert 10 <= int(one(manager, "RuntimeWatchdogSec")) <= 15
+
+
+DRIVERS = {
+    "char-alsa": "snd",
+    "char-ttyUSB": "usbserial",
+    "char-ttyACM": "cdc-acm",
+    "char-hidraw": "hid",
+    "char-i2c": "i2c-dev",
+    "char-spi": "spidev",
+}
+"""What a kind of devices is called → the driver that brings it, a module of Debian's."""
+BUILT_IN = {"char-gpiochip", "char-input", "char-ttyS", "char-ttyAMA"}
+
+
+def test_f34_what_is_plugged_in_after_the_start_is_not_forbidden(phone):
+    """systemd asks the kernel for the number of a kind of devices when it starts the phone."""
+    allowed = {value.split()[0] for value in phone["Service"]["DeviceAllow"]}
+    assert allowed == DRIVERS.keys() | BUILT_IN
+    text = (FOLDER / "modules-load.d/deskphone.conf").read_text()
+    loaded = {line for line in text.splitlines() if line and not line.startswith("#")}
+    assert loaded == set(DRIVERS.values())
