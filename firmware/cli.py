@@ -99,6 +99,10 @@ def _board(options: "argparse.Namespace") -> int:
         from firmware import bootstrap
 
         return bootstrap.try_board(options.name, _config(options.config), write=options.write)
+    if options.action == "cards":
+        from firmware import bootstrap
+
+        return bootstrap.show_cards(options.name)
     from firmware.cli_board import board
 
     return board(options.action, options.name)

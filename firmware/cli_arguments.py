@@ -86,6 +86,8 @@ def _helpers(verbs: Verbs) -> None:
     actions = board.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="the boards that come with the phone").set_defaults(name=None)
     actions.add_parser("show", help="pins and parts of a board").add_argument("name")
+    cards = actions.add_parser("cards", help="the sound cards of this machine, or the mixer of one")
+    cards.add_argument("name", nargs="?", metavar="CARD", help="id:NAME or usb:PORT")
     test = actions.add_parser("test", help="try every part of the board, find wrong wires")
     test.add_argument("name", nargs="?", help="else the one configured")
     test.add_argument("-c", "--config", type=Path, metavar="FILE", help="deskphone.toml")

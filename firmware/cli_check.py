@@ -15,7 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from firmware.base.values import replace
-from firmware.bootstrap.machine import board_faults, board_lacks, cards_lack
+from firmware.bootstrap.machine import (
+    board_faults,
+    board_lacks,
+    cards_absent,
+    cards_lack,
+    idle_mixers,
+)
 from firmware.cli_board import unknown_board
 from firmware.cli_certificates import certificate_remarks
 from firmware.config import Examination, Problem, Settings, examine_file
@@ -106,6 +112,10 @@ def _hardware(found: Examination, settings: Settings) -> Iterator[Problem]:
         yield found.note("board.name", "note_board", reason=reason)
     for key, reason in cards_lack(settings.audio, settings.board).items():
         yield found.note(key, "note_card", reason=reason)
+    for key, reason in cards_absent(settings.audio, settings.board).items():
+        yield found.note(key, "note_absent_card", reason=reason)
+    for device in idle_mixers(settings.audio, settings.board):
+        yield found.note("board.mixer", "note_mixer", device=device)
 
 
 def _zone(found: Examination, name: str) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from hal.card_spec import CardSpec
+from hal.mixer_table import Mixers
 from hal.ports import DisplayPort, InputPort, LampPort, LetterPort, PanelPort, RingerPort
 
 __all__ = ["Board", "CardSpec"]
@@ -16,6 +17,7 @@ class Board:
     that is missing does not exist on this board. `panel` is there on boards without hardware.
     `has_hook` is False where nothing can be lifted (a speaker phone). `letters` are those of a
     display that has no pixels; they belong to `display` and are closed with it.
+    `mixers` are the controls of sound cards by device, those of `cards` and others.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Board:
     panel: PanelPort | None = None
     has_hook: bool = True
     letters: LetterPort | None = None
+    mixers: Mixers = field(default_factory=dict)
 
     def close(self) -> None:
         """Release every device: inputs first, so that nothing is posted to a closing phone."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hal.board import CardSpec
 from hal.keys import Key
+from hal.mixer_table import Mixers
 
 
 class Contact(enum.Enum):
@@ -170,6 +171,7 @@ class BoardSpec:
     serial: SerialSpec | None = None
     usb: UsbSpec | None = None
     cards: dict[str, CardSpec] = field(default_factory=dict)
+    mixers: Mixers = field(default_factory=dict)
 
     @property
     def has_hook(self) -> bool:

@@ -5,5 +5,5 @@ The settings know these names and nothing else of boards, so that reading them l
 
 TABLES = (
     *("gpio", "keypad", "buttons", "hook", "rotary", "display", "lamps", "ringer", "headset"),
-    *("serial", "usb", "panel", "cards"),
+    *("serial", "usb", "panel", "cards", "mixer"),
 )

@@ -171,6 +171,10 @@ class PcmPort(Protocol):
     def drift_ppm(self) -> float | None:
         """How much faster its clock is than the engine's; None = it leads, or has none."""
 
+    @property
+    def remark(self) -> str:
+        """What is wrong with it though it is open, a sentence; empty if nothing is."""
+
     def read(self) -> bytes:
         """One 20 ms frame from the microphone; `b""` if none is there or the microphone is closed.
 

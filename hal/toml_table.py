@@ -121,13 +121,21 @@ class Table:
             self.complain(key, "must be [width, height] in multiples of 8, like [128, 64]")
         return None
 
-    def table(self, key: str) -> "Table | None":
-        """A table below this one, None if it is absent."""
+    def plain(self, key: str) -> bool | int | str:
+        """A switch, a number or a text, whichever it is."""
+        value = self._get(key)
+        if isinstance(value, bool | int | str):
+            return value
+        self.complain(key, f"{value!r} is neither true nor false nor a whole number nor a text")
+        return ""
+
+    def table(self, key: str, like: str = "") -> "Table | None":
+        """A table below this one, None if it is absent; `like` is how it is named by example."""
         value = self._get(key)
         if value is None:
             return None
         if not isinstance(value, dict):
-            self.complain(key, f"must be a table, like [{self.where(key)}]")
+            self.complain(key, f"must be a table, like [{like or self.where(key)}]")
             return None
         return Table(value, self.where(key), self.problems)
 

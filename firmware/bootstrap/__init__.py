@@ -49,3 +49,10 @@ def try_board(name: str | None, config: Path | None, *, write: bool) -> int:
     from firmware.bootstrap import board_test
 
     return board_test.board_test(name, config, write=write)
+
+
+def show_cards(device: str | None) -> int:
+    """`deskphone board cards`: the sound cards there are, or the mixer of one."""
+    from firmware.bootstrap import sound_cards
+
+    return sound_cards.show_cards(device)

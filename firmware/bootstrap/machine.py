@@ -5,12 +5,17 @@ fail. The sentences are the hardware layer's: each names the Debian package that
 missing.
 """
 
+from collections.abc import Iterator
+
 from firmware.config.schema import AudioSettings, BoardSettings
 from hal.board import CardSpec
+from hal.boards.card_facts import absence
 from hal.boards.cards import lacking as card_lacking
 from hal.boards.loader import load_board
 from hal.boards.opening import lacking
 from hal.errors import BoardError
+
+_DEVICES = ("id:", "usb:")
 
 
 def board_lacks(board: BoardSettings) -> str:
@@ -38,15 +43,10 @@ def board_faults(board: BoardSettings) -> list[str]:
 
 def cards_lack(audio: AudioSettings, board: BoardSettings) -> dict[str, str]:
     """Why a sound card cannot be used here, by the key that asks for it; each reason once."""
-    paths = {
-        "audio.handset.card": audio.handset.card,
-        "audio.headset.card": audio.headset.card,
-        "audio.speaker.card": audio.speaker.card,
-        "audio.ringer.card": audio.ringer.card,
-    }
+    paths = {f"audio.{path}.card": card for path, card in _own_cards(audio).items()}
     kinds = {"audio.card": audio.card or _own_kind(board)}
     kinds |= {
-        key: "alsa" if card.startswith("id:") else card for key, card in paths.items() if card
+        key: "alsa" if card.startswith(_DEVICES) else card for key, card in paths.items() if card
     }
     lacks: dict[str, str] = {}
     for key, kind in kinds.items():
@@ -56,9 +56,47 @@ def cards_lack(audio: AudioSettings, board: BoardSettings) -> dict[str, str]:
     return lacks
 
 
-def _own_kind(board: BoardSettings) -> str:
+def cards_absent(audio: AudioSettings, board: BoardSettings) -> dict[str, str]:
+    """That a sound card is not there, by the key that names it; each reason once."""
+    found: dict[str, str] = {}
+    for key, device in _devices(audio, board):
+        reason = absence(CardSpec("alsa", device))
+        if reason and reason not in found.values():
+            found[key] = reason
+    return found
+
+
+def idle_mixers(audio: AudioSettings, board: BoardSettings) -> list[str]:
+    """Cards of the file's own `[board.mixer]` that no sound of this phone comes from."""
+    used = {device.partition(",")[0] for _, device in _devices(audio, board)}
+    return [device for device in board.mixer if device.partition(",")[0] not in used]
+
+
+def _own_cards(audio: AudioSettings) -> dict[str, str]:
+    return {
+        "handset": audio.handset.card,
+        "headset": audio.headset.card,
+        "speaker": audio.speaker.card,
+        "ringer": audio.ringer.card,
+    }
+
+
+def _devices(audio: AudioSettings, board: BoardSettings) -> Iterator[tuple[str, str]]:
+    """The ALSA device of each path that has one, after the key that says so."""
+    for path, card in _board_cards(board).items():
+        own = _own_cards(audio)[path]
+        if own.startswith(_DEVICES):
+            yield f"audio.{path}.card", own
+        elif card.kind == (own or audio.card or card.kind) == "alsa":
+            yield "board.name", card.device
+
+
+def _board_cards(board: BoardSettings) -> dict[str, CardSpec]:
     try:
-        cards = load_board(board.name, board.own, board.without).cards
+        return load_board(board.name, board.own, board.without).cards
     except BoardError:
-        return ""
-    return next((card.kind for card in cards.values()), "")
+        return {}
+
+
+def _own_kind(board: BoardSettings) -> str:
+    return next((card.kind for card in _board_cards(board).values()), "")

@@ -120,7 +120,7 @@ BOARD = Form(
     "form.board",
 )
 CARD_DEVICE = Form(
-    _matches(r"(?:alsa|file|browser|null|id:[A-Za-z0-9_.:,=-]+)?"),
+    _matches(r"(?:alsa|file|browser|null|(?:id|usb):[A-Za-z0-9_.:,=-]+)?"),
     "form.card",
 )
 WS_PATH = Form(_matches(r"/[!-~]{0,255}"), "form.ws_path")

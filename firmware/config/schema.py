@@ -160,6 +160,7 @@ class BoardSettings(Table, frozen=True):
     usb: Part = field(default_factory=dict)
     panel: Part = field(default_factory=dict)
     cards: Part = field(default_factory=dict)
+    mixer: Part = field(default_factory=dict)
 
     @property
     def own(self) -> Part:

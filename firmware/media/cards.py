@@ -11,13 +11,15 @@ from firmware.media.kinds import CARD_RATE
 from firmware.media.messages import AnyReport, Card, PathName, PathReport
 from firmware.media.wire import close_descriptors
 from hal.card_spec import CardSpec
-from hal.errors import HalError
+from hal.errors import DeviceGoneError, HalError
 from hal.ports import Pacing, PcmPort
 
 OpenCard = Callable[[CardSpec, tuple[int, ...], int], PcmPort]
 
 _RETRY = 0.5
 """Seconds a card is left alone after it failed."""
+_DEAF = 5.0
+"""Seconds its microphone is: each try leaves a line of ALSA's in the log."""
 
 
 class Device:
@@ -32,6 +34,7 @@ class Device:
         "paths",
         "port",
         "reason",
+        "remark",
         "retry_at",
         "xruns_before",
     )
@@ -46,7 +49,9 @@ class Device:
         self.microphone = b""
         """The frame that was recorded last; empty if the microphone is closed or gave nothing."""
         self.reason = ""
-        """Why the card does not work, empty while it does."""
+        """Why the card, or its microphone, does not work; empty while it does."""
+        self.remark = ""
+        """What is wrong with it though it is open."""
         self.retry_at = 0.0
         self.xruns_before = 0
         """Those of the times it was open before."""
@@ -143,7 +148,7 @@ class Cards:
         if device.port is None:
             self._try(device, now)
         else:
-            self._report(PathReport(path, open=True))
+            self._report(PathReport(path, open=True, reason=device.reason or device.remark))
 
     def withdraw(self, path: PathName) -> None:
         """Forget a path; the last one of a card closes it."""
@@ -169,17 +174,31 @@ class Cards:
         return any(device.port is None for device in self)
 
     def capture(self, path: PathName | None, now: float) -> None:
-        """Open the microphone of this path's card and close every other."""
+        """Open the microphone of this path's card and close every other.
+
+        A card plays on while its microphone cannot be opened: it may have none, or another program
+        has it. It is tried again for as long as it is wanted.
+        """
         for device in self:
-            wanted = path is not None and path in device.paths
-            if device.port is None or wanted == device.capturing:
-                continue
-            device.microphone = b""
-            try:
+            self._capture(device, path is not None and path in device.paths, now)
+
+    def _capture(self, device: Device, wanted: bool, now: float) -> None:  # noqa: FBT001 - a state
+        waits = wanted and device.reason != "" and now < device.retry_at
+        if device.port is None or waits:
+            return
+        try:
+            if wanted != device.capturing:
+                device.microphone = b""
                 device.port.set_capture(wanted)
                 device.capturing = wanted
-            except HalError as error:
-                self._fail(device, error, now)
+        except DeviceGoneError as error:
+            self._fail(device, error, now)
+        except HalError as error:
+            self._note(device, error, now + _DEAF)
+        else:
+            if device.reason:
+                device.reason = ""
+                self._tell(device)
 
     def lead(self, playing: tuple[Device, ...]) -> bool:
         """Choose the engine's clock among the devices at work; whether there is one.
@@ -224,25 +243,31 @@ class Cards:
 
     def _try(self, device: Device, now: float) -> None:
         card = device.card
-        spec = CardSpec(card.kind, card.device, card.play, card.record)
+        spec = CardSpec(card.kind, card.device, card.play, card.record, card.mixer)
         try:
             device.port = self._open_card(spec, device.descriptors, CARD_RATE)
         except HalError as error:
             self._fail(device, error, now)
             return
         device.reason = ""
+        device.remark = device.port.remark
         device.openings += 1
         self._tell(device)
 
     def _fail(self, device: Device, error: HalError, now: float) -> None:
+        """The card is closed until it is tried again."""
+        device.release()
+        self._note(device, error, now + _RETRY)
+
+    def _note(self, device: Device, error: HalError, again: float) -> None:
         news = str(error) != device.reason
         device.reason = str(error)
         self.failures += 1
-        device.retry_at = now + _RETRY
-        device.release()
+        device.retry_at = again
         if news:
             self._tell(device)
 
     def _tell(self, device: Device) -> None:
+        works, reason = device.port is not None, device.reason or device.remark
         for path in sorted(device.paths, key=lambda each: each.value):
-            self._report(PathReport(path, open=device.port is not None, reason=device.reason))
+            self._report(PathReport(path, open=works, reason=reason))

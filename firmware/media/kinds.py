@@ -4,6 +4,8 @@ import enum
 
 import msgspec
 
+from hal.card_spec import Control
+
 CARD_RATE = 16000
 """What cards are asked for, in samples a second: enough for every wideband codec."""
 
@@ -71,12 +73,13 @@ class ToneSegment(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Card(msgspec.Struct, frozen=True, array_like=True):
-    """`hal.board.CardSpec` as it crosses the socket."""
+    """`hal.card_spec.CardSpec` as it crosses the socket."""
 
     kind: str
     device: str = ""
     play: str = ""
     record: str = ""
+    mixer: tuple[Control, ...] = ()
 
 
 class Microphone(msgspec.Struct, frozen=True, array_like=True):

@@ -364,7 +364,10 @@ class DigitHeard(Report, frozen=True, tag="digit"):
 
 
 class PathReport(Report, frozen=True, tag="path"):
-    """A card opened, or cannot be used (`reason` is a clause for people)."""
+    """A card opened, or cannot be used; `reason` is a clause for people.
+
+    A card that is open has a `reason` if something of it does not work: its mixer, its microphone.
+    """
 
     path: PathName
     open: bool

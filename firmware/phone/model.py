@@ -340,6 +340,8 @@ class PhoneState(Struct, frozen=True):
     network_up: bool = True
     engine: Engine = Engine.STARTING
     card_faults: Mapping[PathName, str] = field(default_factory=dict)
+    card_remarks: Mapping[PathName, str] = field(default_factory=dict)
+    """What is wrong with cards that are open."""
     device_faults: Mapping[str, str] = field(default_factory=dict)
     config_fault: Notice | None = None
     certificate: Notice | None = None

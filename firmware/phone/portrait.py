@@ -181,6 +181,8 @@ def _broken(state: PhoneState) -> Notice | None:
         return notice("card_failed", path=path.value, reason=reason)
     for device, reason in state.device_faults.items():
         return notice("device_failed", device=device, reason=reason)
+    for path, reason in state.card_remarks.items():
+        return notice("card_remark", path=path.value, reason=reason)
     return None
 
 

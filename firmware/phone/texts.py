@@ -202,6 +202,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(UNHEARD.values(), ("who", "detail")),
     "audio_restarting": (),
     "card_failed": ("path", "reason"),
+    "card_remark": ("path", "reason"),
     "device_failed": ("device", "reason"),
     "ringer_off": (),
     **dict.fromkeys(("config_before", "config_before_one"), _CONFIG),

@@ -13,8 +13,11 @@ from pathlib import Path
 from firmware.config.schema import AudioSettings, PathSettings, TalkPathSettings
 from firmware.media.messages import Card, Microphone, OpenPath, PathName
 from hal.board import CardSpec
+from hal.mixer_table import NO_MIXERS, Mixers, mixer_of
 
 _BACKLOG = 2
+_DEVICES = ("id:", "usb:")
+"""What the name of a card of ALSA begins with; other words are kinds of cards."""
 
 
 def path_settings(audio: AudioSettings, path: PathName) -> PathSettings:
@@ -30,27 +33,31 @@ def path_settings(audio: AudioSettings, path: PathName) -> PathSettings:
             return audio.ringer
 
 
-def cards_of(audio: AudioSettings, board: Mapping[str, CardSpec]) -> dict[PathName, Card]:
+def cards_of(
+    audio: AudioSettings, board: Mapping[str, CardSpec], mixers: Mixers = NO_MIXERS
+) -> dict[PathName, Card]:
     """The card of each path that this board has.
 
     `[audio.PATH] card` goes before `[audio] card`, and that before what the board file says.
+    `mixers` are the controls of each device, of the board's own and of any other.
     """
     cards: dict[PathName, Card] = {}
     for path in PathName:
         spec = board.get(path.value)
-        if spec is None:
-            continue
-        own = path_settings(audio, path).card
-        kind = audio.card or spec.kind
-        if own:
-            cards[path] = Card("alsa", device=own)
-        elif kind == "file":
-            cards[path] = Card("file", play=audio.play, record=audio.record)
-        elif kind == spec.kind:
-            cards[path] = Card(spec.kind, spec.device, spec.play, spec.record)
-        else:
-            cards[path] = Card(kind)
+        if spec is not None:
+            cards[path] = _card(audio, path_settings(audio, path).card, spec, mixers)
     return cards
+
+
+def _card(audio: AudioSettings, own: str, spec: CardSpec, mixers: Mixers) -> Card:
+    if own.startswith(_DEVICES):
+        return Card("alsa", device=own, mixer=mixer_of(mixers, own))
+    kind = own or audio.card or spec.kind
+    if kind == "file":
+        return Card("file", play=audio.play, record=audio.record)
+    if kind == spec.kind:
+        return Card(spec.kind, spec.device, spec.play, spec.record, spec.mixer)
+    return Card(kind)
 
 
 def open_orders(

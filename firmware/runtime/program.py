@@ -145,6 +145,7 @@ class Program:
             self.board.cards,
             self._places.runtime / "audio.sock",
             self.keeper.volumes,
+            self.board.mixers,
         )
         self.pulse = Pulse(self._turns, _feed_watchdog, self._clock)
         self._tokens = early.tokens

@@ -17,6 +17,7 @@ from firmware.runtime.house import Engine
 from firmware.runtime.paths import cards_of, listen_audio, open_orders
 from firmware.storage.wav_writer import WavWriter
 from hal.board import CardSpec
+from hal.mixer_table import NO_MIXERS, Mixers
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,12 +31,13 @@ class Sounds:
         board_cards: Mapping[str, CardSpec],
         audio_socket: Path,
         volumes: Mapping[PathName, int],
+        mixers: Mixers = NO_MIXERS,
     ) -> None:
         self._audio = audio
-        self._board_cards = board_cards
+        self._board_cards, self._mixers = board_cards, mixers
         self._socket_path = audio_socket
         self.volumes = dict(volumes)
-        self.cards = cards_of(audio, board_cards)
+        self.cards = cards_of(audio, board_cards, mixers)
         self._listener: socket.socket | None = None
         self._writers: dict[str, WavWriter] = {}
 
@@ -51,7 +53,7 @@ class Sounds:
     def change(self, audio: AudioSettings, engine: Engine) -> None:
         """Use other cards from now on."""
         before, microphones = self.cards, self._microphones()
-        self._audio, self.cards = audio, cards_of(audio, self._board_cards)
+        self._audio, self.cards = audio, cards_of(audio, self._board_cards, self._mixers)
         if self.cards != before:
             for path in before:
                 engine.send(ClosePath(path))

@@ -26,6 +26,7 @@ from hal.board_spec import (
 )
 from hal.errors import BoardError
 from hal.keys import Key, key_named
+from hal.mixer_table import Mixers, mixer_of, read_mixers
 from hal.toml_table import Table, nearest
 
 FOLDER = Path(__file__).parent
@@ -164,6 +165,7 @@ class _Reader:
     def board(self) -> BoardSpec:
         root = self._root
         pin_factory, gpio_chip = self._gpio()
+        mixers = read_mixers(root.table("mixer"))
         spec = BoardSpec(
             name=root.text("name", self._path.stem),
             title=root.text("title", ""),
@@ -181,7 +183,8 @@ class _Reader:
             display=self._display(),
             serial=self._serial(),
             usb=self._usb(),
-            cards=self._cards(),
+            cards=self._cards(mixers),
+            mixers=mixers,
         )
         root.finish()
         return spec
@@ -427,14 +430,14 @@ class _Reader:
         ]
         return tuple((code, key) for code, key in found if key is not None)
 
-    def _cards(self) -> dict[str, CardSpec]:
+    def _cards(self, mixers: Mixers) -> dict[str, CardSpec]:
         table = self._root.table("cards")
         found: dict[str, CardSpec] = {}
         for path in PATHS:
             card = table.table(path) if table is not None else None
             if card is None:
                 continue
-            found[path] = self._card(card)
+            found[path] = self._card(card, mixers)
             for bus in CARD_BUSES[card.text("bus", "usb", CARD_BUSES)]:
                 self._claim_bus(bus, card, "bus")
             card.finish()
@@ -442,11 +445,13 @@ class _Reader:
             table.finish()
         return found
 
-    def _card(self, table: Table) -> CardSpec:
+    def _card(self, table: Table, mixers: Mixers) -> CardSpec:
         kind = table.text("kind", "alsa", CARD_KINDS)
+        device = table.text("device", None if kind == "alsa" else "")
         return CardSpec(
             kind=kind,
-            device=table.text("device", None if kind == "alsa" else ""),
+            device=device,
             play=table.text("play", ""),
             record=table.text("record", ""),
+            mixer=mixer_of(mixers, device) if kind == "alsa" else (),
         )

@@ -61,6 +61,7 @@ def _real(spec: BoardSpec, post: Post, clock: Callable[[], float]) -> Board:
         lamps=LampGroup(*lamps) if lamps else None,
         ringer=ringer,
         cards=spec.cards,
+        mixers=spec.mixers,
         has_hook=spec.has_hook,
         letters=serial.letters if serial is not None and display is serial.screen else None,
     )
@@ -133,6 +134,7 @@ def _virtual(spec: BoardSpec, post: Post, clock: Callable[[], float]) -> Board:
         lamps=panel.lamp_row,
         ringer=panel.ringer,
         cards=spec.cards,
+        mixers=spec.mixers,
         panel=panel,
         has_hook=spec.has_hook,
     )

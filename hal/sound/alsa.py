@@ -62,6 +62,8 @@ class AlsaCard:
         self._xruns = 0
         self.dropped = 0
         """Frames that were left out because too much was queued."""
+        self.remark = ""
+        """See `hal.ports.PcmPort`; what its mixer lacks."""
         # A little silence shows whether the device keeps time at all.
         self._begin()
         self.rest()
@@ -242,6 +244,18 @@ def open_alsa_card(spec: CardSpec, rate: int) -> AlsaCard:
     Raises:
         hal.errors.DeviceError: it cannot be opened; the message says why.
     """
+    mend = _mender(spec)
     if absent(spec.device):
         raise no_such_card(spec.device)
-    return AlsaCard(spec.device, rate)
+    card = AlsaCard(spec.device, rate)
+    card.remark = mend(spec)
+    return card
+
+
+def _mender(spec: CardSpec) -> Callable[[CardSpec], str]:
+    """What sets a card's mixer; loaded before the card is there, so that no call waits for it."""
+    if not spec.mixer:
+        return lambda _spec: ""
+    from hal.sound.mixer import apply_mixer  # noqa: PLC0415 - most cards need no setting
+
+    return apply_mixer

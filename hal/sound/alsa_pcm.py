@@ -16,6 +16,7 @@ import itertools
 import os
 import sys
 import warnings
+from types import ModuleType
 from typing import Protocol, cast
 
 from hal.errors import DeviceError, DeviceGoneError
@@ -29,7 +30,7 @@ _RATES = (16_000, 48_000, 44_100, 32_000, 8_000)
 """Tried in this order after the one that was asked for."""
 _PERIOD = 0.01
 _PERIODS = 10
-_STABLE = "id:"
+_STABLE, _PORT = "id:", "usb:"
 
 RAN = -1
 """What `room` says of a buffer that ran over or dry."""
@@ -60,23 +61,41 @@ class _Library(Protocol):
     def PCM(self, **shape: object) -> _Pcm: ...  # noqa: N802 - the library's own name
 
 
-def pcm_name(device: str) -> str:
+def pcm_name(device: str, root: str = "") -> str:
     """ALSA's name of a device: `id:NAME` is the card whose kernel id is NAME, wherever it sits.
 
-    An id stays the same over a restart where an index does not. Anything else is a name of ALSA's
-    configuration and is left as it is.
+    An id stays the same over a restart where an index does not. `usb:1-1.2` is the card in that USB
+    port, whatever its id. Anything else is a name of ALSA's configuration and is left as it is.
+
+    Raises:
+        DeviceError: there is no card in this USB port.
     """
+    if device.startswith(_PORT):
+        port, comma, part = device.removeprefix(_PORT).partition(",")
+        card = _card_at(port, root)
+        if not card:
+            raise no_such_card(device, root)
+        return f"hw:CARD={card}{comma}{part}"
     if device.startswith(_STABLE):
         return f"hw:CARD={device.removeprefix(_STABLE)}"
     return device or "default"
 
 
-def absent(device: str, cards: str = "/proc/asound") -> bool:
-    """Whether this card, known by its id, is certainly not there.
+def _card_at(port: str, root: str) -> str:
+    from hal.sound.present import card_at  # noqa: PLC0415 - few phones name a port
+
+    return card_at(port, root)
+
+
+def absent(device: str, root: str = "") -> bool:
+    """Whether this card, known by its id or its USB port, is certainly not there.
 
     ALSA writes a line to our standard error each time it is asked for one, and a phone whose card
     was pulled out asks once a second.
     """
+    if device.startswith(_PORT):
+        return not _card_at(device.removeprefix(_PORT).partition(",")[0], root)
+    cards = f"{root}/proc/asound"
     name = device.removeprefix(_STABLE).partition(",")[0]
     there = os.access(f"{cards}/{name}", os.F_OK)
     return device.startswith(_STABLE) and not there and os.access(cards, os.F_OK)
@@ -172,11 +191,19 @@ def open_capture(device: str, rate: int) -> AlsaPcm:
 
 
 def _library(device: str) -> _Library:
+    return cast("_Library", alsa(device))
+
+
+def alsa(device: str) -> ModuleType:
+    """The library, for this device.
+
+    Raises:
+        DeviceError: it is not installed; the message names its Debian package.
+    """
     try:
-        library: _Library = cast("_Library", importlib.import_module("alsaaudio"))
+        return importlib.import_module("alsaaudio")
     except ImportError as error:
         raise DeviceError(f"card {device}: {missing(error)}") from error
-    return library
 
 
 def missing(error: ImportError) -> str:
@@ -194,13 +221,14 @@ def _open(library: _Library, device: str, direction: int, rate: int) -> AlsaPcm:
         library.PCM_FORMAT_S32_LE if little else library.PCM_FORMAT_S32_BE,
     )
     rates = (rate, *(each for each in _RATES if each != rate))
+    name = pcm_name(device)
     refused = _WRONG_SHAPE
     for form, asked, channels in itertools.product(formats, rates, (1, 2)):
         try:
             pcm = library.PCM(
                 type=direction,
                 mode=library.PCM_NONBLOCK,
-                device=pcm_name(device),
+                device=name,
                 rate=asked,
                 channels=channels,
                 format=form,
@@ -215,12 +243,29 @@ def _open(library: _Library, device: str, direction: int, rate: int) -> AlsaPcm:
         if _fits(pcm.info(), asked, channels, form):
             return AlsaPcm(library, pcm, device)
         pcm.close()
+    if refused in _NO_CARD:
+        heard = direction == library.PCM_PLAYBACK
+        raise _no_such_end(device, "loudspeaker" if heard else "microphone")
     raise DeviceError(f"card {device}: {_WORDS.get(refused, refused)}")
 
 
-def no_such_card(device: str) -> DeviceError:
-    """What is said of a card that is not there."""
-    return DeviceError(f"card {device}: {_WORDS[_NO_CARD]}")
+def _no_such_end(device: str, end: str) -> DeviceError:
+    """A card that is there may still lack what was asked for."""
+    if _is_there(device):
+        return DeviceError(f"card {device}: it has no {end}")
+    return no_such_card(device)
+
+
+def _is_there(device: str) -> bool:
+    known = device.startswith((_STABLE, _PORT)) and os.access("/proc/asound", os.F_OK)
+    return known and not absent(device)
+
+
+def no_such_card(device: str, root: str = "") -> DeviceError:
+    """What is said of a card that is not there, with those that are."""
+    from hal.sound.present import there_are  # noqa: PLC0415 - for a phone that misses one
+
+    return DeviceError(f"card {device}: there is no such card; {there_are(root)}")
 
 
 def _fits(found: dict[str, object], rate: int, channels: int, form: int) -> bool:
@@ -229,12 +274,10 @@ def _fits(found: dict[str, object], rate: int, channels: int, form: int) -> bool
 
 
 _WRONG_SHAPE = "Invalid argument"
-_NO_CARD = "No such device"
+_NO_CARD = ("No such device", "No such file or directory")
 _WORDS = {
     _WRONG_SHAPE: "it knows no 16-bit or 32-bit sound of one or two channels",
     "Device or resource busy": "another program is using it",
-    "No such file or directory": "there is no such card; `aplay -l` lists those there are",
-    _NO_CARD: "there is no such card; `aplay -l` lists those there are",
     "Permission denied": "this user may not use it; it has to be in the group audio",
 }
 """What ALSA says → what a person should be told."""

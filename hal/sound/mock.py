@@ -31,6 +31,8 @@ class MockCard:
         self.xruns = 0
         self.drift_ppm: float | None = None
         """Set by whoever plays a card that is late."""
+        self.remark = ""
+        """Set by whoever plays a card with a mixer that is not as it should be."""
         self.frames: list[bytes] = []
         """The frames that were played, in order."""
 

@@ -18,6 +18,11 @@ class Unpaced:
         """See `hal.ports.PcmPort`."""
         return None
 
+    @property
+    def remark(self) -> str:
+        """See `hal.ports.PcmPort`."""
+        return ""
+
     def lead(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
         """See `hal.ports.PcmPort`."""
 

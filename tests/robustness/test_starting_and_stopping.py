@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from firmware.control import schema as s
+from firmware.media.messages import PathName
 from tests.support.far_end import loopback_address
 from tests.support.phone import BIN, line
 from tests.support.waiting import wait_for
@@ -118,6 +119,18 @@ def test_a_phone_that_is_stopped_while_it_starts_takes_its_registration_back(
     wait_for("the end of the registration", lambda: far_end.registrations[-1].expires == "0")
     # It was no crash: no start is noted that would lead to safe mode.
     assert list(folder.iterdir()) == []
+
+
+def test_the_volume_of_each_path_is_kept_over_a_restart(phone):
+    phone.ask(s.Volume(path=PathName.HANDSET, level=33))
+    phone.ask(s.Volume(path=PathName.RINGER, step=-20))
+    before = phone.status().volumes
+    assert (before["handset"], before["ringer"]) == (33, 50)
+    phone.process.terminate()
+    phone.process.wait(10)
+
+    phone.start()
+    assert phone.status().volumes == before
 
 
 def test_a_signal_reads_the_file_again_and_a_faulty_one_changes_nothing(phone, far_end):

@@ -26,16 +26,18 @@ def lost(turn: Turn, _event: EngineLost) -> None:
 
 
 def path_reported(turn: Turn, event: PathReport) -> None:
-    """A card opened, or cannot be used."""
-    faults = dict(turn.state.card_faults)
-    if event.reason and not event.open:
-        if faults.get(event.path) == event.reason:
-            return
-        faults[event.path] = event.reason
-        turn.log(notice("card_failed", path=event.path.value, reason=event.reason))
-    elif faults.pop(event.path, None) is None:
+    """A card opened, or cannot be used, or is not set as it should be."""
+    faults = {path: why for path, why in turn.state.card_faults.items() if path is not event.path}
+    remarks = {path: why for path, why in turn.state.card_remarks.items() if path is not event.path}
+    told = remarks if event.open else faults
+    if event.reason:
+        told[event.path] = event.reason
+    if (faults, remarks) == (turn.state.card_faults, turn.state.card_remarks):
         return
-    turn.state = replace(turn.state, card_faults=faults)
+    if event.reason:
+        text = "card_remark" if event.open else "card_failed"
+        turn.log(notice(text, path=event.path.value, reason=event.reason))
+    turn.state = replace(turn.state, card_faults=faults, card_remarks=remarks)
 
 
 def device_failed(turn: Turn, event: DeviceFailed) -> None:

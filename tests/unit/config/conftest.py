@@ -111,6 +111,7 @@ serial = {}
 usb = {}
 panel = {}
 cards = {}
+mixer = {}
 
 [audio]
 codecs = ["opus", "g722", "pcmu", "pcma"]

@@ -69,7 +69,11 @@ FITTING = [
         ["10.0.0.0/8", "10.0.0.7/8", "::1", "2001:db8::/32"],
         ["10/8", "pbx", "10.0.0.0/33"],
     ),
-    (forms.CARD_DEVICE, ["", "id:Device", "id:Codec_1,0", "null"], ["hw:0", "id:", "id:a b"]),
+    (
+        forms.CARD_DEVICE,
+        ["", "id:Device", "id:Codec_1,0", "usb:1-1.2", "null"],
+        ["hw:0", "id:", "id:a b", "usb:"],
+    ),
     (
         forms.BOARD,
         ["mock", "wm8960", "/etc/deskphone/my.toml", "my.toml"],

@@ -35,6 +35,8 @@ def read():
         ("a = [128, 60]", lambda t: t.size("a", required=True), "a: must be [width, height]"),
         ("", lambda t: t.size("a", required=True), "a: is missing"),
         ("a = 1", lambda t: t.table("a"), "a: must be a table, like [a]"),
+        ("a = 1", lambda t: t.table("a", "a.b"), "a: must be a table, like [a.b]"),
+        ("a = 1.5", lambda t: t.plain("a"), "a: 1.5 is neither true nor false nor a whole number"),
     ],
 )
 def test_a_wrong_value_is_noted_once_with_its_key(read, text, ask, complaint):

@@ -124,8 +124,9 @@ class TestCard:
 
     __test__ = False
 
-    def __init__(self, rate=16000, pacing=Pacing.NONE):
+    def __init__(self, rate=16000, pacing=Pacing.NONE, deaf=None):
         self.rate = rate
+        self.deaf = deaf
         self.pacing = pacing
         self.capturing = False
         self.closed = False
@@ -137,6 +138,7 @@ class TestCard:
         self.rested = 0
         self.xruns = 0
         self.drift_ppm = None
+        self.remark = ""
 
     def read(self):
         if self.broken:
@@ -158,6 +160,8 @@ class TestCard:
         self.rested += 1
 
     def set_capture(self, wanted):
+        if wanted and self.deaf:
+            raise self.deaf
         self.capturing = wanted
 
     def close(self):
@@ -176,6 +180,10 @@ class Bench:
         self.reports: list[AnyReport] = []
         self.cards: list[TestCard] = []
         self.card_error = None
+        self.deaf = None
+        """Why the microphone of the next card cannot be opened."""
+        self.remark = ""
+        """What the next card lacks though it is open."""
         self.pacing = Pacing.NONE
         """What the next card does to the one who reads or writes it."""
         self.seeds = 0
@@ -189,7 +197,8 @@ class Bench:
     def _open_card(self, _spec, _descriptors, _rate):
         if self.card_error:
             raise self.card_error
-        card = TestCard(pacing=self.pacing)
+        card = TestCard(pacing=self.pacing, deaf=self.deaf)
+        card.remark = self.remark
         self.cards.append(card)
         return card
 

@@ -3,9 +3,21 @@
 import pytest
 
 from firmware.dsp.tone_probe import tone_level
-from firmware.media.messages import Card, ClosePath, EngineAlive, OpenPath, PathName, TalkOn
+from firmware.media.messages import (
+    Card,
+    ClosePath,
+    EngineAlive,
+    OpenPath,
+    PathName,
+    PathReport,
+    TalkOn,
+    decode_order,
+    encode,
+)
+from hal.card_spec import CardSpec, Control
 from hal.errors import DeviceError, DeviceGoneError
 from hal.ports import Pacing
+from hal.sound.mock import MockCard
 
 
 def test_a_card_that_blocks_is_the_clock_of_the_engine(bench, sine):
@@ -88,6 +100,53 @@ def test_a_card_that_cannot_be_opened_has_no_xruns(bench):
     assert failures >= 2
 
 
+NO_MICROPHONE = "card id:Audio: it has no microphone"
+
+
+def told(bench):
+    """`(open, reason)` of what was told of the path since the last look."""
+    return [(report.open, report.reason) for report in bench.take(PathReport)]
+
+
+def test_f34_a_card_without_a_microphone_plays_on_and_says_so_once(bench, sine):
+    bench.deaf = DeviceError(NO_MICROPHONE)
+    bench.handset()
+    far = bench.call()
+    far.say(sine(450, 4, 8000))
+    bench.seconds(4)
+    assert tone_level(bench.card.heard(0.4), 16000, 450) > -20
+    assert len(bench.cards) == 1, "it was not closed"
+    assert figures(bench)[1] <= 2, "it is not asked all the time"
+    assert told(bench) == [(True, ""), (True, NO_MICROPHONE)]
+
+
+def test_f34_a_microphone_that_another_program_had_is_opened_when_it_is_free(bench):
+    bench.deaf = DeviceError("card id:Audio: another program is using it")
+    bench.handset()
+    bench.call()
+    bench.seconds(2)
+    assert not bench.card.capturing
+    bench.card.deaf = None
+    bench.seconds(6)
+    assert bench.card.capturing
+    assert told(bench)[-1] == (True, "")
+
+
+def test_a_microphone_that_nobody_wants_any_more_is_no_fault(bench):
+    bench.deaf = DeviceError(NO_MICROPHONE)
+    bench.handset()
+    bench.step(10)
+    bench.order(TalkOn(None))
+    assert told(bench)[-1] == (True, "")
+
+
+def test_f33_a_card_that_goes_while_its_microphone_is_opened_is_gone(bench):
+    bench.deaf = DeviceGoneError("card id:Audio: it is gone")
+    bench.handset()
+    assert bench.card.closed
+    assert told(bench)[-1] == (False, "card id:Audio: it is gone")
+
+
 def test_xruns_outlive_the_card_that_had_them(bench):
     bench.handset()
     bench.card.xruns = 2
@@ -126,3 +185,40 @@ def test_f31_the_drift_of_a_card_that_follows_is_told_by_path(bench):
     bench.card.drift_ppm = 43.21
     bench.seconds(6)
     assert bench.take(EngineAlive)[-1].drifts == ((PathName.RINGER, 43.2),)
+
+
+def test_a_card_whose_mixer_is_not_as_it_should_be_plays_and_says_so_for_every_path(bench):
+    bench.remark = "card h: it has no mixer control 'Headphon'; is it 'Headphone'?"
+    bench.handset()
+    bench.order(OpenPath(PathName.RINGER, Card("mock", "h")))
+    reports = bench.take(PathReport)
+    assert [(each.path, each.open) for each in reports] == [
+        (PathName.HANDSET, True),
+        (PathName.RINGER, True),
+    ]
+    assert {each.reason for each in reports} == {bench.remark}
+    bench.seconds(3)
+    assert len(bench.cards) == 1, "it is used as it is"
+    assert told(bench) == []
+
+
+def test_a_card_that_comes_back_with_its_mixer_in_order_is_none_the_worse(bench):
+    bench.remark = "card h: its mixer cannot be had (Permission denied)"
+    bench.handset()
+    bench.card.broken = DeviceGoneError("card h: it is gone")
+    bench.remark = ""
+    bench.seconds(3)
+    assert told(bench) == [
+        (True, "card h: its mixer cannot be had (Permission denied)"),
+        (False, "card h: it is gone"),
+        (True, ""),
+    ]
+
+
+def test_the_controls_of_a_card_reach_whoever_opens_it(bench):
+    opened = []
+    bench.engine._cards._open_card = lambda spec, _fds, _rate: opened.append(spec) or MockCard()
+    card = Card("alsa", "id:Codec", mixer=(Control("Headphone", 80), Control("Mic", value=True)))
+    bench.order(decode_order(encode(OpenPath(PathName.HANDSET, card))))
+    assert opened == [CardSpec("alsa", "id:Codec", mixer=card.mixer)]
+    assert opened[0].mixer[1].value is True

@@ -8,6 +8,7 @@ from firmware.media.messages import Card, ClosePath, Microphone, OpenPath, PathN
 from firmware.runtime.paths import cards_of, listen_audio, open_orders
 from firmware.runtime.sounds import Sounds
 from hal.board import CardSpec
+from hal.card_spec import Control
 
 HANDSET, SPEAKER, RINGER = PathName.HANDSET, PathName.SPEAKER, PathName.RINGER
 BOARD = {"handset": CardSpec("null"), "ringer": CardSpec("alsa", "id:Speaker")}
@@ -64,6 +65,29 @@ def test_a_file_card_plays_and_records_what_the_settings_say():
 def test_a_paths_own_device_goes_before_everything():
     audio = AudioSettings(card="file", handset=TalkPathSettings(card="id:Headset"))
     assert cards_of(audio, BOARD)[HANDSET] == Card("alsa", "id:Headset")
+
+
+@pytest.mark.parametrize(
+    ("own", "card"),
+    [
+        ("usb:1-1.2", Card("alsa", "usb:1-1.2", mixer=(Control("PCM", 100),))),
+        ("id:Speaker", Card("alsa", "id:Speaker", mixer=(Control("Speaker", 80),))),
+        ("id:Other", Card("alsa", "id:Other")),
+        ("null", Card("null")),
+        ("file", Card("file", play="/a.wav")),
+    ],
+)
+def test_a_path_may_have_a_card_by_its_port_or_its_id_or_another_kind(own, card):
+    mixers = {"usb:1-1.2": (Control("PCM", 100),), "id:Speaker": (Control("Speaker", 80),)}
+    audio = AudioSettings(play="/a.wav", handset=TalkPathSettings(card=own))
+    assert cards_of(audio, BOARD, mixers)[HANDSET] == card
+
+
+def test_the_controls_of_the_boards_card_go_with_it():
+    spec = CardSpec("alsa", "id:Speaker", mixer=(Control("Speaker", 80),))
+    cards = cards_of(AudioSettings(), {"speaker": spec, "ringer": spec})
+    assert cards[SPEAKER] == Card("alsa", "id:Speaker", mixer=spec.mixer)
+    assert cards[SPEAKER] == cards[RINGER], "one device"
 
 
 def test_asking_for_the_kind_the_board_has_keeps_its_device():

@@ -47,6 +47,7 @@ def generic(name):
     """`lamps.message.pin` as the document has it: `lamps.NAME.pin`."""
     name = re.sub(r"^lamps\.\w+", "lamps.NAME", name)
     name = re.sub(r"^cards\.\w+", "cards.PATH", name)
+    name = re.sub(r"^mixer\..*", "mixer.DEVICE.CONTROL", name)
     name = re.sub(r"^buttons\.\w+", "buttons.KEY", name)
     name = re.sub(r"^usb\.lamps\.\w+", "usb.lamps.NAME", name)
     return re.sub(r"^usb\.keys\.\w+", "usb.keys.CODE", name)
@@ -88,6 +89,8 @@ KEY_PHONE = "1"
 mute = "LED_MUTE"
 [cards.handset]
 kind = "null"
+[mixer."id:Device"]
+"Mic Capture" = true
 """
 
 
@@ -101,9 +104,9 @@ def test_the_keys_that_are_read_are_the_keys_that_are_documented(text, tmp_path,
         read.add(self.where(key))
         return plain_get(self, key)
 
-    def table(self, key):
+    def table(self, key, *like):
         tables.add(self.where(key))
-        return plain_table(self, key)
+        return plain_table(self, key, *like)
 
     monkeypatch.setattr(Table, "_get", get)
     monkeypatch.setattr(Table, "table", table)

@@ -10,6 +10,7 @@ from hal.errors import DeviceError, DeviceGoneError
 from hal.ports import Pacing
 from hal.sound.alsa import AlsaCard
 from hal.sound.alsa_pcm import absent, pcm_name
+from tests.support.card_tree import plug
 from tests.support.fake_alsa import FakeAlsa, Hardware
 
 FRAME = 0.02
@@ -256,9 +257,23 @@ def test_a_closed_microphone_is_a_closed_device(bench):
 
 
 def test_f33_a_card_that_was_pulled_out_is_missed_without_asking_the_library(tmp_path):
-    (tmp_path / "Codec").mkdir()
+    plug(tmp_path, 0, "Codec")
     assert not absent("id:Codec", str(tmp_path))
     assert not absent("id:Codec,DEV=1", str(tmp_path))
     assert absent("id:Device", str(tmp_path))
     assert not absent("tape", str(tmp_path)), "a name of ALSA's configuration is no card"
     assert not absent("id:Device", str(tmp_path / "nowhere")), "nobody knows"
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [(True, "card id:Device: it has no microphone"), (False, "card id:Device: there is no such")],
+)
+def test_a_card_without_a_microphone_is_not_taken_for_one_that_is_gone(
+    bench, monkeypatch, there, words
+):
+    desk = bench()
+    desk.hardware.gone = True  # what ALSA says of either
+    monkeypatch.setattr("hal.sound.alsa_pcm._is_there", lambda _device: there)
+    with pytest.raises(DeviceError, match=words):
+        desk.card.set_capture(True)

@@ -198,6 +198,19 @@ class TestEngine:
         assert (desk.heard.bell, desk.heard.lamps["ring"].value) == ((), "off")
         assert desk.notice == "card_failed", "and it is still said"
 
+    def test_a_card_whose_mixer_is_not_as_it_should_be_is_named_while_it_is_so(self):
+        desk = Desk()
+        fault = m.PathReport(PathName.SPEAKER, open=True, reason="no mixer control 'Speeker'")
+        desk.send(fault, fault)
+        assert desk.notice == "card_remark"
+        assert desk.heard.logged.count("card_remark") == 1
+        desk.send(m.PathReport(PathName.SPEAKER, open=False, reason="it is gone"))
+        assert desk.notice == "card_failed", "and what its mixer lacked does not matter now"
+        desk.send(fault)
+        assert desk.notice == "card_remark"
+        desk.send(m.PathReport(PathName.SPEAKER, open=True))
+        assert desk.notice is None
+
     def test_a_card_that_is_merely_closed_is_no_fault(self):
         desk = Desk()
         assert desk.send(m.PathReport(PathName.SPEAKER, open=False)) == []
