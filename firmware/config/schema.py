@@ -4,10 +4,12 @@ Defaults are the values a person need not write. How a value is checked, describ
 stands beside it in `firmware.config`.
 """
 
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, field
 
+from firmware.base.values import replace
 from hal.parts import TABLES
 
 Part = dict[str, object]
@@ -166,6 +168,11 @@ class BoardSettings(Table, frozen=True):
     def own(self) -> Part:
         """The tables that are different, by name."""
         return {table: part for table in TABLES if (part := getattr(self, table))}
+
+    def beside(self, folder: Path) -> "BoardSettings":
+        """This board where the settings file lies in `folder`: its path is as seen from there."""
+        is_file = "/" in self.name or self.name.endswith(".toml")
+        return replace(self, name=str(folder / self.name)) if is_file else self
 
 
 class PathSettings(Table, frozen=True):

@@ -50,19 +50,48 @@ class Play(Struct, frozen=True):
     path: str
 
 
+class Beep(Struct, frozen=True):
+    """Play bursts of a tone on this card and listen at the microphones of `ears`.
+
+    `Beeped` or `NoSound` answers.
+    """
+
+    path: str
+    ears: tuple[str, ...]
+
+
 class Listen(Struct, frozen=True):
-    """Measure this card's microphone for three seconds; `Level` or `NoSound` answers."""
+    """Record this card's microphone for three seconds; `Level` or `NoSound` answers."""
 
     path: str
 
 
-Effect = Say | Light | Ring | Draw | Play | Listen
+class Repeat(Struct, frozen=True):
+    """Play what was recorded last on this card; `Played` or `NoSound` answers."""
+
+    path: str
+
+
+Order = Play | Beep | Listen | Repeat
+"""What a sound card is told."""
+Effect = Say | Light | Ring | Draw | Order
 
 
 class Played(Struct, frozen=True):
-    """The tone was written to the card."""
+    """The tone, or the recording, was written to the card.
+
+    `faults` are controls of its mixer that are not as the board file wants them, as clauses.
+    """
 
     path: str
+    faults: tuple[str, ...] = ()
+
+
+class Beeped(Struct, frozen=True):
+    """By how many dB the bursts stood out at each microphone that could be opened."""
+
+    path: str
+    heard: tuple[tuple[str, float], ...]
 
 
 class Level(Struct, frozen=True):
@@ -80,7 +109,27 @@ class NoSound(Struct, frozen=True):
     reason: str
 
 
-Sound = Played | Level | NoSound
+Sound = Played | Beeped | Level | NoSound
+
+
+@dataclass(slots=True)
+class Moves:
+    """A switch with two states, such as the hook."""
+
+    told: dict[bool, bool | None] = field(default_factory=dict)
+    """What it told when it was lifted (True) and replaced (False); None = nothing."""
+    bounces: int = 0
+    last: bool | None = None
+    """What it told last, asked for or not."""
+
+    @property
+    def order(self) -> bool | None:
+        """Whether it told lifting as lifting; None if that was not seen both ways."""
+        both = (self.told.get(True), self.told.get(False))
+        return None if None in both or both[0] == both[1] else bool(both[0])
+
+
+HOOK, HEADSET = "hook", "headset"
 
 
 @dataclass(slots=True)
@@ -90,13 +139,19 @@ class Evidence:
     arrived: dict[Key, list[Key]] = field(default_factory=dict)
     silent: set[Key] = field(default_factory=set)
     stuck: set[Key] = field(default_factory=set)
-    hook: dict[bool, bool | None] = field(default_factory=dict)
-    """What the hook told when it was lifted (True) and replaced (False); None = nothing."""
-    hook_bounces: int = 0
+    confirmed: int = 0
+    """How often a key that came wrong came wrong in the same way again."""
+    moves: dict[str, Moves] = field(default_factory=lambda: {HOOK: Moves(), HEADSET: Moves()})
     answers: dict[str, Answer] = field(default_factory=dict)
     """By the name of the question, e.g. `lamp message`."""
     levels: dict[str, Level] = field(default_factory=dict)
+    beeps: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By path: the dB of `Beeped` by microphone."""
     no_sound: dict[str, str] = field(default_factory=dict)
+    mixers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By path: what is wrong with the mixer of its card."""
     failed: dict[str, str] = field(default_factory=dict)
     """Devices that do not work, with the reason."""
+    flaky: dict[str, str] = field(default_factory=dict)
+    """Devices that failed on the way and came back, likewise."""
     skipped: list[Phrase] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""Which wire of a keypad is where, from the keys that came when others were pressed. Pure.
+"""Which wire of a keypad is where, in sentences, and what to write. Pure.
 
-A key connects a row with a column, whichever of the two wires is driven. So what was exchanged are
-rows, columns, or rows with columns, and the keys that come tell which.
+What was exchanged are rows, columns, rows with columns, or the whole plug by one pin; the keys that
+come tell which (`firmware.wiring.solving`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,21 @@ from msgspec import Struct
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.wiring.learned import Lesson
+from firmware.wiring.solving import OFF, Places, places_of, would_come
+from firmware.wiring.wires import wire, wires
 from hal.board_spec import KeypadSpec
 from hal.keys import Key
 from hal.matrix import Crossing
 
-Pins = tuple[int, ...]
-Move = dict[int, int]
-"""Where the wire of each row (or column) is."""
+_ENOUGH = 3
+"""Wires that moved in the same way: it was the plug."""
+_MOVES = {
+    (True, True): "board.test.row_moved",
+    (True, False): "board.test.row_crossed",
+    (False, False): "board.test.column_moved",
+    (False, True): "board.test.column_crossed",
+}
+"""By whether the wire is a row's, and whether its place is."""
 
 
 class Finding(Struct, frozen=True):
@@ -38,43 +46,83 @@ def keypad_findings(
         if key is not None
     }
     came = {key: keys for key, keys in arrived.items() if key in places}
-    yield from _silent(spec, places, came, silent)
-    yield from _touching(spec, places, came)
+    missing = {places[key] for key in silent if key in places}
+    if not came and len(missing) > 1:
+        pins = wires((*spec.rows, *spec.columns))
+        yield Finding(phrase("board.test.no_keypad", pins=pins))
+        return
     pairs = {
         places[key]: places[key if key in keys else keys[0]]
         for key, keys in came.items()
         if key in keys or keys[0] in places
     }
-    yield from _moved(spec, pairs)
+    yield from _touching(spec, places, came)
+    yield from _placed(spec, pairs, missing)
+
+
+def _placed(
+    spec: KeypadSpec, pairs: Mapping[Crossing, Crossing], missing: AbstractSet[Crossing]
+) -> Iterator[Finding]:
+    if not pairs:
+        yield from _silent(spec, pairs, missing)
+        return
+    shape = (len(spec.rows), len(spec.columns))
+    gaps = {
+        (row, column)
+        for row, line in enumerate(spec.keys)
+        for column, key in enumerate(line)
+        if key is None
+    }
+    places = places_of(shape, pairs, missing, gaps)
+    if places is None:
+        yield from _silent(spec, pairs, missing)
+        yield from _others(spec, pairs)
+        return
+    rows = len(spec.rows)
+    proven = {wire for row, column in pairs for wire in (row, column + rows)}
+    if shift := _shift(places, proven, rows):
+        text = "board.test.shifted_up" if shift > 0 else "board.test.shifted_down"
+        yield Finding(phrase(text, pins=wires((*spec.rows, *spec.columns))))
+        return
+    unexplained = {
+        (row, column)
+        for row, column in missing
+        if OFF in (places[row], places[column + rows])
+        or would_come(places[row], places[column + rows], rows, gaps)
+    }
+    yield from _silent(spec, pairs, unexplained)
+    yield from _moved(spec, places, proven)
 
 
 # Wires that lead nowhere
 
 
 def _silent(
-    spec: KeypadSpec,
-    places: Mapping[Key, Crossing],
-    came: Mapping[Key, list[Key]],
-    silent: AbstractSet[Key],
+    spec: KeypadSpec, pairs: Mapping[Crossing, Crossing], missing: AbstractSet[Crossing]
 ) -> Iterator[Finding]:
-    missing = {places[key]: key for key in silent if key in places}
-    if not missing:
-        return
-    if not came and len(missing) > 1:
-        yield Finding(phrase("board.test.no_keypad", pins=_gpios((*spec.rows, *spec.columns))))
-        return
-    heard = {places[key] for key in came}
+    left = set(missing)
     for axis, pins in enumerate((spec.rows, spec.columns)):
         for line, pin in enumerate(pins):
-            cut = [place for place in missing if place[axis] == line]
-            if len(cut) > 1 and not any(place[axis] == line for place in heard):
-                keys = " ".join(missing.pop(place).value for place in sorted(cut))
-                found = {"number": line + 1, "pin": pin, "keys": keys}
+            cut = sorted(place for place in left if place[axis] == line)
+            if len(cut) > 1 and not any(place[axis] == line for place in pairs):
+                left.difference_update(cut)
+                keys = " ".join(_key(spec, place).value for place in cut)
+                found = {"number": line + 1, "pin": wire(pin), "keys": keys}
                 text = "board.test.row_silent" if axis == 0 else "board.test.column_silent"
                 yield Finding(phrase(text, **found))
-    for (row, column), key in sorted(missing.items()):
-        pins_of = _gpios((spec.rows[row], spec.columns[column]))
-        yield Finding(phrase("board.test.key_silent", key=key.value, pins=pins_of))
+    for place in sorted(left):
+        found = {"key": _key(spec, place).value, "pins": _ends(spec, place)}
+        yield Finding(phrase("board.test.key_silent", **found))
+
+
+def _key(spec: KeypadSpec, place: Crossing) -> Key:
+    key = spec.keys[place[0]][place[1]]
+    assert key is not None
+    return key
+
+
+def _ends(spec: KeypadSpec, place: Crossing) -> Phrase:
+    return wires((spec.rows[place[0]], spec.columns[place[1]]))
 
 
 # Wires that touch
@@ -92,71 +140,54 @@ def _touching(
             elif row == others[0][0]:
                 touching[frozenset((spec.columns[column], spec.columns[others[0][1]]))] = None
     for pins in touching:
-        yield Finding(phrase("board.test.touching", pins=_gpios(sorted(pins))))
+        yield Finding(phrase("board.test.touching", pins=wires(sorted(pins))))
 
 
 # Wires that are exchanged
 
 
-def _moved(spec: KeypadSpec, pairs: Mapping[Crossing, Crossing]) -> Iterator[Finding]:
-    if all(want == got for want, got in pairs.items()):
-        return
-    rows = _move((want[0], got[0]) for want, got in pairs.items())
-    columns = _move((want[1], got[1]) for want, got in pairs.items())
-    if rows is not None and columns is not None:
-        yield from _exchanged("row", spec.rows, rows)
-        yield from _exchanged("column", spec.columns, columns)
-        return
-    across = _move((want[0], got[1]) for want, got in pairs.items())
-    down = _move((want[1], got[0]) for want, got in pairs.items())
-    if across is not None and down is not None:
-        yield _transposed(spec, across, down)
-        return
-    keys = spec.keys
-    for want, got in pairs.items():
-        if want != got:
-            wanted, came = keys[want[0]][want[1]], keys[got[0]][got[1]]
-            assert wanted is not None
-            assert came is not None
-            pins = _gpios((spec.rows[want[0]], spec.columns[want[1]]))
-            found = {"key": wanted.value, "came": came.value, "pins": pins}
-            yield Finding(phrase("board.test.key_other", **found))
+def _shift(places: Places, proven: AbstractSet[int], rows: int) -> int:
+    """1 or -1 if the whole plug sits one pin beside its place, else 0."""
+    by = {places[wire] - wire for wire in proven}
+    both = len({wire < rows for wire in proven}) > 1
+    return by.pop() if len(by) == 1 and both and len(proven) >= _ENOUGH and by <= {1, -1} else 0
 
 
-def _move(pairs: Iterator[tuple[int, int]]) -> Move | None:
-    """Where each wire is, or None if no exchange of wires explains these."""
-    move: Move = {}
-    for want, got in pairs:
-        if move.setdefault(want, got) != got:
-            return None
-    return move if len(set(move.values())) == len(move) else None
-
-
-def _exchanged(kind: str, pins: Pins, move: Move) -> Iterator[Finding]:
-    wrong = {line: place for line, place in move.items() if line != place}
-    if not wrong:
+def _moved(spec: KeypadSpec, places: Places, proven: AbstractSet[int]) -> Iterator[Finding]:
+    rows, pins = len(spec.rows), (*spec.rows, *spec.columns)
+    moved = [wire for wire, place in enumerate(places) if place not in (wire, OFF)]
+    seen = [wire for wire in moved if wire in proven]
+    if not seen:
         return
-    lessons: tuple[Lesson, ...] = ()
-    if set(wrong) == set(wrong.values()):
-        right = tuple(pins[wrong.get(line, line)] for line in range(len(pins)))
-        lessons = (Lesson("keypad", f"{kind}s", right),)
-    for line, place in sorted(wrong.items()):
-        found = {"number": line + 1, "pin": pins[place], "planned": pins[line]}
-        text = "board.test.row_moved" if kind == "row" else "board.test.column_moved"
-        yield Finding(phrase(text, **found), lessons)
+    lessons = _lessons(spec, places) if len(seen) == len(moved) and OFF not in places else ()
+    if all((places[wire] < rows) != (wire < rows) for wire in proven):
+        found = {"rows": wires(spec.rows), "columns": wires(spec.columns)}
+        yield Finding(phrase("board.test.transposed", **found), lessons)
+        return
+    for each in seen:
+        is_row = each < rows
+        said = {
+            "number": each + 1 if is_row else each - rows + 1,
+            "pin": wire(pins[places[each]]),
+            "planned": wire(pins[each]),
+        }
+        yield Finding(phrase(_MOVES[is_row, places[each] < rows], **said), lessons)
         lessons = ()
 
 
-def _transposed(spec: KeypadSpec, across: Move, down: Move) -> Finding:
-    """Each row's wire is where a column should be, and the other way round."""
-    found = {"rows": _gpios(spec.rows), "columns": _gpios(spec.columns)}
-    words = phrase("board.test.transposed", **found)
-    if len(across) < len(spec.rows) or len(down) < len(spec.columns):
-        return Finding(words)
-    rows = tuple(spec.columns[across[line]] for line in range(len(spec.rows)))
-    columns = tuple(spec.rows[down[line]] for line in range(len(spec.columns)))
-    return Finding(words, (Lesson("keypad", "rows", rows), Lesson("keypad", "columns", columns)))
+def _lessons(spec: KeypadSpec, places: Places) -> tuple[Lesson, ...]:
+    """The pins of rows and columns as they really are, as far as they are others."""
+    pins = (*spec.rows, *spec.columns)
+    right = tuple(pins[place] for place in places)
+    rows, columns = right[: len(spec.rows)], right[len(spec.rows) :]
+    both = (("rows", rows, spec.rows), ("columns", columns, spec.columns))
+    return tuple(Lesson("keypad", key, found) for key, found, now in both if found != now)
 
 
-def _gpios(pins: "tuple[int, ...] | list[int]") -> str:
-    return ", ".join(f"GPIO {pin}" for pin in pins)
+def _others(spec: KeypadSpec, pairs: Mapping[Crossing, Crossing]) -> Iterator[Finding]:
+    """Keys that come as others without any exchange that would explain it."""
+    for want, got in pairs.items():
+        if want != got:
+            said = {"key": _key(spec, want).value, "came": _key(spec, got).value}
+            found = phrase("board.test.key_other", pins=_ends(spec, want), **said)
+            yield Finding(found)

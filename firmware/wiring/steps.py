@@ -1,39 +1,38 @@
 """The steps of a walk: each asks for one thing and waits for it, but never for ever. Pure.
 
-A step is `done` when it has seen enough, when its time is over, or when the builder skips it.
+A step is `done` when it has seen enough, when its time is over, or when the builder skips it. What
+came otherwise than it was asked for is asked for once more: a finger slips, a wire does not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from firmware.base.phrase import Phrase, phrase
-from firmware.wiring.evidence import (
-    Answer,
-    Draw,
-    Effect,
-    Evidence,
-    Level,
-    Light,
-    Listen,
-    NoSound,
-    Play,
-    Played,
-    Ring,
-    Say,
-    Sound,
+from firmware.wiring.evidence import HEADSET, HOOK, Answer, Effect, Evidence, Say, Sound
+from hal.events import (
+    Event,
+    HeadsetPlugged,
+    HeadsetUnplugged,
+    HookFlash,
+    HookLifted,
+    HookReplaced,
+    KeyDown,
+    KeyUp,
 )
-from hal.board_spec import BoardSpec
-from hal.events import Event, HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.keys import Key
 
 Given = Event | Answer | Sound
-ACT, ANSWER, SOUND = 20.0, 60.0, 15.0
-"""Seconds that a builder has for an act or an answer, and a sound card for its part."""
+ACT, ANSWER = 20.0, 60.0
+"""Seconds that a builder has for an act or an answer."""
 HELD = 8.0
 """A key that is down for so long was not let go: its contact sticks."""
 DIAL = "rotary dial"
-CALM, HOOK_CALM = 0.12, 0.6
+CALM, MOVE_CALM = 0.12, 0.6
 """Seconds after the last edge in which a contact that bounces gives itself away."""
+BOTH_CALM = 3.0
+"""Likewise, of two moves one after the other."""
+CONFIRMED = 3
+"""Keys that came wrong twice in the same way, after which the others are believed at once."""
 
 
 class Step(Protocol):
@@ -44,20 +43,20 @@ class Step(Protocol):
     done: bool
     deadline: float
 
-    def begin(self, now: float) -> Sequence[Effect]:
-        """Ask."""
+    def begin(self, now: float, seen: Evidence, /) -> Sequence[Effect]:
+        """Ask; a step that has nothing to ask is done at once."""
 
     def take(self, given: Given, now: float, seen: Evidence, /) -> Sequence[Effect]:
         """Something happened."""
 
-    def expire(self, seen: Evidence) -> Sequence[Effect]:
+    def expire(self, now: float, seen: Evidence, /) -> Sequence[Effect]:
         """The time is over."""
 
     def end(self) -> Sequence[Effect]:
         """Leave everything at rest, however it ended."""
 
 
-class _Base:
+class Base:
     """What steps have in common."""
 
     limit = ACT
@@ -69,25 +68,36 @@ class _Base:
         self.deadline = 0.0
         self._ask = ask
 
-    def begin(self, now: float) -> Sequence[Effect]:
+    def begin(self, now: float, _seen: Evidence) -> Sequence[Effect]:
+        return self.ask(now, self._ask)
+
+    def ask(self, now: float, words: Phrase) -> Sequence[Effect]:
+        """Ask, and wait anew."""
         self.deadline = now + self.limit
-        return (Say(self._ask, ask=True),)
+        return (Say(words, ask=True),)
 
     def end(self) -> Sequence[Effect]:
         return ()
 
 
-class Press(_Base):
+class Press(Base):
     """A key is to be pressed; whatever key comes is noted."""
 
     def __init__(self, key: Key, device: str) -> None:
-        ask = phrase("board.test.press", key=key.value)
-        if device == DIAL:
-            ask = phrase("board.test.turn", key=key.value)
+        dial = device == DIAL
+        ask = phrase("board.test.turn" if dial else "board.test.press", key=key.value)
         super().__init__(device, phrase("board.test.key", key=key.value), ask)
+        self._again = "board.test.turn_again" if dial else "board.test.press_again"
         self._key = key
         self._down: set[Key] = set()
         self._came: list[Key] = []
+        self._before: list[Key] | None = None
+
+    def begin(self, now: float, seen: Evidence) -> Sequence[Effect]:
+        if self._key in seen.stuck:
+            self.done = True
+            return ()
+        return super().begin(now, seen)
 
     def take(self, given: Given, now: float, _seen: Evidence) -> Sequence[Effect]:
         match given:
@@ -99,58 +109,112 @@ class Press(_Base):
                 self._down.remove(key)
                 if not self._down:
                     self.deadline = now + CALM
-            case Answer.NO | Answer.YES:
+            case Answer.NO:
                 self.deadline = now
+            case Answer.YES:
+                return (Say(phrase("board.test.act")),)
             case _:
                 pass
         return ()
 
-    def expire(self, seen: Evidence) -> Sequence[Effect]:
-        self.done = True
+    def expire(self, now: float, seen: Evidence) -> Sequence[Effect]:
         seen.stuck |= self._down
-        if not self._came:
+        if not self._down and self._is_doubtful(seen):
+            keys, self._came = _names(self._came), []
+            return self.ask(now, phrase(self._again, keys=keys, key=self._key.value))
+        self.done = True
+        came = self._came or self._before
+        if not came:
             seen.silent.add(self._key)
             return (Say(phrase("board.test.nothing")),)
-        seen.arrived[self._key] = self._came
-        others = dict.fromkeys(key.value for key in self._came if key is not self._key)
-        if others:
-            return (Say(phrase("board.test.came", keys=" ".join(others))),)
-        return (Say(phrase("board.test.ok")),)
+        seen.arrived[self._key] = came
+        if self._key in came and set(came) == {self._key}:
+            return (Say(phrase("board.test.ok")),)
+        return (Say(phrase("board.test.came", keys=_names(came))),)
+
+    def _is_doubtful(self, seen: Evidence) -> bool:
+        """Whether to ask once more."""
+        if self._before is not None:
+            seen.confirmed += set(self._before) == set(self._came)
+            return False
+        if set(self._came) <= {self._key} or seen.confirmed >= CONFIRMED:
+            return False
+        self._before = self._came
+        return True
 
 
-class Cradle(_Base):
-    """The handset is to be lifted, or put down."""
+def _names(keys: Sequence[Key]) -> str:
+    return " ".join(dict.fromkeys(key.value for key in keys))
 
-    def __init__(self, device: str, *, lift: bool) -> None:
-        text = "board.test.lift" if lift else "board.test.replace"
-        super().__init__(device, phrase("board.test.hook"), phrase(text))
-        self._lift = lift
+
+_TOLD: dict[type, tuple[str, bool]] = {
+    HookLifted: (HOOK, True),
+    HookFlash: (HOOK, True),
+    HookReplaced: (HOOK, False),
+    HeadsetPlugged: (HEADSET, True),
+    HeadsetUnplugged: (HEADSET, False),
+}
+
+
+def told_by(given: Given) -> tuple[str, bool] | None:
+    """Which switch an event is of, and what it tells."""
+    return _TOLD.get(type(given))
+
+
+class Move(Base):
+    """A switch is to be moved: the handset lifted or put down, a headset plugged in or out.
+
+    `again` asks for the move back and the move, when more than one came, or when the switch seems
+    to be moved already: then the last that is told is the one that was meant.
+    """
+
+    def __init__(
+        self, switch: str, device: str, what: Phrase, ask: Phrase, again: Phrase, *, on: bool
+    ) -> None:
+        super().__init__(device, what, ask)
+        self._switch = switch
+        self._on = on
+        self._again = again
+        self._both = False
         self._told: list[bool] = []
+        self._before: list[bool] = []
+
+    def begin(self, now: float, seen: Evidence) -> Sequence[Effect]:
+        moves = seen.moves[self._switch]
+        # Before the first move nothing should have moved; before the second, only that.
+        moved = moves.last is not (None if self._on else moves.told.get(True))
+        return self._ask_both(now) if moved else super().begin(now, seen)
+
+    def _ask_both(self, now: float) -> Sequence[Effect]:
+        self._both, self._before, self._told = True, self._told, []
+        return self.ask(now, self._again)
 
     def take(self, given: Given, now: float, _seen: Evidence) -> Sequence[Effect]:
-        match given:
-            case HookLifted() | HookFlash():
-                self._told.append(True)
-                self.deadline = now + HOOK_CALM
-            case HookReplaced():
-                self._told.append(False)
-                self.deadline = now + HOOK_CALM
-            case Answer.NO | Answer.YES:
-                self.deadline = now
-            case _:
-                pass
+        told = told_by(given)
+        if told is not None and told[0] == self._switch:
+            self._told.append(told[1])
+            self.deadline = now + (BOTH_CALM if self._both else MOVE_CALM)
+        elif given is Answer.NO:
+            self.deadline = now
+        elif given is Answer.YES:
+            return (Say(phrase("board.test.act")),)
         return ()
 
-    def expire(self, seen: Evidence) -> Sequence[Effect]:
+    def expire(self, now: float, seen: Evidence) -> Sequence[Effect]:
+        if len(self._told) > 1 and not self._both:
+            return self._ask_both(now)
         self.done = True
-        seen.hook[self._lift] = self._told[0] if self._told else None
-        seen.hook_bounces += len(self._told[1:])
-        if not self._told:
+        moves = seen.moves[self._switch]
+        both = self._both and bool(self._told)
+        told = self._told or self._before
+        moves.bounces += max(0, len(told) - (2 if both else 1))
+        moves.told[self._on] = (told[-1] if both else told[0]) if told else None
+        if not told:
             return (Say(phrase("board.test.nothing")),)
-        return (Say(phrase("board.test.ok")),) if self._told == [self._lift] else ()
+        return (Say(phrase("board.test.ok")),) if moves.told[self._on] is self._on else ()
 
 
-class Question(_Base):
+class Question(Base):
     """Something is shown, lit or rung, and the builder says whether that is so.
 
     `name` is where the answer stands in the evidence; after a no `otherwise` is asked.
@@ -170,29 +234,28 @@ class Question(_Base):
         otherwise: "Question | None" = None,
     ) -> None:
         super().__init__(device, what, ask)
-        self._name = name
+        self.name = name
         self._start = start
         self._rest = rest
         self._otherwise = otherwise
 
-    def begin(self, now: float) -> Sequence[Effect]:
-        return (*self._start, *super().begin(now))
+    def begin(self, now: float, seen: Evidence) -> Sequence[Effect]:
+        return (*self._start, *super().begin(now, seen))
 
     def take(self, given: Given, now: float, seen: Evidence) -> Sequence[Effect]:
-        if given not in (Answer.YES, Answer.NO):
+        if given is not Answer.YES and given is not Answer.NO:
             return ()
-        assert isinstance(given, Answer)
-        seen.answers[self._name] = given
+        seen.answers[self.name] = given
         if given is Answer.NO and (after := self._otherwise) is not None:
-            self._name, self._ask, self._start = after._name, after._ask, after._start  # noqa: SLF001 - one of us
+            self.name, self._ask, self._start = after.name, after._ask, after._start  # noqa: SLF001 - one of us
             self._otherwise = after._otherwise  # noqa: SLF001 - likewise
-            return self.begin(now)
+            return (*self._start, *self.ask(now, self._ask))
         self.done = True
         return ()
 
-    def expire(self, seen: Evidence) -> Sequence[Effect]:
+    def expire(self, _now: float, seen: Evidence) -> Sequence[Effect]:
         self.done = True
-        if self._name not in seen.answers:
+        if self.name not in seen.answers:
             seen.skipped.append(self.what)
         return ()
 
@@ -200,168 +263,11 @@ class Question(_Base):
         return self._rest
 
 
-class Tone(Question):
-    """A tone is played on a sound card; the question comes when it has been."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            f"tone {path}",
-            f"card {path}",
-            phrase("board.test.card", path=path),
-            phrase("board.test.heard", path=path),
-        )
-        self._path = path
-
-    def begin(self, now: float) -> Sequence[Effect]:
-        self.deadline = now + SOUND
-        return (Say(phrase("board.test.tone", path=self._path)), Play(self._path))
+class AnyKeys(Question):
+    """Keys that no board file names are pressed one after the other; each that comes is said."""
 
     def take(self, given: Given, now: float, seen: Evidence) -> Sequence[Effect]:
-        match given:
-            case Played(path) if path == self._path:
-                return super().begin(now)
-            case NoSound(path, reason) if path == self._path:
-                seen.no_sound[path] = reason
-                self.done = True
-                return ()
-            case _:
-                return super().take(given, now, seen)
-
-
-class Microphone(_Base):
-    """The builder speaks, and the level is measured."""
-
-    limit = SOUND
-
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            f"card {path}",
-            phrase("board.test.microphone", path=path),
-            phrase("board.test.speak", path=path),
-        )
-        self._path = path
-
-    def begin(self, now: float) -> Sequence[Effect]:
-        return (*super().begin(now), Listen(self._path))
-
-    def take(self, given: Given, _now: float, seen: Evidence) -> Sequence[Effect]:
-        match given:
-            case Level(path) if path == self._path:
-                seen.levels[path] = given
-                self.done = True
-                return (Say(phrase("board.test.level", per_cent=round(given.peak * 100))),)
-            case NoSound(path, reason) if path == self._path:
-                seen.no_sound[path] = reason
-                self.done = True
-            case _:
-                pass
-        return ()
-
-    def expire(self, seen: Evidence) -> Sequence[Effect]:
-        self.done = True
-        seen.skipped.append(self.what)
-        return ()
-
-
-def steps_of(spec: BoardSpec) -> Iterator[Step]:
-    """The way through this board: keys, hook, lamps, bell, screen, sound."""
-    yield from _keys(spec)
-    if device := _hook_device(spec):
-        yield Cradle(device, lift=True)
-        yield Cradle(device, lift=False)
-    for lamp in _lamps(spec):
-        yield _lamp(lamp)
-    if name := _bell(spec):
-        yield Question(
-            "bell",
-            name,
-            phrase("board.test.bell"),
-            phrase("board.test.rings"),
-            start=(Ring(on=True),),
-            rest=(Ring(on=False),),
-        )
-    if spec.display is not None or (spec.panel is not None and spec.panel.size):
-        yield _screen()
-    for path, card in spec.cards.items():
-        if card.kind == "alsa":
-            yield Tone(path)
-            if path != "ringer":
-                yield Microphone(path)
-
-
-def _keys(spec: BoardSpec) -> Iterator[Step]:
-    by_device: list[tuple[str, Sequence[Key]]] = []
-    if spec.panel is not None:
-        by_device.append(("", spec.panel.keys))
-    if spec.keypad is not None:
-        by_device.append(("keypad", [key for row in spec.keypad.keys for key in row if key]))
-    by_device += [(f"key {key.value}", [key]) for key, _ in spec.buttons]
-    if spec.rotary is not None:
-        by_device.append((DIAL, [Key(digit) for digit in spec.rotary.order]))
-    if spec.usb is not None:
-        by_device.append(("USB handset", [key for _, key in spec.usb.keys]))
-    for device, keys in by_device:
-        for key in dict.fromkeys(keys):
-            yield Press(key, device)
-
-
-def _hook_device(spec: BoardSpec) -> str:
-    if spec.hook is not None:
-        return "hook"
-    if spec.usb is not None and spec.usb.hook:
-        return "USB handset"
-    return "handset" if spec.has_hook else ""
-
-
-def _lamps(spec: BoardSpec) -> Iterator[str]:
-    yield from (name for name, _ in spec.lamps)
-    if spec.panel is not None:
-        yield from spec.panel.lamps
-    if spec.usb is not None:
-        yield from (name for name, _ in spec.usb.lamps)
-    if spec.serial is not None:
-        yield from spec.serial.lamps
-
-
-def _lamp(name: str) -> Step:
-    what, device = phrase("board.test.lamp", lamp=name), f"lamp {name}"
-    return Question(
-        device,
-        device,
-        what,
-        phrase("board.test.shines", lamp=name),
-        start=(Light(name, on=True),),
-        rest=(Light(name, on=False),),
-        otherwise=Question(
-            f"{device} off",
-            device,
-            what,
-            phrase("board.test.shines_now", lamp=name),
-            start=(Light(name, on=False),),
-        ),
-    )
-
-
-def _bell(spec: BoardSpec) -> str:
-    if spec.ringer is not None:
-        return spec.ringer.kind
-    by_panel = spec.panel is not None and spec.panel.bell
-    return "bell" if by_panel or (spec.serial is not None and spec.serial.bell) else ""
-
-
-def _screen() -> Step:
-    what = phrase("board.test.screen")
-    return Question(
-        "screen",
-        "screen",
-        what,
-        phrase("board.test.picture"),
-        start=(Draw(),),
-        otherwise=Question(
-            "screen turned",
-            "screen",
-            what,
-            phrase("board.test.upside_down"),
-            start=(Draw(),),
-        ),
-    )
+        if isinstance(given, KeyDown):
+            self.deadline = now + self.limit
+            return (Say(phrase("board.test.came", keys=given.key.value)),)
+        return super().take(given, now, seen)

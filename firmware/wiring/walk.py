@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from firmware.base.phrase import phrase
 from firmware.wiring.evidence import Answer, Effect, Evidence, Say
-from firmware.wiring.steps import Given, Question, Step, steps_of
+from firmware.wiring.findings import device_phrase
+from firmware.wiring.steps import Given, Question, Step, told_by
+from firmware.wiring.way import steps_of
 from hal.board_spec import BoardSpec
 from hal.events import STUCK, DeviceFailed, DeviceRecovered
 from hal.keys import Key, key_named
@@ -17,7 +19,8 @@ REST = 1.0
 """Seconds before the first step: what is wrong with a device comes to light by itself."""
 STUCK_WAIT = 32.0
 """Seconds after the start until every key that was down from the beginning has been told."""
-_ON_PINS = ("keypad", "key ", "hook", "rotary dial", "lamp ", "bell", "buzzer")
+_PINS = "GPIO"
+_ON_PINS = ("keypad", "key ", "hook", "rotary dial", "lamp ", "bell", "buzzer", "headset socket")
 
 
 class Walk:
@@ -25,13 +28,15 @@ class Walk:
 
     def __init__(self, spec: BoardSpec, now: float) -> None:
         self._steps = list(steps_of(spec))
-        self._pins_only = spec.panel is None and spec.serial is None and spec.usb is None
         self._step: Step | None = None
         self._began = now
         self._quit = False
         self._alone = False
         self._waited = False
         self._effects: list[Effect] = [Say(phrase("board.test.rest"))]
+        if spec.headset is not None:
+            self._effects.append(Say(phrase("board.test.rest_headset")))
+        self._fell: set[str] = set()
         self.evidence = Evidence()
         self.deadline: float | None = now + REST
 
@@ -50,9 +55,9 @@ class Walk:
             return
         match given:
             case DeviceFailed(device, reason):
-                self._failed(device, reason)
+                self._failed(device, reason, now)
             case DeviceRecovered(device):
-                self.evidence.failed.pop(device, None)
+                self._recovered(device)
             case Answer.GONE:
                 self._alone = True
                 if isinstance(self._step, Question):
@@ -60,11 +65,8 @@ class Walk:
             case Answer.QUIT | Answer.SKIP:
                 self._quit = self._quit or given is Answer.QUIT
                 self._skip(now)
-            case _ if self._step is not None:
-                self._effects += self._step.take(given, now, self.evidence)
-                self._go_on(now)
             case _:
-                pass
+                self._pass_on(given, now)
 
     def expire(self, now: float) -> None:
         """The deadline may have passed."""
@@ -73,15 +75,35 @@ class Walk:
         if self._step is None:
             self._next(now)
             return
-        self._effects += self._step.expire(self.evidence)
+        self._effects += self._step.expire(now, self.evidence)
         self._go_on(now)
 
-    def _failed(self, device: str, reason: str) -> None:
+    def _pass_on(self, given: Given, now: float) -> None:
+        if (told := told_by(given)) is not None:
+            self.evidence.moves[told[0]].last = told[1]
+        if self._step is not None:
+            self._effects += self._step.take(given, now, self.evidence)
+            self._go_on(now)
+
+    def _failed(self, device: str, reason: str, now: float) -> None:
         key = key_named(device.removeprefix("key "))
+        self._effects.append(Say(phrase("board.test.aside", what=device_phrase(device, reason))))
         if reason == STUCK and key is not None:
             self._stuck(key)
-        else:
-            self.evidence.failed[device] = reason
+            return
+        self.evidence.failed[device] = reason
+        if self._step is not None:
+            self._fell.add(device)
+            if self._step.device == device:
+                self._skip(now)
+
+    def _recovered(self, device: str) -> None:
+        reason = self.evidence.failed.pop(device, None)
+        if reason is None:
+            return
+        self._effects.append(Say(phrase("board.test.recovered", device=device)))
+        if device in self._fell:
+            self.evidence.flaky[device] = reason
 
     def _stuck(self, key: Key) -> None:
         self.evidence.stuck.add(key)
@@ -110,20 +132,24 @@ class Walk:
             step = self._steps.pop(0)
             if self._quit or (self._alone and isinstance(step, Question)):
                 self.evidence.skipped.append(step.what)
-            elif not self._is_broken(step.device):
-                self._step = step
-                self._effects += step.begin(now)
-                self.deadline = step.deadline
+            elif not self._is_broken(step.device) and self._begins(step, now):
                 return
         self._finish(now)
+
+    def _begins(self, step: Step, now: float) -> bool:
+        """Begin a step; False if it has nothing to ask."""
+        self._effects += step.begin(now, self.evidence)
+        if step.done:
+            return False
+        self._step, self.deadline = step, step.deadline
+        return True
 
     def _is_broken(self, device: str) -> bool:
         """A part that could not be opened is a finding already; nobody is asked to press it."""
         failed: Sequence[str] = tuple(self.evidence.failed)
-        on_pins = self._pins_only and device.startswith(_ON_PINS)
         if device.removeprefix("card ") in self.evidence.no_sound:
             return True
-        return device in failed or (on_pins and "GPIO" in failed)
+        return device in failed or (_PINS in failed and device.startswith(_ON_PINS))
 
     def _finish(self, now: float) -> None:
         """Keys that gave nothing may be down from the beginning, which is told after a while."""

@@ -1,9 +1,10 @@
 """A phone on mock pins with somebody's hands on the wires.
 
 `python wired_phone.py SOCKET run …` is `deskphone run …`; what comes to the datagram socket SOCKET
-moves the wires of its `mock` pin factory: `close 17`, `open 17`, `connect 5 12`, `disconnect 5 12`.
-`level 22` and `edges 22` are answered. `SOCKET,17` = that contact is closed from the beginning. Run
-by its path: it is no part of the phone.
+moves the wires of its pin factory (`mock`, `gpiod`): `close 17`, `open 17`, `connect 5 12`,
+`disconnect 5 12`. `level 22` and `edges 22` are answered; what each pin gave when the program had
+ended stands in a file beside the socket. `SOCKET,17` = that contact is closed from the beginning.
+Run by its path: it is no part of the phone.
 """
 
 import socket
@@ -47,6 +48,10 @@ class Hands:
         self.move("edges", pin)
         return int(self._socket.recv(16))
 
+    def left(self) -> list[int]:
+        """What each pin gave when the program had ended."""
+        return [int(level) for level in self._path.with_suffix(".levels").read_text().split()]
+
     def close(self) -> None:
         """Take them away."""
         self._socket.close()
@@ -71,6 +76,11 @@ if __name__ == "__main__":
     _wires = Wires()
     for _pin in _closed:
         _wires.close(int(_pin))
-    factories.FACTORIES["mock"] = lambda _chip: (WiredFactory(_wires), ())
+    for _name in ("mock", "gpiod"):
+        factories.FACTORIES[_name] = lambda _chip: (WiredFactory(_wires), ())
     threading.Thread(target=serve, args=(_path, _wires), daemon=True).start()
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    finally:
+        levels = " ".join(str(line.level) for line in _wires.lines)
+        Path(_path).with_suffix(".levels").write_text(levels)

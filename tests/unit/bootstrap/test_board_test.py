@@ -1,146 +1,20 @@
-"""The wiring test with a board that is opened: a person at the virtual phone, and at a pipe."""
+"""`deskphone board test`: which board, which exit code, and what becomes of what was learned."""
 
-import array
 import os
 import socket
 
 import pytest
 
-from firmware.bootstrap.board_test import Time, Trial, board_test, measurable
-from firmware.bootstrap.sound_test import level_of, listen, play
+from firmware.bootstrap import board_test as module
+from firmware.bootstrap.answers import Answers
+from firmware.bootstrap.board_test import board_test, measurable
 from firmware.ui.text import Texts
-from firmware.wiring.evidence import Level, NoSound, Played
+from firmware.wiring.learned import Lesson
 from hal.board_spec import Contact
 from hal.boards.loader import load_board
-from hal.boards.opening import open_board
-from hal.card_spec import CardSpec
-from hal.events import DeviceFailed
-from hal.keys import Key
 
-OWN = """
-[panel]
-keys = ["1", "2"]
-size = [128, 64]
-lamps = ["message"]
-"""
-
-
-@pytest.fixture
-def spec(tmp_path):
-    (tmp_path / "desk.toml").write_text(OWN)
-    return load_board(str(tmp_path / "desk.toml"))
-
-
-class Hurry(Time):
-    """No second is really waited for."""
-
-    def __init__(self):
-        self._now = 100.0
-
-    def now(self):
-        return self._now
-
-    def readable(self, descriptors, seconds):
-        if not (ready := super().readable(descriptors, 0)):
-            self._now += seconds
-        return ready
-
-
-class Person:
-    """Does at the virtual phone what is said; `deaf` to some of it. Answers by a pipe."""
-
-    def __init__(self, spec, deaf=(), answer=b"y\n"):
-        self.heard = []
-        self.pictures = []
-        self._deaf = deaf
-        self._answer = answer
-        self._ear, self._mouth = os.pipe()
-        self.trial = Trial(
-            spec, self._open(spec), Texts.load(), answers=self._ear, tell=self.tell, time=Hurry()
-        )
-
-    def _open(self, spec):
-        def opener(post):
-            board = open_board(spec, post)
-            self.panel = board.panel
-            return board
-
-        return opener
-
-    def tell(self, words):
-        self.heard.append(words)
-        self.pictures.append(self.panel.picture)
-        if any(word in words for word in self._deaf):
-            return
-        acts = {
-            "Press the key 1": lambda: self._press(Key.DIGIT_1),
-            "Press the key 2": lambda: self._press(Key.DIGIT_2),
-            "Lift the handset.": self.panel.lift,
-            "Put the handset down.": self.panel.replace,
-        }
-        act = acts.get(words.removesuffix(" and let it go."))
-        if act is not None:
-            act()
-        elif words.endswith("(y/n)"):
-            os.write(self._mouth, self._answer)
-
-    def _press(self, key):
-        self.panel.press(key)
-        self.panel.release(key)
-
-    def close(self):
-        os.close(self._mouth)
-        os.close(self._ear)
-
-
-@pytest.fixture
-def person(spec):
-    made = []
-
-    def make(**how):
-        made.append(Person(spec, **how))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-def test_a_virtual_phone_is_walked_through_and_is_right(person):
-    builder = person()
-    assert builder.trial.run() == 0
-    assert builder.heard[-1] == "Everything that was tried is as the board file says."
-    assert builder.heard.count("  ok") == 4
-
-
-def test_the_step_is_on_the_screen_too(person):
-    builder = person()
-    builder.trial.run()
-    said = builder.heard.index("Press the key 1 and let it go.")
-    assert builder.pictures[said] is not None
-    assert any(builder.pictures[said].bits)
-
-
-def test_what_is_wrong_is_said_at_the_end_and_is_exit_1(person):
-    builder = person(deaf=("key 2", "Lift", "Put the"), answer=b"n\n")
-    assert builder.trial.run() == 1
-    found = [line for line in builder.heard if line.startswith("- ")]
-    assert any("the key 2 gave nothing" in line for line in found)
-    assert any("the hook gave nothing" in line for line in found)
-    assert any("the lamp message does not shine" in line for line in found)
-    assert any("the bell is silent" in line for line in found)
-
-
-def test_without_a_terminal_it_ends_by_itself(person):
-    builder = person(deaf=("Press", "Lift", "Put"))
-    builder.trial._answers = None
-    assert builder.trial.run() == 1
-    assert any("Not tried: lamp message, bell, screen" in line for line in builder.heard)
-
-
-def test_letters_that_come_in_pieces_are_one_answer(person):
-    builder = person(answer=b"yes\n")
-    assert builder.trial.run() == 0
+LESSONS = [Lesson("hook", "lifted", "closed")]
+TEXTS = Texts.load()
 
 
 def test_a_board_that_does_not_exist_is_exit_2(capsys):
@@ -153,42 +27,21 @@ def test_no_name_and_no_file_is_exit_2(capsys):
     assert "say which board" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", [None, "[board\n", 'board = "keypad"\n'])
+def test_a_file_that_says_nothing_of_a_board_is_exit_2(tmp_path, capsys, text):
+    """Else the virtual phone would be tested, and found to be right."""
+    config = tmp_path / "deskphone.toml"
+    if text is not None:
+        config.write_text(text)
+    assert board_test(None, config, write=False) == 2
+    assert str(config) in capsys.readouterr().err
+
+
 def test_a_hook_to_be_found_out_is_opened_as_one_kind():
     spec = load_board("keypad")
     assert spec.hook.lifted is Contact.AUTO
     assert measurable(spec).hook.lifted is Contact.CLOSED
     assert measurable(load_board("rotary")) == load_board("rotary")
-
-
-def test_a_level_is_how_far_a_microphone_swings():
-    assert level_of("handset", array.array("h", [100] * 100)).peak == 0
-    assert level_of("handset", array.array("h")).peak == 0
-    loud = level_of("handset", array.array("h", [32767, -32768] * 50))
-    assert loud.peak == pytest.approx(1.0, abs=0.01)
-    assert loud.clipped == 1.0
-
-
-def test_a_tone_is_played_and_a_silent_card_is_heard_to_be_silent():
-    null = CardSpec("null")
-    assert play("handset", null) == Played("handset")
-    assert listen("handset", null, seconds=0.02) == Level("handset", 0.0, 0.0)
-
-
-@pytest.mark.parametrize("tried", [play, listen])
-def test_a_card_that_is_not_there_says_so(tried):
-    found = tried("handset", CardSpec("alsa", "id:Nowhere"))
-    assert isinstance(found, NoSound)
-    assert found.reason
-
-
-def test_pins_that_another_program_has_end_the_test_with_exit_3(spec, capsys):
-    def opener(post):
-        post(DeviceFailed("hook", "hook: GPIO 17 cannot be used: it is in use by deskphone", 1.0))
-        return open_board(spec, post)
-
-    trial = Trial(spec, opener, Texts.load(), answers=None, tell=lambda _words: None, time=Hurry())
-    assert trial.run() == 3
-    assert "GPIO 17" in capsys.readouterr().err
 
 
 def test_a_phone_that_runs_has_the_devices_and_is_named_with_exit_3(tmp_path, capsys):
@@ -200,3 +53,96 @@ def test_a_phone_that_runs_has_the_devices_and_is_named_with_exit_3(tmp_path, ca
         running.listen()
         assert board_test(None, config, write=True) == 3
     assert "stop it first" in capsys.readouterr().err
+
+
+# What was learned
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "deskphone.toml"
+    path.write_text('[board]\nname = "keypad"\n')
+    return path
+
+
+@pytest.fixture
+def terminal():
+    """A person at a terminal: what he types, and the answers of it."""
+    keyboard, tty = os.openpty()
+    yield keyboard, Answers(tty)
+    os.close(keyboard)
+    os.close(tty)
+
+
+def keep(config, answers, *, write=False, lessons=LESSONS):
+    module._keep(lessons, config, TEXTS, answers, write=write)
+
+
+def is_written(config):
+    return "lifted" in config.read_text()
+
+
+def test_without_a_terminal_it_is_printed_and_nothing_is_written(config, capsys):
+    keep(config, Answers(None))
+    assert not is_written(config)
+    assert capsys.readouterr().out == (
+        'This belongs in deskphone.toml:\n  [board.hook]\n  lifted = "closed"\n'
+    )
+
+
+def test_when_told_so_it_is_written_without_a_question(config, capsys):
+    keep(config, Answers(None), write=True)
+    assert is_written(config)
+    assert capsys.readouterr().out.startswith(f"Written to {config}.")
+
+
+def typing(monkeypatch, keyboard, *words):
+    """Types one word after each question."""
+    left = list(words)
+    said = []
+
+    def tell(line):
+        said.append(line)
+        if line.endswith("(y/n)") and left:
+            os.write(keyboard, left.pop(0))
+
+    monkeypatch.setattr(module, "tell", tell)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [([b"y\n"], True), ([b"n\n"], False), ([b"\x04"], False), ([b"hm\n", b"yes\n"], True)],
+)
+def test_at_a_terminal_it_is_asked_for(monkeypatch, config, terminal, typed, written):
+    keyboard, answers = terminal
+    said = typing(monkeypatch, keyboard, *typed)
+    os.write(keyboard, b"y\n")  # typed before it was asked
+    keep(config, answers)
+    assert f"Shall it be written into {config}? (y/n)" in said
+    assert is_written(config) is written
+
+
+def test_nobody_is_asked_where_there_is_no_file_or_nothing_to_write(monkeypatch, config, terminal):
+    keyboard, answers = terminal
+    said = typing(monkeypatch, keyboard)
+    keep(None, answers)
+    assert not any(line.endswith("(y/n)") for line in said)
+    said.clear()
+    keep(config, answers, lessons=[])
+    assert said == []
+
+
+def test_one_who_has_left_the_terminal_has_not_said_yes(monkeypatch, config, terminal):
+    _, answers = terminal
+    monkeypatch.setattr(module, "_PATIENCE", 0.05)
+    keep(config, answers)
+    assert not is_written(config)
+
+
+def test_what_cannot_be_written_is_printed_again(monkeypatch, config, capsys):
+    config.write_text('[board]\nname = "keypad"\nhook = { pin = 4 }\n')
+    keep(config, Answers(None), write=True)
+    out = capsys.readouterr().out
+    assert f"{config} is not changed" in out
+    assert 'lifted = "closed"' in out

@@ -2,12 +2,24 @@
 
 import pytest
 
-from firmware.wiring.evidence import Answer
+from firmware.base.phrase import Phrase
+from firmware.ui.text import Texts
+from firmware.wiring.evidence import (
+    Answer,
+    Beep,
+    Beeped,
+    Level,
+    Listen,
+    Play,
+    Played,
+    Repeat,
+    Say,
+)
 from firmware.wiring.findings import findings_of, lessons_of
-from firmware.wiring.steps import Cradle, Press
+from firmware.wiring.steps import Move, Press, Question
 from firmware.wiring.walk import Walk
 from hal.board_spec import BoardSpec, Contact, HookSpec, KeypadSpec, LampSpec, RingerSpec
-from hal.events import HookLifted, HookReplaced, KeyDown, KeyUp
+from hal.events import HeadsetPlugged, HeadsetUnplugged, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.keys import Key
 
 ROWS, COLUMNS = (5, 6, 13, 19), (12, 16, 20, 21)
@@ -19,6 +31,8 @@ NAMES = (
 )
 KEYS = tuple(tuple(Key(name) for name in row) for row in NAMES)
 PLACES = {key: (row, column) for row, keys in enumerate(KEYS) for column, key in enumerate(keys)}
+EVENTS = {"hook": (HookLifted, HookReplaced), "headset": (HeadsetPlugged, HeadsetUnplugged)}
+TEXTS = Texts.load()
 
 
 def board(**parts):
@@ -28,51 +42,76 @@ def board(**parts):
 
 
 class Builder:
-    """Does what each step asks for; `wires(key)` are the keys that then come."""
+    """Does what each step asks for.
 
-    def __init__(self, spec, wires=lambda key: [key], *, hook=(True, False), answers=None):
+    `wires(key)` are the keys that then come; `hook` and `headset` what a switch tells when it is
+    moved on and off (one value, several if it bounces, None = nothing); `answers` by the name of
+    the question, yes where there is none; `sound(order)` what comes of an order to a card.
+    """
+
+    def __init__(
+        self,
+        spec,
+        wires=lambda key: [key],
+        *,
+        hook=(True, False),
+        headset=(True, False),
+        answers=None,
+        sound=None,
+    ):
         self.spec = spec
         self.now = 100.0
         self.walk = Walk(spec, self.now)
         self._wires = wires
-        self._hook = hook
+        self._tells = {"hook": hook, "headset": headset}
+        self.moved = {"hook": False, "headset": False}
         self._answers = answers or {}
+        self._sound = sound or sounds
         self.said = []
 
     def go(self):
         """To the end, or until a thousand steps show that there is none."""
-        for _ in range(1000):
-            self.drain()
+        for _ in range(2000):
+            asked, orders = self.drain()
+            for order in orders:
+                self.give(self._sound(order))
             if self.walk.deadline is None:
                 return self
-            step = self.walk._step
-            if step is not None and not getattr(step, "acted", False):
-                step.acted = True
-                self.act(step)
-                if self.walk._step is not step:
-                    continue
-            self.now = max(self.now, self.walk.deadline or self.now)
-            self.walk.expire(self.now)
+            if asked and self.walk._step is not None:
+                self.act(self.walk._step)
+            elif not orders:
+                self.now = max(self.now, self.walk.deadline or self.now)
+                self.walk.expire(self.now)
         raise AssertionError("the walk has no end")
 
     def drain(self):
-        self.said += self.walk.take_effects()
+        """Whether something was asked, and what the cards were told."""
+        effects = self.walk.take_effects()
+        self.said += effects
+        asked = any(isinstance(effect, Say) and effect.ask for effect in effects)
+        kinds = (Play, Beep, Listen, Repeat)
+        return asked, [effect for effect in effects if isinstance(effect, kinds)]
 
     def act(self, step):
         if isinstance(step, Press):
             for key in self._wires(step._key):
                 self.give(KeyDown(key, self.now))
                 self.give(KeyUp(key, self.now))
-        elif isinstance(step, Cradle):
-            told = self._hook[0 if step._lift else 1]
-            if told is not None:
-                self.give(HookLifted(self.now) if told else HookReplaced(self.now))
-        else:
-            for name, answer in self._answers.items():
-                if getattr(step, "_name", "") == name:
-                    self.give(answer)
-                    return
-            self.give(Answer.YES)
+        elif isinstance(step, Move):
+            if step._both and self.moved[step._switch] is step._on:
+                self.move(step._switch, on=not step._on)
+            self.move(step._switch, on=step._on)
+        elif isinstance(step, Question):
+            self.give(self._answers.get(step.name, Answer.YES))
+
+    def move(self, switch, *, on):
+        if self.moved[switch] is on:
+            return
+        self.moved[switch] = on
+        told = self._tells[switch][0 if on else 1]
+        for each in told if isinstance(told, list) else [told]:
+            if each is not None:
+                self.give(EVENTS[switch][0 if each else 1](self.now))
 
     def give(self, given):
         self.now += 0.01
@@ -80,16 +119,47 @@ class Builder:
 
     @property
     def found(self):
-        """(text, arguments) of every finding."""
-        findings = findings_of(self.spec, self.walk.evidence)
-        phrases = [finding.phrase for finding in findings]
-        return [(each.text.removeprefix("board.test."), dict(each.args)) for each in phrases]
+        """(text, arguments as they are said) of every finding."""
+        phrases = [found.phrase for found in findings_of(self.spec, self.walk.evidence)]
+        for each in phrases:
+            assert each.text in TEXTS, each.text
+            assert TEXTS.places(each.text) <= {name for name, _ in each.args}, each.text
+        return [(each.text.removeprefix("board.test."), arguments(each)) for each in phrases]
+
+    @property
+    def texts(self):
+        """What was found, by name."""
+        return [text for text, _ in self.found]
 
     @property
     def learned(self):
         """What would be written, by its place."""
         lessons = lessons_of(self.spec, self.walk.evidence)
         return {f"{each.table}.{each.key}": each.value for each in lessons}
+
+    @property
+    def asked(self):
+        """The names of the texts that asked for something."""
+        asks = [each.phrase for each in self.said if isinstance(each, Say) and each.ask]
+        return [each.text.removeprefix("board.test.") for each in asks]
+
+
+def arguments(phrase):
+    return {
+        name: TEXTS.phrase(value) if isinstance(value, Phrase) else value
+        for name, value in phrase.args
+    }
+
+
+def sounds(order):
+    """Cards that are as they should be."""
+    match order:
+        case Beep(path, ears):
+            return Beeped(path, tuple((ear, 40.0 if ear == path else 0.0) for ear in ears))
+        case Listen(path):
+            return Level(path, 0.4, 0.0)
+        case _:
+            return Played(order.path)
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 import pytest
 
-from firmware.wiring.evidence import Answer, Level, Light, Listen, NoSound, Ring
+from firmware.wiring.evidence import Answer, Draw, Light, Ring, Say
 from firmware.wiring.walk import Walk
-from hal.board_spec import Contact, DisplaySpec, HookSpec, RotarySpec
-from hal.card_spec import CardSpec
-from hal.events import STUCK, DeviceFailed, KeyDown, KeyUp
+from hal.board_spec import DisplaySpec, SerialSpec
+from hal.events import STUCK, DeviceFailed, DeviceRecovered, KeyDown, KeyUp
 from hal.keys import Key
 from tests.unit.wiring.conftest import COLUMNS, KEYS, PLACES, ROWS, Builder, board
 
@@ -50,17 +49,6 @@ def test_exchanged_rows_of_which_two_wires_are_exchanged_as_well(desk):
     assert builder.learned["keypad.rows"] == (COLUMNS[1], COLUMNS[0], *COLUMNS[2:])
 
 
-@pytest.mark.parametrize("kind", ["row", "column"])
-def test_two_wires_that_are_exchanged_are_named_with_their_pins(desk, kind):
-    pins = ROWS if kind == "row" else COLUMNS
-    builder = Builder(desk, moved(**{f"{kind}s": (1, 0, 2, 3)})).go()
-    assert builder.found == [
-        (f"{kind}_moved", {"number": "1", "pin": str(pins[1]), "planned": str(pins[0])}),
-        (f"{kind}_moved", {"number": "2", "pin": str(pins[0]), "planned": str(pins[1])}),
-    ]
-    assert builder.learned == {f"keypad.{kind}s": (pins[1], pins[0], *pins[2:])}
-
-
 def test_three_rows_in_a_ring_are_written_where_they_are(desk):
     builder = Builder(desk, moved(rows=(1, 2, 0, 3))).go()
     assert builder.learned == {"keypad.rows": (6, 13, 5, 19)}
@@ -79,15 +67,17 @@ def test_a_row_without_a_wire_is_named_once_and_a_single_dead_key_by_itself(desk
     dead = {*KEYS[1], Key.DIGIT_9}
     builder = Builder(desk, lambda key: [] if key in dead else [key]).go()
     assert builder.found == [
-        ("row_silent", {"number": "2", "pin": "6", "keys": "4 5 6 hold"}),
-        ("key_silent", {"key": "9", "pins": "GPIO 13, GPIO 20"}),
+        ("row_silent", {"number": "2", "pin": "GPIO 6 (pin 31)", "keys": "4 5 6 hold"}),
+        ("key_silent", {"key": "9", "pins": "GPIO 13 (pin 33), GPIO 20 (pin 38)"}),
     ]
 
 
 def test_a_column_without_a_wire(desk):
     dead = {row[2] for row in KEYS}
     builder = Builder(desk, lambda key: [] if key in dead else [key]).go()
-    assert [(text, said["pin"]) for text, said in builder.found] == [("column_silent", "20")]
+    assert [(text, said["pin"]) for text, said in builder.found] == [
+        ("column_silent", "GPIO 20 (pin 38)")
+    ]
 
 
 def test_a_keypad_that_is_not_plugged_in_is_one_finding(desk):
@@ -98,12 +88,13 @@ def test_a_keypad_that_is_not_plugged_in_is_one_finding(desk):
 def test_two_rows_that_touch(desk):
     twice = {Key.DIGIT_1: [Key.DIGIT_1, Key.DIGIT_4], Key.DIGIT_4: [Key.DIGIT_4, Key.DIGIT_1]}
     builder = Builder(desk, lambda key: twice.get(key, [key])).go()
-    assert builder.found == [("touching", {"pins": "GPIO 5, GPIO 6"})]
+    assert builder.found == [("touching", {"pins": "GPIO 5 (pin 29), GPIO 6 (pin 31)"})]
 
 
 def test_a_key_that_bounces_gets_a_longer_lockout(desk):
     builder = Builder(desk, lambda key: [key] * (3 if key is Key.DIGIT_7 else 1)).go()
-    assert builder.found == [("bounces", {"key": "7", "times": "3", "pins": "GPIO 13, GPIO 12"})]
+    pins = "GPIO 13 (pin 33), GPIO 12 (pin 32)"
+    assert builder.found == [("bounces", {"key": "7", "times": "3", "pins": pins})]
     assert builder.learned == {"keypad.lockout_ms": 40}
 
 
@@ -130,31 +121,8 @@ def test_a_key_that_is_down_from_the_beginning_is_waited_for(desk):
     walk.expire = expire
     walk._began = builder.now + 60
     builder.go()
-    assert builder.found == [("stuck", {"key": "8", "pins": "GPIO 13, GPIO 16"})]
-
-
-@pytest.mark.parametrize(("contact", "right"), [(Contact.OPEN, "closed"), (Contact.CLOSED, "open")])
-def test_a_hook_that_is_reversed_is_turned_round(contact, right):
-    spec = board(hook=HookSpec(17, contact, 50, 500))
-    builder = Builder(spec, hook=(False, True)).go()
-    assert builder.found == [("hook_reversed", {"pins": "GPIO 17", "right": right})]
-    assert builder.learned == {"hook.lifted": right}
-
-
-@pytest.mark.parametrize(("told", "right"), [((True, False), "closed"), ((False, True), "open")])
-def test_a_hook_of_unknown_kind_is_found_out_without_a_complaint(told, right):
-    spec = board(hook=HookSpec(17, Contact.AUTO, 50, 500))
-    builder = Builder(spec, hook=told).go()
-    assert builder.found == []
-    assert builder.learned == {"hook.lifted": right}
-
-
-@pytest.mark.parametrize(
-    ("told", "text"),
-    [((None, None), "hook_silent"), ((True, None), "hook_once"), ((True, True), "hook_once")],
-)
-def test_a_hook_that_is_silent_or_sticks(desk, told, text):
-    assert [found for found, _ in Builder(desk, hook=told).go().found] == [text]
+    pins = "GPIO 13 (pin 33), GPIO 16 (pin 36)"
+    assert builder.found == [("stuck", {"key": "8", "pins": pins})]
 
 
 def test_lamps_and_bell_are_on_while_it_is_asked_and_off_afterwards(desk):
@@ -169,31 +137,17 @@ def test_lamps_and_bell_are_on_while_it_is_asked_and_off_afterwards(desk):
 
 
 def test_a_dark_lamp_and_a_silent_bell_are_named_with_their_pins(desk):
-    builder = Builder(desk, answers={"lamp message": Answer.NO, "bell": Answer.NO})
-    given = iter([Answer.NO, Answer.NO])
-    act = builder.act
-
-    def answer(step):
-        if getattr(step, "device", "") == "lamp message":
-            for each in given:
-                builder.give(each)
-        else:
-            act(step)
-
-    builder.act = answer
-    builder.go()
+    no = Answer.NO
+    builder = Builder(desk, answers={"lamp message": no, "lamp message off": no, "bell": no}).go()
     assert builder.found == [
-        ("lamp_dark", {"lamp": "message", "pins": "GPIO 22"}),
-        ("bell_silent", {"pins": "GPIO 7, GPIO 8"}),
+        ("lamp_dark", {"lamp": "message", "pins": "GPIO 22 (pin 15)"}),
+        ("bell_silent", {"pins": "GPIO 7 (pin 26), GPIO 8 (pin 24)"}),
     ]
 
 
 def test_a_lamp_that_shines_when_it_is_off_is_active_low(desk):
-    walk = Builder(desk).walk
-    walk.evidence.answers |= {"lamp message": Answer.NO, "lamp message off": Answer.YES}
-    builder = Builder(desk)
-    builder.walk = walk
-    assert [text for text, _ in builder.found] == ["lamp_reversed"]
+    builder = Builder(desk, answers={"lamp message": Answer.NO}).go()
+    assert builder.texts == ["lamp_reversed"]
     assert builder.learned == {"lamps.message.active_low": True}
 
 
@@ -213,36 +167,6 @@ def test_a_part_that_could_not_be_opened_is_not_asked_for(desk):
     builder.go()
     assert [text for text, _ in builder.found] == ["device"]
     assert builder.walk.evidence.arrived == {}
-
-
-@pytest.mark.parametrize(
-    ("level", "text"),
-    [
-        (Level("handset", 0.0, 0.0), "mic_silent"),
-        (Level("handset", 1.0, 0.2), "mic_clipped"),
-        (NoSound("handset", "there is no card Device"), "no_card"),
-    ],
-)
-def test_a_microphone_that_is_silent_or_clips_and_a_card_that_is_not_there(level, text):
-    spec = board(keypad=None, hook=None, cards={"handset": CardSpec("alsa", "id:Device")})
-    builder = Builder(spec)
-    builder.act = lambda step: builder.give(level if "Microphone" in repr(step) else Answer.YES)
-    builder.go()
-    assert [found for found, _ in builder.found] == [text]
-
-
-def test_the_microphone_of_a_card_that_is_not_there_is_not_asked_for():
-    spec = board(keypad=None, hook=None, cards={"handset": CardSpec("alsa", "id:Device")})
-    builder = Builder(spec)
-    builder.act = lambda _step: builder.give(NoSound("handset", "there is no card Device"))
-    builder.go()
-    assert [said for said in builder.said if isinstance(said, Listen)] == []
-
-
-def test_a_dial_gives_another_digit_than_was_dialled():
-    spec = board(keypad=None, hook=None, rotary=RotarySpec(23, 24, "1234567890"))
-    builder = Builder(spec, lambda key: [Key.DIGIT_2 if key is Key.DIGIT_3 else key]).go()
-    assert [(text, said["key"]) for text, said in builder.found] == [("key_other", "3")]
 
 
 def test_nobody_is_there_and_the_walk_ends_by_itself(desk):
@@ -278,3 +202,139 @@ def test_without_anybody_to_answer_only_questions_are_left_out(desk):
         "board.test.bell",
     ]
     assert builder.found == []
+
+
+# Devices that come and go
+
+
+SCREEN = DisplaySpec("ssd1306", (128, 64), "i2c", 1, 0x3C, 0, None, None, 0)
+
+
+def under_way(spec, asked="picture"):
+    """A builder who has come as far as this question."""
+    builder = Builder(spec)
+    for _ in range(200):
+        asks, _ = builder.drain()
+        if builder.asked[-1:] == [asked]:
+            return builder
+        if asks and builder.walk._step is not None:
+            builder.act(builder.walk._step)
+        else:
+            builder.now = max(builder.now, builder.walk.deadline)
+            builder.walk.expire(builder.now)
+    raise AssertionError(builder.asked)
+
+
+def test_a_screen_that_gives_no_answer_is_named_with_its_wires():
+    builder = Builder(board(keypad=None, display=SCREEN))
+    reason = "no answer at 0x3c on I²C bus 1"
+    builder.give(DeviceFailed("screen", reason, builder.now))
+    builder.go()
+    pins = "GPIO 2 (pin 3), GPIO 3 (pin 5)"
+    assert builder.found == [("screen_gone", {"reason": reason, "pins": pins})]
+    assert "picture" not in builder.asked
+
+
+def test_a_screen_that_dies_while_it_is_looked_at_is_told_at_once_and_not_asked_about():
+    builder = under_way(board(keypad=None, hook=None, display=SCREEN))
+    builder.give(DeviceFailed("screen", "no answer at 0x3c on I²C bus 1", builder.now))
+    builder.drain()
+    assert builder.said[-1].phrase.text == "board.test.aside"
+    builder.go()
+    assert builder.texts == ["screen_gone"]
+    assert [what.text for what in builder.walk.evidence.skipped] == ["board.test.screen"]
+
+
+def test_a_device_that_was_gone_for_a_moment_has_a_loose_wire(desk):
+    builder = under_way(desk, "rings")
+    builder.give(DeviceFailed("keypad", "keypad row 1: GPIO 5 does not answer: x", builder.now))
+    builder.give(DeviceRecovered("keypad", builder.now))
+    builder.go()
+    assert builder.texts == ["flaky"]
+
+
+def test_a_device_that_is_there_a_second_after_the_start_is_right(desk):
+    builder = Builder(desk)
+    builder.give(DeviceFailed("front panel", "it was unplugged", builder.now))
+    builder.give(DeviceRecovered("front panel", builder.now))
+    assert builder.go().found == []
+
+
+def test_the_keys_of_a_keypad_that_fails_on_the_way_are_asked_for_no_more(desk):
+    builder = under_way(desk, "press")
+    builder.give(DeviceFailed("keypad", "its wire changes all the time", builder.now))
+    builder.go()
+    assert builder.asked[:2] == ["press", "lift"]
+    assert builder.texts == ["device"]
+
+
+def test_a_key_that_is_known_to_be_stuck_is_not_asked_for(desk):
+    builder = Builder(desk)
+    builder.give(DeviceFailed("key 5", STUCK, builder.now))
+    builder.go()
+    assert builder.asked.count("press") == 15
+    assert builder.texts == ["stuck"]
+
+
+def test_a_factory_that_does_not_work_here_is_named_with_one_that_would():
+    builder = Builder(board(pin_factory="rpigpio"))
+    builder.give(DeviceFailed("GPIO", "Cannot determine SOC peripheral base", builder.now))
+    builder.go()
+    assert builder.texts == ["factory"]
+    assert builder.asked == []
+
+
+def test_pins_that_are_only_pretended_are_no_pins():
+    builder = Builder(board(pin_factory="mock"), lambda _key: []).go()
+    assert builder.texts[0] == "pretended"
+
+
+# Front panels
+
+
+PANEL = SerialSpec("/dev/serial0", 115200, None, ("mute",), bell=True, letters=(20, 4))
+
+
+def test_a_front_panel_is_gone_through_although_its_keys_have_no_names():
+    builder = Builder(board(keypad=None, hook=None, serial=PANEL)).go()
+    assert builder.asked == ["any_keys", "lift", "replace", "shines", "rings", "letters"]
+    assert Draw() in builder.said
+    assert builder.found == []
+
+
+def test_each_key_of_a_front_panel_is_said():
+    builder = under_way(board(keypad=None, hook=None, serial=PANEL), "any_keys")
+    builder.give(KeyDown(Key.MUTE, builder.now))
+    builder.drain()
+    assert dict(builder.said[-1].phrase.args) == {"keys": "mute"}
+    builder.give(Answer.NO)
+    assert builder.go().texts == ["panel_key"]
+
+
+def test_nothing_of_a_front_panel_that_is_not_there_is_asked_for():
+    builder = Builder(board(keypad=None, hook=None, serial=PANEL))
+    builder.give(DeviceFailed("front panel", "/dev/serial0: No such file", builder.now))
+    assert builder.go().asked == []
+
+
+def test_letters_that_are_wrong_are_a_matter_of_the_board_file():
+    spec = board(keypad=None, hook=None, serial=PANEL)
+    assert Builder(spec, answers={"screen": Answer.NO}).go().texts == ["screen_other"]
+
+
+def test_whatever_is_pressed_and_typed_the_walk_ends(desk):
+    """Keys without sense, the handset, all letters, again and again."""
+    walk, now = Walk(desk, 0.0), 0.0
+    keys = [key for row in KEYS for key in row]
+    answers = [Answer.YES, Answer.NO, Answer.SKIP]
+    for turn in range(5000):
+        if walk.deadline is None:
+            break
+        now += 0.05
+        key = keys[turn * 7 % len(keys)]
+        walk.receive(KeyDown(key, now) if turn % 2 else KeyUp(key, now), now)
+        walk.receive(answers[turn // 40 % 3], now)
+        walk.expire(now)
+        walk.take_effects()
+    assert walk.deadline is None
+    assert all(isinstance(each, Say | Light | Ring) for each in walk.take_effects())
