@@ -16,6 +16,7 @@ from firmware.base.pcm import SAMPLE_BYTES, audioop
 from firmware.dsp.noise import RoomNoise
 from firmware.dsp.waveform import (
     QUIET,
+    at_rate,
     best_match,
     crossfade,
     period_of,
@@ -91,6 +92,20 @@ class Concealer:
         self._noise = RoomNoise()
         self.room = 0.0
         """Root mean square of the room's noise, which is left when a voice has faded."""
+
+    def onward(self, rate: int, settle: float) -> "Concealer":
+        """That of a codec which takes over in the middle of a word, perhaps at another rate.
+
+        A decoder begins with its memory empty: what this one would have said next passes into it.
+        """
+        other = Concealer(rate, settle)
+        other.room = self.room
+        if not self._silent:
+            other._silent = False
+            history = at_rate(self._history, self._rate, rate)
+            other._history = history[-other._keep :].rjust(other._keep, b"\0")
+            other._cut = at_rate(self.conceal(self._seam), self._rate, rate)
+        return other
 
     def settles(self, seconds: float) -> bool:
         """Whether a decoder that needs so long is another than the one so far."""

@@ -12,10 +12,12 @@ from firmware.codec import Decoder
 from firmware.codec.comfort_noise import ComfortNoise
 from firmware.dsp.concealment import Concealer
 from firmware.dsp.time_stretch import Stretched, longer, shorter
+from firmware.dsp.waveform import at_rate
 from firmware.media.formats import Speech
 from firmware.media.levels import LevelMeter
-from firmware.rtp.jitter import JitterBuffer, Lengthen, Missing, Shorten
+from firmware.rtp.jitter import JitterBuffer
 from firmware.rtp.packet import RtpPacket
+from firmware.rtp.playout import Lengthen, Missing, Shorten
 
 _PIECES = 16
 """Playouts tried for one frame: a run of surplus packets must end somewhere."""
@@ -59,7 +61,6 @@ class Player:
         "_voices",
         "_waited",
         "buffer",
-        "clock",
         "comfort",
         "level",
         "rate",
@@ -68,8 +69,6 @@ class Player:
 
     def __init__(self, voices: dict[int, Voice]) -> None:
         self.buffer = JitterBuffer()
-        self.clock = 8000
-        """Ticks a second of the RTP clock."""
         self.rate = 8000
         """Samples a second of what `hear` gives."""
         self.comfort = ComfortNoise()
@@ -117,7 +116,7 @@ class Player:
 
     def _piece(self, now: float) -> bytes:
         """What fills the next stretch; `b""` means: ask again."""
-        held = len(self._left) // 2 * self.clock // self.rate if self._left else 0
+        held = len(self._left) // 2 * self.buffer.clock // self.rate if self._left else 0
         playout = self.buffer.get(now, held)
         if isinstance(playout, RtpPacket):
             return self._decode(playout)
@@ -162,12 +161,12 @@ class Player:
     def _become(self, speech: Speech) -> None:
         """Another codec speaks, perhaps at another rate."""
         if speech.rate != self.rate:
+            self._left = at_rate(self._left, self.rate, speech.rate)
             self.rate = speech.rate
             self._frame = self.rate // 50 * 2
-            self._left = b""
         elif not self._concealer.settles(_UNSETTLED.get(speech.name, 0.0)):
             return
-        self._concealer = Concealer(self.rate, _UNSETTLED.get(speech.name, 0.0))
+        self._concealer = self._concealer.onward(self.rate, _UNSETTLED.get(speech.name, 0.0))
 
     # Nothing there
 
@@ -189,7 +188,7 @@ class Player:
 
     def _conceal(self, missing: Missing) -> bytes:
         """What is not there: from the packet after it, by the codec's own invention, or by ours."""
-        samples = missing.ticks * self.rate // self.clock
+        samples = missing.ticks * self.rate // self.buffer.clock
         voice, after = self._speaking, missing.following
         concealer = self._concealer
         if voice is None:
@@ -213,7 +212,7 @@ class Player:
         """A period less, of what is left over and this together."""
         if self._waits(pcm, urgent=playout.urgent):
             return pcm
-        most = playout.ticks / self.clock
+        most = playout.ticks / self.buffer.clock
         return self._take(shorter(self._left + pcm, self.rate, most or 1.0), pcm)
 
     def _lengthen(self, playout: Lengthen, pcm: bytes) -> bytes:

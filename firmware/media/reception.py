@@ -13,6 +13,7 @@ from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_even
 from firmware.media.levels import LevelMeter
 from firmware.media.messages import PayloadFormat
 from firmware.media.playing import Player, Voice
+from firmware.rtp.clock_change import ClockChange
 from firmware.rtp.latch import Address, SourceLatch
 from firmware.rtp.packet import RtpPacket
 from firmware.rtp.session import RtpReceiver
@@ -26,6 +27,7 @@ class Reception:
 
     __slots__ = (
         "_card",
+        "_change",
         "_digits",
         "_digits_clock",
         "_events",
@@ -75,6 +77,7 @@ class Reception:
         self._digits = TelephoneEventReceiver()
         self._digits_clock = 8000
         self._speech: Speech | None = None
+        self._change: ClockChange | None = None
 
     @property
     def rate(self) -> int:
@@ -156,9 +159,10 @@ class Reception:
             return self._receive_other(packet, arrival)
         self.resting = False
         self.heard_at = arrival
+        ticks = voice.ticks(packet.payload)
         if voice.speech is not self._speech:
-            self._change_speech(voice.speech)
-        self.buffer.put(packet, arrival, voice.ticks(packet.payload))
+            packet, ticks = self._change_speech(voice.speech, packet, ticks, arrival)
+        self.buffer.put(packet, arrival, ticks)
         return _NO_DIGITS
 
     def _note_strange(self, packet: RtpPacket, arrival: float) -> None:
@@ -185,13 +189,24 @@ class Reception:
             self.undecodable = number
         return _NO_DIGITS
 
-    def _change_speech(self, speech: Speech) -> None:
-        """The far end chose another codec: the schedule goes on unless its clock is another."""
-        if self.player.clock != speech.clock:
-            self.buffer.run_at(speech.clock, speech.clock // 50)
-            self.player.clock = speech.clock
+    def _change_speech(
+        self, speech: Speech, packet: RtpPacket, ticks: int, arrival: float
+    ) -> tuple[RtpPacket, int]:
+        """The far end chose another codec, or a packet of the one before comes late.
+
+        The schedule goes on in either case; returned is the packet as it fits in, and its length.
+        """
+        buffer = self.buffer
+        if speech.clock != buffer.clock:
+            if self._change is not None:
+                newest = packet.sequence - buffer.ahead(packet)
+                late = self._change.straggler(packet, ticks, speech.clock, newest)
+                if late is not None:
+                    return late
+            self._change = buffer.change_clock(packet, arrival, speech.clock)
         self._speech = speech
         self._tell_receiver()
+        return packet, ticks
 
     def expired_digits(self, now: float) -> tuple[DigitEvent, ...]:
         """Digits that fell silent without an end."""

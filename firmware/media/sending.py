@@ -12,9 +12,9 @@ from msgspec import Struct
 from firmware.base.pcm import audioop
 from firmware.base.tokens import Tokens
 from firmware.codec import Encoder
-from firmware.media.formats import Speech
+from firmware.media.formats import Speech, is_comfort_noise
 from firmware.media.levels import LevelMeter
-from firmware.media.messages import PayloadFormat
+from firmware.media.messages import ConfigureStream, PayloadFormat
 from firmware.media.pauses import Pauses
 from firmware.media.singing import DigitSinger
 from firmware.rtp.session import RtpSender
@@ -137,6 +137,10 @@ class Sending:
                 self._singer = DigitSinger(self.speech.rate)
             self._singer.queue(digits, tone_ms, gap_ms)
 
+    def begin_talkspurt(self) -> None:
+        """The next packet bears the marker."""
+        self._fresh = True
+
     def skip(self, frames: int = 1) -> None:
         """Time passes and nothing is sent; the next packet begins a talkspurt."""
         self._forget_pending()
@@ -206,3 +210,13 @@ class Sending:
             samples = len(self._pending) // 2
             self.rtp.skip(samples * self.speech.clock // self.speech.rate)
             self._pending = b""
+
+
+def rest_of(order: ConfigureStream, speech: Speech) -> Rest:
+    """What may be done about silence; comfort noise runs on the clock of the speech."""
+    if not order.leave_out_silence:
+        return NEVER
+    noises = (each for each in order.formats if is_comfort_noise(each))
+    return Rest(
+        allowed=True, noise=next((each for each in noises if each.clock == speech.clock), None)
+    )

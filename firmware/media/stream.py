@@ -32,13 +32,12 @@ from firmware.media.messages import (
 )
 from firmware.media.reception import Reception
 from firmware.media.scoring import Scoring
-from firmware.media.sending import NEVER as NEVER_REST
-from firmware.media.sending import Rest, Sending
+from firmware.media.sending import Sending, rest_of
 from firmware.media.unheard import UnheardWatch
 from firmware.rtp.drift import DriftMeter
-from firmware.rtp.latch import Address
-from firmware.rtp.packet import VERSION, parse_rtp
-from firmware.rtp.rtcp import is_rtcp
+from firmware.rtp.latch import Address, ReportLatch, normal
+from firmware.rtp.packet import VERSION, RtpPacket, parse_rtp
+from firmware.rtp.rtcp import is_rtcp, ntp_of
 from firmware.rtp.session import RtcpSession
 from firmware.rtp.srtp import Guard
 from firmware.rtp.telephone_event import DigitEvent
@@ -69,7 +68,9 @@ class Stream:
         "_keep",
         "_key_ear",
         "_named",
+        "_parting",
         "_reception",
+        "_reporter",
         "_said_at",
         "_scoring",
         "_secure",
@@ -127,6 +128,8 @@ class Stream:
         self._key_ear: DtmfDetector | None = None
         self._keep = KeepAlive()
         self._keep.avoid(order.expect)
+        self._reporter = ReportLatch()
+        self._parting = b""
         self._waits = True
 
     def configure(self, order: ConfigureStream, now: float) -> None:
@@ -145,10 +148,11 @@ class Stream:
             self._waits = True
             self._keep.begin(self._sending.rtp.packets, now)
             self._unheard.begin(self._sending.rtp.packets)
+            self._reporter.forget()
         self._tells = order.metrics
         # RFC 3264 §8.4: whoever holds us by 0.0.0.0 wants RTCP as little as RTP.
         unnamed = not host and order.direction.sends
-        self._symmetric = (unnamed or (order.symmetric and bool(host))) and not order.checked
+        self._symmetric = (order.symmetric if host else unnamed) and not order.checked
         self._reception.latch.configure(normal(order.remote) if host else None)
         self.remote = order.remote if host else _NOWHERE
         self.remote_control = order.remote_rtcp if order.remote_rtcp[0] else _NOWHERE
@@ -156,7 +160,7 @@ class Stream:
             self._follow_source()
         speech = self._chosen(order)
         if speech is not None:
-            self._sending.configure(speech, order.dtmf, order.ptime, _rest(order, speech))
+            self._sending.configure(speech, order.dtmf, order.ptime, rest_of(order, speech))
             self._control.configure(speech.clock)
             self.speaks_at = speech.rate
         # Keys come as tones only from who cannot send them as events.
@@ -187,7 +191,7 @@ class Stream:
             self._log(f"cannot encrypt: {type(error).__name__}")
             return
         if lost_count:
-            self._sending.rtp.restart(self._tokens.integer(1 << 32), self._tokens.integer(1 << 15))
+            self._sending.rtp.restart(*self._another_source())
         self._settle_sending()
 
     def _settle_sending(self) -> None:
@@ -216,10 +220,37 @@ class Stream:
         digits = self._reception.receive(packet, source, arrival)
         if digits:
             self._tell_digits(digits)
+        if packet.ssrc == self._sending.rtp.ssrc:
+            self._meet(packet, source, arrival)
         if self._waits:
             self._look_out(arrival)
         if self._symmetric:
             self._follow_source()
+
+    def _meet(self, packet: RtpPacket, source: Address, arrival: float) -> None:
+        """Our own SSRC came; who may not be heard may not disturb either (A8)."""
+        if source != self._reception.latch.locked:
+            return
+        self._control.met(packet, source, arrival)
+        if self._control.clash:
+            self._change_source(arrival)
+
+    def _change_source(self, now: float) -> None:
+        """RFC 3550 §8.2: BYE, and on under another SSRC."""
+        self._log("somebody else has our SSRC; we take another")
+        self._parting += self._control.leave(*self._another_source(), now, ntp_of(now))
+        self._sending.begin_talkspurt()
+        self._unheard.begin(self._sending.rtp.packets)
+        if self._parting and self.control_due < NEVER:
+            self.control_due = now
+
+    def _another_source(self) -> tuple[int, int]:
+        """An SSRC that nobody has in this call (RFC 3550 §8.1), and a first number."""
+        taken = (self._sending.rtp.ssrc, self._reception.rtp.ssrc)
+        ssrc = self._tokens.integer(1 << 32)
+        while ssrc in taken:
+            ssrc = self._tokens.integer(1 << 32)
+        return ssrc, self._tokens.integer(1 << 15)
 
     def _look_out(self, arrival: float) -> None:
         """Whether what has just come is speech at last; a silence after it will be told too."""
@@ -248,32 +279,38 @@ class Stream:
         self, datagram: bytes, source: Address, arrival: float, *, control: bool = False
     ) -> None:
         if is_rtcp(datagram):
-            self._note_life(source, arrival)
-            rtcp = self._control
-            before, reported = rtcp.remote, rtcp.reported
-            rtcp.receive(datagram, arrival, ntp_of(arrival))
-            if rtcp.remote is not before:
-                self._sending.hear_of_loss(rtcp.remote.fraction_lost)
-            if rtcp.reported != reported:
-                self._unheard.told(self._sending.rtp.packets, rtcp.seen)
+            self._take_report(datagram, source, arrival)
         elif datagram and (datagram[0] < 4 or 20 <= datagram[0] < 64):
             self._pass_on(datagram, source, control=control)
 
     def _pass_on(self, datagram: bytes, source: Address, *, control: bool) -> None:
-        """No media: for the phone, as long as it is no flood; the far end's has room of its own.
+        """For the phone, as long as it is no flood; what is the far end's has room of its own.
 
-        Else strangers could drown what shows that the far end still agrees (RFC 7675 §5.1).
+        Else strangers could drown what shows that it still agrees (RFC 7675 §5.1).
         """
         known = source in (self.remote, self.remote_control)
         self._foreign[known] += 1
         if self._foreign[known] <= _FOREIGN_A_SECOND:
             self.reports.append(Foreign(self.number, datagram, source, control))
 
-    def _note_life(self, source: Address, arrival: float) -> None:
-        """A far end that reports is there, even if it is muted and sends nothing (F24)."""
-        locked = self._reception.latch.locked or self.remote
-        if source[0] in (self.remote_control[0], locked[0]):
+    def _take_report(self, datagram: bytes, source: Address, arrival: float) -> None:
+        """RTCP, if it is the far end's, which is there even if it is muted (F24)."""
+        locked = self._reception.latch.locked
+        media = self.remote if locked is None else locked
+        named = source[0] in (self.remote_control[0], media[0])
+        if not self._reporter.admit(source, named=named, heard=locked is not None):
+            return
+        if named:
             self._reception.alive_at = arrival
+        rtcp = self._control
+        before, reported = rtcp.remote, rtcp.reported
+        rtcp.receive(datagram, arrival, ntp_of(arrival), source)
+        if rtcp.clash:
+            self._change_source(arrival)
+        if rtcp.remote is not before:
+            self._sending.hear_of_loss(rtcp.remote.fraction_lost)
+        if rtcp.reported != reported:
+            self._unheard.told(self._sending.rtp.packets, rtcp.seen)
 
     def _follow_source(self) -> None:
         """Speak to where the far end's media comes from: it named no address, or is behind a NAT.
@@ -342,6 +379,10 @@ class Stream:
 
     def take_control(self, now: float) -> bytes:
         """The RTCP packet that is due, for `remote_control`."""
+        if self._parting:
+            packet, self._parting = self._parting, b""
+            self.control_due = self._control.next_report
+            return self._sealed_control(packet)
         self._control.note_sent(self._said_at)
         # RFC 3611 §5.1: not to who lists what it wants and leaves them out.
         round_trip = self._control.remote.round_trip_ms
@@ -453,32 +494,3 @@ class Stream:
 
     def _log(self, text: str) -> None:
         self.reports.append(EngineLog("warning", f"stream {self.number}: {text}"))
-
-
-def _rest(order: ConfigureStream, speech: Speech) -> Rest:
-    """What may be done about silence; comfort noise runs on the clock of the speech."""
-    if not order.leave_out_silence:
-        return NEVER_REST
-    noises = (each for each in order.formats if is_comfort_noise(each))
-    return Rest(
-        allowed=True, noise=next((each for each in noises if each.clock == speech.clock), None)
-    )
-
-
-def ntp_of(now: float) -> int:
-    """A moment as 64-bit NTP time; RFC 3550 §6.4.1 allows a clock that starts anywhere."""
-    return int(now * 4294967296.0)
-
-
-def normal(address: Address) -> Address:
-    """The address as the kernel writes it, so that equal addresses are equal tuples."""
-    host, port = address
-    if ":" not in host:
-        return address  # an IPv4 address can be written in one way only
-    import ipaddress  # noqa: PLC0415 - a third of a megabyte, for IPv6 alone
-
-    bare, _, scope = host.partition("%")
-    try:
-        return (str(ipaddress.ip_address(bare)) + (f"%{scope}" if scope else ""), port)
-    except ValueError:
-        return address

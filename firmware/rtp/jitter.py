@@ -6,18 +6,23 @@ fastest packet of the last seconds says where the sender's clock stands, a `Dela
 far behind it we play. From both follows where playing should be; the difference to where it is
 decides between play, conceal, hurry and wait. So an adaptive policy only has to move one number.
 
+When the far end goes on with a codec of another clock, its timestamps begin a line of their own.
+The packets' numbers join the two (or the arrival, if it paused): what waits is counted in the new
+clock, and the schedule goes on. So the old codec is heard to its end, and nothing in between.
+
 It does not decode, and knows no codec: the caller says how many ticks a packet lasts. It judges no
 source: what must not be heard must not be put in.
 """
 
-import enum
 import math
 from bisect import insort
 from collections import deque
-from typing import NamedTuple, TypeAlias
 
+from firmware.rtp.clock_change import ClockChange
 from firmware.rtp.delay import AdaptiveDelay, DelayPolicy
 from firmware.rtp.packet import RtpPacket
+from firmware.rtp.playout import Entry as _Entry
+from firmware.rtp.playout import Lengthen, Missing, Playout, Put, Shorten, Surplus
 from firmware.rtp.quality import LossPattern
 
 _FLOOR_WINDOW = 5.0
@@ -42,61 +47,7 @@ can be bridged from both sides or told by it; below the other it does not. One l
 losses seldom come alone, and seven seconds without any are over it."""
 
 
-class Missing(NamedTuple):
-    """Conceal `ticks`; `following` is the packet right after the gap, if it has come (for FEC)."""
-
-    ticks: int
-    following: RtpPacket | None
-
-
-class Surplus(NamedTuple):
-    """There is far too much delay: decode this for the codec's memory, leave it out, ask again."""
-
-    packet: RtpPacket
-
-
-class Shorten(NamedTuple):
-    """There is some delay too much: play this, and make it shorter if it sounds well.
-
-    By at most `ticks`, unless that is 0. If it is not `urgent`, a pause in the words is the place;
-    what was begun is urgent.
-    """
-
-    packet: RtpPacket
-    ticks: int = 0
-    urgent: bool = False
-
-
-class Lengthen(NamedTuple):
-    """There is too little delay: play this, and make it longer if it sounds well."""
-
-    packet: RtpPacket
-    urgent: bool = False
-
-
-Playout: TypeAlias = RtpPacket | Missing | Surplus | Shorten | Lengthen | None
-"""None: there is nothing to play; not begun, or the talker pauses."""
-
-
-class Put(enum.Enum):
-    """What became of a packet."""
-
-    QUEUED = "queued"
-    DUPLICATE = "duplicate"
-    LATE = "late"
-    RESTARTED = "restarted"
-
-
 _QUEUED = Put.QUEUED
-
-
-class _Entry(NamedTuple):
-    """`packet` None: a packet that only takes a sequence number (a telephone-event)."""
-
-    sequence: int
-    timestamp: int
-    ticks: int
-    packet: RtpPacket | None
 
 
 class JitterBuffer:
@@ -127,6 +78,7 @@ class JitterBuffer:
         "_moved_at",
         "_ms_per_tick",
         "_newest_sequence",
+        "_newest_ticks",
         "_newest_timestamp",
         "_next_sequence",
         "_next_timestamp",
@@ -154,7 +106,10 @@ class JitterBuffer:
     _floor_before: float
     _floor_until: float
     _newest_sequence: int
+    _newest_ticks: int
     _newest_timestamp: int
+    _next_timestamp: int
+    _ticks: int
     _ssrc: int | None
 
     def __init__(
@@ -176,7 +131,7 @@ class JitterBuffer:
         self.lost = self.late = self.duplicate = self.concealed = self.cut = self.restarts = 0
         self.delay_ms = 0.0
         self._moved_at = float("-inf")
-        self._held = 0
+        self._held = self._guard = 0
         self._loss = 0.0
         self.pattern = LossPattern()
         self._expected_before = 0
@@ -186,6 +141,10 @@ class JitterBuffer:
 
     def run_at(self, clock: int, frame_ticks: int) -> None:
         """Another codec on another clock comes next: a new schedule; the counters go on."""
+        self._count_in(clock, frame_ticks)
+        self._ssrc = None
+
+    def _count_in(self, clock: int, frame_ticks: int) -> None:
         self._clock = clock
         self._ms_per_tick = 1000 / clock
         self._frame = frame_ticks
@@ -196,12 +155,16 @@ class JitterBuffer:
         self._behind = frame_ticks * -0.05
         self._stale = frame_ticks * 1.5
         self._early = frame_ticks * -0.2
-        self._guard = frame_ticks if self._loss > _SOUND else 0
-        self._ssrc = None
+        self._guard = frame_ticks if self._guard else 0
 
     def __len__(self) -> int:
         """Packets that wait."""
         return len(self._store)
+
+    @property
+    def clock(self) -> int:
+        """Ticks a second."""
+        return self._clock
 
     @property
     def target_ms(self) -> float:
@@ -221,6 +184,45 @@ class JitterBuffer:
     def put(self, packet: RtpPacket, arrival: float, ticks: int = 0) -> Put:
         """Take a packet that came at `arrival`; it lasts `ticks` (0: one frame)."""
         return self._take(packet, arrival, ticks or self._frame, packet)
+
+    def change_clock(self, packet: RtpPacket, arrival: float, clock: int) -> ClockChange | None:
+        """`packet`, which is to be put in next, counts in another clock, and so do all after it.
+
+        None: nothing joins it to what was before.
+        """
+        ahead = self.ahead(packet)
+        if packet.ssrc != self._ssrc or not 0 < ahead <= _JUMP_PACKETS:
+            self.run_at(clock, clock // 50)
+            return None
+        old, end = self._clock, self._newest_timestamp + ahead * self._newest_ticks
+        lateness = arrival - end / old - self._floor
+        slack = self._frame / old
+        if not -slack <= lateness <= self.policy.target + slack:
+            # It paused in between, and its timestamps do not say how long.
+            end = max(end, round((arrival - self._floor) * old))
+        change = ClockChange(old, clock, end, packet.timestamp, packet.ssrc, packet.sequence)
+        self._move(change)
+        self._count_in(clock, clock // 50)
+        return change
+
+    def ahead(self, packet: RtpPacket) -> int:
+        """How many numbers a packet is ahead of the newest one; negative: behind."""
+        return ((packet.sequence - self._newest_sequence + 0x8000) & 0xFFFF) - 0x8000
+
+    def _move(self, change: ClockChange) -> None:
+        """Count what is under way in the new clock."""
+        moved, lasting = change.moved, change.lasting
+        self._store = [
+            _Entry(each.sequence, moved(each.timestamp), lasting(each.ticks), each.packet)
+            for each in self._store
+        ]
+        self._played = deque(((number, moved(at)) for number, at in self._played), maxlen=64)
+        self._newest_timestamp = moved(self._newest_timestamp)
+        self._next_timestamp = moved(self._next_timestamp)
+        self._newest_ticks, self._ticks = lasting(self._newest_ticks), lasting(self._ticks)
+        self._floor += change.shift
+        self._floor_now += change.shift
+        self._floor_before += change.shift
 
     def note(self, packet: RtpPacket, arrival: float) -> None:
         """A packet of this source that is not played: its number is not a loss."""
@@ -278,6 +280,7 @@ class JitterBuffer:
         if ahead > 0:
             self._newest_sequence = sequence
             self._newest_timestamp = timestamp
+            self._newest_ticks = ticks
             self._store.append(_Entry(sequence, timestamp, ticks, playable))
             if len(self._store) > self._capacity:
                 self._overflow()
@@ -329,6 +332,7 @@ class JitterBuffer:
         self._store.clear()
         self._played.clear()
         self._begin(packet.sequence, packet.timestamp, arrival)
+        self._newest_ticks = ticks
         self._store.append(_Entry(packet.sequence, packet.timestamp, ticks, playable))
         return Put.RESTARTED
 
@@ -338,6 +342,7 @@ class JitterBuffer:
         self._floor_until = arrival + _FLOOR_WINDOW
         self._newest_sequence = sequence
         self._newest_timestamp = timestamp
+        self._newest_ticks = self._frame
         self._expected_before = self.expected
         self._first_sequence = self._next_sequence = sequence
         self.pattern.restart()

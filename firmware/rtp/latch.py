@@ -101,3 +101,49 @@ class SourceLatch:
         """Whether this may be the source we know, from behind another port."""
         ahead = (sequence - self._sequence) & 0xFFFF
         return ssrc == self._ssrc and 0 < ahead <= _REACH and now - self._last >= _SILENT
+
+
+class ReportLatch:
+    """Whose RTCP counts: that of the host which media comes from, or which SDP names.
+
+    RFC 3550 §8.2 takes it that both come from one host. Behind a NAT it may be neither: as long as
+    none of them has been heard the first other is believed, and nobody after it.
+    """
+
+    __slots__ = ("_learned", "_sure", "strangers")
+
+    def __init__(self) -> None:
+        self.strangers = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """A new far end."""
+        self._learned = ""
+        self._sure = False
+
+    def admit(self, source: Address, *, named: bool, heard: bool) -> bool:
+        """Whether a report may be believed.
+
+        `named` = it comes from a host of the far end's; `heard` = its media has been heard.
+        """
+        self._sure = self._sure or named or heard
+        if not named and not self._sure:
+            self._learned = self._learned or source[0]
+        if named or (not self._sure and source[0] == self._learned):
+            return True
+        self.strangers += 1
+        return False
+
+
+def normal(address: Address) -> Address:
+    """The address as the kernel writes it, so that equal addresses are equal tuples."""
+    host, port = address
+    if ":" not in host:
+        return address  # an IPv4 address can be written in one way only
+    import ipaddress  # noqa: PLC0415 - a third of a megabyte, for IPv6 alone
+
+    bare, _, scope = host.partition("%")
+    try:
+        return (str(ipaddress.ip_address(bare)) + (f"%{scope}" if scope else ""), port)
+    except ValueError:
+        return address

@@ -89,6 +89,11 @@ def is_rtcp(data: bytes) -> bool:
     return len(data) >= 8 and data[0] >> 6 == 2 and 192 <= data[1] <= 223
 
 
+def ntp_of(now: float) -> int:
+    """A moment as 64-bit NTP time; RFC 3550 §6.4.1 allows a clock that starts anywhere."""
+    return int(now * 4294967296.0)
+
+
 def parse_rtcp(data: bytes) -> tuple[RtcpPacket, ...] | None:
     """The packets of a datagram that we know, in their order; None if it is no RTCP."""
     packets: list[RtcpPacket] = []

@@ -6,6 +6,8 @@ and NTP time. It does not open, read or write a socket.
 
 from msgspec import Struct, structs
 
+from firmware.rtp.collision import Collisions
+from firmware.rtp.latch import Address
 from firmware.rtp.packet import RtpPacket, write_plain
 from firmware.rtp.rtcp import (
     ExtendedReport,
@@ -28,20 +30,25 @@ _TAKE_OVER = 0.06
 """A new SSRC is believed when the old one has been silent for three packets."""
 
 _IMPLAUSIBLE = SourceVerdict.IMPLAUSIBLE
+_RECENT, _RECENT_TICKS = 512, 1 << 20
+"""Packets, and ticks of their timestamps, after which nothing of ours comes back any more."""
+_NOWHERE: Address = ("", 0)
 
 
 class RtpSender:
     """Our SSRC: numbers packets and counts them; `timestamp` is that of the next frame."""
 
-    __slots__ = ("octets", "packets", "sequence", "ssrc", "timestamp")
+    __slots__ = ("before", "octets", "packets", "sequence", "ssrc", "timestamp", "untold")
 
     def __init__(self, ssrc: int, sequence: int, timestamp: int) -> None:
         """Begin with random values (RFC 3550 §5.1)."""
         self.ssrc = ssrc
-        self.sequence = sequence & 0xFFFF
+        self.sequence = self.untold = sequence & 0xFFFF
         self.timestamp = timestamp & 0xFFFFFFFF
         self.packets = 0
         self.octets = 0
+        self.before = (0, 0)
+        """How many of the packets and octets were sent under other SSRCs."""
 
     def packet(
         self, payload: bytes, payload_type: int, ticks: int, *, marker: bool = False
@@ -64,9 +71,28 @@ class RtpSender:
         return data
 
     def restart(self, ssrc: int, sequence: int) -> None:
-        """Go on under another SSRC, as one must who lost count of what a key has sealed."""
+        """Go on under another SSRC; the line of time goes on, and with it a digit that sounds.
+
+        So must who lost count of what a key has sealed, and who shares an SSRC with another.
+        """
         self.ssrc = ssrc
-        self.sequence = sequence & 0xFFFF
+        self.sequence = self.untold = sequence & 0xFFFF
+        self.before = (self.packets, self.octets)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was sent under this SSRC yet."""
+        return self.packets == self.before[0] and self.sequence == self.untold
+
+    def has_sent(self, sequence: int, timestamp: int) -> bool:
+        """Whether a packet under our SSRC is one that we sent of late.
+
+        Who has the same SSRC by chance began at a number and a time of its own: that both are
+        right happens once in some hundred thousand times.
+        """
+        behind = (self.sequence - 1 - sequence) & 0xFFFF
+        age = (self.timestamp - timestamp) & 0xFFFFFFFF
+        return not self.silent and behind < _RECENT and age < _RECENT_TICKS
 
     def skip(self, ticks: int) -> None:
         """Time passes and nothing is sent; the next packet should carry the marker."""
@@ -91,6 +117,7 @@ class RtpReceiver:
         "_candidate",
         "_clock",
         "_last",
+        "_left",
         "_payload_types",
         "foreign",
         "source",
@@ -103,6 +130,7 @@ class RtpReceiver:
         self._clock = clock
         self._candidate: tuple[int, SourceState] | None = None
         self._last = 0.0
+        self._left = False
         self.ssrc: int | None = None
         self.source: SourceState | None = None
         self.foreign = 0
@@ -140,14 +168,21 @@ class RtpReceiver:
             return False
         return True
 
+    def release(self) -> None:
+        """The source has said good-bye (RFC 3550 §8.2): the next one need not wait."""
+        self._left = True
+
     def _adopt(self, ssrc: int, source: SourceState) -> SourceState:
         self.ssrc = ssrc
         self.source = source
         self._candidate = None
+        self._left = False
         return source
 
     def _other(self, packet: RtpPacket, arrival: float) -> SourceState | None:
         """The state of a new SSRC that has earned its place, else None."""
+        if self._left:
+            return self._adopt(packet.ssrc, SourceState(packet.sequence, self._clock, 0))
         candidate = self._candidate
         if candidate is None or candidate[0] != packet.ssrc:
             candidate = (packet.ssrc, SourceState(packet.sequence, self._clock))
@@ -179,13 +214,16 @@ class RtcpSession:
     __slots__ = (
         "_clock",
         "_cname",
+        "_ended",
         "_last_sr",
         "_last_sr_at",
+        "_named",
         "_packets_before",
         "_receiver",
         "_sender",
         "_sent_timestamp",
-        "ended_by_them",
+        "clash",
+        "collisions",
         "next_report",
         "remote",
         "reported",
@@ -209,8 +247,17 @@ class RtcpSession:
         """How often the far end has reported."""
         self.seen: int | None = None
         """The highest number of ours its last report knows, None if it does not speak of us."""
-        self.ended_by_them = False
+        self._ended: int | None = None
+        self._named: int | None = None
+        self.collisions = Collisions()
+        self.clash = False
+        """Whether another source has our SSRC: `leave` it."""
         self.next_report = now + _REPORT_INTERVAL / 2  # RFC 3550 §6.2: the first one sooner
+
+    @property
+    def ended_by_them(self) -> bool:
+        """Whether the source that is heard has said good-bye."""
+        return self._ended is not None and self._ended == self._receiver.ssrc
 
     def configure(self, clock: int) -> None:
         """Another RTP clock after an offer/answer."""
@@ -230,6 +277,7 @@ class RtcpSession:
         """
         self.next_report = now + _REPORT_INTERVAL * (0.5 + fraction) / _COMPENSATION
         packets: tuple[RtcpPacket, ...] = (self._own_report(now, ntp), self._name())
+        self._named = self._sender.ssrc
         if metrics is not None:
             packets += (ExtendedReport(self._sender.ssrc, (metrics,)),)
         return write_rtcp(packets)
@@ -239,26 +287,74 @@ class RtcpSession:
         packets = (self._own_report(now, ntp), self._name(), Goodbye((self._sender.ssrc,)))
         return write_rtcp(packets)
 
-    def receive(self, data: bytes, now: float, ntp: int) -> tuple[RtcpPacket, ...]:
+    def met(self, packet: RtpPacket, source: Address, now: float) -> None:
+        """A packet under our own SSRC came from a place that may be heard (RFC 3550 §8.2)."""
+        if self._sender.has_sent(packet.sequence, packet.timestamp):
+            self.collisions.looped += 1
+        elif self.collisions.is_new(source, now):
+            self.clash = True
+
+    def leave(self, ssrc: int, sequence: int, now: float, ntp: int) -> bytes:
+        """Go on under another SSRC.
+
+        Returns the good-bye of the old one (RFC 3550 §8.2); empty if nobody has heard of that yet
+        (RFC 3550 §6.3.7, RFC 3550 §8.1).
+        """
+        sender = self._sender
+        known = not sender.silent or self._named == sender.ssrc
+        farewell = self.goodbye(now, ntp) if known else b""
+        sender.restart(ssrc, sequence)
+        self._packets_before = sender.packets
+        self.clash = False
+        return farewell
+
+    def receive(
+        self, data: bytes, now: float, ntp: int, source: Address = _NOWHERE
+    ) -> tuple[RtcpPacket, ...]:
         """Take a datagram; what is no RTCP changes nothing and gives no packets."""
         packets = parse_rtcp(data) or ()
+        if any(map(self._is_ours, packets)):
+            self._met_report(packets, source, now)
+            packets = tuple(each for each in packets if not self._is_ours(each))
         self._begins_with_report(packets)
         for packet in packets:
-            match packet:
-                case SenderReport():
-                    if packet.ssrc == self._receiver.ssrc:
-                        self._last_sr = packet.ntp >> 16 & 0xFFFFFFFF
-                        self._last_sr_at = now
-                    self._blocks(packet.blocks, ntp)
-                case ReceiverReport():
-                    self._blocks(packet.blocks, ntp)
-                case Goodbye():
-                    self.ended_by_them |= self._receiver.ssrc in packet.ssrcs
-                case ExtendedReport():
-                    self._opinions(packet)
-                case SourceDescription():
-                    pass
+            self._take(packet, now, ntp)
         return packets
+
+    def _take(self, packet: RtcpPacket, now: float, ntp: int) -> None:
+        match packet:
+            case SenderReport():
+                if packet.ssrc == self._receiver.ssrc:
+                    self._last_sr = packet.ntp >> 16 & 0xFFFFFFFF
+                    self._last_sr_at = now
+                self._blocks(packet.blocks, ntp)
+            case ReceiverReport():
+                self._blocks(packet.blocks, ntp)
+            case Goodbye():
+                if self._receiver.ssrc in packet.ssrcs:
+                    self._ended = self._receiver.ssrc
+                    self._receiver.release()
+            case ExtendedReport():
+                self._opinions(packet)
+            case SourceDescription():
+                pass
+
+    def _is_ours(self, packet: RtcpPacket) -> bool:
+        """Whether somebody says this under our SSRC."""
+        own = self._sender.ssrc
+        return own in packet.ssrcs if isinstance(packet, Goodbye) else own == packet.ssrc
+
+    def _met_report(self, packets: tuple[RtcpPacket, ...], source: Address, now: float) -> None:
+        """A report under our own SSRC: only another name shows another source (RFC 3550 §8.2)."""
+        names = {
+            each.cname
+            for each in packets
+            if isinstance(each, SourceDescription) and each.ssrc == self._sender.ssrc
+        }
+        if not names - {self._cname}:
+            self.collisions.looped += 1
+        elif self.collisions.is_new(source, now, control=True):
+            self.clash = True
 
     def _begins_with_report(self, packets: tuple[RtcpPacket, ...]) -> None:
         """RFC 3550 §6.1: every compound packet does, whatever follows."""
@@ -280,8 +376,9 @@ class RtcpSession:
             sender.ssrc,
             ntp & 0xFFFFFFFFFFFFFFFF,
             reported,
-            sender.packets & 0xFFFFFFFF,
-            sender.octets & 0xFFFFFFFF,
+            # RFC 3550 §6.4.1: what was sent under this SSRC.
+            sender.packets - sender.before[0] & 0xFFFFFFFF,
+            sender.octets - sender.before[1] & 0xFFFFFFFF,
             blocks,
         )
 

@@ -22,7 +22,8 @@ from firmware.media.messages import (
     Silence,
     StreamReport,
 )
-from firmware.media.stream import Stream, normal
+from firmware.media.stream import Stream
+from firmware.rtp.latch import normal
 from firmware.rtp.packet import RtpPacket, parse_rtp, write_rtp
 from firmware.rtp.rtcp import (
     ExtendedReport,
