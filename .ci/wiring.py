@@ -16,8 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from hal.board_spec import BoardSpec, Contact, DisplaySpec  # noqa: E402 - found by the line above
-from hal.boards.loader import BUS_PINS, CARD_BUSES, board_names, load_board  # noqa: E402 - too
+from hal.board_spec import SOFTWARE, BoardSpec, Contact, DisplaySpec  # noqa: E402 - found by that
+from hal.boards.loader import CARD_BUSES, board_names, load_board  # noqa: E402 - likewise
+from hal.header import BUS_PINS, PWM_OVERLAY, bus_lines, select_lines  # noqa: E402 - likewise
 
 # The 40-pin header by header pin (Raspberry Pi documentation, "GPIO and the 40-pin header").
 GPIO_AT = {
@@ -28,7 +29,7 @@ GPIO_AT = {
 POWER = {1: "3.3 V", 17: "3.3 V", 2: "5 V", 4: "5 V"}
 GROUND = (6, 9, 14, 20, 25, 30, 34, 39)
 PIN_OF = {gpio: pin for pin, gpio in GPIO_AT.items()}
-SELECT = (8, 7)
+_CONSOLE = {PIN_OF[gpio] for gpio, _ in BUS_PINS["uart"]}
 COLOURS = ("#ffd166", "#8ecae6", "#b7e4c7", "#ffb4a2", "#cdb4db", "#f4a6c0", "#e9ecb0", "#c8d5b9")
 BOUNCE = {Contact.OPEN: "open", Contact.CLOSED: "closed", Contact.AUTO: "found out at the start"}
 _HEAD = """\
@@ -70,6 +71,9 @@ def parts_of(spec: BoardSpec, data: dict) -> list[Part]:
     """Every box, in the order of the board file's tables."""
     makers = (_keypad, _buttons, _hook, _rotary, _display, _lamps, _ringer, _headset)
     found = [part for maker in makers if (part := maker(spec)) is not None]
+    for part in found:
+        if _CONSOLE.intersection(pin for pin, _ in part.wires):
+            part.notes.append("In config.txt: enable_uart=0. Pins 8 and 10 are else the console's.")
     return [*found, *_serial(spec, data), *_usb(spec), *_cards(spec, data)]
 
 
@@ -134,7 +138,7 @@ def _display(spec: BoardSpec) -> Part | None:
 
 
 def _on_i2c(part: Part, display: DisplaySpec) -> None:
-    for (gpio, _), what in zip(BUS_PINS["i2c"], ("SDA", "SCL"), strict=True):
+    for (gpio, _), what in zip(bus_lines("i2c", display.port), ("SDA", "SCL"), strict=False):
         part.on(gpio, what)
     part.notes.append(
         f"Address 0x{display.address:02x}. In config.txt: "
@@ -143,16 +147,25 @@ def _on_i2c(part: Part, display: DisplaySpec) -> None:
 
 
 def _on_spi(part: Part, display: DisplaySpec) -> None:
-    (_, (out, _), (clock, _)) = BUS_PINS["spi"]
-    part.on(clock, "D0 / CLK")
-    part.on(out, "D1 / DIN")
-    part.on(SELECT[display.device], "CS")
+    if lines := bus_lines("spi", display.port):
+        (_, (out, _), (clock, _)) = lines
+        part.on(clock, "D0 / CLK")
+        part.on(out, "D1 / DIN")
+    for gpio, _ in select_lines(display.port, display.device)[display.device :]:
+        part.on(gpio, "CS")
     assert display.data_command is not None
     part.on(display.data_command, "DC")
-    other = SELECT[1 - display.device]
-    part.notes.append(
-        "In config.txt: dtparam=spi=on, and dtoverlay=spi0-1cs, else the kernel keeps "
-        f"GPIO {other} as a second select line."
+    part.notes.append(_spi_setting(display.port, display.device))
+
+
+def _spi_setting(port: int, device: int) -> str:
+    if port:
+        return f"In config.txt: dtoverlay=spi{port}-{device + 1}cs"
+    if device:
+        return "In config.txt: dtparam=spi=on. The kernel has GPIO 8 and 7 for select lines."
+    return (
+        "In config.txt: dtparam=spi=on, and dtoverlay=spi0-1cs, else the kernel keeps GPIO 7 as a "
+        "second select line."
     )
 
 
@@ -182,13 +195,25 @@ def _ringer(spec: BoardSpec) -> Part | None:
         part.ground()
         part.notes.append(
             "An H-bridge between pins and coils, fed with what the coils want (a step-up "
-            "converter, 30 to 60 V). Never a coil on a pin."
+            "converter, 30 to 60 V; the bridge must stand it). Never a coil on a pin."
+        )
+        part.notes.append(
+            "10 kΩ from each input to ground: both low is rest, also while the phone is off. A "
+            "bridge without diodes of its own wants four."
+        )
+        part.notes.append(
+            "On Raspberry Pi OS, in config.txt: dtparam=strict_gpiod, else a phone that was killed "
+            "leaves a coil under current until it is back."
         )
         return part
     part = Part("ringer", f"Buzzer, {ringer.hertz} Hz")
     part.on(ringer.pins[0], "piezo")
     part.ground()
-    part.notes.append("A passive piezo; more than 10 mA wants a transistor.")
+    part.notes.append(
+        "A passive piezo with 100 Ω before it; a buzzer with a coil wants a transistor and a diode."
+    )
+    if ringer.pwm != SOFTWARE:
+        part.notes.append(f"In config.txt: dtoverlay={PWM_OVERLAY[ringer.pins[0]]}")
     return part
 
 

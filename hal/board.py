@@ -1,5 +1,6 @@
 """What a board is, once opened: a record of ports that is passed down, never looked up."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from hal.card_spec import CardSpec
@@ -33,6 +34,8 @@ class Board:
 
     def close(self) -> None:
         """Release every device: inputs first, so that nothing is posted to a closing phone."""
-        for part in (*self.inputs, self.ringer, self.lamps, self.display):
-            if part is not None:
-                part.close()
+        with ExitStack() as parts:
+            # One that fails leaves no other open: a bell would ring on.
+            for part in (self.display, self.lamps, self.ringer, *reversed(self.inputs)):
+                if part is not None:
+                    parts.callback(part.close)

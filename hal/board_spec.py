@@ -11,6 +11,9 @@ from hal.board import CardSpec
 from hal.keys import Key
 from hal.mixer_table import Mixers
 
+SOFTWARE = "software"
+"""Who makes the tone of a buzzer, unless the board file names another: a thread of ours."""
+
 
 class Contact(enum.Enum):
     """What a switch to ground does in the state that names it; auto = found out at start."""
@@ -94,11 +97,16 @@ class LampSpec:
 
 @dataclass(frozen=True, slots=True)
 class RingerSpec:
-    """A `buzzer` on one pin, or a two-coil `bell` on two, driven at `hertz`."""
+    """A `buzzer` on one pin, or a two-coil `bell` on two, driven at `hertz`.
+
+    `pwm` is who makes a buzzer's tone: a thread (`software`), the processor by its own pin
+    (`hardware`), or a channel of a controller (`pwmchip2/1`).
+    """
 
     kind: str
     pins: tuple[int, ...]
     hertz: int
+    pwm: str = SOFTWARE
 
 
 @dataclass(frozen=True, slots=True)

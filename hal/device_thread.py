@@ -1,13 +1,15 @@
 """The thread of a device behind a descriptor: serves it, tries again after a fault, ends when told.
 
-Waiting for the device and for the phone is one `select`: whoever wants something of the thread
-wakes it by a pipe. No fault of the device, or of the code that reads it, ends the thread before the
+Waiting for the device and for the phone is one `poll`: whoever wants something of the thread wakes
+it by a pipe. No fault of the device, or of the code that reads it, ends the thread before the
 phone does.
 """
 
+import math
 import os
+import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hal.errors import DeviceError
 from hal.health import Health
@@ -32,6 +34,7 @@ class DeviceThread:
         self._rest = rest
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def start(self, post: Post, health: Health) -> None:
@@ -50,23 +53,32 @@ class DeviceThread:
         """Wait so long, or until `closing`; returns whether it is."""
         return self._closing.wait(seconds)
 
-    def fileno(self) -> int:
-        """What can be read once somebody has woken the thread."""
-        return self._read
+    def wait(self, descriptors: Iterable[int], seconds: float | None) -> set[int]:
+        """Wait until something can be read, somebody wakes the thread, or so many seconds are over.
+
+        Returns those of the descriptors that can be read, or are broken: reading tells. None = for
+        ever. Unlike `select`, this knows no highest descriptor.
+        """
+        waiting = select.poll()
+        for descriptor in (*descriptors, self._read):
+            waiting.register(descriptor, select.POLLIN)
+        timeout = None if seconds is None else math.ceil(seconds * 1000)
+        ready = {descriptor for descriptor, _ in waiting.poll(timeout)}
+        if self._read in ready:
+            os.read(self._read, _READ)
+        return ready - {self._read}
 
     def wake(self) -> None:
         """Have the thread look at what is wanted; from any thread, at any time."""
-        if self._write < 0:
-            return
-        try:
-            os.write(self._write, b"\0")
-        except BlockingIOError:
-            # A full pipe wakes, too.
-            return
-
-    def woken(self) -> None:
-        """The thread has heard it."""
-        os.read(self._read, _READ)
+        # With the lock: the number of a closed pipe may be that of somebody's file.
+        with self._lock:
+            if self._write < 0:
+                return
+            try:
+                os.write(self._write, b"\0")
+            except BlockingIOError:
+                # A full pipe wakes, too.
+                return
 
     def close(self) -> None:
         """End, within two seconds, whatever the driver does."""
@@ -79,7 +91,8 @@ class DeviceThread:
             if self._thread.is_alive():
                 # It hangs in the driver; its pipe stays open for it.
                 return
-        write, self._write = self._write, -1
+        with self._lock:
+            write, self._write = self._write, -1
         os.close(write)
         os.close(self._read)
 
@@ -93,4 +106,7 @@ class DeviceThread:
                 reason = f"{type(error).__name__}: {error}"
             else:
                 return
-            self._rest(post, health.failed(reason))
+            try:
+                self._rest(post, health.failed(reason))
+            except Exception:  # noqa: BLE001 - likewise; nobody is there who could be told
+                self.pause(_PATIENCE)

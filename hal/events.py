@@ -10,6 +10,8 @@ from hal.keys import Key
 
 STUCK = "it is stuck down"
 """The reason with which a key fails that is not let go."""
+FLASH_MAX = 0.5
+"""Seconds a hook may be down and still only be tapped, where nobody says otherwise (F37)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,14 @@ class HookLifted:
 
 @dataclass(frozen=True, slots=True)
 class HookReplaced:
-    """The handset was put down; microphone and earpiece close at once."""
+    """The handset was put down; microphone and earpiece close at once.
+
+    Lifted again within `flash_max` seconds it was a tap: `HookFlash` follows, and until then it is
+    not known whether a call has ended. 0 = a tap on this hook means nothing, the call has ended.
+    """
 
     at: float
+    flash_max: float = FLASH_MAX
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,13 @@
 Putting the handset down is told at once, because microphone and earpiece close with it. If it is
 lifted again within `flash_max`, that was a tap on the hook: `HookFlash` follows in place of
 `HookLifted`. The phone therefore ends a call only when `flash_max` has passed after a
-`HookReplaced`.
+`HookReplaced`, which tells it how long that is.
 """
 
 from hal.debounce import Debouncer
-from hal.events import Event, HookFlash, HookLifted, HookReplaced
+from hal.events import FLASH_MAX, Event, HookFlash, HookLifted, HookReplaced
 
 LOCKOUT = 0.05
-FLASH_MAX = 0.5
 
 
 class HookSwitch:
@@ -41,7 +40,7 @@ class HookSwitch:
             return ()
         if not lifted:
             self._replaced_at = now
-            return (HookReplaced(now),)
+            return (HookReplaced(now, self._flash_max),)
         since, self._replaced_at = self._replaced_at, None
         if since is not None and now - since < self._flash_max:
             return (HookFlash(now),)

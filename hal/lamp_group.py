@@ -1,5 +1,7 @@
 """The lamps of several devices as one row: some on pins, some on a front panel. Pure."""
 
+from contextlib import ExitStack
+
 from hal.ports import LampPattern, LampPort
 
 
@@ -18,5 +20,6 @@ class LampGroup:
             port.set(lamp, pattern)
 
     def close(self) -> None:
-        for port in self._ports:
-            port.close()
+        with ExitStack() as ports:
+            for port in self._ports:
+                ports.callback(port.close)

@@ -104,6 +104,13 @@ class Matrix:
             events.extend(self._look(contact, level=level, now=now))
         return tuple(events)
 
+    def release(self, now: float) -> tuple[Event, ...]:
+        """Nobody can tell any more what is down: it is let go, and ignored until it opens."""
+        held = [c for c in self._contacts.values() if c.debouncer.level and not c.ignored]
+        for contact in held:
+            contact.ignored = True
+        return tuple(KeyUp(contact.key, now) for contact in held)
+
     def _ignore(self, closed: AbstractSet[Crossing], now: float) -> None:
         """Keys that are down from the beginning."""
         for crossing, contact in self._contacts.items():

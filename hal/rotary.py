@@ -65,6 +65,10 @@ class RotaryDial:
         silent = self._waits_for_silence() and now >= self._edge + DIGIT_GAP
         return self._digit(now) if silent else ()
 
+    def lose(self) -> None:
+        """Nobody has seen the contacts for a while: a digit under way may lack pulses."""
+        self._spoiled = self._spoiled or self._count > 0 or self._turned.level
+
     def _by_rest(self, turned: bool, now: float) -> tuple[Event, ...]:  # noqa: FBT001 - a level
         """The digit, once the dial has surely come to rest."""
         if self._turned.sample(turned, now):

@@ -9,6 +9,8 @@ from typing import TypeGuard, TypeVar
 
 T = TypeVar("T", str, int)
 _REQUIRED = "is missing"
+_LONGEST = 80
+"""Characters of a value in a message."""
 
 
 class Table:
@@ -33,7 +35,8 @@ class Table:
 
     def where(self, key: str) -> str:
         """The full name of a key, as it stands in messages."""
-        return f"{self._path}.{key}" if self._path else key
+        name = key if key and key.isprintable() else repr(key)
+        return f"{self._path}.{name}" if self._path else name
 
     def complain(self, key: str, what: str) -> None:
         """Note a problem with this key."""
@@ -49,9 +52,9 @@ class Table:
         if value is None:
             return self._absent(key, default, "")
         if not isinstance(value, str):
-            self.complain(key, f"{value!r} is not a text in quotes")
+            self.complain(key, f"{shown(value)} is not a text in quotes")
         elif choices and value not in choices:
-            self.complain(key, f"{value!r} is not one of {', '.join(sorted(choices))}")
+            self.complain(key, f"{shown(value)} is not one of {', '.join(sorted(choices))}")
         else:
             return value
         return default or ""
@@ -62,7 +65,7 @@ class Table:
         if value is None:
             return self._absent(key, default, low)
         if not _is_integer(value) or not low <= value <= high:
-            self.complain(key, f"{value!r} is not a whole number from {low} to {high}")
+            self.complain(key, f"{shown(value)} is not a whole number from {low} to {high}")
             return low if default is None else default
         return value
 
@@ -73,7 +76,7 @@ class Table:
             return default
         if isinstance(value, bool):
             return value
-        self.complain(key, f"{value!r} is not true or false")
+        self.complain(key, f"{shown(value)} is not true or false")
         return default
 
     def integers(self, key: str, low: int, high: int) -> tuple[int, ...]:
@@ -82,9 +85,11 @@ class Table:
         if value is None:
             self.complain(key, _REQUIRED)
         elif not isinstance(value, list):
-            self.complain(key, f"{value!r} is not a list")
+            self.complain(key, f"{shown(value)} is not a list")
+        elif not value:
+            self.complain(key, "is empty")
         elif bad := [v for v in value if not _is_integer(v) or not low <= v <= high]:
-            self.complain(key, f"{bad[0]!r} is not a whole number from {low} to {high}")
+            self.complain(key, f"{shown(bad[0])} is not a whole number from {low} to {high}")
         else:
             return tuple(value)
         return ()
@@ -96,7 +101,7 @@ class Table:
             return default
         if _is_texts(value):
             return tuple(value)
-        self.complain(key, f"{value!r} is not a list of texts")
+        self.complain(key, f"{shown(value)} is not a list of texts")
         return default
 
     def grid(self, key: str) -> tuple[tuple[str, ...], ...]:
@@ -126,7 +131,9 @@ class Table:
         value = self._get(key)
         if isinstance(value, bool | int | str):
             return value
-        self.complain(key, f"{value!r} is neither true nor false nor a whole number nor a text")
+        self.complain(
+            key, f"{shown(value)} is neither true nor false nor a whole number nor a text"
+        )
         return ""
 
     def table(self, key: str, like: str = "") -> "Table | None":
@@ -151,6 +158,16 @@ class Table:
             return default
         self.complain(key, _REQUIRED)
         return fallback
+
+
+def shown(value: object) -> str:
+    """A value as it stands in a message: on one line, and of a long one the beginning."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # A number of thousands of digits; tables within tables within tables.
+        return "what stands there"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _is_integer(value: object) -> TypeGuard[int]:

@@ -5,7 +5,6 @@ docs/boards.md.
 """
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from hal.board_spec import (
 from hal.errors import BoardError
 from hal.keys import Key, key_named
 from hal.mixer_table import Mixers, mixer_of, read_mixers
+from hal.toml_file import read_toml
 from hal.toml_table import Table, nearest
 
 FOLDER = Path(__file__).parent
@@ -44,6 +44,8 @@ SPI_ONLY = ("ssd1322",)
 CARD_KINDS = ("alsa", "browser", "file", "null", "mock")
 PATHS = ("handset", "headset", "speaker", "ringer")
 LAST_PIN = 27
+_WIDEST_STRIP = 336
+"""Columns that fit into the longest line of `hal.uart.framing`."""
 _CONTACTS = tuple(contact.value for contact in Contact)
 # The pins that a bus takes from the 40-pin header, by BCM number (Raspberry Pi documentation).
 BUS_PINS: dict[str, tuple[tuple[int, str], ...]] = {
@@ -77,12 +79,7 @@ def load_board(
             with file, key and what would be right.
     """
     path = _path_of(name_or_path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BoardError(f"{path}: not a TOML file: {error}") from error
-    except OSError as error:
-        raise BoardError(f"{path}: {error.strerror or error}") from error
+    data = read_toml(path)
     problems: list[str] = []
     data = _merged({key: value for key, value in data.items() if key not in without}, own or {})
     spec = _Reader(Table(data, "", problems), path).board()
@@ -395,6 +392,8 @@ class _Reader:
             flash_max_ms=table.integer("flash_max_ms", 500, 0, 2000),
             letters=_letters(table),
         )
+        if spec.size is not None and spec.size[0] > _WIDEST_STRIP:
+            table.complain("size", f"a line to a panel carries {_WIDEST_STRIP} columns at most")
         if spec.size is not None and spec.letters is not None:
             table.complain("letters", "a display has pixels (size) or letters, not both")
         if table.flag("header_pins", default=False):

@@ -5,6 +5,7 @@ no name, vendor or path to go by, only a device with all its dial keys, or its h
 keys are on many keyboards.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -73,7 +74,7 @@ def find(spec: UsbSpec, codes: Codes) -> list[Source]:
     try:
         for source in _sources(spec, codes):
             found.append(source)  # noqa: PERF402 - what was opened before a fault is closed
-    except DeviceError:
+    except OSError:
         for source in found:
             source.close()
         raise
@@ -95,7 +96,13 @@ def _input_devices(spec: UsbSpec, evdev: Evdev, codes: Codes) -> Iterator[Source
         raise DeviceError(f"no permission for {FOLDER} (group input)")
     for device in _opened(paths, evdev):
         if _keep(device, spec, codes):
-            yield EvdevSource(device)
+            try:
+                source = EvdevSource(device)
+            except OSError:
+                # Pulled out just now.
+                device.close()
+                continue
+            yield source
 
 
 def _opened(paths: Iterable[str], evdev: Evdev) -> Iterator[InputDevice]:
@@ -178,6 +185,12 @@ class _About:
 def signature() -> tuple[int, ...]:
     """Another one as soon as a device came or went."""
     return tuple(_modified(folder) for folder in (FOLDER, HID_FOLDER))
+
+
+def young(seconds: float) -> bool:
+    """Whether a device came or went within the last so many seconds: more may be on their way."""
+    now = time.time()  # noqa: TID251 - the clock of files
+    return any(0 <= now - at / 1e9 < seconds for at in signature())
 
 
 def _modified(folder: Path) -> int:

@@ -5,14 +5,13 @@ seconds, so that it works again a moment after it is back, whatever the last try
 """
 
 import math
-import select
 import time
 from collections.abc import Callable
 
 from hal.board_spec import Contact, UsbSpec
 from hal.device_thread import DeviceThread
 from hal.errors import DeviceError, DeviceGoneError
-from hal.evdev.devices import Codes, find, signature
+from hal.evdev.devices import Codes, find, signature, young
 from hal.evdev.evdev_library import Evdev, library
 from hal.evdev.hid import USAGES
 from hal.evdev.reading import EV_HID, Code, Reading
@@ -35,7 +34,7 @@ STEADY: dict[Code, tuple[LampPattern, ...]] = {
 that a call is up, which a line that rings (it blinks fast) is not."""
 _LOOK_EVERY = 2.0
 _SETTLING = 0.5
-"""Seconds that udev has to give a new device to its group."""
+"""Seconds that the devices of a handset need to appear, and udev to give them to their group."""
 
 
 class UsbHandset:
@@ -74,6 +73,12 @@ class UsbHandset:
                 self._thread.pause(_SETTLING)
                 return
 
+    def _found(self, codes: Codes) -> list[Source]:
+        """Its devices, which come one after the other: one that is late would never be found."""
+        if young(_SETTLING):
+            self._thread.pause(_SETTLING)
+        return find(self._spec, codes)
+
     def _serve(self, post: Post, health: Health) -> None:
         """Read until the phone is done with it.
 
@@ -81,11 +86,12 @@ class UsbHandset:
             hal.errors.DeviceError: it is not there, cannot be used, or was unplugged.
         """
         codes = Codes(self._spec, self._load)
-        sources = find(self._spec, codes)
+        sources = self._found(codes)
         if self._reading is None:
             self._reading = _reading(self._spec, codes)
         # Kept from then on: where the handset is does not change by its cable being pulled.
         reading = self._reading
+        reading.offer({code for source in sources for code in source.codes})
         try:
             if self._spec.grab:
                 _grab(sources)
@@ -100,10 +106,10 @@ class UsbHandset:
                 raise
             raise DeviceGoneError("it was unplugged") from error
         finally:
-            for event in reading.gone(self._clock()):
-                post(event)
             for source in sources:
                 source.close()
+            for event in reading.gone(self._clock()):
+                post(event)
 
 
 def _reading(spec: UsbSpec, codes: Codes) -> Reading:
@@ -170,13 +176,11 @@ class _Session:
     def turn(self, thread: DeviceThread) -> None:
         """One thing that happens."""
         wait = self._wait_at(self._clock())
-        ready, _, _ = select.select((*self._sources, thread.fileno()), (), (), wait)
+        ready = thread.wait(self._sources, wait)
         now = self._clock()
         for descriptor, source in self._sources.items():
             if descriptor in ready:
                 self._read(source, now)
-        if thread.fileno() in ready:
-            thread.woken()
         self._tell(self._reading.expire(now))
 
     def _read(self, source: Source, now: float) -> None:

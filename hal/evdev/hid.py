@@ -45,6 +45,10 @@ _USAGE, _FIRST, _LAST = 0, 1, 2
 _CONSTANT, _VARIABLE = 1, 2
 _LONG = 0xFE
 _MOST_FIELDS, _MOST_BITS, _MOST_PUSHED = 1024, 32, 16
+_MOST_LOOKS = 8192
+"""Usages of all fields together: each report costs a look at every one of them."""
+_LONGEST, _LAST_REPORT = 8 * 4096, 255
+"""Bits of a report, and the highest number of one. Handsets use some bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class _Parser:
         self._page = self._low = self._size = self._report = self._count = 0
         self._stack: list[tuple[int, int, int, int, int]] = []
         self._usages: list[tuple[int, int]] = []
-        self._first = 0
+        self._first = self._looks = 0
         self.ends: dict[tuple[bool, int], int] = {}
         """Bits of each report, by whether it is an output and its number."""
 
@@ -140,11 +144,22 @@ class _Parser:
     def take_main(self, tag: int, data: bytes) -> bool:
         """Input, output or the end of what they belong to; false if it is beyond all measure."""
         if tag in (_INPUT, _OUTPUT):
-            if self._count > _MOST_FIELDS or self._size > _MOST_BITS:
+            flags = int.from_bytes(data[:1], "little")
+            if not self._measured(variable=bool(flags & _VARIABLE)):
                 return False
-            self._add(output=tag == _OUTPUT, flags=int.from_bytes(data[:1], "little"))
+            self._add(output=tag == _OUTPUT, flags=flags)
         self._usages = []
-        return len(self.found) < _MOST_FIELDS
+        return len(self.found) < _MOST_FIELDS and max(self.ends.values(), default=0) < _LONGEST
+
+    def _measured(self, *, variable: bool) -> bool:
+        """Whether the fields to come are such as a handset may have."""
+        self._looks += self._count * (1 if variable else len(self._usages))
+        return (
+            self._count <= _MOST_FIELDS
+            and self._size <= _MOST_BITS
+            and self._report <= _LAST_REPORT
+            and self._looks <= _MOST_LOOKS
+        )
 
     def _add(self, *, output: bool, flags: int) -> None:
         key = (output, self._report)

@@ -29,6 +29,7 @@ class Reading:
     def __init__(
         self, keys: dict[Code, Key], hook: Code | None, *, lifted: bool, flash_max: float
     ) -> None:
+        self._named = keys
         self._keys = keys
         self._hook_code = hook
         self._lifted = lifted
@@ -43,6 +44,17 @@ class Reading:
     def deadline(self) -> float | None:
         """When `expire` is due."""
         return self._held.deadline
+
+    def offer(self, codes: Collection[Code]) -> None:
+        """What the devices of the handset can say. A key is heard in one way alone.
+
+        The kernel shows a handset's dial keys as input events and leaves the reports as they are:
+        of both, one press would be two digits as soon as somebody reads them late.
+        """
+        mapped = {self._named[code] for code in codes if code in self._named and code[0] != EV_HID}
+        self._keys = {
+            code: key for code, key in self._named.items() if code[0] != EV_HID or key not in mapped
+        }
 
     def take(self, code: Code, value: int, now: float) -> tuple[Event, ...]:
         """One event; a key that repeats by itself changes nothing."""
@@ -63,8 +75,10 @@ class Reading:
         Of those `unknown` nobody can say; a handset stays where it was.
         """
         events: list[Event] = []
-        for code, key in self._keys.items():
-            if code not in on:
+        # A key may have several codes.
+        held = {key for code, key in self._keys.items() if code in on}
+        for key in dict.fromkeys(self._keys.values()):
+            if key not in held:
                 events.extend(self._held.up(key, now))
         if self._hook_code is not None and self._hook_code not in unknown:
             lifted = (self._hook_code in on) == self._lifted

@@ -16,6 +16,8 @@ from hal.evdev.hid import Reports
 from hal.evdev.reading import EV_HID, EV_KEY, EV_LED, EV_SW, EV_SYN, SYN_DROPPED, Code
 
 _LONGEST_REPORT = 4096
+_MOST_REPORTS = 64
+"""Read at once: a device that never stops does not keep its thread from lamps and closing."""
 
 
 class Source(Protocol):
@@ -26,6 +28,10 @@ class Source(Protocol):
 
     def read(self) -> Iterator[tuple[Code, int] | None]:
         """Code and value of what has come; None where something was lost."""
+
+    @property
+    def codes(self) -> set[Code]:
+        """What it can say."""
 
     def state(self) -> tuple[set[Code], set[Code]]:
         """What is on now, and of what the device did not say it."""
@@ -46,6 +52,7 @@ class EvdevSource:
     def __init__(self, device: InputDevice) -> None:
         self._device = device
         has = device.capabilities(verbose=False, absinfo=False)
+        self.codes = {(kind, code) for kind in (EV_KEY, EV_SW) for code in has.get(kind, [])}
         self._switches = has.get(EV_SW, [])
         self._leds = has.get(EV_LED, [])
         self._lit: dict[int, bool] = {}
@@ -57,7 +64,12 @@ class EvdevSource:
         try:
             for event in self._device.read():
                 code = (event.type, event.code)
-                yield None if code == (EV_SYN, SYN_DROPPED) else (code, event.value)
+                if code == (EV_SYN, SYN_DROPPED):
+                    # What is behind it was read before the state will be: a key that has gone up
+                    # by then would be pressed for ever. The kernel drops what it has not given us.
+                    yield None
+                    return
+                yield code, event.value
         except BlockingIOError:
             # Woken for nothing.
             return
@@ -92,6 +104,7 @@ class HidSource:
         Raises:
             OSError: it is gone, or we may not.
         """
+        self.codes = {(EV_HID, usage) for usage in reports.inputs}
         self._reports = reports
         self._hook = hook
         self._on: dict[int, bool] = {}
@@ -102,7 +115,7 @@ class HidSource:
         return self._file
 
     def read(self) -> Iterator[tuple[Code, int] | None]:
-        while True:
+        for _ in range(_MOST_REPORTS):
             try:
                 report = os.read(self._file, _LONGEST_REPORT)
             except BlockingIOError:

@@ -40,6 +40,9 @@ class Contacts(Protocol):
     def sample(self, closed: Wires, now: float) -> tuple[Event, ...]:
         """Take the wires as they were at `now`."""
 
+    def lose(self, now: float) -> tuple[Event, ...]:
+        """The wires cannot be read, and until they are sampled again they may do anything."""
+
 
 class Hook:
     """The cradle switch; if the board does not know its contact, the handset is down at first."""
@@ -61,6 +64,10 @@ class Hook:
             self._lifted_if = not level
         return self._switch.sample(level == self._lifted_if, now)
 
+    def lose(self, _now: float) -> tuple[Event, ...]:
+        """The handset stays where it was: nobody's call ends because of a wire."""
+        return ()
+
 
 class Dial:
     """A rotary dial; its pulse contact rests closed."""
@@ -81,6 +88,10 @@ class Dial:
     def sample(self, closed: Wires, now: float) -> tuple[Event, ...]:
         return self._dial.sample(not closed[0], closed[-1] and len(closed) > 1, now)
 
+    def lose(self, _now: float) -> tuple[Event, ...]:
+        self._dial.lose()
+        return ()
+
 
 class Button:
     """A key with a wire of its own."""
@@ -96,6 +107,9 @@ class Button:
 
     def sample(self, closed: Wires, now: float) -> tuple[Event, ...]:
         return self._matrix.scan({(0, 0)} if closed[0] else frozenset(), now)
+
+    def lose(self, now: float) -> tuple[Event, ...]:
+        return self._matrix.release(now)
 
 
 class Headset:
@@ -117,3 +131,7 @@ class Headset:
         if not self._plug.sample(level == self._plugged_if, now):
             return ()
         return (HeadsetPlugged(now) if self._plug.level else HeadsetUnplugged(now),)
+
+    def lose(self, _now: float) -> tuple[Event, ...]:
+        """The plug stays where it was."""
+        return ()

@@ -12,7 +12,7 @@ import contextlib
 import datetime as dt
 import errno
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import gpiod
 from gpiod.line import Bias, Direction, Edge, Value
@@ -22,6 +22,7 @@ from gpiozero.exc import (
     PinInvalidBounce,
     PinInvalidEdges,
     PinInvalidFunction,
+    PinInvalidPin,
     PinInvalidPull,
     PinPWMFixedValue,
     PinSetInput,
@@ -38,6 +39,23 @@ EVENT_BUFFER = 512
 _DIRECTIONS = {"input": Direction.INPUT, "output": Direction.OUTPUT}
 _PULLS = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "floating": Bias.DISABLED}
 _EDGES = {"both": Edge.BOTH, "rising": Edge.RISING, "falling": Edge.FALLING, "none": Edge.NONE}
+_NO_SYSTEM_ERRORS = (
+    ValueError,
+    NotImplementedError,
+    gpiod.ChipClosedError,
+    gpiod.RequestReleasedError,
+)
+"""What the binding makes of EINVAL, EOPNOTSUPP, and of a chip or a line that was closed."""
+
+
+@contextlib.contextmanager
+def system_errors() -> Iterator[None]:
+    """Whatever the binding raises is an `OSError`, as callers expect of a device."""
+    try:
+        yield
+    except _NO_SYSTEM_ERRORS as error:
+        number = error.args[0] if error.args and isinstance(error.args[0], int) else errno.EBADF
+        raise OSError(number, str(error.args[-1] if error.args else error)) from error
 
 
 class GpiodFactory(LocalPiFactory):  # type: ignore[misc] # gpiozero has no types
@@ -86,6 +104,14 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
         self._request: gpiod.LineRequest | None = self._take(factory.chip)
 
     def _take(self, chip: gpiod.Chip) -> gpiod.LineRequest:
+        with system_errors():
+            about = chip.get_info()
+        if self._number >= about.num_lines:
+            raise PinInvalidPin(f"{about.name} ({about.label}) has {about.num_lines} lines")
+        with system_errors():
+            return self._taken(chip)
+
+    def _taken(self, chip: gpiod.Chip) -> gpiod.LineRequest:
         line = chip.get_line_info(self._number)
         if line.used:
             raise GPIOPinInUse(f"it is in use by {line.consumer or 'the kernel'}")
@@ -129,7 +155,7 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
             settings.debounce_period = dt.timedelta(seconds=self._bounce or 0)
         else:
             settings.output_value = Value(int(self._level))
-        with self._lock:
+        with self._lock, system_errors():
             self._line.reconfigure_lines({self._number: settings})
 
     # Direction and level
@@ -157,7 +183,7 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
     def _get_state(self) -> float:
         if self._pwm is not None:
             return self._pwm.duty
-        with self._lock:
+        with self._lock, system_errors():
             return int(self._line.get_value(self._number) is Value.ACTIVE)
 
     def _set_state(self, value: float) -> None:
@@ -170,7 +196,7 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
 
     def _write(self, level: int) -> None:
         self._level = bool(level)
-        with self._lock:
+        with self._lock, system_errors():
             self._line.set_value(self._number, Value(level))
 
     # Pull, bounce and frequency
@@ -228,20 +254,29 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
     def _enable_event_detect(self) -> None:
         self._listening = True
         self._heard = None
-        self._apply()
-        self.factory.reader.add(self._line.fd, self)
+        try:
+            self._apply()
+            self.factory.reader.add(self._line.fd, self)
+        except OSError:
+            # Else gpiozero would take it for listening, and never ask again.
+            self._listening, self._when_changed = False, None
+            raise
 
     def _disable_event_detect(self) -> None:
         self._listening = False
         with self._lock:
             if self._request is not None:
                 self.factory.reader.remove(self._request.fd)
-                self._apply()
+                with contextlib.suppress(OSError):
+                    # Nobody listens any more, whatever the kernel says.
+                    self._apply()
 
     def hear(self) -> None:
         """Tell the edges that wait; called by the reader."""
-        with self._lock:
-            if self._request is None:
+        with self._lock, system_errors():
+            # Reading waits for edges, and who waits here has the lock: the descriptor that was
+            # said to be readable may meanwhile be that of another line.
+            if self._request is None or not self._request.wait_edge_events(0):
                 return
             events = self._request.read_edge_events()
         for event in events:

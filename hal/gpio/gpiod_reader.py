@@ -44,7 +44,9 @@ class EdgeReader:
         self._sources[descriptor] = source
         self._epoll.register(descriptor, select.EPOLLIN)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._live, name="gpio-edges", daemon=True)
+            self._thread = threading.Thread(
+                target=self._live, args=(self._stop,), name="gpio-edges", daemon=True
+            )
             self._thread.start()
 
     def remove(self, descriptor: int) -> None:
@@ -56,17 +58,21 @@ class EdgeReader:
         """End the thread; from any other one."""
         if self._stop < 0:
             return
-        os.eventfd_write(self._stop, 1)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_PATIENCE)
+        stop, self._stop = self._stop, -1
+        os.eventfd_write(stop, 1)
+        if self._thread is not None:
+            if self._thread is not threading.current_thread():
+                self._thread.join(_PATIENCE)
+            if self._thread.is_alive():
+                # It hangs in a callback; its descriptors stay open for it.
+                return
         self._epoll.close()
-        os.close(self._stop)
-        self._stop = -1
+        os.close(stop)
 
-    def _live(self) -> None:
+    def _live(self, stop: int) -> None:
         while True:
             for descriptor, events in self._epoll.poll():
-                if descriptor == self._stop:
+                if descriptor == stop:
                     return
                 source = self._sources.get(descriptor)
                 if source is not None:

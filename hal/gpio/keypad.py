@@ -17,7 +17,7 @@ from typing import Protocol
 from hal.errors import DeviceError
 from hal.events import Event
 from hal.gpio.watch import Storm, Wire, wild
-from hal.matrix import SCAN, Crossing, Matrix
+from hal.matrix import IGNORED_SCAN, SCAN, Crossing, Matrix
 
 _LISTEN_ON = 0.02
 """Seconds that are scanned after an edge although no key is seen: a contact that bounces is open
@@ -69,44 +69,67 @@ class Keypad:
         self._storm = Storm(_STORM)
         self._next: float | None = 0.0
         self._listen_until = 0.0
-        self._listening = False
+        self._failed = True
+        """Whether it is begun anew: the columns listened to, the rows driven."""
 
     @property
     def deadline(self) -> float | None:
         return 0.0 if self._next is None and self._edges else self._next
 
     def run(self, now: float) -> Iterator[Event]:
+        try:
+            yield from self._looked(now)
+        except DeviceError:
+            yield from self._matrix.release(now)
+            raise
+
+    def _looked(self, now: float) -> Iterator[Event]:
         # Whatever fails on the way, it is scanned anew the next time.
         woken, self._next = self._next is None, 0.0
+        failed, self._failed = self._failed, True
         heard = len(self._edges)
         self._edges.clear()
         if self._storm.rages(heard, now):
             self._deafen()
             raise DeviceError(wild(_STORM))
-        self._listen()
+        if failed:
+            self._listen()
         if woken:
             self._listen_until = now + _LISTEN_ON
         closed = self._scan()
         yield from self._matrix.scan(closed, now)
-        pause = self._matrix.pause
-        if pause is None and (closed or now < self._listen_until or not self._rest()):
-            pause = SCAN
+        pause = self._pause(closed, now)
         self._next = None if pause is None else now + pause
+        self._failed = False
+
+    def _pause(self, closed: frozenset[Crossing], now: float) -> float | None:
+        """Until the next scan; None = an edge will wake us."""
+        if (pause := self._matrix.pause) is not None:
+            return pause
+        if now < self._listen_until:
+            return SCAN
+        if closed:
+            # A crossing without a key, or nothing but ghosts: it hides the edges of its column.
+            return IGNORED_SCAN
+        return None if self._rest() else SCAN
 
     def _rest(self) -> bool:
         """Wait for an edge from now on; False if a key came before that."""
         self._edges.clear()
-        self._next = None
-        return not any(column.closed for column in self._columns)
+        self._next, quiet = None, False
+        try:
+            quiet = not any(column.closed for column in self._columns)
+        finally:
+            if not quiet:
+                # Also if a column does not answer: nobody would wake us.
+                self._next = 0.0
+        return quiet
 
     def _listen(self) -> None:
-        if not self._listening:
-            self._listening = True
-            for column in self._columns:
-                column.watch(self._note)
+        for column in self._columns:
+            column.watch(self._note)
 
     def _deafen(self) -> None:
-        self._listening = False
         for column in self._columns:
             column.watch(None)
 

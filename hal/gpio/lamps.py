@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import Protocol
 
@@ -51,15 +52,20 @@ class Lamps:
 
     def run(self, now: float) -> Iterator[Event]:
         left = math.inf
-        for lamp, light in self._lights.items():
-            # One clock for all: lamps that blink alike blink together.
-            lit, lasts = phase(BLINKING[self._patterns[lamp]], now)
-            left = min(left, lasts)
-            if self._shown.get(lamp) is not lit:
-                light.shine(on=lit)
-                self._shown[lamp] = lit
+        with ExitStack() as others:
+            for lamp in self._lights:
+                # One clock for all: lamps that blink alike blink together.
+                lit, lasts = phase(BLINKING[self._patterns[lamp]], now)
+                left = min(left, lasts)
+                # One that does not answer is told, when the others have had their light.
+                others.callback(self._shine, lamp, on=lit)
         self._next = None if left == math.inf else now + left
         yield from ()
+
+    def _shine(self, lamp: str, *, on: bool) -> None:
+        if self._shown.get(lamp) is not on:
+            self._lights[lamp].shine(on=on)
+            self._shown[lamp] = on
 
     def close(self) -> None:
         self._worker.leave(self, self._release)

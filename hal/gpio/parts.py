@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from hal.board_spec import BoardSpec, KeypadSpec, LampSpec, RingerSpec
+from hal.board_spec import SOFTWARE, BoardSpec, KeypadSpec, LampSpec, RingerSpec
 from hal.errors import DeviceError
 from hal.events import DeviceFailed
 from hal.gpio.contacts import Button, Contacts, Dial, Headset, Hook
 from hal.gpio.factories import open_factory
+from hal.gpio.hard_pwm import HardPwm, open_hard_pwm
 from hal.gpio.keypad import Keypad, settle
 from hal.gpio.lamps import Lamps, Light
 from hal.gpio.pins import DIM_HERTZ, LinePin, Opened, Pins
-from hal.gpio.ringer import Bell, Buzzer, Ringer, Striker
+from hal.gpio.ringer import Bell, Buzzer, Ringer, Striker, Tone
 from hal.gpio.watch import Watch
 from hal.gpio.worker import Worker
 from hal.matrix import Matrix
@@ -33,6 +34,8 @@ class Pin(Protocol):
 
 
 P = TypeVar("P", bound=Pin)
+OpenPwm = Callable[[int, str, int, float], HardPwm]
+"""Pin, where its PWM is, hertz, part of a period; raises `hal.errors.DeviceError`."""
 HALF = 0.5
 """A buzzer is loudest when it is on for half of each period."""
 
@@ -81,14 +84,15 @@ def open_parts(
     *,
     factory: Callable[[str, str], Opened] = open_factory,
     settle: Callable[[], None] = settle,
+    pwm: OpenPwm = open_hard_pwm,
 ) -> Parts:
     """Open all that the board has on pins; what cannot be opened is posted as failed.
 
-    `clock` is monotonic seconds, the same as the kernel's for edges. `factory` and `settle` are for
-    tests, which have wires of their own.
+    `clock` is monotonic seconds, the same as the kernel's for edges. `factory`, `settle` and `pwm`
+    are for tests, which have wires of their own.
     """
     pins = Pins(lambda: factory(spec.pin_factory, spec.gpio_chip), clock)
-    opening = _Opening(spec, post, clock, pins)
+    opening = _Opening(spec, post, clock, pins, pwm)
     try:
         pins.open()
     except DeviceError as error:
@@ -98,11 +102,19 @@ def open_parts(
 
 
 class _Opening:
-    def __init__(self, spec: BoardSpec, post: Post, clock: Callable[[], float], pins: Pins) -> None:
+    def __init__(
+        self,
+        spec: BoardSpec,
+        post: Post,
+        clock: Callable[[], float],
+        pins: Pins,
+        pwm: OpenPwm,
+    ) -> None:
         self._spec = spec
         self._post = post
         self._clock = clock
         self._pins = pins
+        self._open_pwm = pwm
         self._worker = Worker(clock)
 
     def all(self, settle: Callable[[], None]) -> Parts:
@@ -191,6 +203,17 @@ class _Opening:
 
     def _striker(self, spec: RingerSpec) -> Striker:
         if spec.kind == "buzzer":
-            return Buzzer(self._pins.pulsed(spec.pins[0], spec.kind, spec.hertz, HALF))
+            return Buzzer(self._tone(spec))
         left, right = self._each(spec.pins, "bell coil", self._pins.output)
         return Bell(left, right, spec.hertz)
+
+    def _tone(self, spec: RingerSpec) -> Tone:
+        """The tone of a buzzer: a rough one is better than none."""
+        (pin,) = spec.pins
+        if spec.pwm != SOFTWARE:
+            try:
+                return self._open_pwm(pin, spec.pwm, spec.hertz, HALF)
+            except DeviceError as error:
+                reason = f"{error}; a thread buzzes in its place"
+                self._post(DeviceFailed(spec.kind, reason, self._clock()))
+        return self._pins.pulsed(pin, spec.kind, spec.hertz, HALF)

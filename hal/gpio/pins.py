@@ -74,7 +74,11 @@ class Pins:
         """A row of a keypad."""
         with self._claimed(pin, user) as factory:
             device = GPIODevice(pin, pin_factory=factory)
-            device.pin.input_with_pull("up")
+            try:
+                device.pin.input_with_pull("up")
+            except BaseException:
+                device.close()
+                raise
         return RowPin(device, self._care(pin, user))
 
     def output(self, pin: int, user: str, *, active_low: bool = False) -> "OutputPin":
@@ -181,8 +185,9 @@ class ContactPin:
 
     def watch(self, edge: Edge | None) -> None:
         with self._care():
+            # Listening anew begins at nothing: gpiozero cannot tell that a pin went deaf.
+            self._deafen()
             if edge is None:
-                self._deafen()
                 return
             self._edge = functools.partial(self._changed, edge)
             self._device.pin.edges = "both"

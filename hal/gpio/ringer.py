@@ -7,6 +7,7 @@ stands in a coil.
 
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from typing import Protocol
 
@@ -85,9 +86,11 @@ class Bell:
         return self._flip_at
 
     def stop(self) -> None:
-        for coil in self._coils:
-            coil.power(on=False)
         self._flip_at = -math.inf
+        with ExitStack() as both:
+            # One that does not answer is no reason to leave a current in the other.
+            for coil in self._coils:
+                both.callback(coil.power, on=False)
 
     def close(self) -> None:
         for coil in self._coils:

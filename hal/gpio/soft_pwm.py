@@ -40,7 +40,9 @@ class SoftPwm:
         if not 0 < duty < 1:
             self._end()
             self._write(int(duty))
-        elif self._thread is None:
+        elif self._thread is None or not self._thread.is_alive():
+            # Here, and not in the thread: whoever switches it on learns that the pin is gone.
+            self._write(1)
             self._stop.clear()
             self._thread = threading.Thread(target=self._pulse, name="gpio-pwm", daemon=True)
             self._thread.start()
@@ -64,5 +66,5 @@ class SoftPwm:
                 self._write(0)
                 self._stop.wait(period * (1 - duty))
         except OSError:
-            # Whoever sets this pin next learns that it is gone.
+            # Whoever sets this pin next learns that it is gone, and begins anew.
             return

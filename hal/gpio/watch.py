@@ -75,7 +75,6 @@ class Watch:
             maxlen=_MOST_EDGES
         )
         self._closed: tuple[bool, ...] | None = None
-        self._listening = False
         self._last = 0.0
         self._storm = Storm(_STORM)
         self.name = part.name
@@ -87,27 +86,32 @@ class Watch:
         return self._part.deadline
 
     def run(self, now: float) -> Iterator[Event]:
-        # Whatever fails on the way, the wires are read anew the next time.
+        try:
+            yield from self._looked(now)
+        except DeviceError:
+            yield from self._part.lose(max(self._last, now))
+            raise
+
+    def _looked(self, now: float) -> Iterator[Event]:
+        # Whatever fails on the way, the wires are listened to and read anew the next time: who
+        # knows what has become of them meanwhile.
         before, self._closed = self._closed, None
-        self._listen()
         if self._storm.rages(len(self._edges), now):
             self._deafen()
             raise DeviceError(wild(_STORM))
         if before is None:
-            self._edges.clear()
+            self._listen()
         else:
             yield from self._played(before, now)
         self._closed = tuple(wire.closed for wire in self._wires)
         yield from self._at(self._closed, now)
 
     def _listen(self) -> None:
-        if not self._listening:
-            self._listening = True
-            for place, wire in enumerate(self._wires):
-                wire.watch(self._noting(place))
+        for place, wire in enumerate(self._wires):
+            wire.watch(self._noting(place))
+        self._edges.clear()
 
     def _deafen(self) -> None:
-        self._listening = False
         for wire in self._wires:
             wire.watch(None)
         self._edges.clear()
@@ -121,7 +125,8 @@ class Watch:
 
     def _played(self, closed: tuple[bool, ...], now: float) -> Iterator[Event]:
         levels = list(closed)
-        while self._edges:
+        # Those that come meanwhile wait for the next time: the other parts have a turn, too.
+        for _ in range(len(self._edges)):
             place, level, at = self._edges.popleft()
             at = min(at, now)
             yield from self._waited(tuple(levels), at)

@@ -70,6 +70,7 @@ class Worker:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._going = True
+        self._hangs = False
         self.faults = 0
         """How often a task failed."""
 
@@ -91,6 +92,7 @@ class Worker:
         job = _Job(task, post, self._clock)
         self.tell(lambda: self._jobs.append(job))
         if self._thread is None:
+            self._going = True
             self._thread = threading.Thread(target=self._live, name="gpio", daemon=True)
             self._thread.start()
 
@@ -115,7 +117,8 @@ class Worker:
                 done.set()
 
         self.tell(forget)
-        done.wait(_PATIENCE)
+        # One that hangs has been waited for: a board has many parts, and a stop has its time.
+        self._hangs = not done.wait(0.0 if self._hangs else _PATIENCE)
         if not self._going and self._thread is not None:
             self._thread.join(_PATIENCE)
             self._thread = None
@@ -146,12 +149,11 @@ class Worker:
         try:
             for event in job.task.run(now):
                 job.post(event)
+            job.health.works()
         except Exception as error:  # noqa: BLE001 - see the module
             self.faults += 1
             reason = str(error) if isinstance(error, HalError) else _mistake(error)
             job.rests_until = now + self._report(job, reason)
-        else:
-            job.health.works()
 
     def _report(self, job: _Job, reason: str) -> float:
         try:

@@ -159,19 +159,28 @@ def _open_spi(spec: DisplaySpec, open_line: OpenLine) -> Wire:
                 gpio=lines,
                 port=spec.port,
                 device=spec.device,
-                gpio_DC=spec.data_command,
-                gpio_RST=spec.reset,
+                gpio_DC=_named(spec.data_command),
+                gpio_RST=_named(spec.reset),
                 reset_hold_time=0.001,
                 reset_release_time=0.001,
             )
-    except DeviceError:
+    except BaseException:
+        # Whatever it was: a pin that is not given back could not be had the next time.
         lines.cleanup()
         raise
     return Wire(interface, where, lines.cleanup)
 
 
+_FIRST = 1000
+"""To luma a pin 0 is none: ours are called 1000 and up."""
+
+
+def _named(pin: int | None) -> int | None:
+    return None if pin is None else _FIRST + pin
+
+
 class Lines:
-    """Our pins in the shape of RPi.GPIO, which is what luma asks for; BCM numbers."""
+    """Our pins in the shape of RPi.GPIO, which is what luma asks for; BCM numbers and `_FIRST`."""
 
     OUT, LOW, HIGH = 0, 0, 1
 
@@ -181,7 +190,7 @@ class Lines:
 
     def setup(self, pin: int, _direction: int) -> None:
         """Claim a pin."""
-        self._lines[pin] = self._open(pin)
+        self._lines[pin] = self._open(pin - _FIRST)
 
     def output(self, pin: int, level: int) -> None:
         """Drive it."""

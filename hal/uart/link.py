@@ -72,6 +72,8 @@ class PanelLink:
         self._sent: _Sent | None = None
         self._seq = 0
         self._greeted = False
+        self._unheard = False
+        """Whether it was given up: it greets, and acknowledges nothing."""
         self._greet_at: float | None = None
         self._since = 0.0
         self._ping_at = 0.0
@@ -107,7 +109,7 @@ class PanelLink:
         """The port was opened."""
         self._reader = LineReader()
         self._since = now
-        self.fault = None
+        self.fault, self._unheard = None, False
         self._greet(now)
 
     def close(self, now: float) -> tuple[Event, ...]:
@@ -160,10 +162,12 @@ class PanelLink:
         version = args[0] if args else ""
         if version != VERSION:
             self.fault = f"it speaks version {version} of the protocol, this phone {VERSION}"
-            self._greeted = False
-            return ()
+            # It may be given its old program again while we wait.
+            self._greeted, self._greet_at, self._sent = False, now + HELLO_EVERY, None
+            return self._held.release(now)
         self.name = " ".join(args[1:])
-        self.fault = ""
+        if not self._unheard:
+            self.fault = ""
         self._greeted, self._greet_at, self._sent = True, None, None
         self._known.clear()
         events = self._held.release(now)
@@ -204,7 +208,7 @@ class PanelLink:
         sent = self._sent
         if sent is not None and sent.seq == message.seq:
             self._known[sent.slot] = sent.args
-            self._sent = None
+            self._sent, self._unheard, self.fault = None, False, ""
             self._send_next(now)
         return ()
 
@@ -229,7 +233,7 @@ class PanelLink:
             tries, again_at = sent.tries + 1, now + ACK_WAIT
             self._sent = _Sent(sent.line, sent.seq, sent.slot, sent.args, tries, again_at)
             return ()
-        self.fault = NO_ANSWER
+        self.fault, self._unheard = NO_ANSWER, True
         self._greeted, self._sent, self._since = False, None, now
         self._greet(now)
         return self._held.release(now)

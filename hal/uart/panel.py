@@ -7,7 +7,6 @@ pyserial is imported in the thread, when the port is opened.
 
 import errno
 import os
-import select
 import termios
 import time
 from collections.abc import Callable
@@ -107,9 +106,11 @@ class SerialPanel:
         except (OSError, termios.error) as error:
             raise DeviceGoneError(_words(error)) from error
         finally:
-            port.close()
-            if not self._thread.closing:
-                self._let_go(post)
+            try:
+                port.close()
+            finally:
+                if not self._thread.closing:
+                    self._let_go(post)
 
     def _let_go(self, post: Post) -> None:
         """Nobody presses keys that are not there."""
@@ -124,11 +125,9 @@ class SerialPanel:
             port.write(output)
         due = link.deadline
         wait = None if due is None else max(due - now, 0.0)
-        ready, _, _ = select.select((port.fileno(), self._thread.fileno()), (), (), wait)
-        if self._thread.fileno() in ready:
-            self._thread.woken()
+        ready = self._thread.wait((port.fileno(),), wait)
         now = self._clock()
-        events = link.receive(port.read(_READ), now) if port.fileno() in ready else ()
+        events = link.receive(port.read(_READ), now) if ready else ()
         for event in (*events, *link.fire(now)):
             post(event)
 
@@ -255,6 +254,8 @@ def _tell(fault: str | None, health: Health) -> None:
 
 def _words(error: Exception) -> str:
     """What happened, without pyserial's wrapping; it has no number for a port that vanished."""
+    if "timeout" in str(error).lower():
+        return "it takes nothing any more"
     number = _number(error) or _number(error.__context__)
     return "it was unplugged" if number in _VANISHED else os.strerror(number)
 

@@ -11,9 +11,7 @@ from firmware.phone.desk import paths
 from firmware.phone.features import conference, endings, hold, incoming, transfer
 from firmware.phone.model import Timer
 from firmware.phone.turn import Turn
-
-FLASH_MAX = 0.5
-"""Seconds a hook may be down and still only be flashed (RELIABILITY F37)."""
+from hal.events import HookReplaced
 
 
 def lifted_in_call(turn: Turn) -> None:
@@ -32,10 +30,14 @@ def _take_up(turn: Turn) -> None:
     paths.lift(turn)
 
 
-def replaced_in_call(turn: Turn) -> None:
-    """Microphone and earpiece close now; the call ends when it was no flash."""
-    if paths.put_down(turn):
-        turn.set_timer(Timer.HOOK_FLASH, FLASH_MAX)
+def replaced_in_call(turn: Turn, event: HookReplaced) -> None:
+    """Microphone and earpiece close now; the call ends when it was no flash (RELIABILITY F37)."""
+    if not paths.put_down(turn):
+        return
+    if event.flash_max > 0:
+        turn.set_timer(Timer.HOOK_FLASH, event.flash_max)
+    else:
+        flash_over(turn)
 
 
 def flash_over(turn: Turn) -> None:

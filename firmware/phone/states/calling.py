@@ -12,7 +12,7 @@ def _flashed(turn: Turn, _event: HookFlash) -> None:
 
 ROWS: Rows = {
     HookLifted: lambda turn, _event: hook.lifted_in_call(turn),
-    HookReplaced: lambda turn, _event: hook.replaced_in_call(turn),
+    HookReplaced: hook.replaced_in_call,
     HookFlash: _flashed,
     actions.SelectPath: hook.select_in_call,
     # Announcements before the answer may ask for a digit.

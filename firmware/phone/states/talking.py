@@ -15,7 +15,7 @@ def _answer(turn: Turn, _event: actions.Answer) -> None:
 
 ROWS: Rows = {
     HookLifted: lambda turn, _event: hook.lifted_in_call(turn),
-    HookReplaced: lambda turn, _event: hook.replaced_in_call(turn),
+    HookReplaced: hook.replaced_in_call,
     HookFlash: lambda turn, _event: hook.flashed(turn),
     actions.SelectPath: hook.select_in_call,
     actions.Digit: dtmf.key,

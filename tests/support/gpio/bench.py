@@ -80,13 +80,15 @@ def stand_in(name: str, wires: Wires, monkeypatch, endings: list) -> None:
 class Workbench:
     """An opened board with hands on it and ears."""
 
-    def __init__(self, path: Path, opener, wires: Wires, text: str = BOARD) -> None:
+    def __init__(self, path: Path, opener, wires: Wires, text: str = BOARD, **more) -> None:
         path.write_text(text)
         self.spec = load_board(str(path))
         self.wires = wires
         self._told: queue.SimpleQueue[Event] = queue.SimpleQueue()
         settle = getattr(wires, "settle", keypad.settle)
-        self.parts: Parts = open_parts(self.spec, self._told.put, factory=opener, settle=settle)
+        self.parts: Parts = open_parts(
+            self.spec, self._told.put, factory=opener, settle=settle, **more
+        )
         if self.parts.inputs is not None:
             tasks = self.parts.inputs._tasks
             self.parts.inputs.start(self._told.put)

@@ -1,7 +1,9 @@
 """The thread of a device: woken, never ended by a fault, ended by the phone."""
 
+import os
 import queue
-import select
+import threading
+import time
 
 import pytest
 
@@ -26,8 +28,7 @@ class Desk:
         if self.faults:
             raise self.faults.pop(0)
         while not self.thread.closing:
-            select.select((self.thread.fileno(),), (), (), 10)
-            self.thread.woken()
+            assert self.thread.wait((), 10) == set()
             self.met.put("woken")
 
 
@@ -65,3 +66,68 @@ def test_once_it_is_closed_a_wish_does_no_harm(desk):
     desk.thread.close()
     desk.thread.wake()
     assert desk.thread.closing
+
+
+def test_a_descriptor_beyond_a_thousand_is_waited_for(desk):
+    """`select` knows the first 1,024; a phone whose page is crowded may have more."""
+    import fcntl  # noqa: PLC0415 - here only
+    import resource  # noqa: PLC0415 - likewise
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2000:
+        pytest.skip("this machine allows no 2,000 descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2000), hard))
+    read, write = os.pipe()
+    high = fcntl.fcntl(read, fcntl.F_DUPFD, 1500)
+    os.write(write, b"x")
+    try:
+        assert desk.thread.wait((high,), 10) == {high}
+    finally:
+        for descriptor in (read, write, high):
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_descriptor_that_is_broken_is_told_so_that_somebody_reads_it(desk):
+    read, write = os.pipe()
+    os.close(write)
+    assert desk.thread.wait((read,), 10) == {read}
+    os.close(read)
+
+
+def test_a_pause_shorter_than_the_clock_is_no_busy_loop(desk):
+    """Less than a millisecond is one: nobody turns round and round until a deadline."""
+    began = time.monotonic()
+    assert desk.thread.wait((), 0.0001) == set()
+    assert time.monotonic() - began >= 0.0001
+
+
+def test_a_listener_that_is_gone_does_not_end_it(desk, monkeypatch):
+    monkeypatch.setattr("hal.device_thread._PATIENCE", 0.01)
+
+    def post(_event):
+        raise RuntimeError("the loop is closed")
+
+    desk.faults = [DeviceGoneError("it was unplugged")]
+    desk.thread.start(post, Health("a device", post, lambda: 0.0))
+    assert [desk.met.get(timeout=10) for _ in range(2)] == ["served"] * 2
+
+
+def test_a_wish_that_comes_while_it_closes_goes_into_no_file_of_somebody_else(desk, monkeypatch):
+    """The number of the pipe is given to the next file that is opened."""
+    written, close = [], os.close
+    wishing = threading.Thread(target=desk.thread.wake)
+    monkeypatch.setattr(os, "write", lambda descriptor, _octets: written.append(descriptor))
+
+    def closing(descriptor):
+        if not wishing.ident:
+            wishing.start()
+            wishing.join(0.05)
+        close(descriptor)
+        assert not [each for each in written[1:] if each == descriptor]
+
+    monkeypatch.setattr(os, "close", closing)
+    desk.thread.close()
+    wishing.join(10)
+    monkeypatch.undo()
+    assert len(written) == 1, "it was woken once, to end"

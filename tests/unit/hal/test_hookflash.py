@@ -34,6 +34,18 @@ def test_after_flash_max_it_is_a_new_lift():
     assert told[-1] == HookLifted(5.5)
 
 
+@pytest.mark.parametrize("flash_max", [0.5, 0.0, 1.2])
+def test_whoever_hears_of_the_fall_hears_how_long_to_wait(flash_max):
+    told = play(HookSwitch(flash_max=flash_max), (True, 1.0), (False, 5.0))
+    assert told[-1] == HookReplaced(5.0, flash_max)
+
+
+@pytest.mark.parametrize(("after", "kind"), [(0.4999, HookFlash), (0.5, HookLifted)])
+def test_f37_the_window_of_a_tap_ends_where_it_says(after, kind):
+    told = play(HookSwitch(), (True, 1.0), (False, 5.0), (True, 5.0 + after))
+    assert type(told[-1]) is kind
+
+
 def test_flash_can_be_switched_off():
     told = play(HookSwitch(flash_max=0), (True, 1.0), (False, 5.0), (True, 5.1))
     assert told[-1] == HookLifted(5.1)

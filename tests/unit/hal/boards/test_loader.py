@@ -308,3 +308,112 @@ def test_a_front_panel_has_pixels_or_letters(load, complaints):
     assert complaints(panel + "letters = [4, 20]") == [
         "serial.letters: must be [columns, rows], like [20, 4]"
     ]
+
+
+OVERRIDES = {
+    "gpio": ("keypad", {"factory": "lgpio"}, lambda board: board.pin_factory, "lgpio"),
+    "keypad": ("keypad", {"lockout_ms": 30}, lambda board: board.keypad.lockout_ms, 30),
+    "buttons": ("wm8960", {"mute": 0}, lambda board: dict(board.buttons)[Key.MUTE], 0),
+    "hook": ("rotary", {"lifted": "open"}, lambda board: board.hook.lifted, Contact.OPEN),
+    "rotary": ("rotary", {"order": "0123456789"}, lambda board: board.rotary.order, "0123456789"),
+    "display": ("wm8960", {"chip": "ssd1309"}, lambda board: board.display.chip, "ssd1309"),
+    "lamps": ("keypad", {"message": {"brightness": 5}}, lambda b: b.lamps[0][1].brightness, 5),
+    "ringer": ("rotary", {"hertz": 20}, lambda board: board.ringer.hertz, 20),
+    "headset": ("wm8960", {"plugged": "open"}, lambda board: board.headset.plugged, Contact.OPEN),
+    "serial": ("serial-panel", {"speed": 9600}, lambda board: board.serial.speed, 9600),
+    "usb": ("usb-handset", {"hook": "KEY_PHONE"}, lambda board: board.usb.hook, "KEY_PHONE"),
+    "panel": ("mock", {"bell": False}, lambda board: board.panel.bell, False),
+    "cards": (
+        "keypad",
+        {"ringer": {"device": "id:Headphones"}},
+        lambda board: board.cards["ringer"].device,
+        "id:Headphones",
+    ),
+}
+
+
+@pytest.mark.parametrize("table", OVERRIDES)
+def test_one_value_of_any_table_may_be_another_and_all_else_is_as_it_comes(table):
+    name, own, value, expected = OVERRIDES[table]
+    plain, here = load_board(name), load_board(name, {table: own})
+    assert value(plain) != value(here) == expected
+    differs = {"gpio": "pin_factory"}.get(table, table)
+    assert replace(here, **{differs: getattr(plain, differs)}) == plain
+
+
+SPI = 'chip = "sh1106"\nsize = [128, 64]\nbus = "spi"\ndata_command = 25\n'
+I2C = 'chip = "ssd1306"\nsize = [128, 64]\n'
+
+
+@pytest.mark.parametrize(
+    ("display", "pin", "line"),
+    [
+        (SPI, 8, "the SPI select 0 line"),
+        (SPI + "device = 1\n", 7, "the SPI select 1 line"),
+        (SPI + "device = 1\n", 8, "the SPI select 0 line"),
+        (SPI + "port = 1\n", 18, "the SPI select 0 line"),
+        (SPI + "port = 1\ndevice = 2\n", 16, "the SPI select 2 line"),
+        (SPI + "port = 1\n", 20, "the SPI 1 out line"),
+        (I2C + "port = 0\n", 1, "the I²C 0 clock line"),
+    ],
+)
+def test_a_bus_takes_the_pins_of_its_number(complaints, display, pin, line):
+    (said,) = complaints(f"[hook]\npin = {pin}\n[display]\n{display}")
+    assert f"{line} and hook.pin both use GPIO {pin}" in said
+
+
+@pytest.mark.parametrize(
+    ("display", "pin"), [(SPI, 7), (SPI + "port = 1\n", 8), (I2C + "port = 3\n", 2), (I2C, 0)]
+)
+def test_a_pin_that_a_bus_leaves_may_be_used(load, display, pin):
+    load(f"[hook]\npin = {pin}\n[display]\n{display}")
+
+
+def test_an_spi_bus_has_so_many_devices(complaints):
+    assert complaints(f"[display]\n{SPI}device = 2\n") == [
+        "display.device: SPI bus 0 has 2 chip selects, from 0"
+    ]
+
+
+def test_a_panel_at_the_port_of_the_header_takes_its_pins_by_itself(complaints, load):
+    text = "[hook]\npin = 14\n[serial]\nport = "
+    (said,) = complaints(text + '"/dev/ttyAMA0"')
+    assert "the serial out line and hook.pin both use GPIO 14" in said
+    load(text + '"/dev/ttyUSB0"')
+    load(text + '"/dev/ttyAMA0"\nheader_pins = false')
+
+
+def test_a_bell_swings_no_faster_than_a_clapper_can(complaints, load):
+    bell = '[ringer]\nkind = "bell"\npins = [12, 13]\nhertz = '
+    assert complaints(bell + "440") == ["ringer.hertz: 440 is not a whole number from 15 to 50"]
+    assert load(bell + "20").ringer == RingerSpec("bell", (12, 13), 20)
+
+
+def test_who_makes_the_tone_of_a_buzzer(complaints, load):
+    buzzer = '[ringer]\nkind = "buzzer"\npins = [18]\npwm = '
+    assert load(buzzer + '"hardware"').ringer == RingerSpec("buzzer", (18,), 440, "hardware")
+    assert load(buzzer.replace("18", "5") + '"pwmchip2/1"').ringer.pwm == "pwmchip2/1"
+    assert complaints(buzzer + '"hardwar"') == [
+        "ringer.pwm: 'hardwar' is not software, hardware, or like pwmchip2/1"
+    ]
+    assert complaints(buzzer.replace("18", "5") + '"hardware"') == [
+        "ringer.pins: hardware PWM comes out at GPIO 12, 13, 18, 19 alone"
+    ]
+    assert complaints('[ringer]\nkind = "bell"\npins = [12, 13]\npwm = "hardware"') == [
+        "ringer.pwm: a bell has two coils in turn; this is for a buzzer"
+    ]
+
+
+def test_a_lamp_that_nothing_ever_lights_is_told_with_the_nearest(complaints):
+    port = 'port = "/dev/ttyUSB0"\n'
+    assert complaints("[lamps]\nmesage = { pin = 4 }\nline_0 = { pin = 5 }") == [
+        "lamps.mesage: there is no lamp 'mesage'; is it 'message'?",
+        "lamps.line_0: there is no lamp 'line_0'; is it 'line_1'?",
+    ]
+    assert complaints(f'[serial]\n{port}lamps = ["mute", "disco"]') == [
+        (
+            "serial.lamps: there is no lamp 'disco'; there are message, ring, mute, hold, speaker, "
+            "headset, dnd, line_1 …"
+        )
+    ]
+    assert complaints('[usb.lamps]\nmail = "LED_MAIL"')[0].startswith("usb.lamps.mail: there is no")

@@ -4,6 +4,7 @@ import queue
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from hal.errors import DeviceError
 from hal.evdev import devices
 from hal.evdev.evdev_library import library
 from hal.evdev.handset import UsbHandset
+from hal.evdev.sources import EvdevSource
 from hal.events import (
     DeviceFailed,
     DeviceRecovered,
@@ -261,6 +263,70 @@ def test_closing_gives_everything_back_and_tells_nothing_more(desk):
     device.press("KEY_NUMERIC_1")
     assert desk.told.empty()
     assert device.opens == device.closes
+
+
+def test_f37_what_was_read_with_the_overflow_is_older_than_the_state_and_is_not_believed(desk):
+    """A press behind it would be for ever: the kernel drops its release when asked."""
+    device = desk.plug_in()
+    source = EvdevSource(desk.evdev.InputDevice("/dev/input/event3"))
+    device.press("KEY_NUMERIC_STAR")
+    device.overflow()
+    device.press("KEY_NUMERIC_1")
+    assert list(source.read()) == [((1, CODES["KEY_NUMERIC_STAR"]), 1), None]
+    source.close()
+
+
+def test_f41_a_device_that_goes_while_it_is_asked_what_it_is_leaves_nothing_open(desk, monkeypatch):
+    device = desk.plug_in()
+    asked = []
+
+    def capabilities(self, verbose=False, absinfo=True):  # noqa: FBT002 - the module's own
+        asked.append(1)
+        if len(asked) % 2 == 0:
+            raise OSError(19, "No such device")
+        return {0: [0, 1], 1: list(device.keys)}
+
+    monkeypatch.setattr("tests.support.fake_evdev.FakeInputDevice.capabilities", capabilities)
+    desk.start()
+    assert desk.hears(DeviceFailed).reason == "it is not plugged in"
+    until(lambda: device.opens > 3, "it was not tried again")
+    desk.handsets.pop().close()
+    assert device.opens == device.closes
+
+
+def test_f41_the_second_device_of_a_handset_may_come_a_moment_after_the_first(
+    desk, monkeypatch, tmp_path
+):
+    """The kernel shows the parts of a handset one by one; nobody looks again once it works."""
+    monkeypatch.setattr(devices, "FOLDER", tmp_path)
+    monkeypatch.setattr("hal.evdev.handset._SETTLING", 0.2)
+    (tmp_path / "event1").touch()
+    desk.plug_in("/dev/input/event1")
+    desk.start(UsbSpec(0x06E6, 0, (*KEYS, ("KEY_VOLUMEUP", Key.VOLUME_UP)), "KEY_PHONE"))
+    time.sleep(0.02)  # noqa: TID251 - the kernel is at work
+    volume = desk.plug_in("/dev/input/event2", codes=("KEY_VOLUMEUP",), phys="usb-1/input1")
+    (tmp_path / "event2").touch()
+    until(lambda: volume.grabs, "the volume keys were never found")
+
+
+def test_f41_a_thousand_times_pulled_out_it_has_left_nothing_behind(desk, monkeypatch):
+    """Without the thread: what a session opens, it closes, whatever goes wrong in it."""
+    monkeypatch.setattr("hal.evdev.handset.young", lambda _seconds: False)
+    device = desk.plug_in()
+    handset = UsbHandset(SPEC, lambda post: Health("p", post, time.monotonic), lambda: desk.evdev)
+    health = Health("USB handset", lambda _event: None, time.monotonic)
+    monkeypatch.setattr("hal.evdev.handset._Session.turn", pulled)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(1000):
+        with pytest.raises(DeviceError):
+            handset._serve(desk.told.put, health)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert device.opens == device.closes == 1000
+    handset.close()
+
+
+def pulled(*_args):
+    raise OSError(19, "No such device")
 
 
 def test_a_handset_that_was_never_started_closes(desk):

@@ -86,6 +86,25 @@ def test_a_descriptor_that_asks_for_gigabytes_is_not_believed():
     assert len(Reports(many)._fields) <= 2048
 
 
+def test_a_report_of_a_number_that_no_byte_holds_is_not_believed():
+    """It could never be written; a device that names one writes nonsense."""
+    made = Reports(items("0508 86 0101 7501 9501 0918 9102"))
+    assert made.write({RING}) == []
+
+
+def test_a_descriptor_whose_reports_are_endless_is_not_believed():
+    """Each field fits, all of them together make a report of megabytes."""
+    made = Reports(items("050b", "7520 96 0004 8103" * 200, "7501 9501 0920 8102"))
+    assert made.holding(HOOK) is None
+    assert max(made._ends.values()) <= 2 * 8 * 4096
+
+
+def test_a_descriptor_that_makes_every_report_a_day_of_work_is_not_believed():
+    """A thousand fields, each of which may name one of a thousand keys."""
+    made = Reports(items("050b 7508 96 e803 1900 2a e803 8100" * 8))
+    assert sum(len(each.usages) for each in made._fields) <= 8192
+
+
 @given(st.binary(max_size=300), st.binary(max_size=70), st.sets(st.sampled_from([RING, HOOK])))
 def test_any_descriptor_and_any_report_is_taken(descriptor, octets, lit):
     made = Reports(descriptor)

@@ -19,7 +19,7 @@ from hal.health import Health
 from hal.keys import Key
 from hal.ports import LampPattern
 from tests.support.fake_evdev import FakeEvdev, Plugged
-from tests.support.hid_handset import DESCRIPTOR, RawHandset
+from tests.support.hid_handset import DESCRIPTOR, RawHandset, report
 from tests.support.waiting import wait_for
 
 KEYS = (("HID_KEY_5", Key.DIGIT_5), ("HID_KEY_POUND", Key.POUND))
@@ -35,6 +35,8 @@ def raw(tmp_path, monkeypatch):
     made = RawHandset(tmp_path)
     monkeypatch.setattr(devices, "HID_FOLDER", made.classes)
     monkeypatch.setattr(devices, "HID_NODES", made.nodes)
+    # Its folder was made just now, and nothing more will come.
+    monkeypatch.setattr("hal.evdev.handset._SETTLING", 0.0)
     yield made
     made.close()
 
@@ -87,6 +89,24 @@ def test_keys_may_be_events_and_the_hook_a_report(raw, start):
     hears(told, KeyDown)
     raw.send(lifted=True)
     hears(told, HookLifted)
+    keypad.throw_away()
+
+
+def test_f37_a_key_that_comes_as_event_and_as_report_is_one_digit(raw, start):
+    """Both were there before anybody looked: the phone was busy for as long as the press lasted."""
+    evdev = FakeEvdev()
+    keypad = Plugged("VoIP Handset", ("KEY_NUMERIC_5",))
+    evdev.plugged["/dev/input/event0"] = keypad
+    keypad.press("KEY_NUMERIC_5")
+    keypad.release("KEY_NUMERIC_5")
+    raw.send(key="5")
+    raw.send()
+    spec = UsbSpec(0x06E6, 0, (("KEY_NUMERIC_5", Key.DIGIT_5), *KEYS), "HID_HOOK")
+    _, told = start(spec, lambda: evdev)
+    hears(told, KeyDown, KeyUp)
+    raw.send(lifted=True, key="#")
+    events = [told.get(timeout=15) for _ in range(2)]
+    assert {type(event) for event in events} == {HookLifted, KeyDown}
     keypad.throw_away()
 
 
@@ -143,6 +163,14 @@ def test_f41_without_permission_the_file_is_named_and_what_was_open_is_closed(
     assert hears(told, DeviceFailed).reason == f"no permission for {raw.node} (group input)"
     wait_for("it to be closed", lambda: keypad.opens == keypad.closes > 1, 15)
     keypad.throw_away()
+
+
+def test_a_handset_that_never_stops_reporting_leaves_time_for_lamps_and_closing(raw, monkeypatch):
+    source = HidSource(raw.node, Reports(DESCRIPTOR), None)
+    reports = (report(lifted=bool(n % 2)) for n in range(10_000))
+    monkeypatch.setattr(os, "read", lambda _file, _size: next(reports))
+    assert len(list(source.read())) < 100
+    source.close()
 
 
 def test_a_report_that_says_nothing_new_is_not_written(raw, monkeypatch):

@@ -1,6 +1,6 @@
 import pytest
 
-from hal.evdev.reading import EV_KEY, EV_SW, Reading
+from hal.evdev.reading import EV_HID, EV_KEY, EV_SW, Reading
 from hal.events import DeviceFailed, HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.keys import Key
 
@@ -70,3 +70,35 @@ def test_the_cable_is_pulled_with_a_key_down_and_the_handset_off(reading):
     reading.take(PHONE, DOWN, 1.0)
     assert reading.gone(2.0) == (KeyUp(Key.DIGIT_5, 2.0),)
     assert len(reading) == 0
+
+
+HID_FIVE, HID_REDIAL = (EV_HID, 0x0B00B5), (EV_HID, 0x0B0024)
+
+
+@pytest.fixture
+def both_ways():
+    """The board file names a key by its event and by its report, as it comes with the phone."""
+    keys = {FIVE: Key.DIGIT_5, HID_FIVE: Key.DIGIT_5, HID_REDIAL: Key.REDIAL}
+    return Reading(keys, None, lifted=True, flash_max=0.5)
+
+
+def test_f37_a_key_that_the_kernel_maps_and_reports_is_one_press_however_late(both_ways):
+    both_ways.offer({FIVE, HID_FIVE, HID_REDIAL})
+    late = [(code, value) for code in (FIVE, HID_FIVE) for value in (DOWN, UP)]
+    told = [event for code, value in late for event in both_ways.take(code, value, 9.0)]
+    assert told == [KeyDown(Key.DIGIT_5, 9.0), KeyUp(Key.DIGIT_5, 9.0)]
+    assert both_ways.take(HID_REDIAL, DOWN, 9.1) == (KeyDown(Key.REDIAL, 9.1),)
+
+
+def test_a_key_that_the_kernel_does_not_map_is_heard_from_its_report(both_ways):
+    both_ways.offer({HID_FIVE, HID_REDIAL})
+    assert both_ways.take(HID_FIVE, DOWN, 1.0) == (KeyDown(Key.DIGIT_5, 1.0),)
+    both_ways.offer({FIVE, HID_FIVE})
+    assert both_ways.take(HID_FIVE, UP, 2.0) == ()
+    assert both_ways.gone(3.0) == (KeyUp(Key.DIGIT_5, 3.0),)
+
+
+def test_f37_a_held_key_with_two_names_is_not_let_go_by_a_flood(both_ways):
+    both_ways.take(FIVE, DOWN, 1.0)
+    assert both_ways.settle({FIVE}, 2.0) == ()
+    assert both_ways.settle(set(), 3.0) == (KeyUp(Key.DIGIT_5, 3.0),)

@@ -1,9 +1,11 @@
 """Our factory over libgpiod: what the kernel does to lines, and what gpiozero must see of it."""
 
+import os
 import queue
 import threading
 import time
 
+import gpiod
 import pytest
 from gpiod.line import Edge
 from gpiozero import InputDevice
@@ -258,3 +260,148 @@ def test_closing_joins_the_reader(wires):
     factory.close()
     factory.close()
     assert threading.active_count() == before
+
+
+def test_a_reader_that_is_called_for_nothing_does_not_wait_with_the_lock_in_its_hand(factory):
+    """Its descriptor was closed and given to another line since the kernel said it was readable."""
+    pin, _ = listening(factory)
+    pin.hear()
+    pin.close()
+    pin.hear()
+
+
+def test_a_pin_that_went_deaf_hears_when_it_is_listened_to_anew(wires, chip):
+    """The kernel said no once: the reader let go of the line, and gpiozero knows nothing of it."""
+    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    contact, told = pins.contact(17, "hook"), queue.SimpleQueue()
+    reader = contact._device.pin.factory.reader
+
+    def listen():
+        contact.watch(lambda closed, _at: told.put(closed))
+
+    listen()
+    wires.broken = True
+    chip.requests[17].note(0, 0)
+    told.get(timeout=PATIENCE)  # the reader says that something happened
+    wires.broken = False
+    assert len(reader) == 0
+    listen()
+    wires.close(17)
+    assert told.get(timeout=PATIENCE) is True
+    wires.broken = True
+    for _ in range(2):
+        with pytest.raises(DeviceError):
+            listen()
+    wires.broken = False
+    assert len(reader) == 0
+    listen()
+    wires.open(17)
+    while told.get(timeout=PATIENCE):
+        """What was said before it went deaf."""
+    contact.close()
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (ValueError(22, "Invalid argument"), "Invalid argument"),
+        (NotImplementedError(95, "Operation not supported"), "Operation not supported"),
+        (gpiod.ChipClosedError(), "I/O operation on closed chip"),
+        (gpiod.RequestReleasedError(), "GPIO lines have been released"),
+    ],
+)
+def test_what_the_binding_makes_of_errors_is_a_sentence_with_the_pin(chip, raised, said):
+    def refuse(*_args, **_more):
+        raise raised
+
+    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    lamp = pins.output(22, "lamp mute")
+    chip.requests[22].set_value = refuse
+    with pytest.raises(DeviceError) as caught:
+        lamp.shine(on=True)
+    assert str(caught.value) == f"lamp mute: GPIO 22 does not answer: {said}"
+    for pin, call in ((17, "get_line_info"), (18, "request_lines")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(chip, call, refuse)
+            with pytest.raises(DeviceError) as caught:
+                pins.contact(pin, "hook")
+        assert str(caught.value) == f"hook: GPIO {pin} cannot be used: {said}"
+    lamp.close()
+
+
+def test_a_chip_that_has_fewer_lines_is_named_with_their_number():
+    """The expander of a Pi, or a chip on USB, in place of the header's."""
+    pins = Pins(
+        lambda: (GpiodFactory(FakeChip(Wires(8), "raspberrypi-exp-gpio")), ()), time.monotonic
+    )
+    with pytest.raises(DeviceError) as caught:
+        pins.contact(17, "hook")
+    assert str(caught.value) == (
+        "hook: GPIO 17 cannot be used: gpiochip0 (raspberrypi-exp-gpio) has 8 lines"
+    )
+
+
+def test_a_row_that_cannot_be_let_go_leaves_its_pin_to_others(wires, chip):
+    def refuse(_config):
+        raise OSError(22, "Invalid argument")
+
+    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    held = pins.output(4, "lamp mute")
+    asking = chip.request_lines
+
+    def request_lines(*args, **more):
+        request = asking(*args, **more)
+        request.reconfigure_lines = refuse
+        return request
+
+    chip.request_lines = request_lines
+    with pytest.raises(DeviceError):
+        pins.row(5, "keypad row 1")
+    chip.request_lines = asking
+    assert 5 not in chip.requests
+    pins.row(5, "keypad row 1").close()
+    held.close()
+
+
+def test_pulses_on_a_pin_that_is_gone_are_told_and_begin_anew(factory, wires):
+    pin = factory.pin(9)
+    pin.output_with_state(0)
+    pin.frequency = 400
+    wires.broken = True
+    with pytest.raises(OSError, match="No such device"):
+        pin.state = 0.5
+    wires.broken = False
+    pin.state = 0.5
+    running = pin._pwm._thread
+    wires.broken = True
+    running.join(PATIENCE)
+    assert not running.is_alive()
+    wires.broken = False
+    pin.state = 0.4
+    edges, end = wires.lines[9].edges, time.monotonic() + PATIENCE
+    while wires.lines[9].edges < edges + 4:
+        assert time.monotonic() < end, "nobody pulses it any more"
+        time.sleep(0.001)  # noqa: TID251 - the thread is at work
+
+
+def test_a_callback_that_hangs_keeps_its_descriptors(wires, monkeypatch):
+    """Closed under its feet, their numbers would soon be somebody's file."""
+    monkeypatch.setattr("hal.gpio.gpiod_reader._PATIENCE", 0.02)
+    factory, entered, hanging = GpiodFactory(FakeChip(wires)), threading.Event(), threading.Event()
+    pin = factory.pin(17)
+    pin.input_with_pull("up")
+
+    def hang(_ticks, _state):
+        entered.set()
+        hanging.wait(PATIENCE)
+
+    pin.when_changed = hang
+    wires.close(17)
+    assert entered.wait(PATIENCE)
+    reader = factory.reader
+    factory.close()
+    os.fstat(reader._epoll.fileno())
+    thread = reader._thread
+    hanging.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()

@@ -265,3 +265,55 @@ def test_closing_leaves_no_row_driven(pad, keypad):
     keypad.close()
     assert pad.low == [False] * 4
     assert pad.edges == [None] * 3
+
+
+def test_a_crossing_without_a_key_that_is_shorted_costs_little(pad):
+    keys = [[None, *KEYS[0][1:]], *KEYS[1:]]
+    keypad = Keypad(Matrix(keys), pad.rows(), pad.columns(), pad.wake, lambda: None)
+    pad.press("1")
+    run(keypad, 1.0)
+    assert keypad.deadline == pytest.approx(1.0 + IGNORED_SCAN, abs=IGNORED_SCAN)
+    before = keypad.deadline
+    list(keypad.run(before))
+    assert keypad.deadline == pytest.approx(before + IGNORED_SCAN)
+    pad.press("4")
+    assert names(run(keypad, 1.2)) == ["+4"], "and hides nobody in its column"
+
+
+def test_a_column_that_fails_just_when_it_goes_to_rest_is_tried_again(pad, keypad):
+    pad.press("5")
+    pad.release("5")
+    list(keypad.run(5.0))
+    scans = itertools.count()
+
+    def break_it():
+        pad.broken = next(scans) == 4
+
+    pad.settling = break_it
+    with pytest.raises(DeviceGoneError):
+        list(keypad.run(5.1))
+    assert keypad.deadline == 0.0, "else only an edge would wake it, and who listens?"
+    pad.broken, pad.settling = False, lambda: None
+    pad.down.add(PLACE["8"])
+    assert names(keypad.run(6.1)) == ["+8"]
+
+
+def test_f36_a_key_that_is_down_when_the_keypad_fails_is_let_go_and_not_pressed_again(pad, keypad):
+    pad.press("5")
+    assert names(keypad.run(5.0)) == ["+5"]
+    pad.broken = True
+    scanning = keypad.run(5.01)
+    assert names([next(scanning)]) == ["-5"]
+    with pytest.raises(DeviceGoneError):
+        next(scanning)
+    with pytest.raises(DeviceGoneError):
+        next(keypad.run(5.1))
+    pad.edges = [None] * 3  # the library has let go of its pins
+    pad.broken = False
+    assert names(keypad.run(5.2)) == []
+    pad.press("2")
+    assert names(keypad.run(5.3)) == ["+2"], "who still has a finger there presses nothing new"
+    pad.release("5", "2")
+    assert names(run(keypad, 5.9)) == ["-2"]
+    pad.press("5")
+    assert names(keypad.run(10.0)) == ["+5"], "its columns are listened to again"

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from hal.errors import DeviceGoneError
 from hal.gpio.lamps import Lamps
 from hal.gpio.ringer import Bell, Buzzer, Ringer
 from hal.ports import LampPattern
@@ -129,3 +130,36 @@ def test_a_buzzer_follows_the_cadence_and_is_silent_when_closed():
     assert buzzer.deadline is None, "the tone goes on by itself"
     buzzer.close()
     assert log == [("tone", False)]
+
+
+class Dead:
+    """A pin of a chip that is gone."""
+
+    def power(self, *, on):  # noqa: ARG002 - the shape of a pin
+        raise DeviceGoneError("bell coil 1: GPIO 7 does not answer")
+
+    shine = power
+
+
+def test_a_coil_that_does_not_answer_leaves_no_current_in_the_other():
+    log = []
+    for pair in ((0, 1), (1, 0)):
+        good = Pin(log, "coil")
+        bell = Bell(*((Dead(), good)[place] for place in pair), 25)
+        good.power(on=True)
+        with pytest.raises(DeviceGoneError):
+            bell.stop()
+        assert not good.on
+
+
+def test_a_lamp_that_does_not_answer_costs_no_other_its_light():
+    log = []
+    lights = {"mute": Pin(log, "mute"), "hold": Dead(), "ring": Pin(log, "ring")}
+    lamps = Lamps(lights, Now())
+    for lamp in lights:
+        lamps.set(lamp, LampPattern.ON)
+    with pytest.raises(DeviceGoneError):
+        list(lamps.run(0.0))
+    assert lights["mute"].on
+    assert lights["ring"].on
+    assert lamps.deadline == 0.0, "it is tried again"

@@ -5,9 +5,10 @@ import pytest
 
 from hal.board_spec import Contact, HookSpec, RotarySpec
 from hal.errors import DeviceError, DeviceGoneError
-from hal.events import HookFlash, HookLifted, HookReplaced, KeyDown
-from hal.gpio.contacts import Dial, Hook
+from hal.events import HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
+from hal.gpio.contacts import Button, Dial, Hook
 from hal.gpio.watch import Watch
+from hal.keys import Key
 
 
 class Wire:
@@ -25,6 +26,8 @@ class Wire:
         return self.level
 
     def watch(self, edge):
+        if self.gone:
+            raise DeviceGoneError("hook: GPIO 17 does not answer: No such device")
         self.edge = edge
 
     def move(self, closed, at, *, lost=False):
@@ -159,3 +162,120 @@ def test_two_digits_that_were_dialled_meanwhile_stay_two(wires):
 def test_closing_lets_go_of_the_wires(hook, wires):
     hook.close()
     assert wires[0].edge is None
+
+
+def test_a_wire_that_could_not_be_listened_to_is_listened_to_the_next_time(wires):
+    hook = Watch(Hook(HookSpec(17, Contact.CLOSED, 50, 500)), wires[:1], lambda: None)
+    wires[0].gone = True
+    with pytest.raises(DeviceGoneError):
+        list(hook.run(0.0))
+    wires[0].gone = False
+    assert list(hook.run(1.0)) == []
+    wires[0].move(True, 2.0)
+    assert list(hook.run(2.0)) == [HookLifted(2.0)]
+
+
+def test_after_any_fault_the_wire_is_listened_to_anew(hook, wires):
+    """A library may have let go of a pin that failed once."""
+    wires[0].gone = True
+    wires[0].move(True, 1.0)
+    with pytest.raises(DeviceGoneError):
+        list(hook.run(1.0))
+    wires[0].edge, wires[0].gone, wires[0].level = None, False, False
+    assert kinds(hook.run(2.0)) == [HookReplaced]
+    wires[0].move(True, 9.0)
+    assert list(hook.run(9.0)) == [HookLifted(9.0)]
+
+
+def test_a_digit_in_the_middle_of_which_the_wires_failed_is_not_dialled(wires):
+    """Three of seven pulses are no 3."""
+    watch = Watch(Dial(RotarySpec(24, 25, "1234567890")), wires, lambda: None)
+    pulse, off_normal = wires
+    pulse.level = True
+    list(watch.run(0.0))
+    off_normal.move(True, 1.0)
+    for at in (1.3, 1.4, 1.5):
+        pulse.move(False, at)
+        pulse.move(True, at + 0.06)
+    list(watch.run(1.57))
+    pulse.gone = True
+    pulse.move(False, 1.6)
+    with pytest.raises(DeviceGoneError):
+        list(watch.run(1.6))
+    pulse.gone, pulse.level, off_normal.level = False, True, False
+    assert played(watch, 2.6, 3.0) == []
+    off_normal.move(True, 4.0)
+    pulse.move(False, 4.3)
+    pulse.move(True, 4.36)
+    off_normal.move(False, 4.5)
+    assert [e.key.value for e in played(watch, 4.5, 5.0) if isinstance(e, KeyDown)] == ["1"]
+
+
+def played(watch, now, until):
+    told = list(watch.run(now))
+    while watch.deadline is not None and watch.deadline <= until:
+        told += watch.run(max(watch.deadline, now))
+    return told
+
+
+def test_a_dial_without_a_rest_contact_loses_the_digit_too_and_no_other(wires):
+    watch = Watch(Dial(RotarySpec(24, None, "1234567890")), wires[:1], lambda: None)
+    pulse = wires[0]
+    pulse.level = True
+
+    def fail(now):
+        pulse.gone = True
+        pulse.move(True, now)
+        with pytest.raises(DeviceGoneError):
+            list(watch.run(now))
+        pulse.gone = False
+        return played(watch, now + 0.01, now + 1)
+
+    list(watch.run(0.0))
+    pulse.move(False, 1.0)
+    pulse.move(True, 1.06)
+    assert fail(1.1) == [], "of this digit a part may be missing"
+    assert fail(3.0) == []
+    pulse.move(False, 5.0)
+    pulse.move(True, 5.06)
+    assert kinds(played(watch, 5.07, 6.0)) == [KeyDown, KeyUp], "it failed between two digits"
+
+
+def test_f36_a_key_whose_wire_fails_is_let_go_and_not_pressed_again(wires):
+    button = Watch(Button(Key.MUTE, 23), wires[:1], lambda: None)
+    list(button.run(0.0))
+    wires[0].move(True, 1.0)
+    assert kinds(button.run(1.0)) == [KeyDown]
+    wires[0].gone = True
+    wires[0].move(True, 1.1)
+    run = button.run(1.1)
+    assert next(run) == KeyUp(Key.MUTE, 1.1)
+    with pytest.raises(DeviceGoneError):
+        next(run)
+    with pytest.raises(DeviceGoneError):
+        next(button.run(2.1))
+    wires[0].gone = False
+    assert played(button, 4.1, 5.0) == []
+    wires[0].move(False, 6.0)
+    assert played(button, 6.0, 7.0) == []
+    wires[0].move(True, 8.0)
+    assert kinds(button.run(8.0)) == [KeyDown]
+
+
+def test_f37_a_wire_that_never_stops_does_not_keep_the_thread(wires):
+    """Each edge is followed by another before it has been looked at."""
+
+    class Restless(Hook):
+        looks = 0
+
+        def sample(self, closed, now):
+            self.looks += 1
+            assert self.looks < 500, "the other parts have no turn any more"
+            wires[0].move(not wires[0].level, now)
+            return super().sample(closed, now)
+
+    watch = Watch(Restless(HookSpec(17, Contact.CLOSED, 50, 500)), wires[:1], lambda: None)
+    for step in range(20):
+        watch._part.looks = 0
+        list(watch.run(step / 10))
+        assert watch.deadline == 0.0, "and it is looked at again at once"

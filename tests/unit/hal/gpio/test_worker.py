@@ -3,6 +3,7 @@
 import queue
 import re
 import threading
+import time
 
 import pytest
 
@@ -157,3 +158,55 @@ def test_a_release_that_fails_still_ends_it(worker):
     worker.leave(task, lambda: 1 / 0)
     assert len(worker) == 0
     assert worker.faults == 1
+
+
+def test_a_task_may_come_after_the_last_one_left(worker):
+    """A wiring test opens and closes the same board again and again."""
+    for _ in range(3):
+        task = Chore()
+        worker.join(task, lambda _event: None)
+        task.ran.get(timeout=3)
+        worker.leave(task, lambda: None)
+        assert len(worker) == 0
+
+
+def test_a_listener_that_is_gone_when_it_is_told_of_the_recovery_does_not_end_it(
+    worker, chore, clock
+):
+    told = queue.SimpleQueue()
+
+    def post(event):
+        told.put(event)
+        if isinstance(event, DeviceRecovered):
+            raise RuntimeError("the loop is closed")  # noqa: TRY004 - as a loop says it
+
+    def fail(_now):
+        raise DeviceError("gone")
+
+    chore.answer = fail
+    worker.join(chore, post)
+    assert type(told.get(timeout=3)) is DeviceFailed
+    chore.answer = lambda _now: ()
+    clock.now += 10
+    ask_again(worker, chore)
+    assert type(told.get(timeout=3)) is DeviceRecovered
+    done = threading.Event()
+    worker.tell(done.set)
+    assert done.wait(3)
+
+
+def test_a_device_that_hangs_is_waited_for_once(worker, monkeypatch):
+    """A board has a dozen parts; systemd kills a phone that takes too long to stop."""
+    monkeypatch.setattr("hal.gpio.worker._PATIENCE", 0.05)
+    tasks, hanging = [Chore() for _ in range(12)], threading.Event()
+    for task in tasks:
+        worker.join(task, lambda _event: None)
+        task.ran.get(timeout=3)
+    worker.tell(lambda: hanging.wait(10))
+    began = time.monotonic()
+    for task in tasks:
+        worker.leave(task, lambda: None)
+    assert time.monotonic() - began < 0.3
+    thread = worker._thread
+    hanging.set()
+    thread.join(3)

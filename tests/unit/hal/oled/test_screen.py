@@ -166,6 +166,57 @@ def test_f41_an_absent_display_costs_no_memory_however_often_it_is_tried(desk, m
     assert len(made) == 1
 
 
+def test_f41_whichever_transfer_fails_the_picture_comes_whole(desk):
+    """The chip is another one each time: what it was not told it does not know."""
+    transfer, count = desk.bus.transfer, [0]
+
+    def failing(*what):
+        count[0] -= 1
+        if count[0] == 0:
+            desk.bus.chip = Ssd1306()
+            raise OSError(5, "Input/output error")
+        transfer(*what)
+
+    desk.bus.transfer = failing
+    screen = desk.open()
+    for number in range(1, 30):
+        count[0] = number
+        screen.show(picture(number))
+        until(lambda: desk.bus.chip.lit or count[0] <= 0, "it gave up")
+        screen.show(picture(number + 100))
+        until(lambda: count[0] < -3 or count[0] > 0, "it gave up")
+        count[0] = 0
+        screen.show(picture(number + 200))
+        desk.shows(picture(number + 200))
+    kinds = [type(event) for event in desk.told]
+    assert kinds == [DeviceFailed, DeviceRecovered] * (len(kinds) // 2)
+
+
+def test_f41_a_bus_that_hangs_holds_up_neither_pictures_nor_the_end(desk, monkeypatch):
+    monkeypatch.setattr("hal.oled.screen._PATIENCE", 0.05)
+    screen = desk.open()
+    screen.show(picture(1))
+    desk.shows(picture(1))
+    hanging, entered, transfer = threading.Event(), threading.Event(), desk.bus.transfer
+
+    def hang(*what):
+        entered.set()
+        hanging.wait(10)
+        transfer(*what)
+
+    desk.bus.transfer = hang
+    began = time.monotonic()
+    screen.show(picture(2))
+    assert entered.wait(5)
+    for seed in range(50):
+        screen.show(picture(seed))
+    screen.close()
+    assert time.monotonic() - began < 2
+    hanging.set()
+    screen._thread.join(5)
+    assert not desk.bus.chip.lit, "it hangs no more, and was to be dark"
+
+
 def test_f41_closing_does_not_wait_for_the_next_try(desk):
     desk.bus.powered = False
     health = Health("screen", desk.told.append, lambda: 0.0, waits=(1000.0, 1000.0))

@@ -131,6 +131,35 @@ def test_f41_an_spi_bus_that_is_not_there_gives_its_pins_back(spi, lines):
     assert [line.closed for line in lines.values()] == [1, 1]
 
 
+def test_f41_whatever_goes_wrong_on_the_way_the_pins_are_given_back(spi, lines, monkeypatch):
+    """Else the display's own pins are in use by the display, at each further try."""
+    _, open_line = spi
+    monkeypatch.setattr(luma_serial, "sleep", lambda _seconds: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        open_wire(SPI, open_line)
+    assert [line.closed for line in lines.values()] == [1, 1]
+
+
+def test_the_wire_that_tells_pictures_from_commands_may_be_pin_0(monkeypatch):
+    """luma takes a 0 for no pin at all."""
+    wire_0 = FakeLine()
+    module = FakeSpi(Sh1106(), wire_0)
+    monkeypatch.setitem(sys.modules, "spidev", module)
+    asked = []
+
+    def open_line(pin):
+        asked.append(pin)
+        return wire_0
+
+    spec = DisplaySpec("sh1106", (128, 64), "spi", 0, 0x3C, 1, 0, None, 0)
+    wire = open_wire(spec, open_line)
+    wire.send(wake_up(spec))
+    wire.send(write_sh1106(NOISE, None))
+    assert asked == [0]
+    assert module.chip.picture == NOISE
+    wire.close()
+
+
 @pytest.mark.parametrize(
     ("module", "advice"),
     [

@@ -1,11 +1,13 @@
 """The thread and the real pyserial on a pseudo-terminal, with the reference firmware behind it."""
 
+import errno
 import os
 import queue
 import sys
 import termios
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import serial
@@ -17,6 +19,7 @@ from hal.health import Health
 from hal.keys import Key
 from hal.packing import blank
 from hal.ports import LampPattern
+from hal.uart.framing import Message, encode
 from hal.uart.panel import SerialPanel, _words, open_port
 from tests.support.fake_display import noise
 from tests.support.front_panel import PluggedIn
@@ -214,3 +217,78 @@ def test_a_cable_that_is_pulled_while_the_phone_speaks_is_called_that():
     assert _words(serial.SerialException("device reports readiness")) == "it was unplugged"
     assert _words(OSError(5, "Input/output error")) == "it was unplugged"
     assert _words(termios.error(13, "Permission denied")) == "Permission denied"
+    assert _words(serial.SerialTimeoutException("Write timeout")) == "it takes nothing any more"
+
+
+class Port:
+    """A port that does what the test says."""
+
+    def __init__(self, **faults):
+        self.read_end, self.write_end = os.pipe2(os.O_NONBLOCK)
+        self.faults, self.closed = faults, 0
+
+    def _may(self, what):
+        if what in self.faults:
+            raise self.faults[what]
+
+    def fileno(self):
+        return self.read_end
+
+    def read(self, size):
+        self._may("read")
+        return os.read(self.read_end, size)
+
+    def write(self, _data):
+        self._may("write")
+
+    def flush(self):
+        self._may("flush")
+
+    def close(self):
+        if not self.closed:
+            os.close(self.read_end)
+            os.close(self.write_end)
+        self.closed += 1
+        self._may("close")
+
+
+@pytest.mark.parametrize("where", ["read", "write"])
+@pytest.mark.parametrize(
+    "number", [errno.EIO, errno.ENODEV, errno.ENXIO, errno.EBADF, errno.EINVAL]
+)
+def test_f41_whatever_a_port_says_it_is_closed_and_its_keys_are_let_go(desk, where, number):
+    port = Port(**{where: OSError(number, os.strerror(number))})
+    desk.panel._connect = lambda: port
+    desk.panel._link.open(0.0)
+    desk.panel._link.receive(encode(Message(1, "PANEL", ("1", "p"))), 0.0)
+    desk.panel._link.receive(encode(Message(2, "KEY", ("5", "down"))), 0.0)
+    os.write(port.write_end, b"~")
+    with pytest.raises(DeviceError):
+        desk.panel._serve(desk.told.put, Health("p", desk.told.put, time.monotonic))
+    assert desk.hears(KeyUp).key is Key.DIGIT_5
+    assert port.closed == 1
+
+
+def test_f41_a_port_that_cannot_even_be_closed_lets_its_keys_go(desk):
+    gone = OSError(errno.EIO, "Input/output error")
+    port = Port(write=gone, close=gone)
+    desk.panel._connect = lambda: port
+    desk.panel._link.open(0.0)
+    desk.panel._link.receive(encode(Message(1, "PANEL", ("1", "p"))), 0.0)
+    desk.panel._link.receive(encode(Message(2, "KEY", ("5", "down"))), 0.0)
+    with pytest.raises(OSError, match="Input/output"):
+        desk.panel._serve(desk.told.put, Health("p", desk.told.put, time.monotonic))
+    desk.hears(KeyUp)
+
+
+def test_f41_a_thousand_times_pulled_out_it_has_left_nothing_behind(desk):
+    health = Health("p", lambda _event: None, time.monotonic)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(1000):
+        port = Port(read=OSError(errno.EIO, "Input/output error"))
+        os.write(port.write_end, b"~")
+        desk.panel._connect = lambda port=port: port
+        with pytest.raises(DeviceError):
+            desk.panel._serve(desk.told.put, health)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(desk.panel._link) == 0

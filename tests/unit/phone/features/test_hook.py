@@ -8,7 +8,7 @@ from firmware.phone import actions as a
 from firmware.phone import commands as c
 from firmware.phone.view import Mode
 from firmware.sip.notifications import CallRef, FailureCause
-from hal.events import HeadsetPlugged, HeadsetUnplugged, HookFlash
+from hal.events import HeadsetPlugged, HeadsetUnplugged, HookFlash, HookReplaced
 from tests.support.desk import Desk, only, settings
 
 
@@ -20,6 +20,27 @@ def test_putting_down_ends_the_call_when_it_was_no_flash():
     assert not only(commands, c.EndCall)
     assert not only(desk.wait(0.4), c.EndCall)
     assert c.EndCall(ref) in desk.wait(0.2)
+    assert desk.mode is Mode.IDLE
+
+
+def test_f37_the_board_says_how_long_a_tap_may_be():
+    """An old exchange's hook is slow: a second passes before the call has surely ended."""
+    desk = Desk().talking()
+    ref = desk.front
+    desk.send(HookReplaced(desk.now, flash_max=1.0))
+    assert not only(desk.wait(0.9), c.EndCall)
+    desk.send(HookFlash(desk.now))
+    assert not only(desk.wait(5), c.EndCall)
+    desk.send(HookReplaced(desk.now, flash_max=1.0))
+    assert c.EndCall(ref) in desk.wait(1.1)
+
+
+def test_f37_where_a_tap_means_nothing_the_call_ends_at_once():
+    desk = Desk().talking()
+    ref = desk.front
+    commands = desk.send(HookReplaced(desk.now, flash_max=0))
+    assert c.MediaOrder(m.TalkOn(None)) in commands, "nobody hears what comes after"
+    assert c.EndCall(ref) in commands
     assert desk.mode is Mode.IDLE
 
 
