@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hal.board import CardSpec
 from hal.board_spec import (
+    SOFTWARE,
     BoardSpec,
     Contact,
     DisplaySpec,
@@ -24,7 +25,17 @@ from hal.board_spec import (
     UsbSpec,
 )
 from hal.errors import BoardError
+from hal.header import (
+    BUS_PINS,
+    PWM_OVERLAY,
+    SELECT_PINS,
+    SERIAL_PORTS,
+    USUAL_PORT,
+    bus_lines,
+    select_lines,
+)
 from hal.keys import Key, key_named
+from hal.lamp_names import check_lamp, lamp_names
 from hal.mixer_table import Mixers, mixer_of, read_mixers
 from hal.toml_file import read_toml
 from hal.toml_table import Table, nearest
@@ -47,18 +58,11 @@ LAST_PIN = 27
 _WIDEST_STRIP = 336
 """Columns that fit into the longest line of `hal.uart.framing`."""
 _CONTACTS = tuple(contact.value for contact in Contact)
-# The pins that a bus takes from the 40-pin header, by BCM number (Raspberry Pi documentation).
-BUS_PINS: dict[str, tuple[tuple[int, str], ...]] = {
-    "i2c": ((2, "I²C data"), (3, "I²C clock")),
-    "spi": ((9, "SPI in"), (10, "SPI out"), (11, "SPI clock")),
-    "i2s": ((18, "I²S clock"), (19, "I²S frame"), (20, "I²S in"), (21, "I²S out")),
-    "uart": ((14, "serial out"), (15, "serial in")),
-}
 CARD_BUSES: dict[str, tuple[str, ...]] = {"usb": (), "i2s": ("i2s",), "i2s+i2c": ("i2s", "i2c")}
 _INPUT_CODE = re.compile(r"(KEY|BTN|SW|HID)_[A-Z0-9_]+")
 _LED_CODE = re.compile(r"(LED|HID)_[A-Z0-9_]+")
-_SELECT_PINS = (8, 7)
-"""SPI0 chip selects of device 0 and 1."""
+_PWM = re.compile(r"software|hardware|pwmchip[0-9]{1,3}/[0-9]{1,2}")
+_BELL_HERTZ, _TONE_HERTZ = (15, 50), (15, 4000)
 
 
 def board_names() -> tuple[str, ...]:
@@ -122,6 +126,16 @@ def _check_panel(spec: DisplaySpec, table: Table) -> None:
         table.complain("bus", f'a {spec.chip} has no I²C; bus = "spi"')
 
 
+def _check_pwm(spec: RingerSpec, table: Table) -> None:
+    if not _PWM.fullmatch(spec.pwm):
+        table.complain("pwm", f"{spec.pwm!r} is not software, hardware, or like pwmchip2/1")
+    elif spec.kind == "bell" and spec.pwm != SOFTWARE:
+        table.complain("pwm", "a bell has two coils in turn; this is for a buzzer")
+    elif spec.pwm == "hardware" and spec.pins and spec.pins[0] not in PWM_OVERLAY:
+        pins = ", ".join(map(str, PWM_OVERLAY))
+        table.complain("pins", f"hardware PWM comes out at GPIO {pins} alone")
+
+
 def _letters(table: Table) -> tuple[int, int] | None:
     if "letters" not in table:
         table.texts("letters")
@@ -146,6 +160,7 @@ def _usb_lamps(table: Table | None) -> tuple[tuple[str, str], ...]:
         return ()
     found = [(name, table.text(name)) for name in table.names]
     for name, code in found:
+        check_lamp(name, table, name)
         if code and not _LED_CODE.fullmatch(code):
             table.complain(name, f"{code!r} is not the name of a lamp, like LED_MUTE")
     return tuple(found)
@@ -196,10 +211,17 @@ class _Reader:
         if first != user:
             table.complain(key, f"{user} and {first} both use GPIO {pin}; give one another pin")
 
-    def _claim_bus(self, bus: str, table: Table, key: str) -> None:
-        for pin, signal in BUS_PINS[bus]:
+    def _claim_bus(self, bus: str, table: Table, key: str, port: int | None = None) -> None:
+        for pin, signal in BUS_PINS[bus] if port is None else bus_lines(bus, port):
             # Devices share a bus, so the line is the user, not the device.
             self._claim_as(pin, table, key, f"the {signal} line")
+
+    def _claim_selects(self, port: int, device: int, table: Table) -> None:
+        for pin, line in select_lines(port, device):
+            self._claim_as(pin, table, "device", f"the {line} line")
+        count = len(SELECT_PINS.get(port, ())) or device + 1
+        if device >= count:
+            table.complain("device", f"SPI bus {port} has {count} chip selects, from 0")
 
     def _pin(self, table: Table, key: str) -> int:
         if key not in table:
@@ -246,7 +268,7 @@ class _Reader:
         spec = PanelSpec(
             keys=tuple(key for key in keys if key is not None),
             size=table.size("size", required=False),
-            lamps=table.texts("lamps"),
+            lamps=lamp_names(table),
             bell=table.flag("bell", default=True),
             hook=table.flag("hook", default=True),
         )
@@ -322,6 +344,7 @@ class _Reader:
         found = []
         for name in table.names:
             lamp = table.table(name)
+            check_lamp(name, table, name)
             if lamp is not None:
                 pin = self._pin(lamp, "pin")
                 low = lamp.flag("active_low", default=False)
@@ -339,9 +362,10 @@ class _Reader:
         wanted = 2 if kind == "bell" else 1
         if len(pins) != wanted:
             table.complain("pins", f"a {kind or 'buzzer'} has {wanted}, here are {len(pins)}")
-        spec = RingerSpec(
-            kind, pins, table.integer("hertz", 25 if kind == "bell" else 440, 15, 4000)
-        )
+        usual, (low, high) = (25, _BELL_HERTZ) if kind == "bell" else (440, _TONE_HERTZ)
+        hertz, pwm = table.integer("hertz", usual, low, high), table.text("pwm", SOFTWARE)
+        spec = RingerSpec(kind, pins, hertz, pwm)
+        _check_pwm(spec, table)
         table.finish()
         return spec
 
@@ -359,15 +383,16 @@ class _Reader:
         if table is None:
             return None
         bus = table.text("bus", "i2c", ("i2c", "spi"))
-        device = table.integer("device", 0, 0, 1)
-        self._claim_bus(bus, table, "bus")
+        port = table.integer("port", USUAL_PORT[bus], 0, 6)
+        device = table.integer("device", 0, 0, 2)
+        self._claim_bus(bus, table, "bus", port)
         if bus == "spi":
-            self._claim_as(_SELECT_PINS[device], table, "device", f"the SPI select {device} line")
+            self._claim_selects(port, device, table)
         spec = DisplaySpec(
             chip=table.text("chip", None, CHIPS),
             size=table.size("size", required=True) or (128, 64),
             bus=bus,
-            port=table.integer("port", 1 if bus == "i2c" else 0, 0, 6),
+            port=port,
             address=table.integer("address", 0x3C, 0x08, 0x77),
             device=device,
             data_command=self._pin(table, "data_command") if bus == "spi" else None,
@@ -387,7 +412,7 @@ class _Reader:
             port=table.text("port"),
             speed=table.integer("speed", 115_200, 1200, 4_000_000),
             size=table.size("size", required=False),
-            lamps=table.texts("lamps"),
+            lamps=lamp_names(table),
             bell=table.flag("bell", default=False),
             flash_max_ms=table.integer("flash_max_ms", 500, 0, 2000),
             letters=_letters(table),
@@ -396,7 +421,7 @@ class _Reader:
             table.complain("size", f"a line to a panel carries {_WIDEST_STRIP} columns at most")
         if spec.size is not None and spec.letters is not None:
             table.complain("letters", "a display has pixels (size) or letters, not both")
-        if table.flag("header_pins", default=False):
+        if table.flag("header_pins", default=spec.port in SERIAL_PORTS):
             self._claim_bus("uart", table, "header_pins")
         table.finish()
         return spec
