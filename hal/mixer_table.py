@@ -51,4 +51,4 @@ def _judge(table: Table, key: str, value: bool | int | str) -> None:  # noqa: FB
     if isinstance(value, str) and (written := _PER_CENT.fullmatch(value.strip())):
         table.complain(key, f"per cent are written as a number: {written[1]}")
     elif not isinstance(value, bool | str) and not 0 <= value <= 100:
-        table.complain(key, f"{value} is not a volume from 0 to 100")
+        table.complain(key, "must be a volume from 0 to 100")

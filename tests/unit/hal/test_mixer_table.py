@@ -54,8 +54,8 @@ def test_a_board_without_one_sets_nothing(read):
     ("line", "complaint"),
     [
         ('Headphone = "75%"', "mixer.id:Codec.Headphone: per cent are written as a number: 75"),
-        ("Headphone = 101", "mixer.id:Codec.Headphone: 101 is not a volume from 0 to 100"),
-        ("Headphone = -1", "mixer.id:Codec.Headphone: -1 is not a volume from 0 to 100"),
+        ("Headphone = 101", "mixer.id:Codec.Headphone: must be a volume from 0 to 100"),
+        ("Headphone = -1", "mixer.id:Codec.Headphone: must be a volume from 0 to 100"),
         (
             "Headphone = 0.5",
             "mixer.id:Codec.Headphone: 0.5 is neither true nor false nor a whole number nor a text",
