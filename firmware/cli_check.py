@@ -44,8 +44,9 @@ _LIBRARIES = {"libspeexdsp.so.1": "note_no_speexdsp"}
 def check(file: Path) -> int:
     """Print all errors and notes; 0 if there is no error, else 2."""
     found = examine_file(file)
-    problems = [*with_codecs(found).problems, *_sound(found, _faults(found, found.draft))]
-    notes = [*found.notes, *_sound(found, _remarks(found, found.draft))]
+    draft = replace(found.draft, board=found.draft.board.beside(file.resolve().parent))
+    problems = [*with_codecs(found).problems, *_sound(found, _faults(found, draft))]
+    notes = [*found.notes, *_sound(found, _remarks(found, draft))]
     texts = Texts.load(found.draft.phone.language)
     for note in sorted(notes, key=lambda one: one.line):
         print(f"note: {say(note, texts)}")

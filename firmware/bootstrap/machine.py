@@ -19,21 +19,19 @@ _DEVICES = ("id:", "usb:")
 
 
 def board_lacks(board: BoardSettings) -> str:
-    """What stands between this machine and the board; empty if nothing does.
-
-    A board file that is not here may be on the machine the configuration is meant for.
-    """
+    """What stands between this machine and the board; empty if nothing does."""
     try:
         return lacking(load_board(board.name, board.own, board.without))
-    except BoardError as error:
-        own = board.own or board.without
-        return "" if own or isinstance(error.__cause__, FileNotFoundError) else str(error)
+    except BoardError:
+        # Told by `board_faults`.
+        return ""
 
 
 def board_faults(board: BoardSettings) -> list[str]:
-    """What of the file's own `[board]` cannot be, line by line."""
-    if not (board.own or board.without):
-        return []
+    """What of the board cannot be, line by line: of its file, or of what `[board]` says.
+
+    A board file that is not here may be on the machine the configuration is meant for.
+    """
     try:
         load_board(board.name, board.own, board.without)
     except BoardError as error:

@@ -54,14 +54,17 @@ def run(config_path: str | None, board: str | None, control_path: str | None) ->
     if crashes >= CRASHES:
         chosen, places = safe(chosen, places, crashes)
     turns = WatchedSelector()
-    code = turns.run(_live(chosen, places, _board(board, chosen), turns, starts))
+    code = turns.run(_live(chosen, places, _board(board, chosen, path), turns, starts))
     starts.clear()
     return code
 
 
-def _board(name: str | None, chosen: Chosen) -> BoardSettings:
+def _board(name: str | None, chosen: Chosen, config: Path | None) -> BoardSettings:
     """The file's board; another one by name is as its own file has it."""
-    return BoardSettings(name) if name else chosen.settings.board
+    if name:
+        return BoardSettings(name)
+    board = chosen.settings.board
+    return board.beside(config.parent) if config is not None else board
 
 
 async def _live(

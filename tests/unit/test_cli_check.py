@@ -126,6 +126,24 @@ def test_a_board_file_of_ones_own_is_not_looked_for_here(check):
     assert check(QUIET + '[board]\nname = "/boot/my.toml"\n')[0] == 0
 
 
+def test_a_board_file_beside_the_settings_is_found_from_anywhere(check, tmp_path, monkeypatch):
+    """As docs/boards.md has it, and as systemd starts a phone: in another folder."""
+    board = tmp_path / "desk.toml"
+    board.write_text("[hook]\npin = 17\n[buttons]\nmute = 17\nmutte = 4\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    code, said = check(QUIET + '[board]\nname = "./desk.toml"\n')
+
+    assert code == 2
+    assert [row.partition("desk.toml: ")[2] for row in said if "cannot be built so" in row] == [
+        "buttons.mutte: there is no key 'mutte'; is it 'mute'?",
+        "hook.pin: hook.pin and buttons.mute both use GPIO 17; give one another pin",
+    ]
+    board.write_text("[hook]\npin = 17\n")
+    assert check(QUIET + '[board]\nname = "desk.toml"\n')[0] == 0
+
+
 def test_a_port_that_is_taken_is_a_note_that_says_by_whom(check):
     with socket.socket() as web, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip:
         web.bind((ALONE, 0))

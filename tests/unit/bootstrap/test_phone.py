@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.bootstrap.choice import choose, is_service
-from firmware.bootstrap.phone import open_named_board, places_of, state_folder
+from firmware.bootstrap.choice import Chosen, choose, is_service
+from firmware.bootstrap.phone import _board, open_named_board, places_of, state_folder
 from firmware.config.schema import BoardSettings, Settings
 from firmware.phone.texts import notice
 from firmware.storage.last_good import LastGood
@@ -139,3 +139,21 @@ def test_the_usual_control_socket_gets_a_private_folder(monkeypatch, tmp_path):
 def test_a_board_that_is_none_is_named():
     with pytest.raises(BoardError, match="mokc"):
         open_named_board(BoardSettings("mokc"), lambda _event: None)
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("./desk.toml", "/etc/deskphone/desk.toml"),
+        ("desk.toml", "/etc/deskphone/desk.toml"),
+        ("boards/desk", "/etc/deskphone/boards/desk"),
+        ("/srv/desk.toml", "/srv/desk.toml"),
+        ("keypad", "keypad"),
+    ],
+)
+def test_a_board_file_lies_beside_the_settings(written, found):
+    """systemd starts a phone in the root folder."""
+    chosen = Chosen(Settings(board=BoardSettings(written, without=("lamps",))))
+    board = _board(None, chosen, Path("/etc/deskphone/deskphone.toml"))
+    assert (board.name, board.without) == (found, ("lamps",))
+    assert _board("./other.toml", chosen, Path("/etc/deskphone.toml")).name == "./other.toml"
