@@ -39,7 +39,15 @@ def find_socket(
     """Where a client looks: the first place that has a socket, else the default place."""
     default = default_socket(environment)
     places = (default, service / SOCKET_NAME)
-    return next((place for place in places if place.is_socket()), default)
+    return next((place for place in places if _may_be(place)), default)
+
+
+def _may_be(place: Path) -> bool:
+    """Whether there is a socket; one that we may not see is there, and connecting says the rest."""
+    try:
+        return place.is_socket()
+    except PermissionError:
+        return True
 
 
 def make_private(folder: Path) -> None:

@@ -66,3 +66,16 @@ def test_a_folder_open_to_everybody_is_refused(tmp_path):
 
     with pytest.raises(SocketPathError, match="everybody"):
         make_private(tmp_path / "deskphone")
+
+
+def test_a_service_that_this_user_may_not_see_is_there(tmp_path, monkeypatch):
+    """Its folder is for its group alone; connecting then says that we may not."""
+
+    def refuse(path):
+        if path.parent.name == "service":
+            raise PermissionError(13, "Permission denied")
+        return False
+
+    monkeypatch.setattr(Path, "is_socket", refuse)
+    found = find_socket({"XDG_RUNTIME_DIR": str(tmp_path)}, tmp_path / "service")
+    assert found == tmp_path / "service" / "control.sock"

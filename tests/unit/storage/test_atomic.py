@@ -1,5 +1,6 @@
 """A file is replaced whole or not at all."""
 
+import os
 import stat
 
 import pytest
@@ -29,6 +30,21 @@ def test_nothing_else_is_left_behind(tmp_path):
     replace_file(tmp_path / "kept.json", b"new")
 
     assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
+
+
+def test_what_root_replaces_stays_its_owners(tmp_path, monkeypatch):
+    """`sudo deskphone board test --write`: the phone, which is not root, reads that file next."""
+    path, given = tmp_path / "deskphone.toml", []
+    path.write_bytes(b"old")
+    owner = path.stat()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda *given_to: given.append(given_to))
+
+    replace_file(path, b"new", 0o660)
+    replace_file(tmp_path / "another.toml", b"new", 0o660)
+
+    assert given == [(fresh_name(path), owner.st_uid, owner.st_gid)]
+    assert path.read_bytes() == b"new"
 
 
 def test_a_link_stays_a_link(tmp_path):
