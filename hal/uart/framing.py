@@ -1,6 +1,6 @@
 """Lines on a serial wire that may lose, add or change any byte. Pure.
 
-    ~07 KEY 5 down*93B1⏎        ~ sequence, word, arguments * checksum, end of line
+    ~07 KEY 5 down*E9E7⏎        ~ sequence, word, arguments * checksum, end of line
 
 docs/serial-panel.md is the specification. A reader takes whatever comes: what is no whole line
 with the right checksum is counted and dropped, and a `~` begins a line wherever it stands.

@@ -300,9 +300,37 @@ class Pico:
         """Write a row of letters; for a display that has those in place of pixels."""
 
 
+class PicoByCable(Pico):
+    """The same pins; the phone is at the USB socket, as /dev/serial/by-id/usb-MicroPython_…."""
+
+    def __init__(self):
+        import select
+        import sys
+
+        import micropython
+
+        super().__init__()
+        # A byte of 3 is no wish to stop.
+        micropython.kbd_intr(-1)
+        self.ear, self.mouth = sys.stdin.buffer, sys.stdout.buffer
+        self.waiting = select.poll()
+        self.waiting.register(sys.stdin, select.POLLIN)
+
+    def read(self):
+        """What has come, a byte at a time: more would be waited for."""
+        octets = bytearray()
+        while len(octets) < LONGEST and self.waiting.poll(0):
+            octets += self.ear.read(1)
+        return bytes(octets)
+
+    def write(self, octets):
+        """Send."""
+        self.mouth.write(octets)
+
+
 def main():
     """Run for ever."""
-    panel = Panel(Pico())
+    panel = Panel(Pico())  # or PicoByCable()
     while True:
         panel.turn()
         time.sleep_ms(2)

@@ -1,5 +1,6 @@
 """The pins of the reference firmware, on a `machine` module as MicroPython documents it."""
 
+import os
 import sys
 import time
 import types
@@ -112,3 +113,28 @@ def test_a_line_that_is_heard_twice_is_obeyed_once():
     assert panel.bell_since == 1000
     panel.listen(encode(Message(10, "BELL", ("100", "100"))), 1600)
     assert panel.bell_since == 1600
+
+
+def test_a_panel_at_the_usb_socket_talks_by_it(board, monkeypatch):
+    """In the place of MicroPython's console; a byte of 3 would else end the program."""
+    sketch = load_sketch()
+    kept = types.ModuleType("micropython")
+    kept.kbd_intr = lambda code: setattr(kept, "code", code)
+    monkeypatch.setitem(sys.modules, "micropython", kept)
+    hear, say = os.pipe()
+    line = encode(Message(1, "HELLO", ("1",)))
+    with os.fdopen(hear, "rb", buffering=0) as ear:
+        said = []
+        monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=ear, fileno=ear.fileno))
+        mouth = types.SimpleNamespace(write=said.append)
+        monkeypatch.setattr(sys, "stdout", types.SimpleNamespace(buffer=mouth))
+        pico = sketch.PicoByCable()
+        panel = sketch.Panel(pico)
+        assert pico.read() == b""
+        os.write(say, line + b"\x03")
+        panel.turn()
+        os.close(say)
+    assert kept.code == -1
+    assert said[0] == encode(Message(1, "ACK"))
+    assert said[1].startswith(b"~01 PANEL 1 pico*")
+    assert board.sent == b""
