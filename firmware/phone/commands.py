@@ -53,6 +53,8 @@ class MakeKeys(Struct, frozen=True):
     remote: tuple[str, int]
     checked: bool = False
     """Whether `remote` is a way that was found: another one is no other far end (RFC 8842 §5.1)."""
+    symmetric: bool = False
+    """Whether we speak to where the far end is heard from rather than to where SDP says."""
 
 
 class CheckWays(Struct, frozen=True):

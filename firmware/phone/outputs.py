@@ -287,7 +287,9 @@ def _keyed(number: int, stream: Stream, media: Media) -> Iterator[Command]:
         yield MediaOrder(keys)
     elif isinstance(media.keying, Handshake) and (media.remote[0] or media.ways is None):
         checked = media.ways is not None
-        yield MakeKeys(stream.source.ref, number, media.keying, media.remote, checked)
+        yield MakeKeys(
+            stream.source.ref, number, media.keying, media.remote, checked, media.symmetric
+        )
 
 
 def _opened(old: Sound, new: Sound) -> Iterator[Command]:

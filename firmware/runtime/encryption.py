@@ -4,9 +4,8 @@
                     ├─▶ datagrams by the phone's duplicate of the socket
                     └─▶ SetKeys to the engine, or KeysFailed to the phone
 
-Exists only on a phone with a line that encrypts. We send to the address of SDP and nowhere else.
-Heard is the host that SDP named; behind a NAT it may have another address, so until that host
-speaks one other may, but whatever a stranger spoils is begun anew, a few times (A8).
+Exists only on a phone with a line that encrypts. Whom a handshake hears and where it speaks to is
+`runtime.handshake`'s.
 """
 
 import asyncio
@@ -24,18 +23,16 @@ from firmware.config.schema import Settings
 from firmware.media.messages import Foreign, PrepareSrtp, SetKeys, StreamReport
 from firmware.phone.commands import MakeKeys
 from firmware.phone.events import KeysFailed
+from firmware.runtime.handshake import Handshaking, is_handshake
 from firmware.runtime.key_memory import KeyMemory
 from firmware.sip.notifications import CallRef
+from firmware.sip.route.stun import TRANSACTION_OCTETS
 
 if TYPE_CHECKING:
-    from firmware.net.dtls import Association, Identity
+    from firmware.net.dtls import Identity
     from firmware.runtime.house import House
 
 _LOG = logging.getLogger(__name__)
-_PATIENCE = 20.0
-"""Seconds a handshake may take."""
-_STRANGERS = 8
-"""So often somebody from elsewhere may spoil a handshake; then only the named host is heard."""
 _EARLY = 4
 """Datagrams kept of a far end whose handshake is here before its answer is."""
 
@@ -45,65 +42,13 @@ def handshakes(settings: Settings) -> bool:
     return any(line.srtp != "off" and line.srtp_keys != "sdes" for line in settings.lines)
 
 
-class _Handshake:
-    """One stream's association and what drives it."""
-
-    def __init__(self, command: MakeKeys, identity: "Identity") -> None:
-        self.command = command
-        self._identity = identity
-        self.association = self._fresh()
-        self.source = ""
-        """The host that is heard, "" before anybody was."""
-        self.strangers = 0
-        self.has_keys = False
-        """Keys of a handshake before serve the stream; silence is no failure then."""
-        self.timer: asyncio.TimerHandle | None = None
-        self.until = asyncio.get_running_loop().time() + _PATIENCE
-        self.told = False
-
-    def _fresh(self) -> "Association":
-        from firmware.net.dtls import Association  # noqa: PLC0415 - loaded with the identity
-
-        agreed = self.command.handshake
-        association = Association(self._identity, agreed.prints, active=agreed.active)
-        association.start()
-        return association
-
-    @property
-    def named(self) -> str:
-        """The host that SDP named."""
-        return self.command.remote[0]
-
-    def feed(self, data: bytes, source: str) -> None:
-        """Take a datagram if its source may be heard."""
-        if source == self.named and self.source not in ("", source) and not self.association.over:
-            self._begin_anew()
-        if not self.source and (source == self.named or self.strangers < _STRANGERS):
-            self.source = source
-        if source == self.source:
-            self.association.feed(data)
-        if self.association.failure and self.source not in ("", self.named):
-            self._begin_anew()
-
-    def _begin_anew(self) -> None:
-        """What came from elsewhere was not the far end."""
-        self.strangers += 1
-        self.source = ""
-        self.association = self._fresh()
-
-    def stop(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-
-
 class Encryption:
     """See the module; `house` are the parts it works with."""
 
     def __init__(self, house: "House") -> None:
         self._house = house
         self._identity: Identity | None = None
-        self._running: dict[int, _Handshake] = {}
+        self._running: dict[int, Handshaking] = {}
         self._early: dict[int, deque[Foreign]] = {}
         self._memory = KeyMemory()
         self._making: asyncio.Task[None] | None = None
@@ -166,7 +111,8 @@ class Encryption:
         self._begin(command, self._identity)
 
     def _begin(self, command: MakeKeys, identity: "Identity") -> None:
-        running = self._running[command.stream] = _Handshake(command, identity)
+        now = asyncio.get_running_loop().time()
+        running = self._running[command.stream] = Handshaking(command, identity, now)
         known = self._memory.made_with(command.call, command.handshake.prints)
         if known is not None:
             # Whether the far end makes a new association too is not known: the old keys serve
@@ -174,21 +120,23 @@ class Encryption:
             running.has_keys = True
             self._house.engine.send(self.with_history(SetKeys(command.stream, known)))
         for early in self._early.pop(command.stream, ()):
-            running.feed(early.data, early.source[0])
+            running.feed(early.data, early.source, now)
+        running.open_way(os.urandom(TRANSACTION_OCTETS))
         self._settle(running)
 
     def feed(self, report: Foreign) -> None:
         """A datagram of another protocol came on a media socket."""
-        if not report.data or not 20 <= report.data[0] < 64:
-            return
         running = self._running.get(report.stream)
-        if running is None:
-            if report.stream in self._house.streams:
-                waiting = self._early.setdefault(report.stream, deque(maxlen=_EARLY))
-                waiting.append(report)
-        else:
-            running.feed(report.data, report.source[0])
+        if not is_handshake(report):
+            if running is not None and not report.control:
+                running.knock(report.data, report.source)
+                self._send(running)
+        elif running is not None:
+            running.feed(report.data, report.source, asyncio.get_running_loop().time())
             self._settle(running)
+        elif report.stream in self._house.streams:
+            waiting = self._early.setdefault(report.stream, deque(maxlen=_EARLY))
+            waiting.append(report)
 
     def end(self, stream: int) -> None:
         """A stream is over."""
@@ -202,6 +150,10 @@ class Encryption:
         call = self._house.streams.get(report.stream)
         if call is not None:
             self._memory.reported(call, report.heard)
+        running = self._running.get(report.stream)
+        if running is not None and report.source is not None:
+            running.seen_at(report.source)
+            self._send(running)
         if report.final:
             self.end(report.stream)
 
@@ -209,7 +161,7 @@ class Encryption:
         """A call is over."""
         self._memory.forget(call)
 
-    def _settle(self, running: _Handshake) -> None:
+    def _settle(self, running: Handshaking) -> None:
         """Send what is to be sent, set the clock, tell how it ended."""
         self._send(running)
         running.stop()
@@ -225,24 +177,24 @@ class Encryption:
         elif not association.over:
             self._set_clock(running)
 
-    def _send(self, running: _Handshake) -> None:
+    def _send(self, running: Handshaking) -> None:
         pair = self._house.pairs.get(running.command.call)
-        datagrams = running.association.take()
+        datagrams = running.take()
         if pair is None or not running.command.remote[0]:
             return
-        for datagram in datagrams:
+        for datagram, place in datagrams:
             # The socket is shared: we send on it, the engine reads.
             with contextlib.suppress(OSError):
-                pair.rtp.sendto(datagram, running.command.remote)
+                pair.rtp.sendto(datagram, place)
 
-    def _set_clock(self, running: _Handshake) -> None:
+    def _set_clock(self, running: Handshaking) -> None:
         loop = asyncio.get_running_loop()
         left = max(0.0, running.until - loop.time())
         retry = running.association.next_timer()
         wait = left if retry is None else min(left, max(retry, 0.01))
         running.timer = loop.call_later(wait, self._time_passed, running)
 
-    def _time_passed(self, running: _Handshake) -> None:
+    def _time_passed(self, running: Handshaking) -> None:
         if asyncio.get_running_loop().time() >= running.until:
             running.association.give_up()
         else:

@@ -51,6 +51,11 @@ class StunMessage:
         return self.kind == _SUCCESS and not strange  # RFC 8489 §6.3.3
 
     @property
+    def asks(self) -> bool:
+        """Whether it is a Binding request."""
+        return self.kind == _REQUEST
+
+    @property
     def refused(self) -> bool:
         """Whether it is a Binding error response."""
         return self.kind == _ERROR

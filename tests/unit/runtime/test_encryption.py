@@ -236,7 +236,7 @@ async def test_a_far_end_that_keeps_its_association_is_heard_after_we_move(
     perform(office, end.make_keys())
     end.talk()
     (first,) = keys_given(office)
-    monkeypatch.setattr("firmware.runtime.encryption._PATIENCE", 0.0)
+    monkeypatch.setattr("firmware.runtime.handshake.PATIENCE", 0.0)
     office.streams[STREAM + 1] = CALL
     perform(office, replace(end.make_keys(), stream=STREAM + 1))
     assert keys_given(office) == [first, first]
@@ -327,7 +327,7 @@ async def test_the_end_of_a_stream_ends_its_handshake(office, far):
 
 
 async def test_a_far_end_that_never_answers_is_told(office, far, until, monkeypatch):
-    monkeypatch.setattr("firmware.runtime.encryption._PATIENCE", 0.01)
+    monkeypatch.setattr("firmware.runtime.handshake.PATIENCE", 0.01)
     perform(office, far().make_keys())
     await until(lambda: len(office.inbox.events) > 1)
     assert office.inbox.events[1].reason == "the far end does not answer the handshake"
