@@ -47,7 +47,7 @@ LONGEST_SETTLING = 2.0
 """A machine on which something changes all the time is looked at all the same."""
 
 # Somewhere outside, to ask which way leads there: documentation addresses, RFC 5737 and RFC 3849.
-_OUTSIDE = (Endpoint("192.0.2.1", 9), Endpoint("2001:db8::1", 9))
+OUTSIDE = (Endpoint("192.0.2.1", 9), Endpoint("2001:db8::1", 9))
 
 
 def family_of(host: str) -> socket.AddressFamily:
@@ -142,7 +142,7 @@ def _address_in(payload: bytes) -> str | None:
 
 def _ways() -> tuple[str | None, ...]:
     """Our address toward the world outside, by each family: it changes with the default route."""
-    return tuple(local_address_toward(place) for place in _OUTSIDE)
+    return tuple(local_address_toward(place) for place in OUTSIDE)
 
 
 class AddressWatch:

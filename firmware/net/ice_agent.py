@@ -6,7 +6,7 @@
 
 The engine is the only reader from the moment its stream opens, which is with our offer: audio that
 outruns the answer is heard. So nothing has to change hands once a pair is nominated. What comes
-through a relay is read here and carried over (`ice_relay`).
+through a relay, or on another address of the machine, is read here and carried over (`ice_relay`).
 
 Whoever does not know our password gets no answer at all, not even an error (A2): RFC 8489 §9.1.3
 would send one.
@@ -48,7 +48,10 @@ _KINDS = ("relay", "srflx", "prflx")
 
 
 class IceAgent:
-    """See the module; `changed()` is called when `way` or `failure` may be others."""
+    """See the module; `changed()` is called when `way` or `failure` may be others.
+
+    `others` are sockets on more addresses of ours; they become the agent's.
+    """
 
     def __init__(
         self,
@@ -58,8 +61,11 @@ class IceAgent:
         *,
         relay_only: bool = False,
         dscp: int = 0,
+        others: tuple[MediaPair, ...] = (),
     ) -> None:
-        self._places = Places(sockets, tokens, self._arrived, relay_only=relay_only, dscp=dscp)
+        self._places = Places(
+            sockets, tokens, self._arrived, relay_only=relay_only, dscp=dscp, others=others
+        )
         self._tokens = tokens
         self._changed = changed
         self._loop = asyncio.get_running_loop()
@@ -150,13 +156,13 @@ class IceAgent:
     def _engine_sends_to(self, pair: Pair) -> Address:
         """The far end itself, or the shovel that carries to it."""
         base = self._places.bases[pair.base]
-        if base.relay is None:
+        if not base.carried:
             return pair.remote.address
         shovel = self._shovel(pair.base)
         return NOWHERE if shovel is None else shovel.address
 
     def _shovel(self, number: int) -> Shovel | None:
-        """What carries between the engine and a relay, made when it is needed first."""
+        """What carries between the engine and a base, made when it is needed first."""
         base = self._places.bases[number]
         if base.shovel is None:
             engine = self._places.engine[base.candidate.component]
@@ -173,13 +179,16 @@ class IceAgent:
             self._stun(number, data, source)
 
     def _arrived(self, number: int, data: bytes, source: Address) -> None:
-        """Through a relay, or while we gathered: STUN is for us, all else for the engine."""
+        """Through a relay, on another address, or while we gathered: STUN is for us.
+
+        All else is for the engine.
+        """
         if data and data[0] < 4:
             self._stun(number, data, source)
-        elif self._places.bases[number].relay is not None:
-            self._relayed(number, data, source)
+        elif self._places.bases[number].carried:
+            self._carry_in(number, data, source)
 
-    def _relayed(self, number: int, data: bytes, source: Address) -> None:
+    def _carry_in(self, number: int, data: bytes, source: Address) -> None:
         for session in (self._session, self._before):
             if session is not None and session.may_come_from(number, source):
                 # RFC 8445 §12.2: on any pair that works, also on one that we did not choose.
@@ -189,7 +198,7 @@ class IceAgent:
                 return
 
     def _carry_out(self, number: int, data: bytes) -> None:
-        """The engine sends through a relay: only where the far end agrees (RFC 7675)."""
+        """The engine sends over a base of ours: only where the far end agrees (RFC 7675)."""
         base = self._places.bases[number]
         for session in (self._session, self._before):
             pair = None if session is None else session.pair(base.candidate.component)

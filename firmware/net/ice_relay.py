@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from aioice import stun, turn
 from msgspec import Struct
@@ -20,6 +20,9 @@ from firmware.net.addresses import family_of
 from firmware.net.binding import mark
 from firmware.net.loop_tls import bring_tls
 from firmware.sdp.ice import Address
+
+if TYPE_CHECKING:
+    import ssl
 
 _AT_ONCE = 32
 """Datagrams of the engine carried in one turn of the loop."""
@@ -33,13 +36,17 @@ Inward = Callable[[bytes, Address], None]
 
 
 class TurnServer(Struct, frozen=True):
-    """Where allocations are made; `transport` is udp, tcp or tls, `host` a name only for tls."""
+    """Where allocations are made; `transport` is udp, tcp or tls, `host` a name only for tls.
+
+    `trust` says whose certificate is believed, None where no TLS is spoken.
+    """
 
     host: str
     port: int
     user: str
     password: str
     transport: str = "udp"
+    trust: "ssl.SSLContext | None" = None
 
     def __repr__(self) -> str:
         """Without the password (A24)."""
@@ -48,6 +55,27 @@ class TurnServer(Struct, frozen=True):
 
 class RelayError(OSError):
     """The server gives us no place; the text is a clause."""
+
+
+def trust_in(authorities: tuple[str, ...]) -> "ssl.SSLContext":
+    """Believe the system's authorities and those of these files. Reads them: for a thread.
+
+    Raises:
+        OSError: a file cannot be used; its name is in it.
+    """
+    import ssl  # noqa: PLC0415 - for TURN over TLS alone
+
+    made = ssl.create_default_context()
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    if authorities:
+        # What a person names is trusted, also if it is no root.
+        made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    for file in authorities:
+        try:
+            made.load_verify_locations(cafile=file)
+        except OSError as error:
+            raise OSError(f"{file}: {error.strerror or 'no certificates'}") from error
+    return made
 
 
 class Relay(asyncio.DatagramProtocol):
@@ -76,7 +104,7 @@ class Relay(asyncio.DatagramProtocol):
                 server.user,
                 server.password,
                 channel_refresh_time=_NEVER,
-                ssl=server.transport == "tls" or None,
+                ssl=server.trust or (server.transport == "tls" or None),
                 transport="udp" if server.transport == "udp" else "tcp",
             )
         except (OSError, stun.TransactionError) as error:

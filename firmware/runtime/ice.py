@@ -1,6 +1,6 @@
 """Finds ways between calls and their far ends (RFC 8445): for lines that ask for it.
 
-    ReserveMediaPort ─▶ agent gathers ─▶ MediaPortReserved, half a second later at most
+    ReserveMediaPort ─▶ agent gathers ─▶ MediaPortReserved, three quarters of a second later at most
     CheckWays        ─▶ agent checks  ─▶ WayFound, WayLost
     Foreign (from the engine, the only reader of the sockets) ─▶ agent
 
@@ -9,6 +9,7 @@ without such a line; what it needs is loaded in a thread, before a call can come
 """
 
 import asyncio
+import contextlib
 import importlib
 import logging
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from firmware.config.forms import split_server
 from firmware.config.rules import ways_of
 from firmware.config.schema import NetworkSettings, Settings
 from firmware.media.messages import Foreign
+from firmware.net.addresses import machine_addresses
+from firmware.net.errors import NoMediaPortError
 from firmware.net.locate import Ways as Sockets
 from firmware.net.locate import locate_stun
 from firmware.net.media_ports import MediaPair
@@ -37,8 +40,12 @@ if TYPE_CHECKING:
     from firmware.sdp.ice import Ours
 
 _LOG = logging.getLogger(__name__)
-GATHERING = 0.5
-"""Seconds for which an INVITE, or the ringing, may wait for the answers of servers."""
+GATHERING = 0.75
+"""Seconds for which an INVITE, or the ringing, may wait for the answers of servers.
+
+A question may be asked again after half a second and not before (RFC 8445 §14.3); what is left is
+for its answer.
+"""
 _TLS_PORT = 5349
 _FRESH = 300.0
 """Seconds after which the servers are looked up anew."""
@@ -47,7 +54,15 @@ _FRESH = 300.0
 class WayFinder:
     """See the module; `sockets` knows our addresses and looks names up."""
 
-    def __init__(self, house: "House", sockets: Sockets, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        house: "House",
+        sockets: Sockets,
+        tokens: Tokens,
+        addresses: Callable[[], tuple[str, ...]] = machine_addresses,
+    ) -> None:
+        self._addresses = addresses
+        self._authorities: tuple[str, ...] = ()
         self._house = house
         self._sockets = sockets
         self._tokens = tokens
@@ -78,6 +93,8 @@ class WayFinder:
         wishes = {line.name: ways_of(line) for line in settings.lines}
         self._wishes = {name: wish for name, wish in wishes.items() if wish != "off"}
         self._network = settings.network
+        named = (line.tls.ca for line in settings.lines if line.name in self._wishes)
+        self._authorities = tuple(dict.fromkeys(filter(None, named)))
         self.look_up()
 
     def look_up(self) -> None:
@@ -93,7 +110,7 @@ class WayFinder:
         for name in WAYS:
             await asyncio.to_thread(importlib.import_module, name)
         from firmware.net.ice_places import Servers  # noqa: PLC0415 - loaded in a thread
-        from firmware.net.ice_relay import TurnServer  # noqa: PLC0415 - as above
+        from firmware.net.ice_relay import TurnServer, trust_in  # noqa: PLC0415 - as above
 
         network = self._network
         service = "_turn._tcp" if network.turn_transport == "tcp" else "_turn._udp"
@@ -108,8 +125,15 @@ class WayFinder:
         seen_by = await self._place(network.stun, "_stun._udp") if network.stun else place
         if relay is None:
             return Servers(seen_by)
+        trust = None
+        if network.turn_transport == "tls":
+            try:
+                trust = await asyncio.to_thread(trust_in, self._authorities)
+            except OSError as error:
+                self._say("log.way_server", server=network.turn, reason=str(error))
+                return Servers(seen_by)
         user, password = network.turn_user, network.turn_password
-        return Servers(seen_by, TurnServer(*relay, user, password, network.turn_transport))
+        return Servers(seen_by, TurnServer(*relay, user, password, network.turn_transport, trust))
 
     async def _place(self, server: str, service: str) -> tuple[str, int] | None:
         try:
@@ -156,6 +180,7 @@ class WayFinder:
             lambda: self._changed(call),
             relay_only=self._wishes.get(command.line) == "relay",
             dscp=self._network.dscp_rtp,
+            others=self._other_sockets(command, pair),
         )
         self._agents[call] = agent
         ours = await agent.gather(servers, max(0.0, until - loop.time()))
@@ -169,6 +194,18 @@ class WayFinder:
         take(ours)
         if loop.time() - self._ready_at > _FRESH:
             self.look_up()
+
+    def _other_sockets(self, command: ReserveMediaPort, pair: MediaPair) -> tuple[MediaPair, ...]:
+        """Sockets on more addresses of the machine; a way that is all the line shows needs none."""
+        if self._wishes.get(command.line) == "relay":
+            return ()
+        from firmware.net.ice_hosts import other_hosts  # noqa: PLC0415 - there, see `_find`
+
+        found = []
+        for host in other_hosts(pair.address, self._addresses(), self._network.bind):
+            with contextlib.suppress(NoMediaPortError):
+                found.append(self._house.ports.reserve(host))
+        return tuple(found)
 
     async def _servers(self, seconds: float) -> "Servers":
         ready = self._ready

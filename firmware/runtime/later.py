@@ -23,7 +23,10 @@ READING: Final = ("xml.parsers.expat", "firmware.sip.event.reg")
 ENCRYPTING: Final = ("hmac", "firmware.net.dtls", "firmware.runtime.encryption")
 """For keys of our own; what DTLS needs besides comes with its certificate."""
 
-WAYS: Final = ("firmware.sdp.ice", "firmware.net.ice_agent", "firmware.runtime.ice")
+WAYS: Final = (
+    *("firmware.sdp.ice", "firmware.net.ice_agent", "firmware.net.ice_hosts"),
+    "firmware.runtime.ice",
+)
 """For lines that check the ways to their far ends (ICE), and what relays for them."""
 RECORDING: Final = ("firmware.storage.recorder",)
 """For who may record a call at any moment."""

@@ -94,6 +94,7 @@ class Ours(Struct, frozen=True):
         """The same, known by another address with the same ports, if nobody saw us otherwise."""
         if not host or any(one.kind == "srflx" for one in self.candidates):
             return self
+        own = next((one.host for one in self.candidates if one.kind == "host"), host)
         seen = tuple(
             Candidate(
                 "4",
@@ -105,7 +106,7 @@ class Ours(Struct, frozen=True):
                 one.address,
             )
             for one in self.candidates
-            if one.kind == "host" and one.host != host
+            if one.kind == "host" and one.host == own != host
         )
         return replace(self, candidates=(*self.candidates, *seen))
 
@@ -120,9 +121,12 @@ class Ours(Struct, frozen=True):
         """
         among = self.selected or tuple(one for one in self.candidates if one.kind != "relay")
         found = [one for one in among or self.candidates if one.component == component]
-        far = next((one for one in found if one.kind != "host"), None)
-        chosen = far or next(iter(found), None)
-        return None if chosen is None else chosen.address
+        if not found:
+            return None
+        # The first is the call's own socket: what comes elsewhere unchecked is not heard.
+        own = found[0].address
+        far = (one for one in found if one.kind != "host" and one.related == own)
+        return next(far, found[0]).address
 
 
 class Theirs(Struct, frozen=True):

@@ -7,6 +7,7 @@ import pytest
 
 from firmware.control import schema as s
 from tests.support.baresip import Baresip
+from tests.support.certificates import Authority
 from tests.support.coturn import Coturn
 from tests.support.gateway import Gateway
 from tests.support.islands import Island
@@ -24,7 +25,8 @@ class Sea:
         self.hub = hub
         self._folder = folder
         self.kamailio = Kamailio(hub, folder / "kamailio")
-        self.coturn = Coturn(hub, folder / "coturn")
+        self.authority = Authority(folder / "authority")
+        self.coturn = Coturn(hub, folder / "coturn", authority=self.authority)
         self.islands, self._opened = [], []
         self._count = 0
 
@@ -40,10 +42,27 @@ class Sea:
         self.islands.append(made)
         return made
 
-    def phone(self, user, tone_hz, *, connected=False, gateway=False, anywhere=False, **more):
-        """Our phone on an island; `anywhere` = at whatever address that has."""
-        home = self.island(connected=connected, gateway=gateway)
-        text = self.coturn.rows + line(user, self.kamailio.server, **more)
+    def phone(
+        self,
+        user,
+        tone_hz,
+        *,
+        connected=False,
+        gateway=False,
+        anywhere=False,
+        tls=False,
+        open_sea=False,
+        **more,
+    ):
+        """Our phone on an island, or in the open sea; `anywhere` = at whatever address that has.
+
+        `tls` = it reaches the relay over TLS, and its line names the authority.
+        """
+        home = self.hub if open_sea else self.island(connected=connected, gateway=gateway)
+        rows = self.coturn.tls_rows if tls else self.coturn.rows
+        text = rows + line(user, self.kamailio.server, **more)
+        if tls:
+            text += f'\n[line.tls]\nca = "{self.authority.file}"\n'
         made = Phone(
             self._folder / user,
             text,
@@ -132,12 +151,36 @@ def test_two_phones_that_only_a_relay_can_join(sea):
     assert "ALLOCATE processed, success" in sea.coturn.log()
 
 
+def test_a_relay_over_tls_is_believed_by_the_line_s_own_authority(sea):
+    """The certificate is of a private authority, which no system knows."""
+    callee = sea.phone("102", 1000, ice="relay", tls=True, auto_answer="always")
+    caller = sea.phone("101", 440, ice="on")
+    caller.ask(s.Dial(target="102"))
+    between_ours(caller, callee, "relay")
+    assert "TLS" in sea.coturn.log()
+
+
 def test_two_phones_behind_gateways_open_them_for_each_other(sea):
     """RFC 8445 §7.3.1.4: the relay is there, and not needed."""
     caller = sea.phone("101", 440, gateway=True, ice="on")
     callee = sea.phone("102", 1000, gateway=True, ice="on", auto_answer="always")
     caller.ask(s.Dial(target="102"))
     between_ours(caller, callee, "srflx")
+
+
+def test_a_handshake_finds_a_caller_behind_a_gateway_without_any_of_this(sea):
+    """RFC 5763 §6.7.2: the caller's one check shows where it is; `symmetric_rtp` goes there.
+
+    What its SDP says, an address at home, leads nowhere from here.
+    """
+    more = {"srtp": "require", "srtp_keys": "dtls"}
+    caller = sea.phone("101", 440, gateway=True, **more)
+    callee = sea.phone("102", 1000, open_sea=True, symmetric_rtp=True, auto_answer="always", **more)
+    caller.ask(s.Dial(target="102"))
+    caller.wait_state("talking")
+    for each in (caller, callee):
+        each.wait("sound", lambda found: found.calls[0].secure and found.calls[0].rtp.received > 50)
+    between_ours(caller, callee, "")
 
 
 # baresip

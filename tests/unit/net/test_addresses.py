@@ -148,7 +148,7 @@ def test_a_change_that_changes_no_address_is_no_news(town, monkeypatch):
 def test_the_places_that_show_the_way_out_are_nobodys():
     """RFC 5737, RFC 3849: nothing is ever sent there, and nobody is there to get it."""
     ranges = [ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")]
-    for outside, expected in zip(addresses._OUTSIDE, ranges, strict=True):
+    for outside, expected in zip(addresses.OUTSIDE, ranges, strict=True):
         assert ip_address(outside.host) in expected
 
 

@@ -10,12 +10,14 @@ from aioice import stun
 
 from firmware.base.tokens import Tokens
 from firmware.net.ice_agent import IceAgent
-from firmware.net.ice_places import Base, Servers, read
+from firmware.net.ice_places import RTO, Base, Servers, read
 from firmware.net.ice_relay import Relay, RelayError, TurnServer
 from firmware.net.media_ports import MediaPorts
+from firmware.runtime.ice import GATHERING
 from firmware.sdp.ice import Credentials, Terms, Theirs
 
 HERE = "127.0.0.43"
+OTHER = "127.0.0.44"
 
 
 @pytest.fixture
@@ -182,6 +184,28 @@ async def test_where_a_server_sees_us_is_a_place(make, silent):
     assert ours.candidates[2].related == (HERE, agent.pair.port)
 
 
+async def test_a_server_is_asked_again_after_half_a_second_and_not_before(make, monkeypatch):
+    """RFC 8445 §14.3."""
+    server, loop, asked = (
+        StunServer(("203.0.113.7", 1234), silent=2),
+        asyncio.get_running_loop(),
+        {},
+    )
+    send = Base.send
+
+    def seen(base, data, remote):
+        asked.setdefault(stun.parse_message(data).transaction_id, []).append(loop.time())
+        send(base, data, remote)
+
+    monkeypatch.setattr(Base, "send", seen)
+    ours = await make().gather(Servers(server.socket.getsockname()), GATHERING)
+    server.close()
+    assert [one.kind for one in ours.candidates].count("srflx") == 2, "one lost word costs nothing"
+    for moments in asked.values():
+        assert len(moments) == 2
+        assert moments[1] - moments[0] >= RTO == 0.5
+
+
 async def test_servers_are_asked_one_question_after_the_other(make, monkeypatch):
     """RFC 8445 §5.1.1, §14.2: hosts are there; each further question 50 ms after the last one."""
     server, loop, asked = StunServer(("203.0.113.7", 1234)), asyncio.get_running_loop(), {}
@@ -204,6 +228,86 @@ async def test_servers_are_asked_one_question_after_the_other(make, monkeypatch)
     assert len(moments) == 4, "two sockets, seen and relayed"
     assert all(b - a > 0.049 for a, b in pairwise(moments))
     assert [one.kind for one in ours.candidates] == ["host", "host", "srflx", "srflx"]
+
+
+class TestOtherAddresses:
+    """A machine with several: a place on each, and the call's own is worth most."""
+
+    async def test_each_address_is_a_place_and_is_seen_somewhere(self, make, ports):
+        """RFC 8445 §5.1.1.1, §5.1.1.2, §5.1.1.3."""
+        server = StunServer(None)
+        server.seen = ("203.0.113.7", 1234)
+        other = ports.reserve(OTHER)
+        agent = make(others=(other,))
+        ours = await agent.gather(Servers(server.socket.getsockname()), 2.0)
+        server.close()
+        places = [(one.kind, one.component, one.host) for one in ours.candidates]
+        assert places[:4] == [
+            *(("host", 1, HERE), ("host", 2, HERE)),
+            *(("host", 1, OTHER), ("host", 2, OTHER)),
+        ]
+        assert [one.related for one in ours.candidates[4:]] == [
+            *((HERE, agent.pair.port), (HERE, agent.pair.port + 1)),
+            *((OTHER, other.port), (OTHER, other.port + 1)),
+        ]
+        ranks = [one.priority for one in ours.candidates if one.component == 1]
+        assert len(set(ranks)) == len(ranks)
+        assert ranks == sorted(ranks, reverse=True)
+        foundations = {(one.foundation, one.kind, one.host) for one in ours.candidates[:4]}
+        assert len(foundations) == 2
+        assert len({one.foundation for one in ours.candidates}) == 4
+
+    async def test_who_does_without_checks_is_told_the_call_s_own_place(self, make, ports):
+        """What comes elsewhere unchecked would not be heard."""
+        server = StunServer(("203.0.113.7", 1234), silent=2)  # the call's own sockets
+        agent = make(others=(ports.reserve(OTHER),))
+        ours = await agent.gather(Servers(server.socket.getsockname()), 0.4)
+        server.close()
+        assert [one.kind for one in ours.candidates].count("srflx") == 2
+        assert ours.default(1) == (HERE, agent.pair.port)
+
+    @pytest.mark.parametrize("muxed", [True, False])
+    async def test_a_way_over_another_address_carries_sound_both_ways(
+        self, make, ports, until, muxed
+    ):
+        """The engine keeps its sockets: to it the way is a far end on this machine."""
+        other = ports.reserve(OTHER)
+        a, b = make(others=(other,)), make()
+        for each in (a, b):
+            await each.gather(Servers(), 0.05)
+        hand_over(b)  # nothing comes to a's own address
+        begin(b, a, controlling=False, muxed=muxed)
+        begin(a, b, controlling=True, muxed=muxed)
+        await until(lambda: a.way and a.way.nominated and b.way and b.way.nominated)
+        assert {one.host for one in a.way.local} == {OTHER}
+        assert b.way.remote == (OTHER, other.port)
+        let_go(b)
+        loop = asyncio.get_running_loop()
+        a.pair.rtp.sendto(b"\x80 hello", a.way.remote)
+        heard, source = await asyncio.wait_for(loop.sock_recvfrom(b.pair.rtp, 100), 2)
+        assert (heard, source) == (b"\x80 hello", b.way.remote)
+        back = []
+        while b"\x80 you too" not in back:
+            b.pair.rtp.sendto(b"\x80 you too", b.way.remote)
+            back.append(await asyncio.wait_for(loop.sock_recv(a.pair.rtp, 2000), 2))
+
+    async def test_a08_what_comes_there_unchecked_is_not_heard(self, make, ports):
+        other = ports.reserve(OTHER)
+        agent = make(others=(other,))
+        await agent.gather(Servers(), 0.05)
+        stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        stranger.sendto(b"\x80 listen to me", (OTHER, other.port))
+        await asyncio.sleep(0.05)
+        with pytest.raises(BlockingIOError):
+            agent.pair.rtp.recv(100)
+        stranger.close()
+
+    async def test_its_sockets_end_with_the_agent(self, make, ports):
+        other = ports.reserve(OTHER)
+        agent = make(others=(other,))
+        await agent.gather(Servers(), 0.05)
+        agent.close()
+        assert (other.rtp.fileno(), other.rtcp.fileno()) == (-1, -1)
 
 
 async def test_without_a_gateway_there_is_no_second_place(make):

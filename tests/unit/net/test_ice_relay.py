@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import ssl
 
 import pytest
 from aioice import stun
 
-from firmware.net.ice_relay import Relay, Shovel, TurnServer
+from firmware.net.ice_relay import Relay, Shovel, TurnServer, trust_in
+from tests.support.certificates import Authority
 
 
 @pytest.fixture(params=["127.0.0.46", "::1"])
@@ -121,3 +123,47 @@ async def test_who_may_come_in_is_told_again_before_that_runs_out(server, monkey
 def test_its_password_is_not_shown():
     """A24."""
     assert "hush" not in repr(TurnServer("h", 1, "u", "hush"))
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("office"))
+
+
+class TestTrust:
+    """TURN over TLS: whose certificate is believed."""
+
+    @staticmethod
+    async def reached(trust, made):
+        """Whether a server with this certificate is believed."""
+        ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        ours.load_cert_chain(made.cert, made.key)
+        server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.46", 0, ssl=ours)
+        try:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname(), ssl=trust)
+        except ssl.SSLCertVerificationError:
+            return False
+        else:
+            writer.close()
+            return True
+        finally:
+            server.close()
+
+    async def test_a_private_authority_is_believed_where_a_line_names_it(self, office):
+        made = office.issue("IP:127.0.0.46")
+        assert await self.reached(trust_in((str(office.file),)), made)
+        assert not await self.reached(trust_in(()), made)
+
+    async def test_it_vouches_for_the_name_alone_that_is_asked_for(self, office):
+        """RFC 8656 §3.1, RFC 8489 §6.2.3: the certificate is one for this server."""
+        trust = trust_in((str(office.file),))
+        assert not await self.reached(trust, office.issue("IP:127.0.0.47"))
+        assert not await self.reached(trust, office.issue("IP:127.0.0.46", ends=-0.5))
+
+    @pytest.mark.parametrize("content", [None, "", "no certificate"])
+    def test_a_file_that_is_none_is_named(self, tmp_path, content):
+        file = tmp_path / "office.pem"
+        if content is not None:
+            file.write_text(content)
+        with pytest.raises(OSError, match=r"office\.pem: ."):
+            trust_in((str(file),))

@@ -8,7 +8,7 @@ import pytest
 from firmware.base.tokens import Tokens
 from firmware.base.values import replace
 from firmware.call.media import Way
-from firmware.config.schema import LineSettings, NetworkSettings, Settings
+from firmware.config.schema import LineSettings, NetworkSettings, Settings, TlsSettings
 from firmware.media.messages import Foreign
 from firmware.net.locate import Place
 from firmware.net.resolver import LookUpError
@@ -21,6 +21,7 @@ from firmware.runtime.performers import perform
 from firmware.sdp.ice import Terms, Theirs
 from firmware.sip.flow import Endpoint, Transport
 from firmware.sip.notifications import CallRef, LineName
+from tests.support.certificates import Authority
 
 CALL, OTHER = CallRef("c1"), CallRef("c2")
 LINE = LineName("101@pbx")
@@ -212,6 +213,42 @@ async def test_who_is_asked(office, monkeypatch, network, stun, turn):
     assert set(services) == {
         relays if kind == "turn" else "_stun._udp" for kind in ("stun", "turn") if kind in network
     }
+
+
+async def test_the_relay_is_believed_by_the_authorities_of_the_lines_that_use_it(office, tmp_path):
+    """One server for the phone; a line that checks no ways has no say in it."""
+    files = [Authority(tmp_path / name, name).file for name in ("one", "other")]
+    made = settings(turn="t.example", turn_transport="tls", turn_user="u", turn_password="p")
+    lines = [
+        replace(made.lines[0], name=LineName(str(number)), tls=TlsSettings(ca=str(file)), ice=ice)
+        for number, (file, ice) in enumerate(zip(files, ("on", "off"), strict=True))
+    ]
+    office.ways.use(replace(made, lines=tuple(lines)))
+    servers = await office.ways._servers(5.0)
+    names = [dict(part[0] for part in one["subject"]) for one in servers.turn.trust.get_ca_certs()]
+    assert {"commonName": "one"} in names
+    assert {"commonName": "other"} not in names
+
+
+async def test_an_authority_that_cannot_be_read_leaves_no_relay_and_says_so(office, caplog):
+    made = settings(turn="t.example", turn_transport="tls", turn_user="u", turn_password="p")
+    line = replace(made.lines[0], tls=TlsSettings(ca="/nowhere/ca.pem"))
+    office.ways.use(replace(made, lines=(line,)))
+    servers = await office.ways._servers(5.0)
+    assert servers.turn is None
+    assert "/nowhere/ca.pem" in caplog.text
+
+
+async def test_other_addresses_of_the_machine_are_places_too(house, until):
+    """RFC 8445 §5.1.1.1."""
+    house.ways = WayFinder(
+        house, Sockets(), Tokens(os.urandom(16)), addresses=lambda: ("192.0.2.1", HERE)
+    )
+    house.ways.use(settings())
+    event = await reserved(house, until)
+    assert {one.host for one in event.ice.candidates} == {HERE}, "on the machine itself"
+    perform(house, c.FreeMediaPort(CALL))
+    await house.ways.close()
 
 
 async def test_what_is_no_stun_is_not_ours(office, until):
