@@ -12,6 +12,7 @@ its tone would be in the way of what is said there.
 from collections.abc import Mapping
 
 from firmware.base.values import replace
+from firmware.codec import find
 from firmware.dsp.cadence import ToneKind, cadence
 from firmware.media.messages import Record, ToneSegment
 from firmware.phone.actions import Record as Wish
@@ -23,7 +24,8 @@ from firmware.phone.turn import Rules, Turn
 from firmware.phone.view import Notice
 from firmware.sip.notifications import CallRef
 
-_NARROW = ("PCMU", "PCMA")
+_NARROW, _WIDE = 8000, 16000
+"""Samples a second that a file may have."""
 _TOLD = 5.0
 _TEXTS = {
     RecordingTrouble.HOLE: "recording_hole",
@@ -103,9 +105,16 @@ def files(
 
 
 def _file(call: Call) -> StartRecording:
+    """At the rate of the best that both may say without asking: either may change at any moment.
+
+    What only another agreement brings is made to fit. A file has one rate, and to have all files
+    twice as large for the few calls which a transfer makes better would be no service.
+    """
     media = None if call.negotiation is None else call.negotiation.media
-    narrow = media is not None and media.formats[0].name.upper() in _NARROW
-    return StartRecording(call.ref, call.who, call.outgoing, 8000 if narrow else 16000)
+    rows = () if media is None else (find(x.name, x.clock, x.channels) for x in media.formats)
+    rates = [row.sample_rate for row in rows if row is not None]
+    rate = _WIDE if max(rates, default=_WIDE) > _NARROW else _NARROW
+    return StartRecording(call.ref, call.who, call.outgoing, rate)
 
 
 def copies(

@@ -59,6 +59,20 @@ def test_wideband_is_recorded_as_such_and_keeps_its_rate():
     assert made.heard.files[made.front].rate == 16000
 
 
+@pytest.mark.parametrize(
+    ("agreed", "rate"), [((0,), 8000), ((0, 8), 8000), ((0, 9), 16000), ((8, 0, 9), 16000)]
+)
+def test_a_file_has_room_for_what_both_may_change_to_without_asking(agreed, rate):
+    """RFC 3264 §5.1: of the formats agreed on either may use any, at any time."""
+    made = desk()
+    made.lift()
+    made.dials("201")
+    made.way_found()
+    made.far_end_answers(sdp(*agreed))
+    (file,) = only(made.send(a.Record(on=True)), c.StartRecording)
+    assert file.rate == rate
+
+
 def test_every_call_is_recorded_from_its_answer_if_that_is_the_rule():
     made = desk("always")
     made.lift()
