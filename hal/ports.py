@@ -201,5 +201,12 @@ class PcmPort(Protocol):
     def set_capture(self, wanted: bool) -> None:  # noqa: FBT001 - one switch, one argument
         """Open or close the microphone; closed means the device records nothing."""
 
+    def forget(self) -> None:
+        """What was recorded and not read yet becomes silence of the same length.
+
+        Raises:
+            hal.errors.DeviceGoneError: the card vanished.
+        """
+
     def close(self) -> None:
         """Release the device."""

@@ -97,6 +97,8 @@ class Cards:
         self._report = report
         self._devices: dict[Card, Device] = {}
         self._xruns_before = 0
+        self.leader: Device | None = None
+        """The device that is the engine's clock, None if there is none."""
         self.failures = 0
         """How often a card could not be opened or broke, tries again included."""
 
@@ -213,6 +215,7 @@ class Cards:
                 device.port.lead(device is leader)
                 if device not in playing:
                     device.port.rest()
+        self.leader = leader
         return leader is not None
 
     def listen(self, now: float) -> None:
@@ -231,6 +234,21 @@ class Cards:
             return
         try:
             device.port.write(frame)
+        except HalError as error:
+            self._fail(device, error, now)
+
+    def rest(self, device: Device) -> None:
+        """This device has nothing to play just now."""
+        if device.port is not None:
+            device.port.rest()
+
+    def forget(self, device: Device, now: float) -> None:
+        """What a device's microphone heard until now is not heard by anybody."""
+        if device.port is None:
+            return
+        device.microphone = b""
+        try:
+            device.port.forget()
         except HalError as error:
             self._fail(device, error, now)
 

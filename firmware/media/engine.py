@@ -46,7 +46,7 @@ from firmware.media.messages import (
     StopTone,
     TalkOn,
 )
-from firmware.media.pipeline import Desk, NearEnd
+from firmware.media.pipeline import Desk, NearEnd, silence
 from firmware.media.recording import Recording
 from firmware.media.stream import Stream
 from firmware.media.wire import MediaSocket, Wire, close_descriptors, read_clip
@@ -86,6 +86,7 @@ class Engine:
         self._active = False
         self._playing: tuple[Device, ...] = ()
         self._paced = False
+        self._failures = 0
         self._swept = False
         self.stopped = False
         """Whether `Stop` was ordered."""
@@ -127,6 +128,9 @@ class Engine:
         self._exchange(skipped, now)
         if self._playing:
             self._play(now)
+        if self._failures != self._cards.failures:
+            # A clock that broke needs a successor at once.
+            self._settle(now)
 
     def _exchange(self, skipped: int, now: float) -> None:
         """A frame of every call, both ways."""
@@ -179,10 +183,16 @@ class Engine:
 
     def _play(self, now: float) -> None:
         """What the person hears, on every card that has something to say."""
+        cards = self._cards
         for device in self._playing:
             frame = self._desk.frame_for(device.paths, device.rate)
             if frame is not None:
-                self._cards.play(device, frame, now)
+                cards.play(device, frame, now)
+            elif device is cards.leader:
+                # Whoever sets the pace plays on, or the frames would run away.
+                cards.play(device, silence(device.rate), now)
+            else:
+                cards.rest(device)
         for ended in self._desk.take_ended():
             self._report(ended)
 
@@ -233,13 +243,13 @@ class Engine:
         if self._talk_device() not in self._playing:
             desk.begin_frame(0, b"")
         self._paced = self._cards.lead(self._playing)
+        self._failures = self._cards.failures
 
     def _must_play(self, device: Device) -> bool:
-        """Whether somebody may hear it; a null card only brings tones to their end."""
+        """Whether somebody hears it; a null card only brings tones to their end."""
         desk = self._desk
-        if device.card.kind == "null":
-            return desk.sounds_on(device.paths)
-        return desk.wanted
+        listens = desk.talking in device.paths and device.card.kind != "null"
+        return listens or desk.sounds_on(device.paths)
 
     # Orders
 
@@ -393,7 +403,7 @@ class Engine:
             case SetVolume():
                 desk.set_volume(order.path, order.volume)
             case SetMute():
-                desk.muted = order.muted
+                self._mute(order.muted, now)
             case TalkOn():
                 desk.talk_on(order.path, microphone=order.microphone)
             case PlayTone():
@@ -402,6 +412,13 @@ class Engine:
                 desk.stop(order.name, order.path)
             case Stop():
                 self.close(now)
+
+    def _mute(self, muted: bool, now: float) -> None:  # noqa: FBT001 - what the order says
+        """What was said while muted may still wait in the card, and must not be heard after it."""
+        talk = self._talk_device()
+        if self._desk.muted and not muted and talk is not None:
+            self._cards.forget(talk, now)
+        self._desk.muted = muted
 
     def close(self, now: float) -> None:
         """End every stream with a good-bye and release every card."""

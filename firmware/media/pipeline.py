@@ -256,9 +256,9 @@ class NearEnd:
             if not desk.rate:
                 return silence(speaks_at)
             desk.hear(self._at("ear", heard, rate, desk.rate))
-            if desk.microphone:
-                return self._at("mouth", desk.microphone, desk.rate, speaks_at)
-        elif route is Route.CLIP and self._clip is not None:
+            # Silence takes the same way: a filter must not keep what was said before it.
+            return self._at("mouth", desk.microphone or silence(desk.rate), desk.rate, speaks_at)
+        if route is Route.CLIP and self._clip is not None:
             clip = self._clip
             return self._at("clip", self._next_piece(clip), clip.rate, speaks_at)
         return silence(speaks_at)

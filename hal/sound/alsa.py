@@ -155,6 +155,10 @@ class AlsaCard:
         elif self._mouth is None:
             self._mouth = _Mouth(open_capture(self._device, self.rate), self.rate, self._device)
 
+    def forget(self) -> None:
+        if self._mouth is not None:
+            self._mouth.forget()
+
     def _close_mouth(self) -> None:
         mouth, self._mouth = self._mouth, None
         if mouth is not None:
@@ -227,6 +231,14 @@ class _Mouth:
             if not pcm:
                 break
             recorded -= len(pcm) // 2
+
+    def forget(self) -> None:
+        """Silence instead of what is there, so that what follows comes at its time."""
+        if self.clocked:
+            while self._pcm.room() > 0 and (pcm := self._pcm.read()):
+                self._heard += self._convert(pcm)
+        self._heard = bytes(len(self._heard))
+        self._convert = RateConverter(self._pcm.rate, self._rate).convert
 
     def _stall(self, waited: float) -> bytes:
         self._stalls += waited > 0.0

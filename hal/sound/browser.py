@@ -56,6 +56,10 @@ class _Client:
                 socket.SOL_SOCKET, socket.SO_SNDBUF, CAP_FRAMES * frame_bytes(rate)
             )
 
+    def forget(self) -> None:
+        """Nothing of what it said so far stays in the filter."""
+        self._inward = RateConverter(self.rate, self._card_rate)
+
     def received(self, packet: bytes) -> bytes | None:
         """The packet at the card's rate, or None if it is no frame."""
         rate = _RATE_OF.get(len(packet))
@@ -131,6 +135,12 @@ class BrowserCard(Unpaced):
         self._capturing = wanted
         self._queue.clear()
         self._flowing = False
+
+    def forget(self) -> None:
+        self._receive()
+        if self._client is not None:
+            self._client.forget()
+        self._queue = deque(bytes(len(frame)) for frame in self._queue)
 
     def close(self) -> None:
         self._detach()

@@ -96,6 +96,9 @@ class MockCard:
     def set_capture(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
         self.capturing = wanted
 
+    def forget(self) -> None:
+        """Nothing waits: a script is what is still to be said."""
+
     def close(self) -> None:
         self.closed = True
         self.capturing = False

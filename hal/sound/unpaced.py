@@ -28,3 +28,6 @@ class Unpaced:
 
     def rest(self) -> None:
         """See `hal.ports.PcmPort`."""
+
+    def forget(self) -> None:
+        """See `hal.ports.PcmPort`."""

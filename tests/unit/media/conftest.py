@@ -136,6 +136,7 @@ class TestCard:
         self.broken = None
         self.leads = True
         self.rested = 0
+        self.forgot = 0
         self.xruns = 0
         self.drift_ppm = None
         self.remark = ""
@@ -163,6 +164,9 @@ class TestCard:
         if wanted and self.deaf:
             raise self.deaf
         self.capturing = wanted
+
+    def forget(self):
+        self.forgot += 1
 
     def close(self):
         self.closed = True

@@ -10,7 +10,10 @@ from firmware.media.messages import (
     OpenPath,
     PathName,
     PathReport,
+    PlayTone,
+    StopTone,
     TalkOn,
+    ToneSegment,
     decode_order,
     encode,
 )
@@ -51,9 +54,13 @@ def test_of_two_clocks_the_open_microphone_is_the_one_that_counts(bench):
     bench.order(OpenPath(PathName.RINGER, Card("mock", "bell")))
     bench.handset(microphone=False)
     bell, handset = bench.cards
+    assert (bell.leads, handset.leads) == (False, True), "the bell has nothing to play"
+    bench.order(PlayTone("ring", PathName.RINGER, (ToneSegment((400.0,), 0.0),)))
     assert (bell.leads, handset.leads) == (True, False), "somebody must"
     bench.order(TalkOn(PathName.HANDSET, microphone=True))
     assert (bell.leads, handset.leads) == (False, True)
+    bench.order(StopTone("ring"))
+    bench.step(5)
     bench.order(ClosePath(PathName.HANDSET))
     assert not bell.leads, "nobody talks and nothing sounds"
 
