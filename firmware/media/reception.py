@@ -28,8 +28,6 @@ class Reception:
     __slots__ = (
         "_card",
         "_change",
-        "_digits",
-        "_digits_clock",
         "_events",
         "_noise",
         "_speech",
@@ -70,12 +68,10 @@ class Reception:
         """When the last packet came that can be decoded."""
         self.resting = False
         """Whether the far end said by comfort noise that it pauses."""
-        self._events: int | None = None
+        self._events: dict[int, TelephoneEventReceiver] = {}
         # RFC 3551 §6: 13 is comfort noise, and some send it without having said so.
         self._noise = {STATIC_NUMBER}
         self._card = card
-        self._digits = TelephoneEventReceiver()
-        self._digits_clock = 8000
         self._speech: Speech | None = None
         self._change: ClockChange | None = None
 
@@ -110,24 +106,23 @@ class Reception:
         self._tell_receiver()
 
     def _tell_receiver(self) -> None:
-        numbers = {*self._voices, *self.faults, self._events, *self._noise}
-        clock = self._speech.clock if self._speech else 8000
-        self.rtp.configure(frozenset(number for number in numbers if number is not None), clock)
+        numbers = {*self._voices, *self.faults, *self._events, *self._noise}
+        self.rtp.configure(frozenset(numbers), self._speech.clock if self._speech else 8000)
 
     def _forget(self, number: int) -> None:
         """It meant something else before."""
         self._voices.pop(number, None)
         self.faults.pop(number, None)
         self._noise.discard(number)
-        if self._events == number:
-            self._events = None
+        self._events.pop(number, None)
 
     def _expect_digits(self, payload: PayloadFormat) -> None:
+        """Beside others: whoever was offered several clocks may use any of them."""
+        known = self._events.get(payload.number)
         self._forget(payload.number)
-        self._events = payload.number
-        if payload.clock != self._digits_clock:
-            self._digits = TelephoneEventReceiver(payload.clock)
-            self._digits_clock = payload.clock
+        if known is None or known.clock != payload.clock:
+            known = TelephoneEventReceiver(payload.clock)
+        self._events[payload.number] = known
 
     def _expect_speech(self, payload: PayloadFormat) -> None:
         speech = load(payload, self._card)
@@ -177,9 +172,10 @@ class Reception:
         """A packet of a negotiated payload type that is not speech."""
         number = packet.payload_type
         self.buffer.note(packet, arrival)
-        if number == self._events:
+        digits = self._events.get(number)
+        if digits is not None:
             self.heard_at = arrival
-            return self._digits.receive(packet, arrival)
+            return digits.receive(packet, arrival)
         if number in self._noise:
             # RFC 3389 §4: the far end pauses and may be silent for long.
             self.resting = True
@@ -210,4 +206,5 @@ class Reception:
 
     def expired_digits(self, now: float) -> tuple[DigitEvent, ...]:
         """Digits that fell silent without an end."""
-        return self._digits.expire(now) if self._digits.active else ()
+        active = (digits for digits in self._events.values() if digits.active)
+        return tuple(event for digits in active for event in digits.expire(now))

@@ -187,10 +187,11 @@ class TelephoneEventReceiver:
     it for `patience` seconds: call `expire` about once a frame while `active`.
     """
 
-    __slots__ = ("_clock", "_done", "_heard", "_patience", "_ssrc")
+    __slots__ = ("_done", "_heard", "_patience", "_ssrc", "clock")
 
     def __init__(self, clock: int = 8000, patience: float = 0.15) -> None:
-        self._clock = clock
+        self.clock = clock
+        """Ticks a second of its format."""
         self._patience = patience
         self._heard: _Heard | None = None
         self._done: int | None = None
@@ -241,7 +242,7 @@ class TelephoneEventReceiver:
             newest = (self._heard.timestamp - 1) & 0xFFFFFFFF
         if newest is None:
             return False
-        return (newest - timestamp) & 0xFFFFFFFF < 10 * self._clock
+        return (newest - timestamp) & 0xFFFFFFFF < 10 * self.clock
 
     def _next_event(
         self,
@@ -271,4 +272,4 @@ class TelephoneEventReceiver:
         digit = event_digit(heard.code)
         if digit is not None:
             ticks = heard.base + heard.duration
-            events.append(DigitEvent(digit, ticks * 1000 // self._clock))
+            events.append(DigitEvent(digit, ticks * 1000 // self.clock))
