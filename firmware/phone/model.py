@@ -89,6 +89,7 @@ class Progress(enum.Enum):
     DIAL = "dial"
     BUSY = "busy"
     CONGESTION = "congestion"
+    UNKNOWN_NUMBER = "unknown_number"
     HOWLER = "howler"
 
 

@@ -23,6 +23,7 @@ _KINDS = {
     Progress.DIAL: ToneKind.DIAL,
     Progress.BUSY: ToneKind.BUSY,
     Progress.CONGESTION: ToneKind.CONGESTION,
+    Progress.UNKNOWN_NUMBER: ToneKind.SIT,
     Progress.HOWLER: ToneKind.HOWLER,
 }
 _KEY_LEVEL, _KEY_SECONDS = -28.0, 0.1

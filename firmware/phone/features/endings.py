@@ -19,7 +19,14 @@ HANG_UP_AGAIN = 10.0
 CALL_BACKS = 30 * 60.0
 NO_LINE_AFTER = 1.0
 
-_BUSY_TONE = (FailureCause.BUSY, FailureCause.DECLINED, FailureCause.CANCELLED)
+_TONES = {
+    None: Progress.BUSY,
+    FailureCause.BUSY: Progress.BUSY,
+    FailureCause.DECLINED: Progress.BUSY,
+    FailureCause.CANCELLED: Progress.BUSY,
+    FailureCause.NOT_FOUND: Progress.UNKNOWN_NUMBER,
+}
+"""What is heard of a call that is over; of any other failure it is congestion."""
 
 
 def forget(turn: Turn, call: Call, ending: Ending) -> None:
@@ -154,9 +161,11 @@ def _following(state: PhoneState) -> Call | None:
 
 
 def release(turn: Turn, call: Call, ending: Ending) -> None:
-    """Busy or congestion tone with the reason, until the handset is down."""
-    clean = ending.cause is None or ending.cause in _BUSY_TONE
-    fail(turn, Progress.BUSY if clean and ending.notice is None else Progress.CONGESTION)
+    """A tone that says what became of it, with the reason, until the handset is down."""
+    tone = Progress.CONGESTION
+    if ending.notice is None:
+        tone = _TONES.get(ending.cause, tone)
+    fail(turn, tone)
     turn.state = replace(turn.state, notice=history.reason(call, ending))
 
 

@@ -189,6 +189,20 @@ def test_busy_and_congestion_sound_different():
     assert congestion.segments[0].seconds == 0.25
 
 
+@pytest.mark.parametrize("country", ["US", "DE", "JP"])
+def test_a_number_that_does_not_exist_is_answered_by_three_rising_tones(country):
+    """ITU-T E.180 section 7: the special information tone, again and again."""
+    desk = Desk(settings(country=country))
+    desk.lift()
+    desk.send(a.Dial("999"))
+    desk.call_fails(FailureCause.NOT_FOUND, 404)
+    tone = desk.heard.tones["progress"]
+    assert [segment.frequencies for segment in tone.segments] == [(950,), (1400,), (1800,), ()]
+    assert tone.repeat_from == 0
+    desk.put_down()
+    assert "progress" not in desk.heard.tones
+
+
 def test_a_whole_number_dials_at_once_hands_free():
     desk = Desk()
     commands = desk.send(a.Dial("sip:ann@example.org"))
