@@ -10,6 +10,8 @@ to for a while, so that the other parts and the phone have their time.
 """
 
 import collections
+import math
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -117,18 +119,24 @@ class Watch:
         self._edges.clear()
 
     def _noting(self, place: int) -> Edge:
+        latest = -math.inf
+
         def note(closed: bool, at: float) -> None:  # noqa: FBT001 - the level is the datum
-            self._edges.append((place, closed, at))
+            nonlocal latest
+            # Moments are reckoned and may be off by what that took; a wire's edges are in order.
+            latest = max(latest, at)
+            self._edges.append((place, closed, latest))
             self._wake()
 
         return note
 
     def _played(self, closed: tuple[bool, ...], now: float) -> Iterator[Event]:
         levels = list(closed)
-        # Those that come meanwhile wait for the next time: the other parts have a turn, too.
-        for _ in range(len(self._edges)):
-            place, level, at = self._edges.popleft()
-            at = min(at, now)
+        # Those that come meanwhile wait for the next time: the other parts have a turn, too. Wires
+        # are read one after the other, so what is told last may have happened first.
+        edges = [self._edges.popleft() for _ in range(len(self._edges))]
+        for place, level, at in sorted(edges, key=operator.itemgetter(2)):
+            at = min(at, now)  # noqa: PLW2901 - of another clock
             yield from self._waited(tuple(levels), at)
             levels[place] = level
             yield from self._at(tuple(levels), at)

@@ -159,6 +159,31 @@ def test_two_digits_that_were_dialled_meanwhile_stay_two(wires):
     assert [event.key.value for event in events if isinstance(event, KeyDown)] == ["2", "3"]
 
 
+@pytest.mark.parametrize("digit", range(1, 11))
+def test_f37_a_dial_whose_wires_are_read_one_after_the_other_gives_its_digit(wires, digit):
+    """The thread of the edges was away: it finds all pulses first, then the contact at rest."""
+    dial = Watch(Dial(RotarySpec(23, 24, "1234567890")), wires, lambda: None)
+    wires[0].level = True
+    assert list(dial.run(0.5)) == []
+    for pulse in range(digit):
+        wires[0].move(False, 1.3 + pulse * 0.1)
+        wires[0].move(True, 1.36 + pulse * 0.1)
+    wires[1].move(True, 1.0)
+    wires[1].move(False, 1.4 + digit * 0.1)
+    told = [*dial.run(3.0), *dial.run(3.1)]
+    assert [event.key.value for event in told if isinstance(event, KeyDown)] == [str(digit % 10)]
+
+
+def test_the_edges_of_one_wire_are_in_the_order_they_came(hook, wires):
+    """Their moments are reckoned backwards from now, and somebody else may have had a turn then."""
+    wires[0].move(True, 1.0)
+    wires[0].move(False, 2.0)
+    wires[0].move(True, 1.999)
+    told = list(hook.run(2.4))
+    assert kinds(told) == [HookLifted, HookReplaced, HookFlash]
+    assert told[-1].at == pytest.approx(2.05), "when its lock-out ended, not when somebody looked"
+
+
 def test_closing_lets_go_of_the_wires(hook, wires):
     hook.close()
     assert wires[0].edge is None
