@@ -260,7 +260,13 @@ class PulsedPin:
     shine = sound
 
     def close(self) -> None:
-        self._care.release(self._device, self._device.off)
+        self._care.release(self._device, self._rest)
+
+    def _rest(self) -> None:
+        """Off, which is high for a lamp that is lit by low: a library ends its pulses with low."""
+        self._device.off()
+        self._device.pin.frequency = None
+        self._device.pin.output_with_state(int(not self._device.active_high))
 
 
 class LinePin:

@@ -48,8 +48,9 @@ class SoftPwm:
             self._thread.start()
 
     def close(self) -> None:
-        """Off, and no thread any more."""
-        self.duty = 0.0
+        """No thread any more; a pin that was on or off for good stays so, another goes off."""
+        self._end()
+        self._write(int(self._duty))
 
     def _end(self) -> None:
         self._stop.set()

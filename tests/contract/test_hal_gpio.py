@@ -170,6 +170,22 @@ def test_a_dimmed_lamp_is_pulsed(bench):
     bench.until(lambda: not bench.pulses(9))
 
 
+def test_a_dimmed_lamp_that_is_lit_by_low_is_dark_when_the_phone_ends(opener, tmp_path):
+    """A kernel may leave the pin as it was last."""
+    wires, factory = opener
+    text = "[lamps]\nmute = { pin = 10, active_low = true, brightness = 30 }\n"
+    bench = Workbench(tmp_path / "lamp.toml", factory, wires, text)
+    wires.open(10)
+    for pattern, pulsed in ((LampPattern.ON, True), (LampPattern.OFF, False)):
+        bench.parts.lamps.set("mute", pattern)
+        bench.until(lambda pulsed=pulsed: bench.pulses(10) == pulsed)
+    bench.until(lambda: bench.level(10))
+    bench.parts.lamps.set("mute", LampPattern.ON)
+    bench.until(lambda: bench.pulses(10))
+    bench.close()
+    assert bench.level(10)
+
+
 def test_a_lamp_that_does_not_exist_is_ignored(bench):
     bench.parts.lamps.set("disco", LampPattern.ON)
     assert bench.heard(0.02) == []
