@@ -239,16 +239,33 @@ async def test_an_authority_that_cannot_be_read_leaves_no_relay_and_says_so(offi
     assert "/nowhere/ca.pem" in caplog.text
 
 
-async def test_other_addresses_of_the_machine_are_places_too(house, until):
+def asked_of(found, monkeypatch, others):
+    """Notes what is asked for other addresses, and answers so."""
+
+    def hosts(*asked):
+        found.append(asked)
+        return others
+
+    monkeypatch.setattr("firmware.net.ice_hosts.other_hosts", hosts)
+
+
+async def test_other_addresses_of_the_machine_are_places_too(office, until, monkeypatch):
     """RFC 8445 §5.1.1.1."""
-    house.ways = WayFinder(
-        house, Sockets(), Tokens(os.urandom(16)), addresses=lambda: ("192.0.2.1", HERE)
-    )
-    house.ways.use(settings())
-    event = await reserved(house, until)
-    assert {one.host for one in event.ice.candidates} == {HERE}, "on the machine itself"
-    perform(house, c.FreeMediaPort(CALL))
-    await house.ways.close()
+    asked = []
+    asked_of(asked, monkeypatch, ("127.0.0.46", "192.0.2.99"))  # the second is not here at all
+    office.ways._addresses = lambda: ("127.0.0.46", HERE)
+    office.ways.use(settings(bind=(HERE,)))
+    event = await reserved(office, until)
+    assert [one.host for one in event.ice.candidates] == [HERE, HERE, "127.0.0.46", "127.0.0.46"]
+    assert asked == [(HERE, ("127.0.0.46", HERE), (HERE,))]
+
+
+async def test_a_line_that_shows_a_relay_alone_opens_no_other_sockets(office, until, monkeypatch):
+    asked = []
+    asked_of(asked, monkeypatch, ("127.0.0.46",))
+    office.ways.use(settings("relay"))
+    await reserved(office, until)
+    assert asked == []
 
 
 async def test_what_is_no_stun_is_not_ours(office, until):

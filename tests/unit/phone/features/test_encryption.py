@@ -23,9 +23,9 @@ THEIRS = Material(b"t" * 32, "sha-256 " + ":".join(["BB"] * 32))
 CLEAR, EMPTY = sdp(), Material()
 
 
-def desk(srtp="require", ways="auto", transport="tls", material=OURS):
+def desk(srtp="require", ways="auto", transport="tls", material=OURS, **more):
     tree = settings()
-    line = replace(tree.lines[0], srtp=srtp, srtp_keys=ways, transport=transport)
+    line = replace(tree.lines[0], srtp=srtp, srtp_keys=ways, transport=transport, **more)
     made = Desk(replace(tree, lines=(line,)))
     made.material = material
     return made
@@ -133,6 +133,14 @@ def test_a_handshake_is_asked_for_with_the_far_ends_certificate():
     assert locked(made)
     made.send(EngineLost())
     assert len(only(made.engine_ready(), c.MakeKeys)) == 1
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_a08_a_handshake_follows_a_far_end_where_the_line_says_so(follows):
+    made = desk(ways="dtls", symmetric_rtp=follows)
+    commands = talking(made, far(ways="dtls"))
+    (wish,) = only(commands, c.MakeKeys)
+    assert (wish.symmetric, wish.checked) == (follows, False)
 
 
 def test_a_failed_handshake_ends_the_call_and_says_why():
