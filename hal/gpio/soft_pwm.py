@@ -48,9 +48,8 @@ class SoftPwm:
             self._thread.start()
 
     def close(self) -> None:
-        """No thread any more; a pin that was on or off for good stays so, another goes off."""
-        self._end()
-        self._write(int(self._duty))
+        """Off, and no thread any more."""
+        self.duty = 0.0
 
     def _end(self) -> None:
         self._stop.set()
