@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import NoReturn, assert_never
+from typing import NoReturn, Self, assert_never
 
 from firmware.base.phrase import Phrase, phrase
 from firmware.bootstrap.answers import Answers
@@ -100,8 +100,7 @@ class Trial:
 
     def run(self) -> int:
         """Go through all of it, and say what was found."""
-        with ending(), contextlib.ExitStack() as rest:
-            rest.enter_context(_mask_kept())
+        with Ending() as end, contextlib.ExitStack() as rest:
             rest.callback(self._close_pipe)
             board = self._opener(self._post)
             rest.callback(board.close)
@@ -110,8 +109,7 @@ class Trial:
             try:
                 return self._walked(board, sound)
             finally:
-                # Nobody disturbs what follows: a bell would ring on.
-                signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+                end.hold()
 
     def _close_pipe(self) -> None:
         os.close(self._bell)
@@ -210,32 +208,43 @@ class Trial:
 # Signals
 
 
-@contextlib.contextmanager
-def ending() -> Iterator[None]:
-    """A signal that would end us at once lets the board come to rest first."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [(number, signal.signal(number, _end)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in before:
+class Ending:
+    """What a signal does that would end us at once: the board comes to rest first.
+
+    They raise, as the interrupt key does; after `hold` they wait for the end of the block. A mask
+    would not do: a signal finds another thread, and Python handles it in this one all the same.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, signal.Handlers | Callable[..., object] | int | None] = {}
+        self._waiting: list[int] = []
+
+    def __enter__(self) -> Self:
+        # Only the main thread may say what a signal does; no other is ever disturbed by one.
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.getsignal(number) for number in _ENDING}
+            self._install(_end, _ENDING[1:])
+        return self
+
+    def hold(self) -> None:
+        """From now on nothing disturbs."""
+        self._install(lambda number, _frame: self._waiting.append(number), tuple(self._before))
+
+    def __exit__(self, *_error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        for number in self._waiting[:1]:
+            os.kill(os.getpid(), number)
+
+    def _install(
+        self, handler: Callable[[int, FrameType | None], object], numbers: tuple[int, ...]
+    ) -> None:
+        for number in numbers:
             signal.signal(number, handler)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(_BY_SIGNAL + number)
-
-
-@contextlib.contextmanager
-def _mask_kept() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # Outputs

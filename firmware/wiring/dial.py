@@ -34,7 +34,7 @@ def dial_findings(
     if len(mute) > 1 and not pulses:
         yield Finding(phrase("board.test.dial_silent", pins=dial_wires(spec)))
         return
-    if (finding := _all_wrong(spec, right, pulses, mute)) is not None:
+    if (finding := _all_wrong(spec, right, pulses)) is not None:
         yield finding
         return
     for digit in sorted(mute):
@@ -51,20 +51,20 @@ def dial_wires(spec: RotarySpec) -> Phrase:
 
 
 def _all_wrong(
-    spec: RotarySpec, right: Mapping[str, int], pulses: Mapping[str, int], mute: list[str]
+    spec: RotarySpec, right: Mapping[str, int], pulses: Mapping[str, int]
 ) -> Finding | None:
     """One cause for everything, or None."""
     off = {count - right[digit] for digit, count in pulses.items()}
     if off <= {0}:
         return None
-    if len(pulses) == _DIGITS and len(set(pulses.values())) == _DIGITS:
+    if len(set(pulses.values())) == _DIGITS:
         order = "".join(sorted(pulses, key=lambda digit: pulses[digit]))
         lesson = Lesson("rotary", "order", order)
         return Finding(phrase("board.test.dial_order", order=order), (lesson,))
     if len(pulses) < _ENOUGH:
         return None
-    if off == {-1} and mute in ([], [spec.order[0]]):
+    if off == {-1}:
         return Finding(phrase("board.test.dial_less", pins=dial_wires(spec)))
-    if off == {1} and mute in ([], [spec.order[-1]]):
+    if off == {1}:
         return Finding(phrase("board.test.dial_more", pins=dial_wires(spec)))
     return None

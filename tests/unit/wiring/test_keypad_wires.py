@@ -82,6 +82,14 @@ def test_a_plug_that_sits_one_pin_beside_its_place_is_one_finding(desk, by, text
     assert builder.learned == {}
 
 
+def test_a_plug_that_sits_two_pins_beside_its_place_is_not_said_to_be_one():
+    places = tuple(place if place in STRAIGHT else OFF for place in (w + 2 for w in STRAIGHT))
+    builder = Builder(board(), on(places)).go()
+    assert "shifted_up" not in builder.texts
+    assert {"row_moved", "column_moved"} <= set(builder.texts)
+    assert builder.learned == {}
+
+
 def test_a_wire_that_is_off_beside_two_that_are_exchanged(desk):
     places = (1, 0, OFF, *range(3, 8))
     builder = Builder(desk, on(places)).go()

@@ -119,3 +119,17 @@ def test_nothing_happens_is_an_answer_and_yes_is_none():
     assert builder.walk.deadline == before
     builder.give(Answer.NO)
     assert builder.walk.deadline == builder.now
+
+
+def test_one_who_takes_his_time_between_two_moves():
+    builder = Builder(desk())
+    builder.move("hook", on=True)
+    move = builder.move
+
+    def slowly(switch, *, on):
+        builder.now += 2.5
+        builder.walk.expire(builder.now)
+        move(switch, on=on)
+
+    builder.move = slowly
+    assert builder.go().found == []

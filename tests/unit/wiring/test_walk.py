@@ -1,11 +1,22 @@
 """A builder walks through a board: what is wrong is found, named and put right; nothing hangs."""
 
+import random
+
 import pytest
 
 from firmware.wiring.evidence import Answer, Draw, Light, Ring, Say
+from firmware.wiring.findings import findings_of, lessons_of
 from firmware.wiring.walk import Walk
 from hal.board_spec import DisplaySpec, SerialSpec
-from hal.events import STUCK, DeviceFailed, DeviceRecovered, KeyDown, KeyUp
+from hal.events import (
+    STUCK,
+    DeviceFailed,
+    DeviceRecovered,
+    HookLifted,
+    HookReplaced,
+    KeyDown,
+    KeyUp,
+)
 from hal.keys import Key
 from tests.unit.wiring.conftest import COLUMNS, KEYS, PLACES, ROWS, Builder, board
 
@@ -338,3 +349,36 @@ def test_whatever_is_pressed_and_typed_the_walk_ends(desk):
         walk.take_effects()
     assert walk.deadline is None
     assert all(isinstance(each, Say | Light | Ring) for each in walk.take_effects())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_was_switched_on_is_switched_off_however_it_goes(desk, seed):
+    lots = random.Random(seed)  # noqa: S311 - no secret depends on it
+    keys = [key for row in KEYS for key in row]
+    walk, now, effects = Walk(desk, 0.0), 0.0, []
+    for _ in range(3000):
+        if walk.deadline is None:
+            break
+        now = lots.choice([now + 0.01, max(now, walk.deadline)])
+        given = lots.choice(
+            [
+                KeyDown(lots.choice(keys), now),
+                KeyUp(lots.choice(keys), now),
+                HookLifted(now),
+                HookReplaced(now),
+                *(DeviceFailed(device, "x", now) for device in ("lamp message", "bell", "keypad")),
+                DeviceRecovered(lots.choice(["lamp message", "bell", "keypad", "screen"]), now),
+                *list(Answer) * (lots.random() < 0.3),
+            ]
+        )
+        walk.receive(given, now)
+        walk.expire(now)
+        effects += walk.take_effects()
+    assert walk.deadline is None
+    assert [each for each in effects if isinstance(each, Light)][-1:] in (
+        [],
+        [Light("message", on=False)],
+    )
+    assert [each for each in effects if isinstance(each, Ring)][-1:] in ([], [Ring(on=False)])
+    findings_of(desk, walk.evidence)
+    lessons_of(desk, walk.evidence)
