@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from firmware.bootstrap import trial
 from firmware.bootstrap.answers import Answers
 from firmware.bootstrap.trial import Time, Trial, rows_of, show
 from firmware.ui.text import Texts
@@ -155,7 +156,7 @@ def test_pins_that_another_program_has_end_the_test_with_exit_3(spec, capsys):
         post(DeviceFailed("hook", "hook: GPIO 17 cannot be used: it is in use by deskphone", 1.0))
         return open_board(spec, post)
 
-    trial = Trial(
+    walk = Trial(
         spec,
         opener,
         Texts.load(),
@@ -163,7 +164,7 @@ def test_pins_that_another_program_has_end_the_test_with_exit_3(spec, capsys):
         tell=lambda _words: None,
         time=Hurry(),
     )
-    assert trial.run() == 3
+    assert walk.run() == 3
     assert "GPIO 17" in capsys.readouterr().err
 
 
@@ -258,6 +259,31 @@ def test_an_impatient_second_interrupt_waits_until_the_board_is_at_rest(person):
         builder.trial.run()
     assert slow.closed
     assert at_rest(builder)
+
+
+def test_an_interrupt_while_the_board_comes_to_rest_is_not_forgotten(person):
+    builder = person()
+    tell = builder.trial._tell
+
+    def telling(words):
+        if words == ASKED[0]:
+            builder.board.lamps.close = lambda: os.kill(os.getpid(), signal.SIGINT)
+        tell(words)
+
+    builder.trial._tell = telling
+    with pytest.raises(KeyboardInterrupt):
+        builder.trial.run()
+    assert builder.panel.picture is None
+
+
+def test_a_tone_ends_with_the_walk(monkeypatch, person):
+    ended = []
+    monkeypatch.setattr(trial.SoundTest, "close", lambda _self: ended.append(True))
+    builder = person()
+    interrupted(builder, ASKED[0], signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        builder.trial.run()
+    assert ended == [True]
 
 
 @pytest.mark.parametrize("asked", ASKED)

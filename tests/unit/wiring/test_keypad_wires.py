@@ -199,3 +199,11 @@ def test_several_keys_held_at_once_are_let_go_before_anything_is_said(desk):
     assert builder.walk.deadline - builder.now > 5
     builder.give(KeyUp(Key.DIGIT_2, builder.now))
     assert builder.walk.deadline - builder.now < 0.2
+
+
+def test_fingers_that_slip_prove_nothing_of_the_wires(desk):
+    """However often: only what comes twice in the same way does."""
+    slips = {key: [Key.DIGIT_6] for key in KEYS[0]} | {Key.DIGIT_4: [Key.DIGIT_1]}
+    builder = Builder(desk, once(slips)).go()
+    assert builder.found == []
+    assert builder.asked.count("press_again") == 5

@@ -287,6 +287,14 @@ def test_a_key_that_is_known_to_be_stuck_is_not_asked_for(desk):
     assert builder.texts == ["stuck"]
 
 
+def test_a_key_that_is_told_to_be_stuck_while_it_is_asked_for_is_stuck_and_not_dead(desk):
+    builder = Builder(desk, lambda key: [] if key is Key.DIGIT_1 else [key])
+    builder.now += 2
+    builder.walk.expire(builder.now)
+    builder.give(DeviceFailed("key 1", STUCK, builder.now))
+    assert builder.go().texts == ["stuck"]
+
+
 def test_a_factory_that_does_not_work_here_is_named_with_one_that_would():
     builder = Builder(board(pin_factory="rpigpio"))
     builder.give(DeviceFailed("GPIO", "Cannot determine SOC peripheral base", builder.now))
