@@ -6,7 +6,7 @@ slow devices are written by a thread of the adapter's own, latest state wins.
 """
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # a sound card needs neither, nor the dataclasses that come along
@@ -197,6 +197,9 @@ class PcmPort(Protocol):
 
     def rest(self) -> None:
         """Nothing is played for a while: a buffer that runs dry meanwhile is no xrun."""
+
+    def heard_on(self, paths: Collection[str]) -> None:
+        """Something is heard on these paths from now on: an output of no other may be silent."""
 
     def set_capture(self, wanted: bool) -> None:  # noqa: FBT001 - one switch, one argument
         """Open or close the microphone; closed means the device records nothing."""

@@ -126,6 +126,10 @@ class Table:
             self.complain(key, "must be [width, height] in multiples of 8, like [128, 64]")
         return None
 
+    def is_table(self, key: str) -> bool:
+        """Whether a table stands there."""
+        return isinstance(self._data.get(key), dict)
+
     def plain(self, key: str) -> bool | int | str:
         """A switch, a number or a text, whichever it is."""
         value = self._get(key)

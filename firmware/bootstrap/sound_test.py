@@ -102,12 +102,12 @@ class SoundTest:
         spec = self._cards[order.path]
         match order:
             case Play(path):
-                with opened(spec) as card:
+                with opened(spec, path) as card:
                     play(card, _frames(tone(HERTZ, card.rate), card.rate), self._over)
-                return Played(path, check_mixer(spec))
+                return Played(path, check_mixer(spec, (path,)))
             case Repeat(path):
                 pcm, rate = self._kept.pop(path, (b"", RATE))
-                with opened(spec) as card:
+                with opened(spec, path) as card:
                     play(card, _frames(_at_rate(pcm, rate, card.rate), card.rate), self._over)
                 return Played(path)
             case Listen(path):
@@ -119,7 +119,7 @@ class SoundTest:
                 return self._sent_round(path, ears)
 
     def _sent_round(self, path: str, ears: tuple[str, ...]) -> Sound:
-        with opened(self._cards[path]) as mouth, ExitStack() as others:
+        with opened(self._cards[path], path) as mouth, ExitStack() as others:
             microphones: dict[str, PcmPort] = {}
             for ear in ears:
                 card = mouth if ear == path else _other(others, self._cards[ear])
@@ -131,14 +131,16 @@ class SoundTest:
 
 
 @contextmanager
-def opened(spec: CardSpec) -> Iterator[PcmPort]:
-    """A card, closed again.
+def opened(spec: CardSpec, heard_on: str = "") -> Iterator[PcmPort]:
+    """A card, closed again; with the outputs of a path, if something is to be heard there.
 
     Raises:
         hal.errors.DeviceError: it cannot be opened.
     """
     card = open_card(spec, (), RATE)
     try:
+        if heard_on:
+            card.heard_on((heard_on,))
         yield card
     finally:
         card.close()

@@ -5,7 +5,7 @@ knows early what works, and its microphone only while somebody talks on it. A de
 reported once, tried again every second, and never stops a call.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from firmware.media.kinds import CARD_RATE
 from firmware.media.messages import AnyReport, Card, PathName, PathReport
@@ -29,6 +29,7 @@ class Device:
         "capturing",
         "card",
         "descriptors",
+        "heard_on",
         "microphone",
         "openings",
         "paths",
@@ -36,6 +37,7 @@ class Device:
         "reason",
         "remark",
         "retry_at",
+        "routed",
         "xruns_before",
     )
 
@@ -43,6 +45,10 @@ class Device:
         self.card = card
         self.descriptors = descriptors
         self.paths: set[PathName] = set()
+        self.routed = any(control.paths for control in card.mixer)
+        """Whether its outputs depend on the paths that are heard."""
+        self.heard_on: set[str] = set()
+        """What it was told of them."""
         self.port: PcmPort | None = None
         """The open card, None while it is broken."""
         self.capturing = False
@@ -218,6 +224,23 @@ class Cards:
         self.leader = leader
         return leader is not None
 
+    @property
+    def routed(self) -> bool:
+        """Whether a card wants to know what is heard on which path."""
+        return any(device.routed for device in self)
+
+    def sound_on(self, paths: Collection[PathName]) -> None:
+        """Something is heard on these paths: each card whose outputs depend on that is told once.
+
+        When nothing is heard any more, everything stays as it was.
+        """
+        for device in self:
+            if device.routed and device.port is not None:
+                heard_on = {path.value for path in device.paths if path in paths}
+                if heard_on and heard_on != device.heard_on:
+                    device.heard_on = heard_on
+                    device.port.heard_on(heard_on)
+
     def listen(self, now: float) -> None:
         """Read a frame from every open microphone."""
         for device in self:
@@ -269,6 +292,7 @@ class Cards:
             return
         device.reason = ""
         device.remark = device.port.remark
+        device.heard_on = set()
         device.openings += 1
         self._tell(device)
 

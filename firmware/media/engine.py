@@ -183,6 +183,8 @@ class Engine:
 
     def _play(self, now: float) -> None:
         """What the person hears, on every card that has something to say."""
+        if self._routed:
+            self._cards.sound_on(self._desk.sounding)
         cards = self._cards
         for device in self._playing:
             frame = self._desk.frame_for(device.paths, device.rate)
@@ -239,6 +241,7 @@ class Engine:
         self._active = active
         desk = self._desk
         self._cards.capture(desk.talking if desk.microphone_open else None, now)
+        self._routed = self._cards.routed
         self._playing = tuple(device for device in self._cards if self._must_play(device))
         if self._talk_device() not in self._playing:
             desk.begin_frame(0, b"")

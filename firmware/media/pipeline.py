@@ -108,6 +108,13 @@ class Desk:
         """Whether there is anything to play or somebody on the phone."""
         return self.talking is not None or any(path.tones for path in self._paths.values())
 
+    @property
+    def sounding(self) -> tuple[PathName, ...]:
+        """The paths on which somebody may hear something."""
+        return tuple(
+            name for name, path in self._paths.items() if name is self.talking or path.tones
+        )
+
     def sounds_on(self, paths: Collection[PathName]) -> bool:
         """Whether a tone plays on one of these paths."""
         return any(state.tones for name, state in self._paths.items() if name in paths)

@@ -3,6 +3,8 @@
 For `deskphone check` and `deskphone board`; the audio process has no use for it.
 """
 
+from collections.abc import Collection
+
 from hal.card_spec import CardSpec, Control
 from hal.sound.alsa_pcm import absent, no_such_card
 from hal.sound.mixer import check_mixer as check_alsa_mixer
@@ -19,10 +21,10 @@ def absence(spec: CardSpec) -> str:
     return str(no_such_card(spec.device))
 
 
-def check_mixer(spec: CardSpec) -> tuple[str, ...]:
-    """Each control that is not as the board file wants it, as a clause that names it.
+def check_mixer(spec: CardSpec, heard_on: Collection[str] = ()) -> tuple[str, ...]:
+    """Each control that is not as it should be while these paths are heard, as a clause.
 
     Nothing is set. A card whose mixer cannot be had gives one clause that says why, a card that is
     not ALSA's, or has no controls to be set, gives none.
     """
-    return check_alsa_mixer(spec) if spec.kind == "alsa" else ()
+    return check_alsa_mixer(spec, heard_on) if spec.kind == "alsa" else ()

@@ -24,6 +24,7 @@ from hal.board_spec import (
     SerialSpec,
     UsbSpec,
 )
+from hal.card_spec import PATHS
 from hal.errors import BoardError
 from hal.header import (
     BUS_PINS,
@@ -53,7 +54,6 @@ CHIP_SIZES: dict[str, tuple[tuple[int, int], ...]] = {
 """What luma.oled can set up."""
 SPI_ONLY = ("ssd1322",)
 CARD_KINDS = ("alsa", "browser", "file", "null", "mock")
-PATHS = ("handset", "headset", "speaker", "ringer")
 LAST_PIN = 27
 _WIDEST_STRIP = 336
 """Columns that fit into the longest line of `hal.uart.framing`."""

@@ -17,7 +17,8 @@ recognised by that and keep no time.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 
 from hal.card_spec import CardSpec
 from hal.errors import DeviceGoneError
@@ -64,6 +65,8 @@ class AlsaCard:
         """Frames that were left out because too much was queued."""
         self.remark = ""
         """See `hal.ports.PcmPort`; what its mixer lacks."""
+        self.route: Callable[[Collection[str]], None] | None = None
+        """What sets the controls that depend on the paths that are heard."""
         # A little silence shows whether the device keeps time at all.
         self._begin()
         self.rest()
@@ -165,6 +168,10 @@ class AlsaCard:
             self._xruns += mouth.xruns
             mouth.close()
 
+    def heard_on(self, paths: Collection[str]) -> None:
+        if self.route is not None:
+            self.route(paths)
+
     def close(self) -> None:
         self._close_mouth()
         self._ear.close()
@@ -256,18 +263,23 @@ def open_alsa_card(spec: CardSpec, rate: int) -> AlsaCard:
     Raises:
         hal.errors.DeviceError: it cannot be opened; the message says why.
     """
-    mend = _mender(spec)
+    mix = _mixing(spec)
     if absent(spec.device):
         raise no_such_card(spec.device)
     card = AlsaCard(spec.device, rate)
-    card.remark = mend(spec)
+    mix(card)
     return card
 
 
-def _mender(spec: CardSpec) -> Callable[[CardSpec], str]:
+def _mixing(spec: CardSpec) -> Callable[[AlsaCard], None]:
     """What sets a card's mixer; loaded before the card is there, so that no call waits for it."""
     if not spec.mixer:
-        return lambda _spec: ""
-    from hal.sound.mixer import apply_mixer  # noqa: PLC0415 - most cards need no setting
+        return lambda _card: None
+    from hal.sound.mixer import apply_mixer, route_mixer  # noqa: PLC0415 - most need no setting
 
-    return apply_mixer
+    def mix(card: AlsaCard) -> None:
+        card.remark = apply_mixer(spec)
+        if any(control.paths for control in spec.mixer):
+            card.route = partial(route_mixer, spec)
+
+    return mix

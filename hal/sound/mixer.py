@@ -11,11 +11,11 @@ anew.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Protocol, assert_never, cast
 
-from hal.card_spec import CardSpec, Control
+from hal.card_spec import CardSpec, Control, Value
 from hal.errors import DeviceError
 from hal.sound.alsa_pcm import alsa, pcm_name
 
@@ -72,12 +72,18 @@ def apply_mixer(spec: CardSpec) -> str:
     return f"card {spec.device}: {told}" if told else ""
 
 
-def check_mixer(spec: CardSpec) -> tuple[str, ...]:
+def route_mixer(spec: CardSpec, heard_on: Collection[str]) -> None:
+    """Something is heard on these paths from now on: the controls that depend on it are set."""
+    routed = spec._replace(mixer=tuple(control for control in spec.mixer if control.paths))
+    _see_to(routed, "stays", heard_on)
+
+
+def check_mixer(spec: CardSpec, heard_on: Collection[str] = ()) -> tuple[str, ...]:
     """Each control that is not as it should be, as a clause that names it; nothing is set.
 
     A card whose mixer cannot be had gives one clause that says why.
     """
-    return tuple(_see_to(spec, "is"))
+    return tuple(_see_to(spec, "is", heard_on))
 
 
 def read_mixer(device: str) -> tuple[Control, ...]:
@@ -103,7 +109,7 @@ def mixer_name(device: str) -> str:
     return f"hw:{found[1]}" if found[1].isdigit() else f"hw:CARD={found[1]}"
 
 
-def _see_to(spec: CardSpec, verb: str) -> list[str]:
+def _see_to(spec: CardSpec, verb: str, heard_on: Collection[str] = ()) -> list[str]:
     """The faults; a control that `stays` wrong has been set before."""
     if not spec.mixer:
         return []
@@ -111,10 +117,11 @@ def _see_to(spec: CardSpec, verb: str) -> list[str]:
         mixer = _CardMixer(spec.device)
     except DeviceError as error:
         return [str(error).removeprefix(f"card {spec.device}: ")]
+    controls = [control._replace(value=control.at(heard_on)) for control in spec.mixer]
     if verb == "stays":
-        for control in spec.mixer:
+        for control in controls:
             mixer.put(control)
-    return [fault for control in spec.mixer if (fault := mixer.fault(control, verb))]
+    return [fault for control in controls if (fault := mixer.fault(control, verb))]
 
 
 class _CardMixer:
@@ -192,7 +199,7 @@ class _Element:
         self._side = side
         self._stream = dict(zip(_SIDES, (library.PCM_PLAYBACK, library.PCM_CAPTURE), strict=True))
 
-    def differs(self, value: bool | int | str) -> str:  # noqa: FBT001 - a value like any
+    def differs(self, value: Value) -> str:
         """How it stands and should, empty if it is right."""
         match value:
             case bool():
@@ -209,7 +216,7 @@ class _Element:
                 return "" if now == value else f"{now!r}, and should be {value!r}"
         assert_never(value)
 
-    def put(self, value: bool | int | str) -> None:  # noqa: FBT001 - a value like any
+    def put(self, value: Value) -> None:
         """Set it."""
         match value:
             case bool():
@@ -248,7 +255,7 @@ class _Element:
         caps = self._caps(what)
         return f"{side} {what}" in caps or (side == _SIDES[0] and what in caps)
 
-    def _one_side(self, what: str, value: bool | int) -> str:  # noqa: FBT001 - a value like any
+    def _one_side(self, what: str, value: Value) -> str:
         """The side on which a switch or a volume is to be set."""
         caps = self._caps(what)
         if what in caps:
@@ -301,7 +308,7 @@ class _Element:
             raise self._takes(value)
         return found
 
-    def _takes(self, value: bool | int | str) -> _LacksError:  # noqa: FBT001 - a value like any
+    def _takes(self, value: Value) -> _LacksError:
         """That it takes other values than this."""
         kinds = [", ".join(map(repr, found[1]))] if (found := self._mixer.getenum()) else []
         sides = [self._side] if self._side else _SIDES

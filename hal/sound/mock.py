@@ -6,6 +6,7 @@ real card does, until the test lets another period pass with `tick`.
 
 import threading
 from collections import deque
+from collections.abc import Collection
 
 from hal.errors import DeviceGoneError
 from hal.ports import Pacing
@@ -28,6 +29,8 @@ class MockCard:
         self.closed = False
         self.rested = 0
         """How often it was told to rest."""
+        self.paths: list[frozenset[str]] = []
+        """Where something was heard, as often as it was told."""
         self.xruns = 0
         self.drift_ppm: float | None = None
         """Set by whoever plays a card that is late."""
@@ -92,6 +95,9 @@ class MockCard:
 
     def rest(self) -> None:
         self.rested += 1
+
+    def heard_on(self, paths: Collection[str]) -> None:
+        self.paths.append(frozenset(paths))
 
     def set_capture(self, wanted: bool) -> None:  # noqa: FBT001 - the port's shape
         self.capturing = wanted

@@ -1,5 +1,7 @@
 """What cards without a clock of their own have in common: the engine's deadlines pace them."""
 
+from collections.abc import Collection
+
 from hal.ports import Pacing
 
 
@@ -27,6 +29,9 @@ class Unpaced:
         """See `hal.ports.PcmPort`."""
 
     def rest(self) -> None:
+        """See `hal.ports.PcmPort`."""
+
+    def heard_on(self, paths: Collection[str]) -> None:
         """See `hal.ports.PcmPort`."""
 
     def forget(self) -> None:

@@ -42,6 +42,7 @@ class Cable:
         self.played = []
         self.open = True
         self.leads = True
+        self.paths = ()
 
     def write(self, frame):
         self.played.append(frame)
@@ -53,6 +54,9 @@ class Cable:
 
     def lead(self, wanted):
         self.leads = wanted
+
+    def heard_on(self, paths):
+        self.paths = paths
 
     def set_capture(self, wanted):
         pass
@@ -145,7 +149,8 @@ def cards(monkeypatch):
         return card
 
     monkeypatch.setattr(sound_test, "open_card", open_card)
-    monkeypatch.setattr(sound_test, "check_mixer", lambda spec: (f"{spec.device} is off",))
+    off = "{} is off at {}".format
+    monkeypatch.setattr(sound_test, "check_mixer", lambda spec, on: (off(spec.device, *on),))
     monkeypatch.setattr(sound_test, "SECONDS", 0.06)
     return found
 
@@ -168,8 +173,9 @@ def done(desk, order):
 
 
 def test_a_tone_is_played_and_the_mixer_is_looked_at(desk, cards):
-    assert done(desk, Play("handset")) == Played("handset", ("handset is off",))
+    assert done(desk, Play("handset")) == Played("handset", ("handset is off at handset",))
     assert b"".join(cards["handset"].played) == tone(440, RATE)
+    assert cards["handset"].paths == ("handset",), "and out of its own output"
     assert not cards["handset"].open
 
 

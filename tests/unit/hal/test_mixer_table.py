@@ -111,3 +111,38 @@ def test_a_card_of_the_settings_may_have_controls_that_no_card_of_the_board_has(
 def test_a_kind_without_a_mixer_has_no_controls(load):
     board = load('[cards]\nhandset = { kind = "null", device = "x" }\n[mixer.x]\nA = true\n')
     assert board.cards["handset"] == CardSpec("null", "x")
+
+
+def test_a_control_may_depend_on_the_paths_that_are_heard(load):
+    text = BOARD + '"Line?" = { speaker = 95, ringer = 80, else = 0 }\n'
+    line = Control("Line", 0, optional=True, paths=(("speaker", 95), ("ringer", 80)))
+    assert load(text).cards["handset"].mixer[-1] == line
+    assert [line.at(paths) for paths in ({"handset"}, {"ringer"}, {"ringer", "speaker"}, ())] == [
+        0,
+        80,
+        95,
+        0,
+    ]
+    own = load(text, mixer={"id:Codec": {"Line?": {"ringer": 60, "else": False}}})
+    assert own.mixers["id:Codec"][-1].at({"ringer"}) == 60
+    assert own.mixers["id:Codec"][-1].at(()) is False
+    plain = load(text, mixer={"id:Codec": {"Line": 50}})
+    assert plain.mixers["id:Codec"][-1] == Control("Line", 50)
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        (
+            "{ speker = 95, else = 0 }",
+            "Line.speker: there is no such path; there are handset, headset, speaker, ringer and",
+        ),
+        ("{ speaker = 95 }", "Line.else: is missing: how it stands while none of these paths is"),
+        ('{ speaker = "95%", else = 0 }', "Line.speaker: per cent are written as a number: 95"),
+        ("{ speaker = 95, else = 200 }", "Line.else: must be a volume from 0 to 100"),
+        ("{ speaker = [1], else = 0 }", "Line.speaker: [1] is neither true nor false"),
+    ],
+)
+def test_what_no_control_can_be_on_a_path_is_told(read, value, complaint):
+    (problem,) = read(f'[mixer."id:Codec"]\nLine = {value}\n')[1]
+    assert problem.startswith(f"mixer.id:Codec.{complaint}")

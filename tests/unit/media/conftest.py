@@ -140,6 +140,7 @@ class TestCard:
         self.xruns = 0
         self.drift_ppm = None
         self.remark = ""
+        self.paths = []
 
     def read(self):
         if self.broken:
@@ -159,6 +160,9 @@ class TestCard:
 
     def rest(self):
         self.rested += 1
+
+    def heard_on(self, paths):
+        self.paths.append(set(paths))
 
     def set_capture(self, wanted):
         if wanted and self.deaf:

@@ -225,7 +225,48 @@ def test_a_card_that_comes_back_with_its_mixer_in_order_is_none_the_worse(bench)
 def test_the_controls_of_a_card_reach_whoever_opens_it(bench):
     opened = []
     bench.engine._cards._open_card = lambda spec, _fds, _rate: opened.append(spec) or MockCard()
-    card = Card("alsa", "id:Codec", mixer=(Control("Headphone", 80), Control("Mic", value=True)))
+    mixer = (Control("Headphone", 80, paths=WAYS), Control("Mic", value=True))
+    card = Card("alsa", "id:Codec", mixer=mixer)
     bench.order(decode_order(encode(OpenPath(PathName.HANDSET, card))))
     assert opened == [CardSpec("alsa", "id:Codec", mixer=card.mixer)]
     assert opened[0].mixer[1].value is True
+
+
+WAYS = (("speaker", 95), ("ringer", 95))
+ONE_CODEC = Card("mock", "h", mixer=(Control("Speaker", 0, paths=WAYS),))
+
+
+def test_a_card_whose_outputs_are_for_some_paths_is_told_which_are_heard(bench):
+    """Who lifts the handset does not hear the far end out of the loudspeaker."""
+    for path in (PathName.HANDSET, PathName.SPEAKER, PathName.RINGER):
+        bench.order(OpenPath(path, ONE_CODEC))
+    bench.step(5)
+    assert bench.card.paths == [], "nothing is heard"
+    bench.order(PlayTone("ring", PathName.RINGER, (ToneSegment((440.0,), 0),)))
+    bench.step(5)
+    bench.order(StopTone("ring"))
+    bench.order(TalkOn(PathName.HANDSET, microphone=True))
+    bench.step(5)
+    bench.order(TalkOn(PathName.SPEAKER, microphone=True))
+    bench.step(5)
+    bench.order(TalkOn(None))
+    bench.step(5)
+    told = bench.card.paths
+    assert [each for each in told if len(each) == 1] == [{"ringer"}, {"handset"}, {"speaker"}]
+    assert told[-1] == {"speaker"}, "and when nothing is heard any more, nothing is switched"
+    assert len(told) <= 4
+
+
+def test_a_card_that_comes_back_is_told_again_what_is_heard(bench):
+    bench.order(OpenPath(PathName.SPEAKER, ONE_CODEC))
+    bench.order(TalkOn(PathName.SPEAKER, microphone=True))
+    bench.step(2)
+    bench.card.broken = DeviceGoneError("card h: it is gone")
+    bench.seconds(3)
+    assert [card.paths for card in bench.cards] == [[{"speaker"}], [{"speaker"}]]
+
+
+def test_any_other_card_is_not_asked_what_is_heard_where(bench):
+    bench.handset()
+    bench.step(5)
+    assert bench.card.paths == []

@@ -8,7 +8,7 @@ from hal.boards.loader import board_names, load_board
 from hal.card_spec import CardSpec, Control
 from hal.errors import DeviceError
 from hal.sound.alsa import open_alsa_card
-from hal.sound.mixer import apply_mixer, check_mixer, mixer_name, read_mixer
+from hal.sound.mixer import apply_mixer, check_mixer, mixer_name, read_mixer, route_mixer
 from tests.support.fake_alsa import FakeAlsa, Hardware
 from tests.support.fake_mixer import CAPTURE, PLAYBACK, FakeMixers, Knob, output, switch
 
@@ -88,7 +88,6 @@ def test_a_wm8960_that_woke_up_is_made_to_sound(alsa):
     assert knobs["Left Output Mixer PCM"].switch == {PLAYBACK: [True, True]}
     assert knobs["Right Output Mixer PCM"].switch == {PLAYBACK: [True, True]}
     assert knobs["Right Input Mixer Boost"].switch == {PLAYBACK: [True, True]}
-    assert knobs["Headphone"].volume == {PLAYBACK: [114, 114]}
     assert knobs["Left Input Boost Mixer LINPUT1"].volume == {PLAYBACK: [2, 2]}
     assert knobs["Capture"].switch == {CAPTURE: [True, True]}
 
@@ -352,3 +351,49 @@ def test_a_generic_board_demands_nothing_of_a_usb_card(monkeypatch, name):
             knobs = sys.modules["alsaaudio"].knobs[f"hw:CARD={spec.device.removeprefix('id:')}"]
             assert knobs["Speaker"].switch == {PLAYBACK: [True, True]}
             assert knobs["Mic"].switch == {PLAYBACK: [False, False], CAPTURE: [True, True]}
+
+
+# --- outputs that are for some paths ----------------------------------------------------------
+
+
+def test_a_wm8960_plays_where_somebody_listens(alsa):
+    """Handset and loudspeaker are two outputs of one codec, which play the same."""
+    spec = load_board("wm8960").cards["handset"]._replace(device="id:wm8960")
+    knobs = alsa.knobs["hw:CARD=wm8960"]
+
+    def outputs():
+        return tuple(knobs[name].volume[PLAYBACK][0] for name in ("Headphone", "Speaker"))
+
+    apply_mixer(spec)
+    assert outputs() == (0, 0)
+    for paths, volumes in (
+        ({"ringer"}, (0, 121)),
+        ({"handset"}, (114, 0)),
+        ({"speaker"}, (0, 121)),
+        ({"handset", "ringer"}, (114, 121)),
+    ):
+        alsa.written.clear()
+        route_mixer(spec, paths)
+        assert outputs() == volumes
+        assert set(alsa.written) <= {"Headphone", "Speaker"}
+        assert check_mixer(spec, paths) == ()
+    assert check_mixer(spec, {"handset"}) == ("'Speaker' is at 95 %, and should be at 0 %",)
+
+
+def test_an_open_card_follows_the_paths_that_are_heard(desk):
+    _, knobs = desk
+    spec = CardSpec(
+        "alsa", "id:Device", mixer=(Control("Speaker", value=False, paths=(("speaker", 80),)),)
+    )
+    open_one = open_alsa_card(spec, 16_000)
+    assert knobs["Speaker"].switch == {PLAYBACK: [False, False]}
+    open_one.heard_on({"speaker"})
+    assert knobs["Speaker"].stands[:2] == ({PLAYBACK: [30, 30]}, {PLAYBACK: [True, True]})
+    open_one.heard_on({"handset"})
+    assert knobs["Speaker"].switch == {PLAYBACK: [False, False]}
+    open_one.close()
+
+
+def test_a_card_that_is_gone_is_no_trouble_for_whoever_switches_its_outputs(alsa):
+    alsa.knobs.clear()
+    route_mixer(card(("Speaker", 0, False, (("speaker", 80),))), {"speaker"})
