@@ -262,13 +262,19 @@ def _cards(spec: BoardSpec, data: dict) -> list[Part]:
     return [_card(device, paths, data["cards"][paths[0]]) for device, paths in found.items()]
 
 
+_HEADER_CARD = (
+    "A board on the header; or wired so, with the supply that it wants. In config.txt: its overlay, "
+    "like dtoverlay=wm8960-soundcard."
+)
+
+
 def _card(device: str, paths: list[str], data: dict) -> Part:
     part = Part("cards", f"Sound card {device}")
     for bus in CARD_BUSES[data.get("bus", "usb")]:
         for gpio, signal in BUS_PINS[bus]:
             part.on(gpio, signal)
-    part.notes.append("A board on the header, or wired so." if part.wires else "Any USB socket.")
-    part.notes.append(f"For {', '.join(paths)}. `aplay -l` prints the names of cards.")
+    part.notes.append(_HEADER_CARD if part.wires else "Any USB socket.")
+    part.notes.append(f"For {', '.join(paths)}. `deskphone board cards` prints the names of cards.")
     if part.wires:
         part.ground()
     return part
