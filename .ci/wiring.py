@@ -263,8 +263,8 @@ def _cards(spec: BoardSpec, data: dict) -> list[Part]:
 
 
 _HEADER_CARD = (
-    "A board on the header; or wired so, with the supply that it wants. In config.txt: its overlay, "
-    "like dtoverlay=wm8960-soundcard."
+    "A board on the header; or wired so, with the supply that it wants. In config.txt: its "
+    "overlay, like dtoverlay=wm8960-soundcard."
 )
 
 
