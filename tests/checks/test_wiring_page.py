@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.wiring.wires import HEADER_PINS
 from hal.boards.loader import _Reader, board_names, load_board
 from hal.toml_table import Table
 
@@ -85,3 +86,7 @@ def test_a_board_file_that_was_changed_makes_the_check_fail(tmp_path):
     assert done.returncode == 1
     assert "docs/wiring/keypad.svg is out of date" in done.stderr
     assert "docs/wiring.md is out of date" in done.stderr
+
+
+def test_the_wiring_test_calls_the_pins_as_the_drawings_do():
+    assert dict(enumerate(HEADER_PINS)) == WIRING.PIN_OF
