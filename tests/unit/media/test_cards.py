@@ -270,3 +270,15 @@ def test_any_other_card_is_not_asked_what_is_heard_where(bench):
     bench.handset()
     bench.step(5)
     assert bench.card.paths == []
+
+
+def test_a_codec_switches_nothing_while_another_card_is_used(bench):
+    """Each time an output is switched it may click."""
+    bench.order(OpenPath(PathName.SPEAKER, ONE_CODEC))
+    codec = bench.card
+    bench.handset()
+    bench.order(TalkOn(PathName.SPEAKER, microphone=True))
+    bench.step(2)
+    bench.order(TalkOn(PathName.HANDSET, microphone=True))
+    bench.step(2)
+    assert codec.paths == [{"speaker"}]
