@@ -17,13 +17,16 @@ source: what must not be heard must not be put in.
 import math
 from bisect import insort
 from collections import deque
+from typing import TYPE_CHECKING
 
-from firmware.rtp.clock_change import ClockChange
 from firmware.rtp.delay import AdaptiveDelay, DelayPolicy
 from firmware.rtp.packet import RtpPacket
 from firmware.rtp.playout import Entry as _Entry
 from firmware.rtp.playout import Lengthen, Missing, Playout, Put, Shorten, Surplus
 from firmware.rtp.quality import LossPattern
+
+if TYPE_CHECKING:
+    from firmware.rtp.clock_change import ClockChange
 
 _FLOOR_WINDOW = 5.0
 """Seconds after which a fastest packet is forgotten: follows ±1000 ppm within 5 ms."""
@@ -45,7 +48,6 @@ _LOSSY, _SOUND = 0.0035, 0.001
 """Shares of packets lost: from the one on it pays to wait for the packet after a gap, so that it
 can be bridged from both sides or told by it; below the other it does not. One loss is enough, for
 losses seldom come alone, and seven seconds without any are over it."""
-
 
 _QUEUED = Put.QUEUED
 
@@ -185,7 +187,7 @@ class JitterBuffer:
         """Take a packet that came at `arrival`; it lasts `ticks` (0: one frame)."""
         return self._take(packet, arrival, ticks or self._frame, packet)
 
-    def change_clock(self, packet: RtpPacket, arrival: float, clock: int) -> ClockChange | None:
+    def change_clock(self, packet: RtpPacket, arrival: float, clock: int) -> "ClockChange | None":
         """`packet`, which is to be put in next, counts in another clock, and so do all after it.
 
         None: nothing joins it to what was before.
@@ -200,6 +202,8 @@ class JitterBuffer:
         if not -slack <= lateness <= self.policy.target + slack:
             # It paused in between, and its timestamps do not say how long.
             end = max(end, round((arrival - self._floor) * old))
+        from firmware.rtp.clock_change import ClockChange  # noqa: PLC0415 - not for G.711 alone
+
         change = ClockChange(old, clock, end, packet.timestamp, packet.ssrc, packet.sequence)
         self._move(change)
         self._count_in(clock, clock // 50)
@@ -209,7 +213,7 @@ class JitterBuffer:
         """How many numbers a packet is ahead of the newest one; negative: behind."""
         return ((packet.sequence - self._newest_sequence + 0x8000) & 0xFFFF) - 0x8000
 
-    def _move(self, change: ClockChange) -> None:
+    def _move(self, change: "ClockChange") -> None:
         """Count what is under way in the new clock."""
         moved, lasting = change.moved, change.lasting
         self._store = [
