@@ -135,3 +135,10 @@ def test_the_descriptors_stay_with_whoever_opened_them(tmp_path):
         assert open_descriptors() == before
         ours.send(b"still open")
         assert theirs.recv(100) == b"still open"
+
+
+def test_any_card_may_be_told_where_something_is_heard(card_of):
+    card = card_of(16_000)
+    card.heard_on({"speaker", "ringer"})
+    card.heard_on(())
+    assert card.remark == ""
