@@ -28,12 +28,17 @@ def other_hosts(
 ) -> tuple[str, ...]:
     """At most two of the machine's addresses besides `main`.
 
-    `bound` are the only ones that may be used, if there are any; `toward` asks the kernel where it
-    would send from.
+    `bound` are the only ones that may be used, if there are any (0.0.0.0 is all of its family);
+    `toward` asks the kernel where it would send from.
     """
     if "%" in main or ipaddress.ip_address(main).is_loopback:
         return ()
-    usable = [one for one in addresses if _is_shown(one) and (not bound or one in bound)]
+    anywhere = {family_of(one) for one in bound if ipaddress.ip_address(one).is_unspecified}
+    usable = [
+        one
+        for one in addresses
+        if _is_shown(one) and (not bound or one in bound or family_of(one) in anywhere)
+    ]
     # What leads outside is worth more than what leads next door; the other family comes first.
     outward = [toward(place) for place in OUTSIDE if family_of(place.host) is not family_of(main)]
     found: list[str] = []

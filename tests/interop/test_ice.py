@@ -52,13 +52,15 @@ class Sea:
         anywhere=False,
         tls=False,
         open_sea=False,
+        home=None,
         **more,
     ):
         """Our phone on an island, or in the open sea; `anywhere` = at whatever address that has.
 
         `tls` = it reaches the relay over TLS, and its line names the authority.
         """
-        home = self.hub if open_sea else self.island(connected=connected, gateway=gateway)
+        if home is None:
+            home = self.hub if open_sea else self.island(connected=connected, gateway=gateway)
         rows = self.coturn.tls_rows if tls else self.coturn.rows
         text = rows + line(user, self.kamailio.server, **more)
         if tls:
@@ -166,6 +168,27 @@ def test_two_phones_behind_gateways_open_them_for_each_other(sea):
     callee = sea.phone("102", 1000, gateway=True, ice="on", auto_answer="always")
     caller.ask(s.Dial(target="102"))
     between_ours(caller, callee, "srflx")
+
+
+def test_a_cable_between_two_phones_is_found_beside_the_network(sea):
+    """RFC 8445 §5.1.1.1: an address of each that does not lead to the server, but to the other."""
+    first, second = sea.island(), sea.island()
+    cable(first, second)
+    more = {"anywhere": True, "ice": "on", "srtp": "require"}
+    caller = sea.phone("101", 440, home=first, **more)
+    callee = sea.phone("102", 1000, home=second, auto_answer="always", **more)
+    caller.ask(s.Dial(target="102"))
+    assert talk(caller, "host", 0.5).secure
+    between_ours(caller, callee, "host")
+
+
+def cable(one, other):
+    """A second interface of each, and nothing else on it."""
+    far_side = ("peer", "name", "eth1", "netns", other.name)
+    one.run("ip", "link", "add", "eth1", "type", "veth", *far_side)
+    for number, end in enumerate((one, other), 1):
+        end.run("ip", "addr", "add", f"10.96.0.{number}/24", "dev", "eth1")
+        end.run("ip", "link", "set", "eth1", "up")
 
 
 def test_a_handshake_finds_a_caller_behind_a_gateway_without_any_of_this(sea):

@@ -58,9 +58,18 @@ def test_an_address_inside_a_network_without_a_way_out_is_shown_as_it_is():
     assert other_hosts(LAN, (LAN, UNIQUE), toward=nowhere) == (UNIQUE,)
 
 
-def test_who_is_bound_to_addresses_shows_no_others():
-    found = other_hosts(LAN, (LAN, WLAN, SIX), (LAN, WLAN), kernel(_2001=SIX))
-    assert found == (WLAN,)
+@pytest.mark.parametrize(
+    ("bound", "shown"),
+    [
+        ((LAN, WLAN), (WLAN,)),
+        ((LAN,), ()),
+        (("0.0.0.0",), (WLAN,)),
+        (("0.0.0.0", "::"), (SIX, WLAN)),
+        ((), (SIX, WLAN)),
+    ],
+)
+def test_who_is_bound_to_addresses_shows_no_others(bound, shown):
+    assert other_hosts(LAN, (LAN, WLAN, SIX), bound, kernel(_2001=SIX)) == shown
 
 
 def test_on_this_machine_the_kernel_can_be_asked():
