@@ -5,6 +5,7 @@ beforehand, each line answers one question.
 """
 
 import collections
+import contextlib
 import os
 import termios
 
@@ -44,7 +45,9 @@ class Answers:
         if self.is_terminal and self.descriptor is not None:
             self._typed = b""
             self._waiting.clear()
-            termios.tcflush(self.descriptor, termios.TCIFLUSH)
+            # A terminal that is gone is told by reading.
+            with contextlib.suppress(termios.error):
+                termios.tcflush(self.descriptor, termios.TCIFLUSH)
 
     def read(self) -> None:
         """Take what has come; call it when `listens_to` is readable."""

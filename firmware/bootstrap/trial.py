@@ -35,7 +35,9 @@ OK, FAULTY, BAD_CONFIG, TAKEN = 0, 1, 2, 3
 _RINGING = (1.0, 1.0)
 _IN_USE = "it is in use"
 _PICTURE = "ABC 123"
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_STOPPING = signal.SIGTSTP
+"""The key that suspends a program: a coil would keep its current."""
 _BY_SIGNAL = 128
 Opener = Callable[[Post], Board]
 
@@ -222,13 +224,15 @@ class Ending:
     def __enter__(self) -> Self:
         # Only the main thread may say what a signal does; no other is ever disturbed by one.
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.getsignal(number) for number in _ENDING}
+            self._before = {each: signal.getsignal(each) for each in (*_ENDING, _STOPPING)}
             self._install(_end, _ENDING[1:])
+            signal.signal(_STOPPING, signal.SIG_IGN)
         return self
 
     def hold(self) -> None:
         """From now on nothing disturbs."""
-        self._install(lambda number, _frame: self._waiting.append(number), tuple(self._before))
+        if self._before:
+            self._install(lambda number, _frame: self._waiting.append(number), _ENDING)
 
     def __exit__(self, *_error: object) -> None:
         for number, handler in self._before.items():

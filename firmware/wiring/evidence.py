@@ -148,6 +148,8 @@ class Evidence:
     beeps: dict[str, dict[str, float]] = field(default_factory=dict)
     """By path: the dB of `Beeped` by microphone."""
     no_sound: dict[str, str] = field(default_factory=dict)
+    no_mouth: dict[str, str] = field(default_factory=dict)
+    """Paths that are heard and whose microphone cannot be used, with the reason."""
     mixers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By path: what is wrong with the mixer of its card."""
     failed: dict[str, str] = field(default_factory=dict)

@@ -101,6 +101,8 @@ def _ear(spec: BoardSpec, seen: Evidence, path: str, crossed: dict[str, str]) ->
 
 
 def _mouth(seen: Evidence, path: str, crossed: dict[str, str]) -> Iterator[Finding]:
+    if (reason := seen.no_mouth.get(path)) is not None:
+        yield Finding(phrase("board.test.no_mic", path=path, reason=reason))
     level = seen.levels.get(path)
     if level is None or path in crossed or path in crossed.values():
         return

@@ -133,7 +133,7 @@ class Microphone(Base):
                 self.done = True
                 return (Say(phrase("board.test.level", per_cent=round(given.peak * 100))),)
             case NoSound(path, reason) if path == self._path:
-                seen.no_sound[path] = reason
+                seen.no_mouth[path] = reason
                 self.done = True
             case _:
                 pass

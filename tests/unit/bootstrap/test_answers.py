@@ -119,3 +119,14 @@ def test_the_end_key_of_a_terminal_is_an_end(terminal):
     answers.read()
     assert answers.take() == [Answer.QUIT]
     assert answers.listens_to is None
+
+
+def test_a_terminal_that_is_gone_is_an_end(terminal):
+    answers, _ = terminal
+    keyboard, tty = os.openpty()
+    os.dup2(tty, answers.descriptor)
+    os.close(keyboard)
+    os.close(tty)
+    answers.ask()
+    answers.read()
+    assert answers.take() == [Answer.QUIT]

@@ -219,7 +219,7 @@ def test_the_interrupt_key_leaves_everything_at_rest(person, descriptors, asked)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_terminal_that_closes_or_a_kill_leaves_everything_at_rest(person, number):
     builder = person()
     interrupted(builder, ASKED[4], number)
@@ -229,6 +229,19 @@ def test_a_terminal_that_closes_or_a_kill_leaves_everything_at_rest(person, numb
     assert end.value.code == 128 + number
     assert at_rest(builder)
     assert signal.getsignal(number) is before
+
+
+def test_the_key_that_suspends_a_program_does_not_leave_a_coil_under_current(person):
+    builder = person()
+    tell, found = builder.trial._tell, []
+    builder.trial._tell = lambda words: (
+        found.append(signal.getsignal(signal.SIGTSTP)),
+        tell(words),
+    )
+    before = signal.getsignal(signal.SIGTSTP)
+    builder.trial.run()
+    assert set(found) == {signal.SIG_IGN}
+    assert signal.getsignal(signal.SIGTSTP) is before
 
 
 def test_an_impatient_second_interrupt_waits_until_the_board_is_at_rest(person):
