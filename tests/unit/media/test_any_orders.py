@@ -33,6 +33,7 @@ from firmware.media.messages import (
     ToneSegment,
 )
 from firmware.rtp.packet import RtpPacket, write_rtp
+from hal.card_spec import Control
 from hal.errors import DeviceError, DeviceGoneError
 from hal.ports import Pacing
 
@@ -47,6 +48,8 @@ EVENTS = PayloadFormat(101, "telephone-event", 8000)
 SUITE = "AEAD_AES_128_GCM"
 KEYS = [Keys(SUITE, bytes([fill]) * SUITES[SUITE].octets, bytes(28)) for fill in (1, 2)]
 TONE = (ToneSegment((440.0,), 0.0), ToneSegment((), 0.1))
+ROUTED = (Control("Speaker", 0, paths=(("speaker", 90),)),)
+CARDS = (Card("mock", "a"), Card("mock", "b"), Card("mock", "c", mixer=ROUTED))
 PATHS, STREAMS = tuple(PathName), range(4)
 
 
@@ -81,7 +84,7 @@ class World:
             lot.choice((-10.0, 0.0, 20.0)), lot.choice((0.0, -20.0)), lot.random() < 0.3
         )
         orders = (
-            OpenPath(path, Card("mock", lot.choice("abc")), lot.randrange(101), wishes),
+            OpenPath(path, lot.choice(CARDS), lot.randrange(101), wishes),
             ClosePath(path) if lot.random() < 0.2 else SetVolume(path, 70),
             TalkOn(lot.choice((None, path)), microphone=lot.random() < 0.7),
             TalkOn(path, microphone=True),
