@@ -18,6 +18,8 @@ from hal.boards.opening import open_board
 from hal.events import DeviceFailed
 from hal.keys import Key
 from hal.ports import LampPattern
+from tests.support.front_panel import PluggedIn
+from tests.support.waiting import wait_for
 
 OWN = """
 [panel]
@@ -375,3 +377,41 @@ def test_what_is_said_stands_on_a_display_of_letters(size):
 def test_words_that_are_too_long_end_in_an_ellipsis():
     assert rows_of("Lift the handset.", (8, 2)) == ("Lift the", "handset.")
     assert rows_of("Put the handset down.", (8, 2))[1].endswith("…")
+
+
+def test_a_front_panel_with_letters_says_what_to_do_and_is_heard(tmp_path):
+    """The reference firmware behind a pseudo-terminal."""
+    plugged = PluggedIn()
+    (tmp_path / "desk.toml").write_text(f'[serial]\nport = "{plugged.path}"\nletters = [20, 4]\n')
+    spec = load_board(str(tmp_path / "desk.toml"))
+    ear, mouth = os.pipe()
+    hardware, shown = plugged.hardware, []
+
+    def stands_there(words):
+        wait_for(words, lambda: words in " ".join(" ".join(hardware.words.values()).split()))
+        shown.append(words)
+
+    def tell(words):
+        if "(y/n)" in words:
+            stands_there("ABC 123" if "ABC 123" in words else words[:8])
+            os.write(mouth, b"y\n")
+        elif words in ASKED[1:3]:
+            stands_there(words.removesuffix("."))
+            hardware.handset_off = words == ASKED[1]
+            wait_for("its event", lambda: walk._given)
+
+    walk = Trial(
+        spec,
+        lambda post: open_board(spec, post),
+        Texts.load(),
+        answers=Answers(ear),
+        tell=tell,
+        time=Hurry(),
+    )
+    try:
+        assert walk.run() == 0
+    finally:
+        plugged.pull()
+        os.close(ear)
+        os.close(mouth)
+    assert shown == ["Press ev", "Lift the handset", "Put the handset down", "ABC 123"]
