@@ -186,6 +186,8 @@ class Desk:
         # Mute discards here, before anything could keep it.
         if self.muted or not microphone:
             self.microphone = b""
+            if self._mouth is not None:
+                self._mouth.miss(muted=self.muted)
         elif self._mouth is None:
             self.microphone = microphone
         else:

@@ -97,3 +97,42 @@ def test_f32_after_an_xrun_or_another_card_the_echo_is_learned_anew(bench, how):
     loud = said(bench, 0.4, audioop.rms)
     bench.seconds(0.6)
     assert said(bench, 0.5, audioop.rms) < loud / 4
+
+
+def syllables(seconds):
+    """Noise that rises and falls, at 8 kHz."""
+    times = np.arange(round(seconds * 8000)) / 8000
+    loud = 0.1 + np.abs(np.sin(2 * np.pi * 1.7 * times) * np.sin(2 * np.pi * 0.9 * times))
+    noise = np.random.default_rng(1).standard_normal(len(times))
+    return (3000 * loud * noise).astype(np.int16).tobytes()
+
+
+@pytest.mark.parametrize("late", [2, 8, 14])
+def test_an_echo_that_comes_late_is_cancelled_all_the_same(bench, late):
+    """A USB box, a mixer of ALSA's, a television: up to 300 ms lie behind the card."""
+    need_library("libspeexdsp.so.1", "libspeexdsp1")
+    handset(bench, Microphone(echo=True), PathName.SPEAKER)
+    bench.card.read = an_echo(bench.card, late)
+    far = bench.call()
+    far.say(syllables(10))
+    first = said(bench, 1.5, audioop.rms)
+    bench.seconds(5)
+    assert said(bench, 1.5, audioop.rms) < first / 15
+
+
+def test_after_a_mute_the_far_end_does_not_hear_its_last_words(bench):
+    """The canceller was given nothing meanwhile, so it does not know what is still in the room."""
+    need_library("libspeexdsp.so.1", "libspeexdsp1")
+    handset(bench, Microphone(echo=True), PathName.SPEAKER)
+    bench.card.read = an_echo(bench.card, 4)
+    far = bench.call()
+    far.say(syllables(16))
+    bench.seconds(6)
+    settled = said(bench, 1, audioop.max)
+    bench.order(SetMute(muted=True))
+    bench.seconds(2)
+    far.packets.clear()
+    bench.order(SetMute(muted=False))
+    bench.seconds(0.5)
+    heard = b"".join(far.decoder.decode(packet.payload) for packet in far.packets)
+    assert audioop.max(heard, 2) < 4 * settled
