@@ -4,8 +4,9 @@
 
 Each row runs both phones one after the other in the same minute, so that a noisy machine is noisy
 for both, and is measured in several rounds, each with a seed of its own; the median is what counts.
+What a call costs is noisier than anything else here: four times as many rounds, and shorter ones.
 Rows that miss their goal are printed as such, and a missed ratio comes with what the cost is made
-of. All rows take an hour; `--only call,pacing` takes what it names.
+of. All rows take 70 minutes; `--only call,pacing` takes what it names.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from tests.bench import anatomy
 from tests.bench.alone import rows as rows_alone
 from tests.bench.machine import describe
 from tests.bench.phones import PHONES
-from tests.bench.rows import GOALS, ROWS, Figures
+from tests.bench.rows import GOALS, ROWS, TURNS, Figures
 from tests.bench.summary import missed, summary, table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +71,7 @@ def measured(only: str, rounds: int, minutes: float) -> Values:
     words = only.split(",")
 
     def measure(name: str, seed: int, phone: str, work: Callable[[], Figures]) -> None:
-        sys.stderr.write(f"{name}, {seed + 1} of {rounds}: {phone} …\n")
+        sys.stderr.write(f"{name}, {seed + 1} of {rounds * TURNS.get(name, 1)}: {phone} …\n")
         try:
             for key, value in work().items():
                 values[phone].setdefault(key, []).append(value)
@@ -80,6 +81,7 @@ def measured(only: str, rounds: int, minutes: float) -> Values:
     with tempfile.TemporaryDirectory(prefix="dpbench-") as name:
         folder = Path(name)
         for row, seed in _wanted(ROWS, words, rounds):
+            # In turns: what the machine does to one it does to the other.
             for make in PHONES:
                 measure(row, seed, make.name, partial(ROWS[row], make, folder, seed))
         alone = rows_alone(minutes)
@@ -92,7 +94,7 @@ def _wanted(rows: Iterable[str], words: list[str], rounds: int) -> Iterator[tupl
     """Each row that was asked for, with each seed."""
     for name in rows:
         if any(word in name for word in words):
-            yield from ((name, seed) for seed in range(rounds))
+            yield from ((name, seed) for seed in range(rounds * TURNS.get(name, 1)))
 
 
 if __name__ == "__main__":

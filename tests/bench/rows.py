@@ -18,6 +18,9 @@ MakePhone = Callable[..., Measured]
 Row = Callable[[MakePhone, Path, int], Figures]
 """Takes a phone, a folder and a seed."""
 TALK = 20.0
+WARM_UP = 2.0
+PIECE = 8.0
+"""Seconds of talk in one of the many calls whose cost is compared."""
 IDLE = 20.0
 CALLS = 200
 
@@ -73,18 +76,18 @@ def _in_a_call(codec: str) -> Row:
             caller = Caller(network.socket, address, (phone.address, 5060), phone.user)
             ready(phone, caller)
             call = caller.call(codec)
-            caller.talk(call, 2.0, codec)
+            caller.talk(call, WARM_UP, codec)
             before = cpu_seconds(phone.pid)
-            caller.talk(call, TALK, codec)
+            caller.talk(call, PIECE, codec)
             spent = cpu_seconds(phone.pid) - before
             memory = memory_mb(phone.pid)
             received = len(call.arrivals)
             caller.hang_up(call)
             caller.close()
             phone.stop()
-        assert received > 0.95 * (TALK + 2) * 50, f"{phone.name} sent {received} packets"
+        assert received > 0.95 * (PIECE + WARM_UP) * 50, f"{phone.name} sent {received} packets"
         key = codec.lower()
-        return {f"cpu_s_per_call_minute_{key}": spent * 60 / TALK, f"memory_mb_{key}": memory}
+        return {f"cpu_s_per_call_minute_{key}": spent * 60 / PIECE, f"memory_mb_{key}": memory}
 
     return row
 
