@@ -124,12 +124,14 @@ class ConfigureStream(Order, frozen=True, tag="configure_stream"):
 class SetKeys(Order, frozen=True, tag="set_keys"):
     """The SRTP keys of a stream; one that stays the same keeps its counters.
 
-    `before` is how far an engine before this one had heard (`StreamReport.heard`).
+    `before` is how far an engine before this one had heard (`StreamReport.heard`). `peer` is where
+    the far end was when it proved who it is: a stream that follows its far end sends there at once.
     """
 
     stream: int
     keys: Keys
     before: Heard | None = None
+    peer: tuple[str, int] | None = None
 
 
 class PrepareSrtp(Order, frozen=True, tag="prepare_srtp"):

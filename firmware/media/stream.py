@@ -192,6 +192,9 @@ class Stream:
             return
         if lost_count:
             self._sending.rtp.restart(*self._another_source())
+        if order.peer is not None and self._symmetric:
+            self._reception.latch.learn(order.peer)
+            self._follow_source()
         self._settle_sending()
 
     def _settle_sending(self) -> None:

@@ -40,7 +40,7 @@ class SourceLatch:
         self._remote = remote
         self._symmetric = symmetric
         self._locked: Address | None = None
-        self._ssrc = 0
+        self._ssrc: int | None = None
         self._sequence = 0
         self._last = 0.0
         self._candidate: tuple[Address, int, int] | None = None
@@ -65,8 +65,13 @@ class SourceLatch:
             return
         self._remote = remote
         if remote is not None and self._locked != remote:
-            self._locked = None
+            self._locked = self._ssrc = None
             self._candidate = None
+
+    def learn(self, place: Address) -> None:
+        """The far end has proved by other means that it is there; no media has come yet."""
+        if self._locked is None:
+            self._locked = place
 
     def admit(self, source: Address, ssrc: int, sequence: int, now: float) -> bool:
         """Whether a packet may be heard; keeps the lock."""
@@ -82,7 +87,8 @@ class SourceLatch:
 
     def _moves(self, source: Address, ssrc: int, sequence: int, now: float) -> bool:
         """Whether another address has earned the lock."""
-        if self._locked is not None and not self._goes_on(ssrc, sequence, now):
+        heard = self._locked is not None and self._ssrc is not None
+        if heard and not self._goes_on(ssrc, sequence, now):
             return False
         candidate = self._candidate
         follows = (

@@ -169,7 +169,8 @@ class Encryption:
         if association.keys is not None and not running.told:
             running.told = True
             self._memory.made(command.call, command.handshake.prints, association.keys)
-            self._house.engine.send(self.with_history(SetKeys(command.stream, association.keys)))
+            given = SetKeys(command.stream, association.keys, peer=running.peer)
+            self._house.engine.send(self.with_history(given))
         elif association.failure and not running.told:
             running.told = True
             if not (running.has_keys and association.unanswered):

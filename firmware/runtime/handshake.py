@@ -74,6 +74,11 @@ class Handshaking:
     def _follows(self) -> bool:
         return self.command.symmetric and not self.command.checked
 
+    @property
+    def peer(self) -> Address | None:
+        """Where the far end was when it proved who it is, if we follow it there."""
+        return self.source if self._follows else None
+
     # What comes
 
     def feed(self, data: bytes, source: Address, now: float) -> None:

@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from msgspec import structs
 
 from firmware.base.suites import SUITES
 from firmware.base.tokens import Tokens
@@ -157,6 +158,23 @@ def test_reports_are_encrypted_both_ways():
     assert report.ssrc == call.report().ssrc
     farewell = call.far.open_control(call.stream.farewell(call.now))
     assert parse_rtcp(farewell)
+
+
+NAT = ("198.51.100.9", 61234)
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_a08_a_far_end_that_proved_itself_elsewhere_is_spoken_to_there_where_the_line_says_so(
+    symmetric,
+):
+    """A handshake's end: no sound of it needs to come first, it may be muted behind its router."""
+    call = Call()
+    order = ConfigureStream(1, THERE, THERE, (PCMU,), secure=True, symmetric=symmetric)
+    call.stream.configure(order, call.now)
+    call.stream.set_keys(structs.replace(KEYS, peer=NAT))
+    assert call.stream.remote == call.stream.remote_control == (NAT if symmetric else THERE)
+    call.stream.configure(order, call.now)
+    assert call.stream.remote == (NAT if symmetric else THERE), "nothing new was agreed on"
 
 
 def test_stun_and_dtls_pass_by_the_keys():

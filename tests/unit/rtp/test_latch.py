@@ -65,6 +65,30 @@ def test_a08_after_silence_another_ssrc_does_not_take_over():
     assert not any(stream(latch, STRANGER, 11, 100, ssrc=66, start=60.0))
 
 
+def test_where_the_far_end_has_proved_itself_it_is_heard_and_sent_to_at_once():
+    latch = SourceLatch(SAID)
+    latch.learn(NAT)
+    assert latch.destination == NAT
+    assert latch.admit(NAT, 7, 1, 0.0)
+    assert not any(stream(latch, STRANGER, 500, 100, ssrc=66))
+
+
+def test_media_may_come_from_elsewhere_than_the_proof():
+    latch = SourceLatch(SAID)
+    latch.learn(NAT)
+    assert stream(latch, (NAT[0], 5), 1, 4) == [False, False, True, True]
+    latch.learn(STRANGER)
+    assert latch.locked == (NAT[0], 5), "what is heard stays"
+
+
+def test_a_proof_after_a_re_invite_is_as_good_as_the_first():
+    latch = SourceLatch(SAID)
+    stream(latch, SAID, 1, 10)
+    latch.configure(("192.0.2.77", 5000))
+    latch.learn(NAT)
+    assert stream(latch, (NAT[0], 5), 1, 4, ssrc=9) == [False, False, True, True]
+
+
 def test_a08_scattered_packets_are_not_a_stream():
     latch = SourceLatch()
     for index in range(100):

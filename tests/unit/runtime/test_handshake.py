@@ -74,6 +74,7 @@ def test_a08_without_the_setting_we_speak_to_the_address_of_sdp_alone(scene):
     one.talk()
     assert one.places() == {NAMED}
     assert not one.agreed
+    assert one.here.peer is None
 
 
 def test_a_far_end_behind_a_nat_that_begins_is_answered_where_it_is(scene):
@@ -81,6 +82,7 @@ def test_a_far_end_behind_a_nat_that_begins_is_answered_where_it_is(scene):
     one.talk()
     assert one.agreed
     assert one.places() == {NAT}
+    assert one.here.peer == NAT
 
 
 def test_a_checked_way_is_not_left(scene):
