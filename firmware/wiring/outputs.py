@@ -8,11 +8,9 @@ from firmware.wiring.keypad import Finding
 from firmware.wiring.learned import Lesson
 from firmware.wiring.wires import wire, wires
 from hal.board_spec import BoardSpec, DisplaySpec
+from hal.header import SELECT_PINS, bus_lines
 
-_I2C = {0: (0, 1), 1: (2, 3)}
-"""GPIOs of data and clock, by the number of the bus."""
-_SPI = {0: (10, 11)}
-_SELECT = {(0, 0): 8, (0, 1): 7}
+_IN = " in"
 
 
 def output_findings(spec: BoardSpec, seen: Evidence) -> Iterator[Finding]:
@@ -55,10 +53,10 @@ def _screen(spec: BoardSpec, seen: Evidence) -> Iterator[Finding]:
 
 def screen_wires(display: DisplaySpec) -> Phrase | None:
     """The wires of a screen's bus, as far as they are on the header."""
-    if display.bus == "i2c":
-        pins = _I2C.get(display.port, ())
-    else:
-        select = _SELECT.get((display.port, display.device))
-        lines = (select, display.data_command, display.reset)
-        pins = (*_SPI.get(display.port, ()), *(pin for pin in lines if pin is not None))
+    lines = bus_lines(display.bus, display.port)
+    # A screen has nothing to say.
+    pins = [pin for pin, what in lines if not what.endswith(_IN)]
+    if display.bus == "spi":
+        pins += SELECT_PINS.get(display.port, ())[display.device : display.device + 1]
+    pins += [pin for pin in (display.data_command, display.reset) if pin is not None]
     return wires(pins) if pins else None

@@ -6,7 +6,9 @@ import pytest
 
 from firmware.wiring.evidence import Answer, Draw, Light, Ring, Say
 from firmware.wiring.findings import findings_of, lessons_of
+from firmware.wiring.outputs import screen_wires
 from firmware.wiring.walk import Walk
+from firmware.wiring.wires import wires
 from hal.board_spec import DisplaySpec, SerialSpec
 from hal.events import (
     STUCK,
@@ -390,3 +392,20 @@ def test_what_was_switched_on_is_switched_off_however_it_goes(desk, seed):
     assert [each for each in effects if isinstance(each, Ring)][-1:] in ([], [Ring(on=False)])
     findings_of(desk, walk.evidence)
     lessons_of(desk, walk.evidence)
+
+
+@pytest.mark.parametrize(
+    ("bus", "pins"),
+    [
+        (("i2c", 1, 0), [2, 3]),
+        (("i2c", 0, 0), [0, 1, 24]),
+        (("i2c", 5, 0), []),
+        (("spi", 0, 1), [10, 11, 7, 25, 24]),
+    ],
+)
+def test_the_wires_of_a_screen(bus, pins):
+    kind, port, device = bus
+    others = [pin for pin in pins if pin in (24, 25)]
+    data, reset = 25 if 25 in others else None, 24 if 24 in others else None
+    spec = DisplaySpec("sh1106", (128, 64), kind, port, 0x3C, device, data, reset, 0)
+    assert screen_wires(spec) == (wires(pins) if pins else None)
