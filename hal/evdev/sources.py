@@ -126,7 +126,9 @@ class HidSource:
 
     def _news(self, report: bytes) -> Iterator[tuple[Code, int]]:
         for usage, on in self._reports.read(report).items():
-            if self._on.get(usage, False) is not on:
+            # What is told for the first time is news, also that the handset is down: its cable may
+            # have been pulled in a call.
+            if self._on.get(usage) is not on:
                 self._on[usage] = on
                 yield (EV_HID, usage), int(on)
 

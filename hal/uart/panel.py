@@ -257,6 +257,8 @@ def _words(error: Exception) -> str:
     if "timeout" in str(error).lower():
         return "it takes nothing any more"
     number = _number(error) or _number(error.__context__)
+    if number in (errno.EAGAIN, errno.EBUSY):
+        return "another program has it"
     return "it was unplugged" if number in _VANISHED else os.strerror(number)
 
 

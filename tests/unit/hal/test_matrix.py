@@ -223,3 +223,12 @@ TestFingers = Fingers.TestCase
 @pytest.mark.parametrize("names", ["14", "12", "1", ""])
 def test_the_model_of_the_wires_adds_no_ghost_to_two_fingers(names):
     assert wires(*names) == {PLACE[name] for name in names}
+
+
+def test_f36_a_key_that_was_stuck_and_is_free_again_is_a_key_like_any_other():
+    pad = Pad(stuck_after=1.0)
+    assert pad.hold("5", 1.5) == ["+5", "-5", "key 5 it is stuck down"]
+    assert pad.hold("") == ["key 5 again"]
+    assert pad.hold("5") == ["+5"]
+    assert pad.hold("") == ["-5"]
+    assert pad.hold("5", 1.5) == ["+5", "-5", "key 5 it is stuck down"]

@@ -12,7 +12,7 @@ from hal.board_spec import UsbSpec
 from hal.evdev import devices
 from hal.evdev.handset import UsbHandset, UsbLamps
 from hal.evdev.hid import USAGES, Reports
-from hal.evdev.reading import EV_HID
+from hal.evdev.reading import EV_HID, Reading
 from hal.evdev.sources import HidSource
 from hal.events import DeviceFailed, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.health import Health
@@ -119,6 +119,22 @@ def test_a_handset_that_cannot_be_asked_where_it_is_says_so_itself(raw):
     assert ((EV_HID, hook), 1) in list(source.read())
     assert source.state() == ({(EV_HID, hook), (EV_HID, USAGES["HID_KEY_5"])}, set())
     source.close()
+    source.close()
+
+
+def test_f41_a_handset_put_down_while_its_cable_was_out_says_so_with_its_first_report(raw):
+    """It cannot be asked; whoever had lifted it is believed to talk until it says otherwise."""
+    hook = (EV_HID, USAGES["HID_HOOK"])
+    reading = Reading({}, hook, lifted=True, flash_max=0.5)
+    reading.take(hook, 1, 1.0)
+    reading.gone(2.0)
+    source = HidSource(raw.node, Reports(DESCRIPTOR), hook[1])
+    reading.settle(*source.state()[:1], 3.0, source.state()[1])
+    raw.send()
+    told = [event for said in source.read() for event in reading.take(*said, 9.0)]
+    assert [type(event) for event in told] == [HookReplaced]
+    raw.send()
+    assert list(source.read()) == [], "and only with its first"
     source.close()
 
 

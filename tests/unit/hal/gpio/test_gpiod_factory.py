@@ -405,3 +405,47 @@ def test_a_callback_that_hangs_keeps_its_descriptors(wires, monkeypatch):
     hanging.set()
     thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(("claimed", "told"), [(-0.5, 99.5), (-60.0, 100.0), (5.0, 100.0)])
+def test_a_moment_of_another_clock_is_now(chip, monkeypatch, claimed, told):
+    pins = Pins(lambda: (GpiodFactory(chip), ()), lambda: 100.0)
+    pins.open()
+    monkeypatch.setattr(GpiodFactory, "ticks", staticmethod(lambda: 7.0))
+    assert pins._moment(7.0 + claimed) == pytest.approx(told)
+    pins.settle()
+
+
+def test_the_chip_is_closed_with_the_last_pin(wires):
+    chips = []
+
+    def open_factory():
+        chips.append(FakeChip(wires))
+        return GpiodFactory(chips[-1]), ()
+
+    pins = Pins(open_factory, time.monotonic)
+    hook, lamp = pins.contact(17, "hook"), pins.output(22, "lamp mute")
+    hook.close()
+    assert chips[0].open
+    lamp.close()
+    assert not chips[0].open
+    pins.line(24, "display").close()
+    assert [chip.open for chip in chips] == [False, False]
+
+
+@pytest.mark.parametrize("active_low", [False, True])
+def test_nothing_shines_or_pulls_while_it_is_opened_and_after_it_was_closed(
+    wires, chip, active_low
+):
+    """A coil that gets a current when the phone starts strikes the bell."""
+    wires.configure(22, output=False, pull="up" if active_low else "floating")
+    dark, levels = int(active_low), []
+    wires.listen(lambda pin, level, _at: pin == 22 and levels.append(level))
+    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    lamp = pins.output(22, "lamp mute", active_low=active_low)
+    assert (wires.read(22), levels) == (dark, [])
+    lamp.shine(on=True)
+    assert wires.read(22) == 1 - dark
+    lamp.shine(on=False)
+    lamp.close()
+    assert levels[:2] == [1 - dark, dark]

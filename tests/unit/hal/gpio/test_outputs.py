@@ -105,6 +105,17 @@ def test_one_coil_is_let_go_before_the_other_pulls_and_none_is_on_between_rings(
     assert bell.deadline is None
 
 
+def test_a_ring_begins_at_once_whatever_rang_before():
+    """The pause of one call is not that of the next."""
+    log = []
+    bell = Ringer("bell", Bell(Pin(log, "left"), Pin(log, "right"), 25), Now())
+    bell.ring((1.0, 4.0))
+    run(bell, log, 0.0, 3.0)
+    bell.ring((1.0, 4.0))
+    list(bell.run(3.1))
+    assert [on for _, on in log] == [True]
+
+
 def test_a_late_thread_does_not_make_the_bell_hurry():
     log = []
     bell = Ringer("bell", Bell(Pin(log, "left"), Pin(log, "right"), 25), Now())

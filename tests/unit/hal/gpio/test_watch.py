@@ -3,10 +3,18 @@
 
 import pytest
 
-from hal.board_spec import Contact, HookSpec, RotarySpec
+from hal.board_spec import Contact, HeadsetSpec, HookSpec, RotarySpec
 from hal.errors import DeviceError, DeviceGoneError
-from hal.events import HookFlash, HookLifted, HookReplaced, KeyDown, KeyUp
-from hal.gpio.contacts import Button, Dial, Hook
+from hal.events import (
+    HeadsetPlugged,
+    HeadsetUnplugged,
+    HookFlash,
+    HookLifted,
+    HookReplaced,
+    KeyDown,
+    KeyUp,
+)
+from hal.gpio.contacts import Button, Dial, Headset, Hook
 from hal.gpio.watch import Watch
 from hal.keys import Key
 
@@ -304,3 +312,23 @@ def test_f37_a_wire_that_never_stops_does_not_keep_the_thread(wires):
         watch._part.looks = 0
         list(watch.run(step / 10))
         assert watch.deadline == 0.0, "and it is looked at again at once"
+
+
+def test_time_never_goes_back_for_a_part(hook, wires):
+    """An edge that is told late happened before the wires were last read."""
+    wires[0].move(True, 5.0)
+    assert list(hook.run(5.0)) == [HookLifted(5.0)]
+    list(hook.run(6.0))
+    wires[0].move(False, 5.9)
+    assert [event.at for event in hook.run(6.1)] == [6.0]
+
+
+def test_a_plug_that_is_pushed_in_slides_along_its_contacts_and_is_one_plug(wires):
+    headset = Watch(Headset(HeadsetSpec(27, Contact.CLOSED)), wires[:1], lambda: None)
+    list(headset.run(0.0))
+    for step in range(9):
+        wires[0].move(step % 2 == 0, 1.0 + step * 0.025)
+    assert kinds(played(headset, 1.21, 3.0)) == [HeadsetPlugged]
+    for step in range(9):
+        wires[0].move(step % 2 == 1, 5.0 + step * 0.025)
+    assert kinds(played(headset, 5.21, 7.0)) == [HeadsetUnplugged]

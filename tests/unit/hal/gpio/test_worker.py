@@ -210,3 +210,19 @@ def test_a_device_that_hangs_is_waited_for_once(worker, monkeypatch):
     thread = worker._thread
     hanging.set()
     thread.join(3)
+
+
+def test_an_order_that_comes_while_others_are_carried_out_is_not_slept_over(worker, chore):
+    """The wake-up of one that comes at the very end must not be taken for that of the others."""
+    worker.join(chore, lambda _event: None)
+    chore.ran.get(timeout=3)
+    obey, done = worker._obey, threading.Event()
+
+    def obeying():
+        obey()
+        worker._obey = obey
+        worker.tell(done.set)
+
+    worker._obey = obeying
+    worker.wake()
+    assert done.wait(3)

@@ -115,6 +115,31 @@ def test_while_the_bus_is_slow_only_the_latest_picture_is_drawn():
     assert 2 <= len(drawn) <= 3, "at most the one under way, the latest, and the dark one"
 
 
+def test_a_picture_that_comes_while_another_is_drawn_is_drawn_next():
+    """A clock that moved on meanwhile would be wrong for a minute."""
+    wire = SlowWire()
+    screen = OledScreen(SPEC, Health("s", lambda _event: None, lambda: 0.0), lambda: wire, tuple)
+    for _ in range(3):
+        wire.gate.release()
+    until(lambda: len(wire.sent) == 3, "it was never woken")
+    send, drawing = wire.send, threading.Event()
+
+    def sending(ops):
+        drawing.set()
+        send(ops)
+
+    wire.send = sending
+    screen.show(picture(1))
+    assert drawing.wait(15)
+    screen.show(picture(2))
+    wire.gate.release()
+    wire.gate.release()
+    until(lambda: len(wire.sent) == 5, "the latest was never drawn")
+    for _ in range(2):
+        wire.gate.release()
+    screen.close()
+
+
 def test_f41_a_display_that_is_absent_is_told_once_and_found_when_it_comes(desk):
     desk.bus.powered = False
     screen = desk.open()

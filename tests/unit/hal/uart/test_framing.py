@@ -114,3 +114,17 @@ def test_a_line_without_end_keeps_no_memory():
         reader.feed(b"x" * 100)
     assert (len(reader), reader.bad) == (0, 1)
     assert reader.feed(encode(Message(1, "PING"))) == [Message(1, "PING")]
+
+
+def test_a_line_may_be_as_long_as_it_is_written_and_no_longer():
+    for more, bad in ((0, 0), (1, 1)):
+        reader = LineReader()
+        text = "x" * (LONGEST - len("00 TEXT *0000") + more)
+        found = reader.feed(encode(Message(0, "TEXT", (text,))))
+        assert (len(found), reader.bad) == (1 - bad, bad)
+
+
+def test_a_line_that_another_one_cuts_off_is_counted():
+    reader = LineReader()
+    assert reader.feed(b"~07 KEY 5" + encode(Message(1, "PING"))) == [Message(1, "PING")]
+    assert reader.bad == 1

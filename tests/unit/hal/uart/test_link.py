@@ -378,3 +378,22 @@ def test_f41_a_panel_that_greets_and_acknowledges_nothing_is_told_once(panel):
     panel.pass_(1)
     panel.obey()
     assert panel.link.fault == ""
+
+
+def test_an_acknowledgement_of_another_line_is_none_of_this_one(panel):
+    """A late one, or one that noise made: nothing has been obeyed yet."""
+    panel.link.want(Wanted(lamps={"mute": LampPattern.ON}), panel.now)
+    (first,) = panel.said()
+    panel.tell("ACK", seq=(first.seq + 1) % 256)
+    panel.pass_(0.31)
+    assert panel.said() == [first]
+    panel.tell("ACK", seq=first.seq)
+    assert first not in panel.said(), "it is done, the next one is on its way"
+
+
+def test_half_a_line_of_a_cable_that_was_pulled_is_forgotten(panel):
+    panel.link.receive(b"~09 KEY 5 do", panel.now)
+    panel.link.close(panel.now)
+    panel.link.open(panel.now)
+    assert len(panel.link) == 0
+    assert panel.link.bad_lines == 0

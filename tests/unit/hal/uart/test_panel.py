@@ -269,6 +269,29 @@ def test_f41_whatever_a_port_says_it_is_closed_and_its_keys_are_let_go(desk, whe
     assert port.closed == 1
 
 
+def test_a_finger_on_a_key_when_the_phone_ends_tells_nothing_more(desk):
+    port = Port()
+    desk.panel._connect = lambda: port
+    desk.panel._link.open(0.0)
+    desk.panel._link.receive(encode(Message(1, "PANEL", ("1", "p"))), 0.0)
+    desk.panel._link.receive(encode(Message(2, "KEY", ("5", "down"))), 0.0)
+    desk.panel._thread._closing.set()
+    desk.panel._serve(desk.told.put, Health("p", desk.told.put, time.monotonic))
+    assert desk.told.empty()
+    desk.panel._thread._closing.clear()
+
+
+def test_f41_a_port_that_another_program_has_is_not_shared(desk):
+    """Two readers would get half of the lines each."""
+    desk.plug_in()
+    spec = SerialSpec(str(desk.cable), 115_200, None, ())
+    first = open_port(spec)
+    with pytest.raises(DeviceError) as caught:
+        open_port(spec)
+    assert str(caught.value) == f"{desk.cable}: another program has it"
+    first.close()
+
+
 def test_f41_a_port_that_cannot_even_be_closed_lets_its_keys_go(desk):
     gone = OSError(errno.EIO, "Input/output error")
     port = Port(write=gone, close=gone)
