@@ -4,6 +4,8 @@ The SSRC, the first sequence number and the first timestamp come in as values; s
 and NTP time. It does not open, read or write a socket.
 """
 
+import math
+
 from msgspec import Struct, structs
 
 from firmware.rtp.collision import Collisions
@@ -28,6 +30,9 @@ _REPORT_INTERVAL = 5.0  # RFC 3550 §6.2: what two parties come to whatever the 
 _COMPENSATION = 1.21828  # e - 3/2, RFC 3550 §6.3.1
 _TAKE_OVER = 0.06
 """A new SSRC is believed when the old one has been silent for three packets."""
+
+_STRAGGLING = 0.05
+"""Seconds for which packets of a source may come after its good-bye."""
 
 _IMPLAUSIBLE = SourceVerdict.IMPLAUSIBLE
 _RECENT, _RECENT_TICKS = 512, 1 << 20
@@ -117,7 +122,7 @@ class RtpReceiver:
         "_candidate",
         "_clock",
         "_last",
-        "_left",
+        "_left_at",
         "_payload_types",
         "foreign",
         "source",
@@ -130,7 +135,7 @@ class RtpReceiver:
         self._clock = clock
         self._candidate: tuple[int, SourceState] | None = None
         self._last = 0.0
-        self._left = False
+        self._left_at = -math.inf
         self.ssrc: int | None = None
         self.source: SourceState | None = None
         self.foreign = 0
@@ -168,20 +173,23 @@ class RtpReceiver:
             return False
         return True
 
-    def release(self) -> None:
-        """The source has said good-bye (RFC 3550 §8.2): the next one need not wait."""
-        self._left = True
+    def release(self, now: float) -> None:
+        """The source has said good-bye (RFC 3550 §8.2): the next one need not wait.
+
+        Unless it goes on all the same.
+        """
+        self._left_at = now
 
     def _adopt(self, ssrc: int, source: SourceState) -> SourceState:
         self.ssrc = ssrc
         self.source = source
         self._candidate = None
-        self._left = False
+        self._left_at = -math.inf
         return source
 
     def _other(self, packet: RtpPacket, arrival: float) -> SourceState | None:
         """The state of a new SSRC that has earned its place, else None."""
-        if self._left:
+        if self._last < self._left_at + _STRAGGLING:
             return self._adopt(packet.ssrc, SourceState(packet.sequence, self._clock, 0))
         candidate = self._candidate
         if candidate is None or candidate[0] != packet.ssrc:
@@ -333,7 +341,7 @@ class RtcpSession:
             case Goodbye():
                 if self._receiver.ssrc in packet.ssrcs:
                     self._ended = self._receiver.ssrc
-                    self._receiver.release()
+                    self._receiver.release(now)
             case ExtendedReport():
                 self._opinions(packet)
             case SourceDescription():

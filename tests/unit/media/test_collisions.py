@@ -348,6 +348,19 @@ class TestOthers:
         assert not call.stream._control.ended_by_them
         assert not [each for each in call.stream.reports if isinstance(each, HearingChanged)]
 
+    def test_a_source_that_goes_on_after_its_good_bye_is_left_in_its_place(self):
+        """A gateway that says it at each hold: whoever speaks between its packets waits as ever."""
+        call = Call()
+        for number in range(200):
+            if number == 50:
+                call.report(ReceiverReport(7), SourceDescription(7, "x"), Goodbye((7,)))
+            call.theirs(7)
+            call.frame()
+            if number > 60:
+                call.theirs(8)
+        assert call.stream._reception.rtp.ssrc == 7
+        assert call.stream._reception.received == 200
+
     def test_without_a_good_bye_another_ssrc_has_to_prove_itself(self):
         call = Call()
         for number in range(200):
