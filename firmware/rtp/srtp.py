@@ -119,7 +119,16 @@ class _Sealer:
 class _Opener:
     """What we receive under one key; `before` is how far an earlier engine had come with it."""
 
-    __slots__ = ("_error", "_library", "_mki", "_session", "_sources", "_tags", "before")
+    __slots__ = (
+        "_error",
+        "_library",
+        "_mki",
+        "_newest",
+        "_session",
+        "_sources",
+        "_tags",
+        "before",
+    )
 
     def __init__(self, suite: str, key: bytes, before: Heard | None, mki: int) -> None:
         library = load()
@@ -134,6 +143,7 @@ class _Opener:
         )
         self._session = library.session(any_source)
         self._sources: set[int] = set()
+        self._newest: dict[int, int] = {}
         self.before = before
         if before is not None:
             one = library.policy(
@@ -157,8 +167,12 @@ class _Opener:
         if before is not None and before.ssrc == ssrc and not self._follows(before, datagram):
             return None
         packet = self._accepted(ssrc, self._session.unprotect, datagram)
-        if packet is not None and before is not None and before.ssrc == ssrc:
-            self.before = None
+        if packet is not None:
+            sequence = int.from_bytes(datagram[2:4])
+            if (sequence - self._newest.get(ssrc, sequence)) & _MASK < _HALF:
+                self._newest[ssrc] = sequence
+            if before is not None and before.ssrc == ssrc:
+                self.before = None
         return packet
 
     def open_control(self, datagram: bytes) -> bytes | None:
@@ -188,8 +202,10 @@ class _Opener:
         return True
 
     def index(self, ssrc: int, sequence: int) -> int:
-        """The packet index of the newest packet of an SSRC, its sequence number given."""
-        return self._library.roc(self._session, ssrc) << 16 | sequence
+        """The packet index of a sequence number of an SSRC that is not older than half a round."""
+        newest = self._newest.get(ssrc, sequence)
+        highest = self._library.roc(self._session, ssrc) << 16 | newest
+        return guess(highest, sequence)
 
 
 def guess(highest: int, sequence: int) -> int:

@@ -266,6 +266,20 @@ def test_the_count_of_a_stream_that_ran():
     assert far.heard(0x5EED, 0xFF) == Heard(0x5EED, 0x100FF)
 
 
+@pytest.mark.parametrize("late", [[], [0xFFFF]])
+def test_the_count_is_that_of_the_speech_though_something_else_rolled_it_over(late):
+    """A keepalive of no agreed type (RFC 6263 §4.6) may be the packet that passes 65,535."""
+    desk, far = pair()
+    sealed = {number: desk.seal(speech(number)) for number in range(0xFF00, 0x10002)}
+    for number in (*(each for each in sealed if each not in late), *late):
+        assert far.open(sealed[number]) is not None
+    heard = far.heard(0x5EED, 0xFFFE)
+    assert heard == Heard(0x5EED, 0xFFFE)
+    after = Guard()
+    after.use(far.keys, heard)
+    assert after.open(desk.seal(speech(0x10003))) is not None
+
+
 @pytest.mark.parametrize(
     ("highest", "sequence", "index"),
     [
