@@ -23,12 +23,26 @@ from firmware.bootstrap.sound_test import SoundTest
 from firmware.ui.canvas import Canvas, picture_of, wrap
 from firmware.ui.fonts import BODY, SMALL
 from firmware.ui.text import Texts
-from firmware.wiring.evidence import Beep, Draw, Effect, Light, Listen, Play, Repeat, Ring, Say
+from firmware.wiring.evidence import (
+    Answering,
+    Beep,
+    Draw,
+    Effect,
+    Light,
+    Listen,
+    Play,
+    Repeat,
+    Ring,
+    Say,
+    Scan,
+)
 from firmware.wiring.findings import findings_of
 from firmware.wiring.steps import Given
 from firmware.wiring.walk import Walk
 from hal.board import Board
 from hal.board_spec import BoardSpec
+from hal.boards.bus_facts import who_answers
+from hal.errors import DeviceError
 from hal.ports import LampPattern, Post
 
 OK, FAULTY, BAD_CONFIG, TAKEN = 0, 1, 2, 3
@@ -179,10 +193,18 @@ class Trial:
                 _ring(board, on=on)
             case Draw():
                 show(board, _PICTURE)
+            case Scan():
+                threading.Thread(target=self._scan, daemon=True, name="bus").start()
             case Play() | Beep() | Listen() | Repeat():
                 sound.do(effect)
             case _:
                 assert_never(effect)
+
+    def _scan(self) -> None:
+        if self._spec.display is not None:
+            # A bus that cannot be asked has been told by the screen.
+            with contextlib.suppress(DeviceError):
+                self._post(Answering(who_answers(self._spec.display)))
 
     def _say(self, board: Board, said: Phrase, *, ask: bool, on_screen: bool) -> None:
         words = self._texts.phrase(said)

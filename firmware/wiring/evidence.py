@@ -40,6 +40,10 @@ class Ring(Struct, frozen=True):
     on: bool
 
 
+class Scan(Struct, frozen=True):
+    """Ask who answers on the bus of the screen; `Answering` tells, or nothing does."""
+
+
 class Draw(Struct, frozen=True):
     """Show the test picture."""
 
@@ -74,7 +78,13 @@ class Repeat(Struct, frozen=True):
 
 Order = Play | Beep | Listen | Repeat
 """What a sound card is told."""
-Effect = Say | Light | Ring | Draw | Order
+Effect = Say | Light | Ring | Draw | Scan | Order
+
+
+class Answering(Struct, frozen=True):
+    """The addresses on the bus of the screen at which somebody answers."""
+
+    addresses: tuple[int, ...]
 
 
 class Played(Struct, frozen=True):
@@ -156,4 +166,6 @@ class Evidence:
     """Devices that do not work, with the reason."""
     flaky: dict[str, str] = field(default_factory=dict)
     """Devices that failed on the way and came back, likewise."""
+    bus: tuple[int, ...] | None = None
+    """Who answers on the bus of the screen, if that was asked."""
     skipped: list[Phrase] = field(default_factory=list)

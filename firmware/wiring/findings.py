@@ -16,7 +16,8 @@ from hal.board_spec import BoardSpec
 from hal.keys import Key
 
 _ELSEWHERE = re.compile(r"somebody does at (0x[0-9a-f]{2})$")
-_NO_ANSWER = "no answer"
+NO_ANSWER = "no answer"
+"""How the reason of a screen begins of which nothing is heard."""
 _PRETENDED = "mock"
 _ANY_KERNEL = "gpiod"
 
@@ -43,21 +44,33 @@ def _devices(spec: BoardSpec, seen: Evidence) -> Iterator[Finding]:
     if spec.pin_factory == _PRETENDED and spec.panel is None and _has_pins(spec):
         yield Finding(phrase("board.test.pretended"))
     for device, reason in seen.failed.items():
-        yield _failed(spec, device, reason)
+        yield _failed(spec, seen, device, reason)
     for device, reason in seen.flaky.items():
         yield Finding(phrase("board.test.flaky", device=device, reason=reason))
 
 
-def _failed(spec: BoardSpec, device: str, reason: str) -> Finding:
+def _failed(spec: BoardSpec, seen: Evidence, device: str, reason: str) -> Finding:
     if device == "GPIO" and spec.pin_factory != _ANY_KERNEL:
         return Finding(phrase("board.test.factory", reason=reason, factory=spec.pin_factory))
     if device == "screen" and (found := _ELSEWHERE.search(reason)):
         lesson = Lesson("display", "address", int(found[1], 16))
         return Finding(phrase("board.test.device", device=device, reason=reason), (lesson,))
-    unheard = device == "screen" and reason.startswith(_NO_ANSWER) and spec.display is not None
-    if unheard and spec.display is not None and (pins := screen_wires(spec.display)) is not None:
-        return Finding(phrase("board.test.screen_gone", reason=reason, pins=pins))
+    if device == "screen" and reason.startswith(NO_ANSWER):
+        return _unheard(spec, seen, reason)
     return Finding(device_phrase(device, reason))
+
+
+def _unheard(spec: BoardSpec, seen: Evidence, reason: str) -> Finding:
+    """A screen of which nothing is heard, and who else is on its bus."""
+    pins = screen_wires(spec.display) if spec.display is not None else None
+    where: Phrase | str = pins if pins is not None else spec.name
+    if seen.bus is None:
+        return Finding(phrase("board.test.screen_gone", reason=reason, pins=where))
+    if not seen.bus:
+        return Finding(phrase("board.test.bus_empty", reason=reason, pins=where))
+    others = ", ".join(f"0x{address:02x}" for address in seen.bus)
+    said = phrase("board.test.bus_others", reason=reason, pins=where, others=others)
+    return Finding(said)
 
 
 def device_phrase(device: str, reason: str) -> Phrase:

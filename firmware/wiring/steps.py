@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from firmware.base.phrase import Phrase, phrase
-from firmware.wiring.evidence import HEADSET, HOOK, Answer, Effect, Evidence, Say, Sound
+from firmware.wiring.evidence import HEADSET, HOOK, Answer, Answering, Effect, Evidence, Say, Sound
 from hal.events import (
     Event,
     HeadsetPlugged,
@@ -21,7 +21,7 @@ from hal.events import (
 )
 from hal.keys import Key
 
-Given = Event | Answer | Sound
+Given = Event | Answer | Sound | Answering
 ACT, ANSWER = 20.0, 60.0
 """Seconds that a builder has for an act or an answer."""
 HELD = 8.0

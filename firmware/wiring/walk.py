@@ -7,10 +7,10 @@
 from collections.abc import Sequence
 
 from firmware.base.phrase import phrase
-from firmware.wiring.evidence import Answer, Effect, Evidence, Say
-from firmware.wiring.findings import device_phrase
+from firmware.wiring.evidence import Answer, Answering, Effect, Evidence, Say, Scan
+from firmware.wiring.findings import NO_ANSWER, device_phrase
 from firmware.wiring.steps import Given, Question, Step, told_by
-from firmware.wiring.way import steps_of
+from firmware.wiring.way import SCREEN, steps_of
 from hal.board_spec import BoardSpec
 from hal.events import STUCK, DeviceFailed, DeviceRecovered
 from hal.keys import Key, key_named
@@ -33,6 +33,7 @@ class Walk:
         self._quit = False
         self._alone = False
         self._waited = False
+        self._scanned = False
         self._effects: list[Effect] = [Say(phrase("board.test.rest"))]
         if spec.headset is not None:
             self._effects.append(Say(phrase("board.test.rest_headset")))
@@ -58,6 +59,8 @@ class Walk:
                 self._failed(device, reason, now)
             case DeviceRecovered(device):
                 self._recovered(device)
+            case Answering(addresses):
+                self.evidence.bus = addresses
             case Answer.GONE:
                 self._alone = True
                 if isinstance(self._step, Question):
@@ -92,6 +95,9 @@ class Walk:
             self._stuck(key)
             return
         self.evidence.failed[device] = reason
+        if device == SCREEN and reason.startswith(NO_ANSWER) and not self._scanned:
+            self._scanned = True
+            self._effects.append(Scan())
         if self._step is not None:
             self._fell.add(device)
             if self._step.device == device:

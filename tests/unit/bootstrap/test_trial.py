@@ -15,6 +15,7 @@ from firmware.wiring.evidence import Draw, Light, Ring
 from hal.board import Board
 from hal.boards.loader import load_board
 from hal.boards.opening import open_board
+from hal.errors import DeviceError
 from hal.events import DeviceFailed
 from hal.keys import Key
 from hal.ports import LampPattern
@@ -415,3 +416,35 @@ def test_a_front_panel_with_letters_says_what_to_do_and_is_heard(tmp_path):
         os.close(ear)
         os.close(mouth)
     assert shown == ["Press ev", "Lift the handset", "Put the handset down", "ABC 123"]
+
+
+class Patient(Hurry):
+    """Waits a little for other threads."""
+
+    def readable(self, descriptors, seconds):
+        ready = Time.readable(self, descriptors, 0.2)
+        self._now += 0 if ready else seconds
+        return ready
+
+
+@pytest.mark.parametrize("bus", [(), DeviceError("no permission for /dev/i2c-1")])
+def test_a_screen_of_which_nothing_is_heard_is_looked_for_on_its_bus(monkeypatch, tmp_path, bus):
+    def who_answers(_display):
+        if isinstance(bus, Exception):
+            raise bus
+        return bus
+
+    monkeypatch.setattr(trial, "who_answers", who_answers)
+    (tmp_path / "desk.toml").write_text('[display]\nchip = "ssd1306"\nsize = [128, 64]\n')
+    spec, heard = load_board(str(tmp_path / "desk.toml")), []
+
+    def opener(post):
+        post(DeviceFailed("screen", "no answer at 0x3c on I²C bus 1", 1.0))
+        return Board("desk", (), None, None, None)
+
+    walk = Trial(
+        spec, opener, Texts.load(), answers=Answers(None), tell=heard.append, time=Patient()
+    )
+    assert walk.run() == 1
+    assert ("nobody answers on that bus" in heard[-1]) == (bus == ())
+    assert "GPIO 2 (pin 3), GPIO 3 (pin 5)" in heard[-1]

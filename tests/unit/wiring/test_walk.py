@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from firmware.wiring.evidence import Answer, Draw, Light, Ring, Say
+from firmware.wiring.evidence import Answer, Answering, Draw, Light, Ring, Say, Scan
 from firmware.wiring.findings import findings_of, lessons_of
 from firmware.wiring.outputs import screen_wires
 from firmware.wiring.walk import Walk
@@ -252,7 +252,8 @@ def test_a_screen_that_dies_while_it_is_looked_at_is_told_at_once_and_not_asked_
     builder = under_way(board(keypad=None, hook=None, display=SCREEN))
     builder.give(DeviceFailed("screen", "no answer at 0x3c on I²C bus 1", builder.now))
     builder.drain()
-    assert builder.said[-1].phrase.text == "board.test.aside"
+    assert [each.phrase.text for each in builder.said[-2:-1]] == ["board.test.aside"]
+    assert builder.said[-1] == Scan()
     builder.go()
     assert builder.texts == ["screen_gone"]
     assert [what.text for what in builder.walk.evidence.skipped] == ["board.test.screen"]
@@ -409,3 +410,22 @@ def test_the_wires_of_a_screen(bus, pins):
     data, reset = 25 if 25 in others else None, 24 if 24 in others else None
     spec = DisplaySpec("sh1106", (128, 64), kind, port, 0x3C, device, data, reset, 0)
     assert screen_wires(spec) == (wires(pins) if pins else None)
+
+
+@pytest.mark.parametrize(
+    ("bus", "text", "others"),
+    [((), "bus_empty", None), ((0x1A, 0x3F), "bus_others", "0x1a, 0x3f")],
+)
+def test_who_else_is_on_the_bus_of_a_screen_tells_what_is_wrong_with_it(bus, text, others):
+    builder = Builder(board(keypad=None, display=SCREEN))
+    reason = "no answer at 0x3c on I²C bus 1"
+    for _ in range(3):
+        builder.give(DeviceFailed("screen", reason, builder.now))
+    builder.drain()
+    assert builder.said.count(Scan()) == 1
+    builder.give(Answering(bus))
+    builder.go()
+    ((found, said),) = builder.found
+    assert found == text
+    assert said["pins"] == "GPIO 2 (pin 3), GPIO 3 (pin 5)"
+    assert said.get("others") == others

@@ -19,6 +19,8 @@ import pytest
 
 from firmware.base.pcm import audioop
 from firmware.dsp.tone_probe import tone_level
+from hal.errors import DeviceError
+from hal.oled.scan import scan
 from tests.support.terminal import OnTerminal
 from tests.vm.inside.gpio_sim import SimulatedPins
 from tests.vm.inside.loopback import PERIOD, FarSide
@@ -315,3 +317,9 @@ def test_the_interrupt_key_leaves_the_lamp_dark_and_gives_back_the_pins(bench):
     assert not bench.pins.value(LAMP)
     with gpiod.Chip(str(bench.pins.path)) as chip:
         assert not chip.get_line_info(LAMP).used
+
+
+def test_who_answers_on_a_bus_of_the_kernel(bus):
+    assert scan(int(bus)) == (REAL,)
+    with pytest.raises(DeviceError, match="there is no I²C bus 77"):
+        scan(77)
