@@ -6,7 +6,7 @@ Each row runs both phones one after the other in the same minute, so that a nois
 for both, and is measured in several rounds, each with a seed of its own; the median is what counts.
 What a call costs is noisier than anything else here: four times as many rounds, and shorter ones.
 Rows that miss their goal are printed as such, and a missed ratio comes with what the cost is made
-of. All rows take 70 minutes; `--only call,pacing` takes what it names.
+of. All rows take 80 minutes; `--only call,pacing` takes what it names.
 """
 
 import argparse
@@ -59,7 +59,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="rows whose name holds one of these, by commas")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="seeds of each row")
     parser.add_argument(
-        "--minutes", type=float, default=1.0, help="of a call beside a busy phone (in full: 10)"
+        "--minutes",
+        type=float,
+        default=3.4,
+        help="of a call beside a busy phone, each round: no packet may be late in ten",
     )
     parser.add_argument("--save", action="store_true", help="keep the JSON under results/")
     return parser.parse_args()
