@@ -79,7 +79,7 @@ def an_echo(card, late):
     return read
 
 
-@pytest.mark.parametrize("how", ["an xrun", "plugged in again"])
+@pytest.mark.parametrize("how", ["an xrun", "plugged in again", "another path meanwhile"])
 def test_f32_after_an_xrun_or_another_card_the_echo_is_learned_anew(bench, how):
     """What was learned of the other delay would hinder: measured, twice as long."""
     need_library("libspeexdsp.so.1", "libspeexdsp1")
@@ -90,6 +90,10 @@ def test_f32_after_an_xrun_or_another_card_the_echo_is_learned_anew(bench, how):
     bench.seconds(4)
     if how == "an xrun":
         bench.card.xruns += 1
+    elif how == "another path meanwhile":
+        for path in (PathName.HANDSET, PathName.SPEAKER):
+            handset(bench, Microphone(echo=path is PathName.SPEAKER), path)
+            bench.seconds(0.2)
     else:
         bench.card.broken = DeviceGoneError("pulled out")
         bench.seconds(1.5)
