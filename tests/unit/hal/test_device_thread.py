@@ -4,6 +4,7 @@ import os
 import queue
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,27 @@ def test_a_pause_shorter_than_the_clock_is_no_busy_loop(desk):
     began = time.monotonic()
     assert desk.thread.wait((), 0.0001) == set()
     assert time.monotonic() - began >= 0.0001
+
+
+def test_a_listener_that_is_gone_is_not_asked_again_and_again_without_a_pause(desk):
+    def post(_event):
+        raise RuntimeError("the loop is closed")
+
+    desk.faults = [DeviceGoneError("it was unplugged")]
+    desk.thread.start(post, Health("a device", post, lambda: 0.0))
+    assert desk.met.get(timeout=10) == "served"
+    with pytest.raises(queue.Empty):
+        desk.met.get(timeout=0.03)
+
+
+def test_it_leaves_no_descriptor_behind(desk):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        other = Desk()
+        other.start()
+        assert other.met.get(timeout=10) == "served"
+        other.thread.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_listener_that_is_gone_does_not_end_it(desk, monkeypatch):
