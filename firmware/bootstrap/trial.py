@@ -57,13 +57,14 @@ Opener = Callable[[Post], Board]
 
 
 def tell(words: str) -> None:
-    """Write a line to whoever reads it.
+    """Write a line to whoever reads it, with a ? for a letter that his terminal has not.
 
     Raises:
         BrokenPipeError: nobody does any more.
     """
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(f"{words}\n")
+        sys.stdout.write(f"{words.encode(encoding, 'replace').decode(encoding)}\n")
         sys.stdout.flush()
     except OSError as error:
         raise BrokenPipeError from error

@@ -1,8 +1,10 @@
 """A walk with a board that is opened: a person at the virtual phone, at a pipe or a terminal."""
 
 import dataclasses
+import io
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -448,3 +450,22 @@ def test_a_screen_of_which_nothing_is_heard_is_looked_for_on_its_bus(monkeypatch
     assert walk.run() == 1
     assert ("nobody answers on that bus" in heard[-1]) == (bus == ())
     assert "GPIO 2 (pin 3), GPIO 3 (pin 5)" in heard[-1]
+
+
+def test_a_terminal_without_our_letters_ends_no_walk(monkeypatch):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", screen)
+    trial.tell("no answer on I²C bus 1")
+    assert screen.buffer.getvalue() == b"no answer on I?C bus 1\n"
+
+
+def test_a_terminal_that_is_gone_is_a_reader_who_has_left(monkeypatch):
+    class Gone(io.StringIO):
+        encoding = "utf-8"
+
+        def flush(self):
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    with pytest.raises(BrokenPipeError):
+        trial.tell("Lift the handset.")
