@@ -83,6 +83,17 @@ def test_an_open_microphone_gives_whole_frames_or_nothing(card_of, rate):
     assert {len(card.read()) for _ in range(100)} <= {0, rate // 50 * 2}
 
 
+def test_what_was_recorded_may_be_forgotten_at_any_time(card_of):
+    card = card_of(16_000)
+    card.forget()
+    card.set_capture(True)
+    for _ in range(5):
+        card.read()
+        card.forget()
+    assert {len(card.read()) for _ in range(20)} <= {0, 640}
+    card.close()
+
+
 def test_a_closed_microphone_gives_nothing_however_long_it_was_open(card_of):
     card = card_of(16_000)
     card.set_capture(True)

@@ -4,10 +4,12 @@ Time passes only as the engine's deadlines and the cards let it, as in the audio
 """
 
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from firmware.dsp.level import level_of
 from firmware.dsp.tone_probe import tone_level
 from firmware.media.engine import Engine
 from firmware.media.messages import (
@@ -175,3 +177,37 @@ def test_a_tone_that_is_stopped_is_gone_from_the_ear_within_40_ms(desk, micropho
     began, before = phone.hardware(HANDSET).playing.starts[-1]
     loud = np.flatnonzero(np.abs(phone.heard(HANDSET)) > 3)
     assert 0 < began + (loud[-1] - before) / RATE - stopped < 0.040
+
+
+def sounded(phone, path):
+    """From when to when its loudspeaker sounded, by the card's own clock."""
+    playing, heard = phone.hardware(path).playing, phone.heard(path)
+    ends = [*(before for _, before in playing.starts[1:]), len(heard)]
+    for (began, before), end in zip(playing.starts, ends, strict=True):
+        loud = np.flatnonzero(np.abs(heard[before:end]) > 1500)
+        pieces = np.split(loud, np.flatnonzero(np.diff(loud) > RATE // 100) + 1)
+        yield from ((began + p[0] / RATE, began + p[-1] / RATE) for p in pieces if len(p))
+
+
+@pytest.mark.parametrize("after", [0.2, 0.208, 0.216])
+def test_another_card_in_a_call_costs_less_than_a_frame_at_both_ends(desk, sine, after):
+    """Counted where it is heard: at the far end, and at the two loudspeakers."""
+    phone = desk(HANDSET, SPEAKER)
+    for path in (HANDSET, SPEAKER):
+        voice = sine(900, 20, RATE)
+        phone.hardware(path).speech = lambda count, voice=voice: voice[: count * 2]
+    phone.order(TalkOn(HANDSET, microphone=True))
+    far = phone.call()
+    far.say(sine(431, 20, 8000))
+    phone.seconds(2)
+    since = len(far.packets)
+    began = phone.alsa.now
+    for path in (SPEAKER, HANDSET) * 5:
+        phone.order(TalkOn(path, microphone=True))
+        phone.seconds(after)
+    new = far.packets[since:]
+    assert len(new) == pytest.approx((phone.alsa.now - began) / FRAME, abs=10)
+    assert {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(new)} == {160}
+    assert all(level_of(far.decoder.decode(packet.payload)) > -30 for packet in new)
+    heard = sorted([*sounded(phone, HANDSET), *sounded(phone, SPEAKER)])
+    assert max(later[0] - earlier[1] for earlier, later in pairwise(heard)) < FRAME
