@@ -24,16 +24,18 @@ class _SameOwner(RealDisk):
 
     def write(self, path: Path, data: bytes, mode: int) -> None:
         super().write(path, data, mode)
+        # A card of FAT has neither owners nor rights, and says so.
         with contextlib.suppress(PermissionError):
             os.chown(path, self._was.st_uid, self._was.st_gid)
-        # Whatever the mask of this user is.
-        path.chmod(mode)
+        with contextlib.suppress(PermissionError):
+            # Whatever the mask of this user is.
+            path.chmod(mode)
 
 
 def write_lessons(config: Path, lessons: list[Lesson]) -> bool:
     """Put these lines into the file; False if a person has to do it, and the file is as it was."""
     try:
-        text = with_lessons(config.read_text(encoding="utf-8"), lessons)
+        text = with_lessons(config.read_bytes().decode(), lessons)
         if text is None or not _is_a_board(text, config):
             return False
         # The name may be a link; what it leads to is replaced.

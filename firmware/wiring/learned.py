@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+_MARK, _DOS_END = "\ufeff", "\r\n"
 Value = str | int | bool | tuple[int, ...]
 
 
@@ -51,9 +52,12 @@ def lines_of(lessons: Sequence[Lesson]) -> list[str]:
 def with_lessons(text: str, lessons: Sequence[Lesson]) -> str | None:
     """The file with these lines, or None if a person has to do it.
 
-    What is returned says the same as before but for the lessons: it has been read again.
+    What is returned says the same as before but for the lessons: it has been read again. It has the
+    byte-order mark and the line ends that it had: `text` is as it was decoded, nothing translated.
     """
-    changed = text
+    mark = _MARK if text.startswith(_MARK) else ""
+    end = _DOS_END if _DOS_END in text else "\n"
+    changed = text = text.removeprefix(_MARK).replace(_DOS_END, "\n")
     for lesson in lessons:
         changed = _with(changed, lesson)
     try:
@@ -62,7 +66,7 @@ def with_lessons(text: str, lessons: Sequence[Lesson]) -> str | None:
         return None
     for lesson in lessons:
         _put(was, ("board", *lesson.table.split("."), lesson.key), lesson.value)
-    return changed if was == is_now else None
+    return mark + changed.replace("\n", end) if was == is_now else None
 
 
 def _with(text: str, lesson: Lesson) -> str:

@@ -81,3 +81,10 @@ def test_a_board_file_beside_it_is_found_from_there(config):
     config.write_text('[board]\nname = "mine.toml"\n')
     assert write_lessons(config, [HOOK])
     assert config.read_text() == '[board]\nname = "mine.toml"\n\n[board.hook]\nlifted = "closed"\n'
+
+
+def test_a_file_that_was_written_on_windows_keeps_its_line_ends(config):
+    config.write_bytes(b"\xef\xbb\xbf" + FILE.replace("\n", "\r\n").encode())
+    before = config.read_bytes()
+    assert write_lessons(config, [HOOK])
+    assert config.read_bytes() == before.replace(b'"open"', b'"closed"')

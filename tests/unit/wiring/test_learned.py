@@ -58,3 +58,13 @@ def test_the_lines_to_write_are_those_of_a_settings_file():
     assert tomllib.loads("\n".join(lines)) == {
         "board": {"hook": {"lifted": "closed", "pin": 4}, "lamps": {"mute": {"active_low": True}}}
     }
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_file_from_windows_stays_one(mark):
+    text = mark + FILE.replace("\n", "\r\n")
+    found = with_lessons(text, [HOOK, Lesson("keypad", "rows", (6, 5))])
+    assert found is not None
+    assert found.startswith(text.replace('"open"', '"closed"'))
+    assert found.endswith("\r\n\r\n[board.keypad]\r\nrows = [6, 5]\r\n")
+    assert found.count("\n") == found.count("\r\n")
