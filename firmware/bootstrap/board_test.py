@@ -103,19 +103,13 @@ def _keep(
     """Write what was learned, or say what to write."""
     if not lessons:
         return
-    if not write or config is None:
-        _print(texts.say("board.test.to_write"), lessons)
-    if config is not None and (write or _wants(config, texts, answers)):
-        if write_lessons(config, lessons):
-            tell(texts.say("board.test.written", file=config))
-        else:
-            _print(texts.say("board.test.not_written", file=config), lessons)
-
-
-def _print(words: str, lessons: list[Lesson]) -> None:
-    tell(words)
+    tell(texts.say("board.test.to_write"))
     for line in lines_of(lessons):
         tell(f"  {line}")
+    if config is not None and (write or _wants(config, texts, answers)):
+        done = write_lessons(config, lessons)
+        text = "board.test.written" if done else "board.test.not_written"
+        tell(texts.say(text, file=config))
 
 
 def _wants(config: Path, texts: Texts, answers: Answers) -> bool:
