@@ -41,7 +41,7 @@ from hal.ports import PcmPort
 RATE, SECONDS, HERTZ = 16000, 3.0, 440
 BURST_HERTZ = 1130
 """No multiple of what the mains hum with."""
-_TONE_SECONDS = 1.5
+_TONE_SECONDS = 2.0
 _LOUDNESS = 0.25
 _LIMIT = 32_000
 _FRAMES = 50
@@ -106,7 +106,7 @@ class SoundTest:
                     play(card, _frames(tone(HERTZ, card.rate), card.rate), self._over)
                 return Played(path, check_mixer(spec, (path,)))
             case Repeat(path):
-                pcm, rate = self._kept.pop(path, (b"", RATE))
+                pcm, rate = self._kept.get(path, (b"", RATE))
                 with opened(spec, path) as card:
                     play(card, _frames(_at_rate(pcm, rate, card.rate), card.rate), self._over)
                 return Played(path)
@@ -250,7 +250,7 @@ def _contrast(levels: list[float], delay: int) -> float:
 
 
 def tone(hertz: int, rate: int) -> bytes:
-    """A second and a half of a sine."""
+    """Two seconds of a sine."""
     return audioop.mul(Sine(hertz, rate).block(round(rate * _TONE_SECONDS)), 2, _LOUDNESS)
 
 

@@ -75,14 +75,21 @@ class _Search:
             self.best = tuple(self._places[wire] for wire in range(at))
             return
         wire = self._wires[at]
-        for place in self._choices[wire]:
-            if place != OFF and place in self._places.values():
-                continue
+        for more, place in sorted(self._priced(wire), key=lambda priced: priced[0]):
             self._places[wire] = place
-            more = self._cost(wire)
-            if more is not None:
-                self.go(at + 1, cost + more)
+            self.go(at + 1, cost + more)
             del self._places[wire]
+
+    def _priced(self, wire: int) -> Iterator[tuple[int, int]]:
+        """What each place costs that it can have: the cheapest soon makes the rest too dear."""
+        taken = set(self._places.values()) - {OFF}
+        for place in self._choices[wire]:
+            if place not in taken:
+                self._places[wire] = place
+                more = self._cost(wire)
+                del self._places[wire]
+                if more is not None:
+                    yield more, place
 
     def _cost(self, wire: int) -> int | None:
         """What this place costs beside those that are taken; None if it cannot be."""

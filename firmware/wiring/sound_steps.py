@@ -38,6 +38,7 @@ class Heard(Question):
         self._path = path
         self._order = order
         self._asked = False
+        self._repeated = False
 
     def announce(self, now: float, words: Sequence[Effect]) -> Sequence[Effect]:
         """Say what comes, and have it played."""
@@ -55,6 +56,10 @@ class Heard(Question):
                 seen.no_sound[path] = reason
                 self.done = True
                 return ()
+            case Answer.NO if self._asked and not self._repeated:
+                # He had to find the earpiece first.
+                self._asked, self._repeated = False, True
+                return self.announce(now, (Say(phrase("board.test.listen_again")),))
             case _:
                 # An answer that comes before the question is none.
                 return super().take(given, now, seen) if self._asked else ()

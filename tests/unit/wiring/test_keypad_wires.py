@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from firmware.wiring.evidence import Answer
-from firmware.wiring.solving import OFF, places_of
+from firmware.wiring.solving import OFF, _Search, places_of
 from firmware.wiring.wires import HEADER_PINS
 from hal.board_spec import KeypadSpec
 from hal.events import KeyDown, KeyUp
@@ -207,3 +207,14 @@ def test_fingers_that_slip_prove_nothing_of_the_wires(desk):
     builder = Builder(desk, once(slips)).go()
     assert builder.found == []
     assert builder.asked.count("press_again") == 5
+
+
+@pytest.mark.parametrize("rows", [1, 4, 6, 7])
+def test_a_keypad_of_which_many_rows_are_silent_is_solved_soon(rows):
+    """Guesses are counted, not seconds."""
+    keys = set(itertools.product(range(8), range(8)))
+    silent = {key for key in keys if key[0] < rows}
+    search = _Search((8, 8), {key: key for key in keys - silent}, silent, set())
+    search.go(0, 0)
+    assert search.best == (OFF,) * rows + tuple(range(rows, 16))
+    assert search._left > 0

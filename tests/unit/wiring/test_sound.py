@@ -162,8 +162,8 @@ def test_an_answer_before_the_question_is_none():
     builder.give(Answer.YES)
     assert builder.walk.evidence.answers == {}
     builder.give(Played("handset"))
-    builder.give(Answer.NO)
-    assert builder.walk.evidence.answers == {"tone handset": NO}
+    builder.give(Answer.YES)
+    assert builder.walk.evidence.answers == {"tone handset": Answer.YES}
 
 
 def test_controls_of_a_mixer_that_are_wrong_are_told_once_a_card():
@@ -195,3 +195,28 @@ def test_without_a_terminal_the_way_round_is_measured_all_the_same():
     builder.go()
     assert builder.walk.evidence.beeps == {"handset": {"handset": 40.0}}
     assert builder.found == []
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "found"),
+    [
+        ([NO, Answer.YES], ["heard", "heard"], []),
+        ([NO, NO, NO], ["heard", "heard", "heard_elsewhere"], ["faint"]),
+    ],
+)
+def test_one_who_had_to_find_the_earpiece_hears_it_again(said, asked, found):
+    builder = Builder(HANDSET)
+    act, left = builder.act, list(said)
+
+    def answer(step):
+        if step.name.startswith("tone"):
+            builder.give(left.pop(0))
+        else:
+            act(step)
+
+    builder.act = lambda step: answer(step) if hasattr(step, "name") else act(step)
+    builder.go()
+    assert builder.asked[: len(asked)] == asked
+    assert builder.texts == found
+    plays = [each for each in builder.said if isinstance(each, Play)]
+    assert len(plays) == 2
