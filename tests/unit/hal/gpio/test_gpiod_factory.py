@@ -4,6 +4,7 @@ import os
 import queue
 import threading
 import time
+from pathlib import Path
 
 import gpiod
 import pytest
@@ -250,6 +251,15 @@ def test_pulses_are_made_by_a_thread_that_ends_with_them(factory, wires):
     assert (wires.read(9), threading.active_count()) == (1, before)
     pin.frequency = None
     assert wires.read(9) == 0
+
+
+def test_closing_leaves_no_descriptor_behind(wires):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(10):
+        factory = GpiodFactory(FakeChip(wires))
+        listening(factory)
+        factory.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_closing_joins_the_reader(wires):
