@@ -146,3 +146,32 @@ def test_what_cannot_be_written_is_left_to_the_person(monkeypatch, config, capsy
     out = capsys.readouterr().out
     assert f"{config} is not changed" in out
     assert 'lifted = "closed"' in out
+
+
+class Walked:
+    """A walk that has learned something of a hook."""
+
+    def __init__(self, spec, *_rest, **_how):
+        self.spec, self.walk = spec, self
+        self.evidence = None
+
+    def run(self):
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "written"),
+    [
+        (None, "", True),
+        ("keypad", "", True),
+        ("rotary", "", False),
+        ("keypad", "[board.hook]\npin = 4\n", False),
+    ],
+    ids=["its own board", "the same by name", "another", "the same without what is different here"],
+)
+def test_what_another_board_taught_is_not_written(monkeypatch, config, name, own, written):
+    monkeypatch.setattr(module, "Trial", Walked)
+    monkeypatch.setattr(module, "lessons_of", lambda _spec, _evidence: LESSONS)
+    config.write_text(config.read_text() + own)
+    assert board_test(name, config, write=True) == 1
+    assert is_written(config) is written

@@ -269,3 +269,10 @@ def test_a_card_that_is_not_there_says_so():
     found = told.get(timeout=10)
     assert isinstance(found, NoSound)
     assert found.reason
+
+
+def test_the_first_second_is_left_to_somebody_who_has_to_begin_to_speak():
+    card, spoken = Cable(), iter(range(1, 1000))
+    card.read = lambda: array.array("h", [next(spoken)] * FRAME).tobytes()
+    heard = listen(card, 1, threading.Event())
+    assert (heard[0], heard[-1], len(heard)) == (51, 100, RATE)

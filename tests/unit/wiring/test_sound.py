@@ -220,3 +220,8 @@ def test_one_who_had_to_find_the_earpiece_hears_it_again(said, asked, found):
     assert builder.texts == found
     plays = [each for each in builder.said if isinstance(each, Play)]
     assert len(plays) == 2
+
+
+def test_only_cards_of_alsa_are_listened_to():
+    spec = board(keypad=None, hook=None, cards={"handset": CardSpec("null")})
+    assert Builder(spec).go().asked == []

@@ -9,7 +9,7 @@ from firmware.wiring.findings import findings_of, lessons_of
 from firmware.wiring.outputs import screen_wires
 from firmware.wiring.walk import Walk
 from firmware.wiring.wires import wires
-from hal.board_spec import DisplaySpec, SerialSpec
+from hal.board_spec import DisplaySpec, PanelSpec, SerialSpec
 from hal.events import (
     STUCK,
     DeviceFailed,
@@ -429,3 +429,23 @@ def test_who_else_is_on_the_bus_of_a_screen_tells_what_is_wrong_with_it(bus, tex
     assert found == text
     assert said["pins"] == "GPIO 2 (pin 3), GPIO 3 (pin 5)"
     assert said.get("others") == others
+
+
+def test_a_virtual_screen_cannot_be_upside_down():
+    panel = PanelSpec((), (128, 64), (), bell=False, hook=False)
+    spec = board(keypad=None, hook=None, panel=panel)
+    builder = Builder(spec, answers={"screen": Answer.NO}).go()
+    assert builder.asked == ["picture"]
+    assert builder.texts == ["screen_other"]
+
+
+def test_one_who_leaves_at_a_question_leaves_all_questions(desk):
+    builder = under_way(desk, "shines")
+    builder.give(Answer.GONE)
+    builder.go()
+    assert [what.text for what in builder.walk.evidence.skipped] == [
+        "board.test.lamp",
+        "board.test.bell",
+    ]
+    assert builder.walk.deadline is None
+    assert builder.now < 110
