@@ -183,8 +183,11 @@ class _About:
 
 
 def signature() -> tuple[int, ...]:
-    """Another one as soon as a device came or went."""
-    return tuple(_modified(folder) for folder in (FOLDER, HID_FOLDER))
+    """Another one as soon as a device came or went.
+
+    A folder of devices is changed by that; one of the kernel's classes (sysfs) is never.
+    """
+    return tuple(_modified(folder) for folder in (FOLDER, HID_NODES))
 
 
 def young(seconds: float) -> bool:

@@ -138,6 +138,17 @@ def test_f41_a_handset_put_down_while_its_cable_was_out_says_so_with_its_first_r
     source.close()
 
 
+def test_f41_a_handset_without_any_input_device_is_seen_to_come(raw):
+    """A class of the kernel keeps its date whatever is plugged in; /dev does not."""
+    before = devices.signature()
+    dated = raw.classes.stat()
+    (raw.classes / "hidraw7").mkdir()
+    os.utime(raw.classes, ns=(dated.st_atime_ns, dated.st_mtime_ns))
+    assert devices.signature() == before
+    (raw.nodes / "hidraw7").touch()
+    assert devices.signature() != before
+
+
 def test_f41_another_handset_is_not_taken(raw, start):
     _, told = start(UsbSpec(0x046D, 0, KEYS, "HID_HOOK"))
     assert hears(told, DeviceFailed).reason == "it is not plugged in"
