@@ -75,6 +75,16 @@ def test_a_lamp_is_written_only_when_it_changes():
     assert log == []
 
 
+def test_lamps_are_dark_when_they_are_closed():
+    log = []
+    lamps = Lamps({name: Pin(log, name) for name in ("mute", "ring")}, Now())
+    for lamp in lamps.names:
+        lamps.set(lamp, LampPattern.ON)
+    run(lamps, log, 1.0, 1.0)
+    lamps.close()
+    assert sorted(log) == [("mute", False), ("ring", False)]
+
+
 @pytest.mark.parametrize("hertz", [20, 25])
 def test_a_bell_swings_at_its_frequency_for_as_long_as_the_cadence_says(hertz):
     log = []

@@ -1,5 +1,7 @@
 """A whole board on mock pins, real threads: what is stuck, missing or taken costs only itself."""
 
+import threading
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +18,12 @@ from hal.events import (
     KeyUp,
 )
 from hal.gpio.contacts import Hook
+from hal.gpio.gpiod_factory import GpiodFactory
 from hal.gpio.watch import Watch
 from hal.keys import Key
 from hal.ports import LampPattern
 from tests.support.gpio.bench import BOARD, Workbench
+from tests.support.gpio.fake_gpiod import FakeChip
 from tests.support.gpio.mock_pins import WiredFactory
 from tests.support.gpio.wires import Wires
 
@@ -131,6 +135,22 @@ def test_f34_a_part_whose_pin_is_taken_is_left_out_and_named_with_it(wires, open
         bench.parts.line(freed).close()
     wires.close(17)
     bench.hear(HookLifted)
+
+
+def test_a_board_that_is_closed_has_given_everything_back(wires, open_bench):
+    """A wiring test opens and closes the same pins again and again."""
+    before = threading.active_count()
+    for _ in range(3):
+        chip = FakeChip(wires)
+        bench = open_bench(factory=lambda _wires, chip=chip: (GpiodFactory(chip), ()))
+        bench.press("5")
+        bench.hear(KeyDown)
+        assert len(chip.requests) == 18
+        bench.close()
+        assert (chip.requests, chip.open) == ({}, False)
+        assert threading.active_count() == before
+        bench.release("5")
+        assert bench.heard(0.02) == []
 
 
 def test_a_board_of_which_nothing_can_be_had_leaves_no_thread_and_no_factory(wires, open_bench):
