@@ -165,6 +165,21 @@ def test_f41_a_handset_that_another_program_holds_is_told(desk):
     assert desk.hears(DeviceFailed).reason == "another program holds /dev/input/event3"
 
 
+def test_f41_a_handset_that_is_not_there_is_not_looked_for_without_a_pause(desk, monkeypatch):
+    looks = []
+    monkeypatch.setattr(desk.evdev, "list_devices", lambda: looks.append(1) or [])
+    handset = UsbHandset(
+        SPEC,
+        lambda post: Health("p", post, time.monotonic, waits=(999, 999)),
+        lambda: desk.evdev,
+    )
+    desk.handsets.append(handset)
+    handset.start(desk.told.put)
+    desk.hears(DeviceFailed)
+    threading.Event().wait(0.03)
+    assert len(looks) == 1
+
+
 def test_f41_a_code_that_the_kernel_does_not_know_is_told(desk):
     desk.plug_in()
     desk.start(UsbSpec(0, 0, (("KEY_NONSENSE", Key.HOLD),), ""))

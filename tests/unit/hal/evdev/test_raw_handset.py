@@ -9,7 +9,7 @@ import time
 import pytest
 
 from hal.board_spec import UsbSpec
-from hal.evdev import devices
+from hal.evdev import devices, sources
 from hal.evdev.handset import UsbHandset, UsbLamps
 from hal.evdev.hid import USAGES, Reports
 from hal.evdev.reading import EV_HID, Reading
@@ -147,6 +147,40 @@ def test_f41_a_handset_without_any_input_device_is_seen_to_come(raw):
     assert devices.signature() == before
     (raw.nodes / "hidraw7").touch()
     assert devices.signature() != before
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_handset_that_can_be_asked_is_asked_as_the_kernel_has_it(raw, monkeypatch, number):
+    """HIDIOCGINPUT of linux/hidraw.h: the number first, and left out where reports have none."""
+    asked = []
+
+    def ioctl(_file, request, buffer):
+        asked.append((request, bytes(buffer)))
+        buffer[1:2] = report(lifted=True)[1:]
+        return 2
+
+    monkeypatch.setattr("fcntl.ioctl", ioctl)
+    hook = USAGES["HID_HOOK"]
+    described = DESCRIPTOR if number else DESCRIPTOR.replace(bytes.fromhex("8501"), b"")
+    source = HidSource(raw.node, Reports(described), hook)
+    assert source.state() == ({(EV_HID, hook)}, set())
+    assert asked == [(0xC002480A, bytes((number, 0)))]
+    source.close()
+
+
+@pytest.mark.parametrize(("switch", "octets"), [(0, 1), (7, 1), (8, 2), (13, 2)])
+def test_a_switch_is_asked_for_as_the_kernel_has_it(monkeypatch, switch, octets):
+    """EVIOCGSW of linux/input.h: a bit for each, as many bytes as it takes."""
+
+    def ioctl(_file, request, buffer):
+        assert request == 0x8000451B | octets << 16
+        assert len(buffer) == octets
+        buffer[switch // 8] = on << switch % 8
+        return octets
+
+    monkeypatch.setattr("fcntl.ioctl", ioctl)
+    for on in (0, 1):
+        assert sources._switch_is_on(3, switch) is bool(on)
 
 
 def test_f41_another_handset_is_not_taken(raw, start):

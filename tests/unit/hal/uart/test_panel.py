@@ -7,6 +7,7 @@ import sys
 import termios
 import threading
 import time
+import tty
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from hal.health import Health
 from hal.keys import Key
 from hal.packing import blank
 from hal.ports import LampPattern
-from hal.uart.framing import Message, encode
+from hal.uart.framing import LineReader, Message, encode
 from hal.uart.panel import SerialPanel, _words, open_port
 from tests.support.fake_display import noise
 from tests.support.front_panel import PluggedIn
@@ -171,6 +172,53 @@ def test_f41_a_panel_that_does_not_answer_is_told(desk):
     desk.panel.close()
     os.close(master)
     os.close(slave)
+
+
+def test_what_is_wanted_of_a_panel_at_rest_comes_at_once(desk):
+    """It is asked how it fares every five seconds; a bell does not wait for that."""
+    hardware = desk.plug_in()
+    desk.panel.start(desk.told.put)
+    until(lambda: desk.plugged.panel.greeted and len(desk.panel._link) == 0, "no greeting")
+    began = time.monotonic()
+    desk.panel.ringer.ring((2.0, 4.0))
+    until(lambda: hardware.ringing, "it never rang")
+    assert time.monotonic() - began < 2
+
+
+def test_a_line_that_nobody_acknowledges_is_repeated_in_its_time(desk):
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    desk.cable.symlink_to(os.ttyname(slave))
+    desk.panel.start(desk.told.put)
+    reader, heard = LineReader(), []
+
+    def listen():
+        heard.extend(reader.feed(os.read(master, 4096)))
+        return heard
+
+    until(lambda: [line.word for line in listen()] == ["HELLO"], "it was not greeted")
+    os.write(master, encode(Message(1, "PANEL", ("1", "p"))))
+    began = time.monotonic()
+    until(lambda: [line.word for line in listen()].count("BELL") == 2, "it was not repeated")
+    assert time.monotonic() - began < 2
+    desk.panel.close()
+    os.close(master)
+    os.close(slave)
+
+
+def test_f41_a_port_that_is_not_there_is_not_tried_without_a_pause(desk):
+    tries = []
+
+    def connect():
+        tries.append(1)
+        raise DeviceError("not there")
+
+    desk.panel._connect = connect
+    desk.panel._health_of = lambda post: Health("p", post, time.monotonic, waits=(999, 999))
+    desk.panel.start(desk.told.put)
+    desk.hears(DeviceFailed)
+    threading.Event().wait(0.03)
+    assert len(tries) == 1
 
 
 def test_f41_closing_does_not_wait_for_a_panel_that_is_not_there(desk):
