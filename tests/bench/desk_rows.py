@@ -87,8 +87,8 @@ def keys(folder: Path, _seed: int) -> dict[str, float]:
 def idle(folder: Path, _seed: int) -> dict[str, float]:
     """CPU seconds a minute of all that a board may have, and nobody touches.
 
-    Pins, a screen, a front panel (asked every five seconds whether it is there), a USB handset. Only
-    the threads of the hardware layer count: the far ends are here, too.
+    Pins, a screen, a front panel (asked every five seconds whether it is there), a USB handset.
+    Only the threads of the hardware layer count: the far ends are here, too.
     """
     with contextlib.ExitStack() as desk:
         _open_all(folder, desk)
