@@ -74,11 +74,12 @@ class Baresip:
         mediaenc: str = "",
         mux: bool = False,
         nat: str = "",
+        dtmf: str = "rtpevent",
     ) -> None:
         """With a certificate it takes TLS on port 5061; with `ca` it verifies whom it calls.
 
         `mediaenc` is its word for what it encrypts media by, `mux` lets RTCP share the port, `nat`
-        is what its account says of ways through a NAT.
+        is what its account says of ways through a NAT, `dtmf` how it sends keys.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -101,7 +102,7 @@ class Baresip:
             )
         )
         mode = "auto" if answers else "manual"
-        line = f"{account};audio_codecs={name};answermode={mode};dtmfmode=rtpevent"
+        line = f"{account};audio_codecs={name};answermode={mode};dtmfmode={dtmf}"
         line += f";mediaenc={mediaenc}" if mediaenc else ""
         line += f";{nat}\n" if nat else "\n"
         (folder / "accounts").write_text(line.replace("{address}", self.address))
