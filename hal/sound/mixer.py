@@ -119,8 +119,8 @@ def _see_to(spec: CardSpec, verb: str, heard_on: Collection[str] = ()) -> list[s
         return [str(error).removeprefix(f"card {spec.device}: ")]
     controls = [control._replace(value=control.at(heard_on)) for control in spec.mixer]
     if verb == "stays":
-        for control in controls:
-            mixer.put(control)
+        # What was right is not looked at again: asking a card takes its time.
+        controls = [control for control in controls if mixer.put(control)]
     return [fault for control in controls if (fault := mixer.fault(control, verb))]
 
 
@@ -135,11 +135,13 @@ class _CardMixer:
         except self._library.ALSAAudioError as error:
             raise DeviceError(f"card {device}: its mixer cannot be had ({_why(error)})") from error
 
-    def put(self, control: Control) -> None:
-        """Set a control if it is not so already; what comes of it `fault` tells."""
+    def put(self, control: Control) -> bool:
+        """Set a control; whether that was to be done, so that `fault` tells what came of it."""
         with suppress(_LacksError, self._library.ALSAAudioError), self._opened(control) as element:
-            if element.differs(control.value):
-                element.put(control.value)
+            if not element.differs(control.value):
+                return False
+            element.put(control.value)
+        return True
 
     def fault(self, control: Control, verb: str) -> str:
         """What is wrong with a control, empty if nothing is."""

@@ -51,8 +51,8 @@ class FakeMixers:
         self.forbidden = False
         self.written = []
         """The names of what was set, in order."""
-        self.open = 0
-        """Handles that nobody has closed."""
+        self.open = self.looks = 0
+        """Handles that nobody has closed; all that there were."""
 
     def mixers(self, device):
         return [name.partition(",")[0] for name in self._card(device)]
@@ -77,6 +77,7 @@ class FakeMixer:
         self._copy = copy.deepcopy(knob)
         self._closed = False
         alsa.open += 1
+        alsa.looks += 1
 
     def close(self):
         self._alsa.open -= not self._closed
