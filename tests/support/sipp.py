@@ -52,9 +52,9 @@ def call(
 
 
 class Callee:
-    """SIPp's stock `uas`: rings, answers, waits for BYE."""
+    """SIPp's stock `uas`: rings, answers, waits for BYE; `echoes` = it sends all RTP back."""
 
-    def __init__(self, namespace: Namespace, folder: Path) -> None:
+    def __init__(self, namespace: Namespace, folder: Path, *, echoes: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.address = namespace.party()
         self._namespace = namespace
@@ -63,6 +63,7 @@ class Callee:
         self.process: subprocess.Popen[bytes] = namespace.popen(
             *("sipp", "-sn", "uas", "-i", self.address, "-p", "5060", "-nostdin"),
             *("-trace_err", "-error_file", str(self._errors)),
+            *(("-rtp_echo", "-mi", self.address) if echoes else ()),
             log=self._log,
         )
         wait_for("SIPp to listen", self._listens, 10)
