@@ -105,6 +105,8 @@ class _Parser:
         self._stack: list[tuple[int, int, int, int, int]] = []
         self._usages: list[tuple[int, int]] = []
         self._first = self._looks = 0
+        self._ranges = _MOST_LOOKS
+        """Usages that further ranges may name."""
         self.ends: dict[tuple[bool, int], int] = {}
         """Bits of each report, by whether it is an output and its number."""
 
@@ -138,8 +140,9 @@ class _Parser:
             self._usages.append((number, length))
         elif tag == _FIRST:
             self._first = number
-        elif tag == _LAST and 0 <= number - self._first < _MOST_FIELDS:
+        elif tag == _LAST and 0 <= number - self._first < min(_MOST_FIELDS, self._ranges):
             self._usages = [(each, length) for each in range(self._first, number + 1)]
+            self._ranges -= len(self._usages)
 
     def take_main(self, tag: int, data: bytes) -> bool:
         """Input, output or the end of what they belong to; false if it is beyond all measure."""

@@ -99,6 +99,12 @@ def test_a_descriptor_whose_reports_are_endless_is_not_believed():
     assert max(made._ends.values()) <= 2 * 8 * 4096
 
 
+def test_a_descriptor_that_names_a_thousand_keys_a_thousand_times_is_not_believed():
+    fields = items("050b 7501 9501 0921 8102", "1900 2a ff03" * 20, "1920 2920 8102")
+    assert USAGES["HID_FLASH"] in Reports(fields).inputs
+    assert HOOK not in Reports(fields).inputs, "by then it was enough"
+
+
 def test_a_descriptor_that_makes_every_report_a_day_of_work_is_not_believed():
     """A thousand fields, each of which may name one of a thousand keys."""
     made = Reports(items("050b 7508 96 e803 1900 2a e803 8100" * 8))
