@@ -74,11 +74,12 @@ def test_a_plug_the_wrong_way_round_and_an_unknown_hook_are_found_and_written(ha
             child.kill()
     assert code == 1, "\n".join(said)
     is_right(said, config)
+    assert 'lifted = "open"' in config.read_text()
 
 
 def test_at_a_terminal_what_was_learned_is_written_when_the_builder_says_yes(hands, tmp_path):
-    config = settings(tmp_path)
-    program = [*hands.program(17), "board", "test", "-c", str(config)]
+    config = settings(tmp_path, BOARD.partition("[hook]")[0])
+    program = [*hands.program(), "board", "test", "-c", str(config)]
     with OnTerminal(program, tmp_path) as walk:
         code = walk.act(lambda line: act(hands, line), 25)
         assert walk.is_as_before
@@ -122,7 +123,6 @@ def is_right(said, config):
     text = config.read_text()
     assert "rows = [12, 16]   # yellow and green" in text
     assert "columns = [5, 6]" in text
-    assert 'lifted = "open"' in text
 
 
 def act(hands, line):
