@@ -6,6 +6,7 @@ import pytest
 from hal.board_spec import Contact, HeadsetSpec, HookSpec, RotarySpec
 from hal.errors import DeviceError, DeviceGoneError
 from hal.events import (
+    DeviceFailed,
     HeadsetPlugged,
     HeadsetUnplugged,
     HookFlash,
@@ -332,3 +333,22 @@ def test_a_plug_that_is_pushed_in_slides_along_its_contacts_and_is_one_plug(wire
     for step in range(9):
         wires[0].move(step % 2 == 1, 5.0 + step * 0.025)
     assert kinds(played(headset, 5.21, 7.0)) == [HeadsetUnplugged]
+
+
+def test_f37_a_tap_on_a_key_that_is_shorter_than_its_lock_out_is_let_go(wires):
+    button = Watch(Button(Key.MUTE, 23), wires[:1], lambda: None)
+    list(button.run(0.0))
+    wires[0].move(True, 1.0)
+    wires[0].move(False, 1.005)
+    assert [event.at for event in played(button, 1.01, 2.0)] == [1.0, pytest.approx(1.02)]
+    assert button.deadline is None
+
+
+def test_f36_a_key_with_a_wire_of_its_own_is_stuck_after_half_a_minute(wires):
+    button = Watch(Button(Key.MUTE, 23), wires[:1], lambda: None)
+    list(button.run(0.0))
+    wires[0].move(True, 1.0)
+    told = played(button, 1.0, 40.0)
+    assert kinds(told) == [KeyDown, KeyUp, DeviceFailed]
+    assert told[-1].at == pytest.approx(31.0)
+    assert button.deadline is None, "nothing is polled"
