@@ -63,7 +63,7 @@ bench: setup-dev  ## our phone beside baresip: a table and JSON
 
 vm: setup-dev  ## a virtual Pi in QEMU: real systemd, real kernel sound, pins and input devices
 	@$(BIN)/python -m tests.vm.root
-	$(PYTEST) -q -n 0 -p no:randomly tests/vm
+	$(PYTEST) -q -n 2 --dist loadfile -p no:randomly tests/vm
 
 guide:  ## not there yet: the pictures of the user guide
 	@echo "make guide: not there yet; the pictures of every screen are in tests/data/golden." >&2; exit 1

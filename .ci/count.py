@@ -26,6 +26,7 @@ PEERS = {
     "sipp: subscriptions": "interop.test_events_sipp",
     "alsa": "interop.test_alsa",
     "chromium": "tests.browser",
+    "the virtual Pi": "tests.vm.",
 }
 """Peer → what the names of its tests hold."""
 

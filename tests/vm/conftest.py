@@ -1,12 +1,13 @@
 """The virtual Pi of a run: one machine, started once, with the phone installed and running."""
 
+import fcntl
 import os
 
 import pytest
 
 from tests.vm.drive import PLACE, make_drive
 from tests.vm.machine import PYTHON, Machine
-from tests.vm.root import LackingError, cached, missing_tools, ready
+from tests.vm.root import PROJECT, LackingError, cached, missing_tools, ready
 
 collect_ignore = ["inside"]
 _PATIENCE = 900
@@ -50,7 +51,7 @@ def pi(tmp_path_factory):
     except LackingError as error:
         _lacking(str(error))
         raise
-    with Machine(root, make_drive(tmp_path_factory.mktemp("drive")), "1970-01-01") as machine:
+    with Machine(root, _drive(tmp_path_factory), "1970-01-01") as machine:
         machine.run(f"mkdir -p {PLACE} && tar xf /dev/vdb -C {PLACE}")
         install(machine)
         machine.run(
@@ -61,6 +62,13 @@ def pi(tmp_path_factory):
         yield machine
 
 
+def _drive(tmp_path_factory):
+    """Each machine has its own; the wheel is built by one at a time."""
+    with (PROJECT / "pyproject.toml").open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return make_drive(tmp_path_factory.mktemp("drive"))
+
+
 def _lacking(reason):
     """No virtual Pi is a skip on a developer's machine and a failure where all must be there."""
     fail = pytest.fail if os.environ.get("DESKPHONE_NO_SKIP") else pytest.skip
@@ -68,28 +76,23 @@ def _lacking(reason):
 
 
 def install(machine):
-    """The wheel, the units and what they need, verbatim; nothing is started."""
+    """The wheel, and systemd/install; the phone is not started."""
     units = f"{PLACE}/systemd"
     machine.run(
         f"{PYTHON} -m pip install -q --no-index --no-deps --disable-pip-version-check "
         f"--root-user-action=ignore {PLACE}/deskphone-*.whl",
         seconds=180,
     )
+    machine.run("date +%s >/srv/installed")
     machine.put("/etc/systemd/system/pbx.service", PBX.encode())
     machine.put("/etc/modules-load.d/sound.conf", b"snd-aloop\n")
     machine.put("/etc/deskphone/deskphone.toml", CONFIG.encode())
     machine.run(
-        "ln -sf /opt/deskphone/bin/deskphone /usr/bin/deskphone\n"
-        f"install -m 644 -t /usr/lib/systemd/system {units}/*.service {units}/*.timer\n"
-        f"install -m 644 -t /usr/lib/udev/rules.d {units}/udev/*.rules\n"
-        f"install -m 644 -t /usr/lib/sysusers.d {units}/sysusers.d/*.conf\n"
-        f"install -m 644 -t /usr/lib/tmpfiles.d {units}/tmpfiles.d/*.conf\n"  # noqa: S108
         f"install -m 644 -D -t /etc/systemd/journald.conf.d {units}/journald.conf.d/*.conf\n"
-        "systemd-sysusers && systemd-tmpfiles --create deskphone.conf\n"
-        "udevadm control --reload && systemctl daemon-reload\n"
-        "systemctl restart systemd-modules-load systemd-journald\n"
-        "systemctl enable pbx deskphone-clock deskphone-clock-save.timer deskphone deskphone-web",
-        seconds=60,
+        "systemctl restart systemd-journald\n"
+        f"sh {units}/install\n"
+        "systemctl enable pbx",
+        seconds=120,
     )
 
 
@@ -100,5 +103,6 @@ def pytest_terminal_summary(terminalreporter):
     figures = [pair for report in reports for pair in report.user_properties]
     if figures:
         terminalreporter.section("measured in the virtual Pi")
+    figures.sort(key=lambda pair: pair[0])
     for name, value in figures:
         terminalreporter.line(f"{value:>10}  {name}")

@@ -2,7 +2,7 @@
 
 Nothing of it can be reached from outside and nothing outside from it: it has no network but its own
 loopback. What it writes to its disk is forgotten when it ends. Files get in as a tar on a second
-drive (`drive.py`) or by `put`.
+drive (`drive.py`) or by `put`. Its hardware is `hardware.py`, its plugs are `hands.py`.
 """
 
 import base64
@@ -20,14 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from tests.vm.hands import Hands
+from tests.vm.hardware import Plugs, arguments
+from tests.vm.monitor import Monitor
 from tests.vm.root import Root, program_of
 
 PYTHON = "/opt/deskphone/bin/python"
 _LIBC = ctypes.CDLL(None)
 _BOOT_SECONDS = 300.0
 _STARTS = 2
-"""An emulated kernel dies now and then while it changes its own code, and starts again by itself;
-on a machine with much else to do, even that may fail."""
+"""On a machine with much else to do, a start may take longer than anybody waits."""
 
 
 class MachineError(AssertionError):
@@ -54,30 +56,33 @@ class Machine:
         self._ids = itertools.count()
         self.boot = ""
         """The id of this start."""
+        self.failed_starts: list[str] = []
+        """What was said by those that came to nothing."""
         began = time.monotonic()
         for left in reversed(range(_STARTS)):
             self._start(root, drive, clock)
             try:
                 self._line = self._connect()
+                self.monitor = Monitor(self._plugs.monitor)
+                self._hands = Hands(self._plugs, self.monitor)
                 self.wait_up()
                 break
             except BaseException as error:
                 self.close()
                 if not left or not isinstance(error, MachineError):
                     raise
+                self.failed_starts.append(str(error))
         self.boot_seconds = time.monotonic() - began
 
     def _start(self, root: Root, drive: Path, clock: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="vm-")
-        folder = Path(self._folder.name)
-        self._console, self._orders = folder / "console", folder / "orders"
+        self._plugs = Plugs(Path(self._folder.name))
         self._held = b""
         program = program_of("qemu-system-x86_64")
         assert program is not None
-        words = _arguments(root, drive, clock, self._orders, self._console)
-        with (folder / "qemu").open("wb") as errors:
+        with self._plugs.errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [program, *words],
+                [program, *arguments(root, drive, clock, self._plugs)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -98,7 +103,8 @@ class Machine:
         self._send({"id": number, "command": command, "input": said, "seconds": seconds})
         deadline = time.monotonic() + seconds + 15
         while (answer := self._receive(deadline)).get("id") != number:
-            continue
+            if "hello" in answer:
+                raise self._broken(f"the virtual Pi started anew during: {command}")
         done = Done(command, int(answer["code"]), str(answer["output"]), str(answer["error"]))
         if check and done.code:
             raise MachineError(str(done))
@@ -137,9 +143,13 @@ class Machine:
         """The last that a unit said."""
         return self.text(f"journalctl -u {unit} -n {lines} -o short-monotonic --no-pager")
 
+    def begin(self, command: str) -> None:
+        """Have its shell carry out a command after which it may not answer any more."""
+        self._send({"id": next(self._ids), "command": command, "seconds": 5})
+
     def reboot(self) -> None:
         """Stop in order and start again; the disk keeps what was written."""
-        self._send({"id": next(self._ids), "command": "systemctl reboot", "seconds": 5})
+        self.begin("systemctl reboot")
         self.wait_up()
 
     def wait_up(self) -> None:
@@ -151,15 +161,17 @@ class Machine:
 
     def console(self) -> str:
         """What its kernel and systemd said at start."""
-        return self._console.read_text(errors="replace") if self._console.exists() else ""
+        path = self._plugs.console
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def close(self) -> None:
         """Switch it off; nothing is kept."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait(20)
-        with contextlib.suppress(AttributeError):
-            self._line.close()
+        for part in ("_hands", "monitor", "_line"):
+            with contextlib.suppress(AttributeError):
+                getattr(self, part).close()
         self._folder.cleanup()
 
     def _connect(self) -> socket.socket:
@@ -167,7 +179,7 @@ class Machine:
         deadline = time.monotonic() + 20
         while True:
             try:
-                line.connect(str(self._orders))
+                line.connect(str(self._plugs.orders))
             except OSError as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise self._broken("QEMU did not start") from error
@@ -199,41 +211,10 @@ class Machine:
         return found if isinstance(found, dict) else {}
 
     def _broken(self, what: str) -> MachineError:
-        said = (Path(self._folder.name) / "qemu").read_text(errors="replace")
+        said = self._plugs.errors.read_text(errors="replace")
         return MachineError(f"{what}\n{said}{self.console()[-4000:]}")
 
 
 def _end_with_me() -> None:
     """Whoever ends the tests, ends the virtual Pi: prctl(2), PR_SET_PDEATHSIG."""
     _LIBC.prctl(1, signal.SIGKILL)
-
-
-def _arguments(root: Root, drive: Path, clock: str, orders: Path, console: Path) -> list[str]:
-    kernel = "root=/dev/vda rootfstype=ext4 rw console=ttyS0 systemd.getty_auto=no panic=1"
-    options = {
-        "M": "q35",
-        "accel": "tcg,thread=multi",
-        "cpu": "max",
-        "smp": "2",
-        "m": "1024",
-        "rtc": f"base={clock}",
-        "kernel": str(root.kernel),
-        "initrd": str(root.initrd),
-        "append": f"{kernel} quiet mitigations=off no_timer_check tsc=nowatchdog",
-        "serial": f"file:{console}",
-        "monitor": "none",
-        "display": "none",
-        "nic": "none",
-    }
-    devices = (
-        ("drive", f"file={root.disk},format=raw,if=virtio,snapshot=on,cache=unsafe"),
-        ("drive", f"file={drive},format=raw,if=virtio,readonly=on"),
-        ("device", "virtio-serial-pci"),
-        ("chardev", f"socket,id=orders,path={orders},server=on,wait=off"),
-        ("device", "virtserialport,chardev=orders,name=orders"),
-        ("device", "virtio-rng-pci"),
-    )
-    words = ["-nodefaults", "-no-user-config"]
-    for name, value in (*options.items(), *devices):
-        words += [f"-{name}", value]
-    return words

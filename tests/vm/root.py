@@ -60,6 +60,13 @@ _LEFT_OUT = (
     *("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"),
     *(f"/usr/lib/modules/*/kernel/{each}/*" for each in _DRIVERS),
 )
+_NEWER = SUITE, f"{SUITE}-backports"
+_ATTEMPTS = _NEWER, _NEWER, (SUITE,)
+"""The release's own kernel has no simulated pins; whoever needs them says so."""
+_BUT = ("/usr/lib/modules/*/kernel/drivers/media/mc/*",)
+"""What a USB sound card's driver wants of what is left out."""
+_LACKS_KERNEL = "without-backports"
+_DAY = 86_400.0
 _MEGABYTES = 2600
 _KEPT = 2
 """Disks kept: this one, and one of another branch."""
@@ -107,8 +114,11 @@ def program_of(name: str) -> str | None:
 
 
 def cached() -> Root | None:
-    """The disk, if it is there."""
+    """The disk, if it is there; one that lacks the newer kernel is taken for a day."""
     root = Root(_cache() / _key())
+    lacks = root.folder / _LACKS_KERNEL
+    if lacks.exists() and time.time() - lacks.stat().st_mtime > _DAY:  # noqa: TID251 - its age
+        return None
     return root if root.disk.exists() else None
 
 
@@ -119,11 +129,13 @@ def ready() -> Root:
         LackingError: it cannot be made here.
         RootError: it was tried in vain.
     """
+    found = cached()
+    if found is not None:
+        with contextlib.suppress(PermissionError):  # root may have made it for us
+            os.utime(found.folder)
+        return found
     with _alone():
-        found = cached()
-        if found is None:
-            found = _make()
-        os.utime(found.folder)
+        found = cached() or _make()
         _forget_old()
         return found
 
@@ -144,7 +156,7 @@ def _key() -> str:
     what = hashlib.sha256()
     for name in ("customise", "agent.py"):
         what.update((HERE / name).read_bytes())
-    words = (SUITE, *PACKAGES, *_LEFT_OUT, *requirements(), str(_MEGABYTES))
+    words = (SUITE, *PACKAGES, *_LEFT_OUT, *_BUT, *requirements(), str(_MEGABYTES))
     what.update("\n".join(words).encode())
     return what.hexdigest()[:16]
 
@@ -159,6 +171,21 @@ def _alone() -> Iterator[None]:
 
 
 def _make() -> Root:
+    """A mirror may fail for a moment, and need not have the backports."""
+    for attempt, suites in enumerate(_ATTEMPTS):
+        try:
+            return _try_to_make(suites)
+        except LackingError:
+            raise
+        except RootError as error:
+            if attempt == len(_ATTEMPTS) - 1:
+                raise
+            sys.stdout.write(f"vm: trying again, because {error}\n")
+            sys.stdout.flush()
+    raise AssertionError
+
+
+def _try_to_make(suites: tuple[str, ...]) -> Root:
     if lacks := missing_tools():
         raise LackingError(lacks)
     if os.geteuid() != 0:
@@ -170,29 +197,33 @@ def _make() -> Root:
     fresh.mkdir()
     try:
         tree = fresh / "tree"
-        _bootstrap(tree, fresh / "requirements.txt")
+        _bootstrap(tree, fresh / "requirements.txt", suites)
         _take_kernel(tree, fresh)
         _run("mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", str(tree),
              str(fresh / "disk.img"), f"{_MEGABYTES}M")  # fmt: skip
         _clear(tree)
+        if suites != _NEWER:
+            (fresh / _LACKS_KERNEL).touch()
         done = Root(_cache() / _key())
+        _clear(done.folder)
         fresh.rename(done.folder)
     finally:
         _clear(fresh)
     return done
 
 
-def _bootstrap(tree: Path, packages: Path) -> None:
-    """Debian, its newer kernel, and what `customise` does to them."""
+def _bootstrap(tree: Path, packages: Path, suites: tuple[str, ...]) -> None:
+    """Debian, the newest kernel of these suites, and what `customise` does to them."""
     packages.write_text("\n".join(requirements()) + "\n")
     mirror = _mirror()
-    sources = "".join(f"deb {mirror} {suite} main\n" for suite in (SUITE, f"{SUITE}-backports"))
+    sources = "".join(f"deb {mirror} {suite} main\n" for suite in suites)
     _run(
         "mmdebstrap",
         "--mode=root",
         "--variant=minbase",
         f"--include={','.join(PACKAGES)}",
         *(f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT),
+        *(f"--dpkgopt=path-include={path}" for path in _BUT),
         f"--setup-hook={HERE / 'customise'} before $1",
         f"--customize-hook={HERE / 'customise'} after $1 {packages} {HERE / 'agent.py'}",
         SUITE,
@@ -216,7 +247,9 @@ def _mirror() -> str:
     for line in done.stdout.splitlines():
         origin, _, rest = line.partition(" ")
         address, _, release = rest.partition(" ")
-        if origin == "Debian" and "-" not in release:
+        # Before the first update apt knows addresses and no origins.
+        debian = origin == "Debian" or (not origin and address.rstrip("/").endswith("/debian"))
+        if debian and "-" not in release:
             return address
     raise RootError(
         "apt does not say where Debian's packages come from: run apt-get update, or set "

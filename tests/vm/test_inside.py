@@ -17,12 +17,17 @@ FILES = sorted((Path(__file__).parent / "inside").glob("test_*.py"))
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_inside(pi, file, record_property):
     done = pi.run(
-        f"cd {PLACE} && {PYTHON} -m pytest -q -p no:cacheprovider -o timeout=120 --rootdir=. "
-        f"-c tests/vm/inside/pytest.ini --junitxml=/tmp/report.xml tests/vm/inside/{file.name}",
-        seconds=400,
+        f"cd {PLACE} && {PYTHON} -m pytest -q -p no:cacheprovider -o timeout=200 --rootdir=. "
+        f"-c tests/vm/inside/pytest.ini --junitxml=/tmp/report.xml --durations=5 "
+        f"tests/vm/inside/{file.name}",
+        seconds=500,
         check=False,
     )
+    skipped = []
     for case in ET.fromstring(pi.text("cat /tmp/report.xml")).iter("testcase"):  # noqa: S314 - ours
         for found in case.iter("property"):
             record_property(found.get("name"), found.get("value"))
+        skipped += [found.get("message", "") for found in case.iter("skipped")]
+    if skipped:
+        record_property(f"tests of {file.name} skipped: {skipped[0]}", len(skipped))
     assert done.code == 0, f"{done}\n{pi.journal('deskphone')}"

@@ -32,6 +32,32 @@ def test_systemd_thinks_that_a_break_in_would_find_little(pi, unit, record_prope
     assert score <= MUST, said
 
 
+def test_the_start_of_machine_and_phone(pi, record_property):
+    """An emulated machine's figures: written down; only a start that hangs is judged."""
+    record_property("machine switched on to taking orders, s (emulated)", round(pi.boot_seconds))
+    record_property("starts of the machine that came to nothing", len(pi.failed_starts))
+    times = [
+        int(pi.property("deskphone", f"{name}TimestampMonotonic"))
+        for name in ("ExecMainStart", "ActiveEnter")
+    ]
+    record_property("phone started to ready, s (emulated)", round((times[1] - times[0]) / 1e6, 1))
+    assert times[0] < times[1]
+
+
+def test_the_phone_finds_its_bytecode_made_by_the_installation(pi):
+    """Its sandbox may write none, and without it every start compiles everything."""
+    source = (
+        "import importlib.util as u, pathlib as p, sys, firmware, hal; "
+        "files = [f for m in (firmware, hal) for f in p.Path(m.__file__).parent.rglob('*.py')]; "
+        "cached = [p.Path(u.cache_from_source(str(f))) for f in files]; "
+        "print(len(files), sum(c.exists() for c in cached), "
+        "round(max(c.stat().st_mtime for c in cached if c.exists())))"
+    )
+    files, compiled, latest = map(int, pi.text(f'cd / && {PYTHON} -B -c "{source}"').split())
+    assert compiled == files > 200
+    assert latest <= int(pi.text("cat /srv/installed"))
+
+
 def test_the_phone_registers_with_the_practice_pbx(pi):
     pi.wait(REGISTERED, 60)
 
@@ -123,3 +149,21 @@ def test_the_page_comes_back_by_itself(pi):
     pi.run(f"kill -KILL {before}")
     pi.wait(f'test "$(systemctl show -P MainPID deskphone-web)" != {before} && '
             'test "$(systemctl show -P SubState deskphone-web)" = running', 90)  # fmt: skip
+
+
+def test_f44_when_memory_runs_out_the_page_goes_and_the_call_stays(pi):
+    """The kernel itself chooses whom to kill, as it does with no memory left (SysRq f)."""
+    phone, page = (pi.property(unit, "MainPID") for unit in ("deskphone", "deskphone-web"))
+    child = pi.text(CHILD)
+    pi.wait(REGISTERED, 60)
+    pi.run("deskphone ctl dial 600")
+    pi.wait(TALKING, 60)
+
+    pi.run("echo f >/proc/sysrq-trigger")
+
+    pi.wait(f"! test -e /proc/{page}", 30)
+    assert "oom" in pi.journal("deskphone-web").lower()
+    pi.wait('test "$(systemctl show -P SubState deskphone-web)" = running', 90)
+    assert (pi.property("deskphone", "MainPID"), pi.text(CHILD)) == (phone, child)
+    pi.wait(TALKING, 60)
+    pi.run("deskphone ctl hangup")

@@ -1,8 +1,8 @@
 """The phone that systemd runs, as a test inside the virtual Pi reaches it: its control socket."""
 
-import os
+import contextlib
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import NoneType
 
@@ -12,6 +12,10 @@ from firmware.control.figures import StatsReply, StatusReply
 from tests.support.waiting import wait_for
 
 CONTROL = Path("/run/deskphone/control.sock")
+CONFIG = Path("/etc/deskphone/deskphone.toml")
+BOARD = Path("/etc/deskphone/board.toml")
+CARD = "id:Loopback"
+"""The handset's card as the configuration names it."""
 
 
 def ask(request: s.AnyRequest, result: type = NoneType) -> object:
@@ -34,7 +38,7 @@ def counters() -> dict[str, float]:
     return found.counters
 
 
-def wait(what: str, true_of: Callable[[StatusReply], object], seconds: float = 20.0) -> StatusReply:
+def wait(what: str, true_of: Callable[[StatusReply], object], seconds: float = 40.0) -> StatusReply:
     """The first status of which something is true."""
 
     def look() -> StatusReply | None:
@@ -57,6 +61,33 @@ def replace() -> None:
     ask(s.Hook(move=s.HookMove.DOWN))
 
 
+@contextlib.contextmanager
+def board(text: str, card: str = CARD) -> Iterator[None]:
+    """The phone with another board file and another card for its handset; afterwards as before."""
+    before = CONFIG.read_text()
+    BOARD.write_text(text)
+    subprocess.run(["chown", "deskphone:deskphone", BOARD], check=True)
+    CONFIG.write_text(before.replace('name = "mock"', f'name = "{BOARD}"').replace(CARD, card))
+    try:
+        restart()
+        yield
+    finally:
+        CONFIG.write_text(before)
+        restart()
+
+
+def restart() -> None:
+    """Stop the phone and start it, until it is registered."""
+    subprocess.run(["systemctl", "restart", "deskphone"], check=True, timeout=90)
+    wait("registration", lambda found: found.lines[0].registered, 60)
+
+
+def journal() -> str:
+    """What the phone has said since it was started."""
+    command = ["journalctl", "-u", "deskphone", "-o", "cat", "--no-pager", f"_PID={main_pid()}"]
+    return subprocess.check_output(command, text=True)
+
+
 def main_pid() -> int:
     """The process that systemd watches."""
     shown = subprocess.check_output(["systemctl", "show", "-P", "MainPID", "deskphone"], text=True)
@@ -70,8 +101,3 @@ def audio_pid() -> int:
             if "firmware.media.host" in Path(f"/proc/{child}/cmdline").read_text():
                 return int(child)
     raise AssertionError("the phone has no audio process")
-
-
-def signal_audio(number: int) -> None:
-    """Send the audio process a signal."""
-    os.kill(audio_pid(), number)

@@ -15,6 +15,8 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
+import pytest
+
 from tests.support.waiting import wait_for
 
 _CONFIG = Path("/sys/kernel/config/gpio-sim")
@@ -26,7 +28,8 @@ class SimulatedPins:
 
     def __init__(self, count: int = 28) -> None:
         if not _CONFIG.is_dir():
-            subprocess.run(["modprobe", "gpio-sim"], check=True)
+            if subprocess.run(["modprobe", "-q", "gpio-sim"], check=False).returncode:
+                pytest.skip("this kernel has no gpio-sim: Debian's backports were not to be had")
             if not _CONFIG.parent.joinpath("gpio-sim").is_dir():
                 command = ["mount", "-t", "configfs", "configfs", str(_CONFIG.parent)]
                 subprocess.run(command, check=True)

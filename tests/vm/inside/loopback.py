@@ -60,11 +60,11 @@ class FarSide:
         pcm = self.last(since)
         return tone_level(pcm, RATE, hertz) if len(pcm) >= round(_LOOK * RATE) * 2 else None
 
-    def wait_tone(self, hertz: float, seconds: float = 10.0, floor: float = -40.0) -> float:
+    def wait_tone(self, hertz: float, seconds: float = 20.0, floor: float = -40.0) -> float:
         """Until a tone is heard; how long that took, in seconds, the look of 100 ms included."""
         return self._wait(f"{hertz:g} Hz", hertz, lambda level: level > floor, seconds)
 
-    def wait_silence(self, hertz: float, seconds: float = 10.0) -> float:
+    def wait_silence(self, hertz: float, seconds: float = 20.0) -> float:
         """Until a tone is not heard any more; how long that took, likewise."""
         return self._wait(f"no {hertz:g} Hz", hertz, lambda level: level < -50.0, seconds)
 

@@ -1,15 +1,13 @@
 """A telephone on real pins of the kernel's (gpio-sim): lifted, dialled, heard, rung and hung up.
 
 The phone is the one that systemd runs, in its sandbox, with a board of the test's own: an old
-telephone with a cradle, a dial, two keys, a lamp and two coils, and snd-aloop as its handset. A
+telephone with a cradle, a dial, three keys, a lamp and two coils, and snd-aloop as its handset. A
 matrix of keys needs wires that follow within microseconds, which another process cannot play:
 `test_pin_contract.py` has that.
 """
 
 import itertools
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -18,9 +16,8 @@ from tests.vm.inside import desk
 from tests.vm.inside.gpio_sim import SimulatedPins
 from tests.vm.inside.loopback import FarSide
 
-CONFIG = Path("/etc/deskphone/deskphone.toml")
-BOARD = Path("/etc/deskphone/telephone.toml")
-HOOK, PULSE, OFF_NORMAL, SIX, NOUGHT, LAMP, COILS = 17, 23, 24, 5, 6, 22, (12, 13)
+HOOK, PULSE, OFF_NORMAL, SIX, NOUGHT, SPEAKER, LAMP = 17, 23, 24, 5, 6, 27, 22
+COILS = (12, 13)
 BELL_HERTZ = 20
 TELEPHONE = f"""\
 name = "telephone"
@@ -37,6 +34,7 @@ off_normal = {OFF_NORMAL}
 [buttons]
 0 = {NOUGHT}
 6 = {SIX}
+speaker = {SPEAKER}
 [lamps]
 ring = {{{{ pin = {LAMP} }}}}
 [ringer]
@@ -45,6 +43,7 @@ pins = [{COILS[0]}, {COILS[1]}]
 hertz = {BELL_HERTZ}
 [cards]
 handset = {{{{ device = "id:Loopback" }}}}
+speaker = {{{{ device = "id:Loopback" }}}}
 """
 DIAL_TONE = (350, 440)  # ITU-T E.180 Suppl. 2: the United States
 VOICE = 700
@@ -55,31 +54,18 @@ BREAK = 0.6
 @pytest.fixture(scope="module")
 def pins():
     """The phone's pins; the phone has this board for as long as the tests run."""
-    before = CONFIG.read_text()
     with SimulatedPins() as pins:
-        for open_contact in (HOOK, OFF_NORMAL, SIX, NOUGHT):
+        for open_contact in (HOOK, OFF_NORMAL, SIX, NOUGHT, SPEAKER):
             pins.pull(open_contact, up=True)
-        BOARD.write_text(TELEPHONE.format(chip=pins.path))
-        subprocess.run(["chown", "deskphone:deskphone", BOARD], check=True)
-        CONFIG.write_text(before.replace('name = "mock"', f'name = "{BOARD}"'))
-        try:
-            restart()
+        with desk.board(TELEPHONE.format(chip=pins.path)):
             close(pins, PULSE)
             yield pins
-        finally:
-            CONFIG.write_text(before)
-            restart()
 
 
 @pytest.fixture
 def far():
     with FarSide() as far_side:
         yield far_side
-
-
-def restart():
-    subprocess.run(["systemctl", "restart", "deskphone"], check=True, timeout=60)
-    desk.wait("registration", lambda found: found.lines[0].registered, 60)
 
 
 def close(pins, pin):
@@ -99,7 +85,10 @@ def press(pins, key):
 
 
 def pause(seconds):
+    """How much longer it took, in seconds."""
+    end = time.monotonic() + seconds
     time.sleep(seconds)  # noqa: TID251 - a finger takes its time
+    return time.monotonic() - end
 
 
 def coils(pins):
@@ -112,17 +101,36 @@ def coils(pins):
 
 
 def dial(pins, digit):
-    """The finger plate goes round and comes back: the pulse contact opens once a pulse."""
+    """The finger plate goes round and comes back: the pulse contact opens once a pulse.
+
+    Returns whether every pulse was as long as it should be: a machine that stands still for a
+    tenth of a second dials another digit.
+    """
+    late = 0.0
     close(pins, OFF_NORMAL)
     pause(0.15)
     for _ in range(int(digit) or 10):
         release(pins, PULSE)
-        pause(PULSE_SECONDS * BREAK)
+        late = max(late, pause(PULSE_SECONDS * BREAK))
         close(pins, PULSE)
-        pause(PULSE_SECONDS * (1 - BREAK))
+        late = max(late, pause(PULSE_SECONDS * (1 - BREAK)))
     pause(0.1)
     release(pins, OFF_NORMAL)
     pause(0.3)
+    return late < PULSE_SECONDS * BREAK
+
+
+def dial_all(pins, far, number):
+    """Dial a number with the handset off; once more from the start if the machine stood still."""
+    for _ in range(4):
+        far.wait_tone(DIAL_TONE[0])
+        right = [dial(pins, digit) for digit in number]
+        if all(right):
+            return
+        release(pins, HOOK)
+        desk.wait("rest", lambda found: found.state == "idle")
+        close(pins, HOOK)
+    raise AssertionError("this machine is too slow for a dial")
 
 
 def test_a_call_by_hand_from_the_cradle_to_the_echo_and_back(pins, far, record_property):
@@ -133,7 +141,7 @@ def test_a_call_by_hand_from_the_cradle_to_the_echo_and_back(pins, far, record_p
     took = time.monotonic() - began
     record_property("hook contact to dial tone at the ear, ms (emulated)", round(took * 1000))
 
-    dial(pins, "6")
+    dial_all(pins, far, "6")
     far.wait_silence(DIAL_TONE[0])
     press(pins, NOUGHT)
     press(pins, NOUGHT)
@@ -149,9 +157,7 @@ def test_a_call_by_hand_from_the_cradle_to_the_echo_and_back(pins, far, record_p
 def test_the_bell_and_the_lamp_of_a_call_that_comes(pins, far):
     """605 asks to hang up and calls back."""
     close(pins, HOOK)
-    far.wait_tone(DIAL_TONE[0])
-    for digit in "605":
-        dial(pins, digit)
+    dial_all(pins, far, "605")
     desk.wait("605", lambda found: found.state == "talking", 30)
     release(pins, HOOK)
 
@@ -178,6 +184,16 @@ def test_f37_a_cradle_that_bounces_lifts_once(pins, far):
 
     release(pins, HOOK)
     desk.wait("rest", lambda found: not found.off_hook and found.state == "idle")
+
+
+def test_f39_with_the_cradle_stuck_down_the_speaker_key_still_works(pins, far):
+    press(pins, SPEAKER)
+    far.wait_tone(DIAL_TONE[0])
+    assert desk.status().audio.path == "speaker"
+
+    press(pins, SPEAKER)
+    desk.wait("rest", lambda found: found.state == "idle")
+    far.wait_silence(DIAL_TONE[0])
 
 
 def test_f41_another_program_cannot_take_the_phone_s_pins(pins):

@@ -4,25 +4,22 @@ The kernel reads our descriptor and makes /dev/hidrawN; the hook switch is shown
 """
 
 import os
-import queue
 import struct
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from hal.board_spec import UsbSpec
 from hal.boards.loader import load_board
-from hal.evdev.handset import DEVICE, UsbHandset
 from hal.evdev.hid import USAGES
 from hal.events import DeviceFailed, DeviceRecovered, HookLifted, HookReplaced, KeyDown, KeyUp
-from hal.health import Health
 from hal.keys import Key
 from hal.ports import LampPattern
 from tests.support.hid_handset import DESCRIPTOR, KEYS, lamps, report
 from tests.support.waiting import wait_for
+from tests.vm.inside.listening import hears
 
 # linux/uhid.h
 DESTROY, OPEN, OUTPUT, GET_REPORT, GET_REPORT_REPLY, CREATE2, INPUT2 = 1, 4, 6, 9, 10, 11, 12
@@ -113,32 +110,10 @@ def socket():
         handset.pull()
 
 
-@pytest.fixture
-def listen():
-    opened = []
-
-    def start(spec=BY_REPORTS):
-        told = queue.SimpleQueue()
-        handset = UsbHandset(spec, lambda post: Health(DEVICE, post, time.monotonic, (0.1, 0.5)))
-        opened.append(handset)
-        handset.start(told.put)
-        return handset, told
-
-    yield start
-    for handset in opened:
-        handset.close()
-
-
-def hears(told, *kinds):
-    events = [told.get(timeout=10) for _ in kinds]
-    assert [type(event) for event in events] == list(kinds)
-    return events[-1]
-
-
 def test_the_hook_is_where_it_is_and_the_keys_are_heard(socket, listen):
     """Off its cradle before the phone looks: the kernel is asked for the report."""
     socket[0].lifted = True
-    _, told = listen()
+    _, told = listen(BY_REPORTS)
     hears(told, HookLifted)
     for digit in "0123456789":
         socket[0].send(key=digit)
@@ -150,7 +125,7 @@ def test_the_hook_is_where_it_is_and_the_keys_are_heard(socket, listen):
 
 
 def test_its_bell_and_its_lamp_are_told(socket, listen):
-    handset, _ = listen()
+    handset, _ = listen(BY_REPORTS)
     wait_for("dark at first", lambda: socket[0].lit == set())
     handset.lamps.set("ring", LampPattern.ON)
     handset.lamps.set("mute", LampPattern.ON)
@@ -174,7 +149,7 @@ def test_the_board_for_usb_handsets_finds_it_by_its_hook(socket, listen):
 
 
 def test_f41_it_is_pulled_out_in_a_call_and_comes_back_off_hook(socket, listen):
-    _, told = listen()
+    _, told = listen(BY_REPORTS)
     wait_for("dark at first", lambda: socket[0].lit == set())
     socket[0].lift()
     hears(told, HookLifted)
