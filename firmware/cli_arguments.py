@@ -91,7 +91,7 @@ def _helpers(verbs: Verbs) -> None:
     test = actions.add_parser("test", help="try every part of the board, find wrong wires")
     test.add_argument("name", nargs="?", help="else the one configured")
     test.add_argument("-c", "--config", type=Path, metavar="FILE", help="deskphone.toml")
-    test.add_argument("--write", action="store_true", help="write what is learned into it")
+    test.add_argument("--write", action="store_true", help="write what is learned into it, unasked")
     clock = verbs.add_parser("clock", help="a machine without a clock: for its service files")
     clock.add_argument("action", choices=("set", "save"), help="set it forward, or save it")
 
