@@ -16,7 +16,7 @@ BOOST = (0, 3)
 
 
 def wm8960():
-    """As the chip wakes up; names, steps and positions are those of the kernel's driver (7.2)."""
+    """As the chip wakes up; names, steps and positions are those of the kernel's driver (5.10)."""
     knobs = {
         "Headphone": output(),
         "Speaker": output(),
