@@ -27,6 +27,8 @@ PATIENCE = 20.0
 """Seconds a handshake may take."""
 _STRANGERS = 8
 """So often somebody from elsewhere may spoil a handshake; then only the named host is heard."""
+_EACH = 3
+"""So often one of them may."""
 _HALTS = 1.5
 """Seconds after which somebody from elsewhere, who has said nothing more, gives way."""
 _KNOCKS = 3
@@ -53,6 +55,7 @@ class Handshaking:
         self.until = now + PATIENCE
         self.told = False
         self._heard_at = now
+        self._spoilt: dict[str, int] = {}
         self._knocked: list[Address] = []
         self._flight: tuple[bytes, ...] = ()
         self._out: list[Datagram] = []
@@ -87,7 +90,7 @@ class Handshaking:
         if (stuck or source[0] == self.named) and self._may_give_way(source):
             self._begin_anew()
         if self.source is None:
-            if source[0] != self.named and self.strangers >= _STRANGERS:
+            if source[0] != self.named and self._has_had_enough(source[0]):
                 return
             self.source = source
         if source[0] != self.source[0]:
@@ -95,7 +98,12 @@ class Handshaking:
         self.source, self._heard_at = source, now
         self.association.feed(data)
         if self.association.failure and source[0] != self.named:
+            self._spoilt[source[0]] = self._spoilt.get(source[0], 0) + 1
             self._begin_anew()
+
+    def _has_had_enough(self, host: str) -> bool:
+        """Whether somebody who was not named may not try any more."""
+        return self.strangers >= _STRANGERS or self._spoilt.get(host, 0) >= _EACH
 
     def _may_give_way(self, source: Address) -> bool:
         """Whether somebody else is heard who was not named, and has come to no end."""

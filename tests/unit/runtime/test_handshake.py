@@ -184,6 +184,17 @@ def test_a08_a_stranger_who_begins_and_falls_silent_gives_way(scene, identities)
     assert one.agreed
 
 
+def test_a08_one_stranger_does_not_use_up_the_patience_for_all(scene):
+    """The far end behind its NAT has an address that nobody named, too."""
+    one = scene(active=False)
+    alert = b"\x15\xfe\xfd" + bytes(8) + b"\0\x02\x02\x28"
+    for port in range(100):
+        one.here.feed(alert, (STRANGER[0], port), one.now)
+    assert one.here.strangers <= 3
+    one.talk()
+    assert one.agreed
+
+
 def test_a08_the_named_host_takes_the_place_of_any_other(scene, identities):
     one = scene(active=False)
     other = Association(make_identity(), prints(identities[0]), active=True)
