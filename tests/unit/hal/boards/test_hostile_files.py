@@ -52,14 +52,14 @@ def judged(name, own=None):
     return lines
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(board_names()), OWN)
 def test_whatever_somebody_wishes_of_his_board_is_taken_or_refused_by_key(name, own):
     for line in judged(name, own):
         assert line.startswith(f"{FOLDER / name}.toml and your [board]: "), line
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     name=st.sampled_from(board_names()),
     places=st.lists(st.tuples(st.floats(0, 0.999), st.binary(max_size=3)), max_size=4),

@@ -135,7 +135,7 @@ def test_a_picture_that_comes_while_another_is_drawn_is_drawn_next():
     wire.gate.release()
     wire.gate.release()
     until(lambda: len(wire.sent) == 5, "the latest was never drawn")
-    for _ in range(2):
+    for _ in range(5):
         wire.gate.release()
     screen.close()
 
