@@ -16,6 +16,7 @@ from hal.evdev.hid import Reports
 from hal.evdev.reading import EV_HID, EV_KEY, EV_LED, EV_SW, EV_SYN, SYN_DROPPED, Code
 
 _LONGEST_REPORT = 4096
+_REFUSED = (errno.EPIPE, errno.ETIMEDOUT, errno.EINVAL, errno.EAGAIN, errno.EOVERFLOW)
 _MOST_REPORTS = 64
 """Read at once: a device that never stops does not keep its thread from lamps and closing."""
 
@@ -146,7 +147,15 @@ class HidSource:
         if reports != self._told:
             self._told = reports
             for report in reports:
-                os.write(self._file, report)
+                self._write(report)
+
+    def _write(self, report: bytes) -> None:
+        try:
+            os.write(self._file, report)
+        except OSError as error:
+            # One that refuses its lamps has keys and a hook all the same.
+            if error.errno not in _REFUSED:
+                raise
 
     def grab(self) -> None:
         """Reports come to whoever reads them."""

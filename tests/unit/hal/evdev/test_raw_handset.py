@@ -1,5 +1,6 @@
 """A handset whose hook and lamps are reports: the files of hidraw, with a FIFO for the device."""
 
+import errno
 import math
 import os
 import queue
@@ -185,6 +186,36 @@ def test_a_switch_is_asked_for_as_the_kernel_has_it(monkeypatch, switch, octets)
     monkeypatch.setattr("fcntl.ioctl", ioctl)
     for on in (0, 1):
         assert sources._switch_is_on(3, switch) is bool(on)
+
+
+@pytest.mark.parametrize("refusal", ["EPIPE", "ETIMEDOUT", "EINVAL", "EAGAIN"])
+def test_f41_a_handset_that_refuses_its_lamps_is_talked_with(raw, start, monkeypatch, refusal):
+    """It names lamps in its descriptor and stalls when it is told of them: cheap ones do."""
+    write, number = os.write, getattr(errno, refusal)
+
+    def refuse(descriptor, octets):
+        if threading.current_thread().name == "usb handset" and octets[:1] == b"\x01":
+            raise OSError(number, os.strerror(number))
+        return write(descriptor, octets)
+
+    monkeypatch.setattr(os, "write", refuse)
+    handset, told = start()
+    handset.lamps.set("ring", LampPattern.ON)
+    raw.send(lifted=True)
+    hears(told, HookLifted)
+
+
+def test_f41_a_handset_that_is_gone_when_a_lamp_is_lit_is_told(raw, monkeypatch):
+    source = HidSource(raw.node, Reports(DESCRIPTOR), None)
+
+    def gone(_file, _octets):
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(os, "write", gone)
+    with pytest.raises(OSError, match="No such device"):
+        source.light({(EV_HID, USAGES["HID_RING"]): True})
+    monkeypatch.undo()
+    source.close()
 
 
 def test_f41_another_handset_is_not_taken(raw, start):
