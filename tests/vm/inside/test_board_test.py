@@ -1,11 +1,13 @@
 """`deskphone board test` on the kernel's own devices, wired wrong: a builder finds out.
 
 gpio-sim has the keypad, the hook, a headset socket and a lamp, i2c-stub a display at another
-address, snd-aloop a handset whose mouth is held to its ear. The program is the installed one; its
-keypad waits longer for the wires, for another process is the electricity.
+address, snd-aloop a handset whose mouth is held to its ear. The program is the installed one; where
+its keypad gives the wires their time, it asks us for it: we are the electricity.
 """
 
+import contextlib
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -22,18 +24,30 @@ from firmware.dsp.tone_probe import tone_level
 from hal.errors import DeviceError
 from hal.oled.scan import scan
 from tests.support.terminal import OnTerminal
+from tests.support.waiting import wait_for
+from tests.vm.inside import loopback
 from tests.vm.inside.gpio_sim import SimulatedPins
 from tests.vm.inside.loopback import PERIOD, FarSide
 
-SETTLE = 0.03
-"""Seconds in which a finger of ours follows the rows."""
-PROGRAM = f"""\
-import sys
+PROGRAM = """\
+import socket, sys, types
 from hal.gpio import keypad
-keypad._SETTLE = {SETTLE}
+
+wires = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+wires.bind(sys.argv[1] + ".program")
+wires.settimeout(20)
+
+def settle(_seconds):
+    wires.sendto(b".", sys.argv[1])
+    wires.recv(1)
+
+keypad.time = types.SimpleNamespace(sleep=settle)
 from firmware.cli import main
-sys.exit(main())
+sys.exit(main(sys.argv[2:]))
 """
+ENDS = "hw:CARD=Loopback,DEV=0,SUBDEV=5", "plughw:CARD=Loopback,DEV=1,SUBDEV=5"
+"""A cable of the card that the phone does not hold."""
+PATIENCE = 180
 HOOK, SOCKET, LAMP = 17, 27, 22
 ROWS, COLUMNS = (5, 6, 13), (12, 16)
 KEYS = (("1", "2"), ("4", "5"), ("7", "8"))
@@ -74,43 +88,70 @@ address = {address}
 [lamps]
 message = {{ pin = {lamp} }}
 [cards]
-handset = {{ device = "id:Loopback" }}
+handset = {{ device = "{card}" }}
 """
 
 
 class Fingers:
     """Keys that are held down: columns follow the rows that they are connected with."""
 
-    def __init__(self, pins):
+    def __init__(self, pins, path):
         self._pins = pins
         self._held = set()
         self._lock = threading.Lock()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self.looks = 0
+        """How often the program gave the wires their time."""
+        self.path = str(path)
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._door.bind(self.path)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def hold(self, row, column):
         with self._lock:
             self._held.add((row, column))
+            self._settle()
 
     def let_go(self, row, column):
         with self._lock:
             self._held.discard((row, column))
             if not any(other == column for _, other in self._held):
                 self._pins.pull(column, up=True)
+            self._settle()
+
+    def press(self, row, column):
+        """As long as it takes to be looked at some times."""
+        # What is down when a keypad begins to look is no wish.
+        wait_for("the keypad", lambda: self.looks > len(ROWS), 30)
+        before = self.looks
+        self.hold(row, column)
+        wait_for("the keypad to be scanned", lambda: self.looks > before + 30, 30)
+        self.let_go(row, column)
 
     def end(self):
-        self._over.set()
-        self._thread.join(5)
+        self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
 
-    def _follow(self):
-        while not self._over.wait(0.001):
+    def _serve(self):
+        while True:
+            try:
+                _, program = self._door.recvfrom(1)
+            except OSError:
+                return
+            if not program:
+                return
             with self._lock:
-                for column in {column for _, column in self._held}:
-                    rows = [row for row, other in self._held if other == column]
-                    low = any(not self._pins.value(row) for row in rows)
-                    if self._pins.value(column) == low:
-                        self._pins.pull(column, up=not low)
+                self._settle()
+            self.looks += 1
+            with contextlib.suppress(OSError):
+                self._door.sendto(b".", program)
+
+    def _settle(self):
+        for column in {column for _, column in self._held}:
+            rows = [row for row, other in self._held if other == column]
+            low = any(not self._pins.value(row) for row in rows)
+            if self._pins.value(column) == low:
+                self._pins.pull(column, up=not low)
 
 
 class Cable(FarSide):
@@ -127,7 +168,11 @@ class Cable(FarSide):
                 block = audioop.mul(tone.block(PERIOD), 2, 0.25)
             elif later:
                 at, block = later[0]
-            pcm.write(block)
+            try:
+                pcm.write(block)
+            except alsaaudio.ALSAAudioError:  # nobody was at the other end
+                pcm.close()
+                pcm = self._open(alsaaudio.PCM_PLAYBACK)
 
 
 class Bench:
@@ -139,7 +184,8 @@ class Bench:
         self._asked = 0.0
 
     def program(self):
-        words = [sys.executable, "-c", PROGRAM, "board", "test", "-c", str(self.config)]
+        words = [sys.executable, "-c", PROGRAM, self.fingers.path]
+        words += ["board", "test", "-c", str(self.config)]
         return OnTerminal(words, self.folder, {"XDG_RUNTIME_DIR": str(self.folder)})
 
     def wire(self, key):
@@ -171,9 +217,7 @@ class Bench:
     def _press(self, key):
         if key == STUCK and self.stuck:
             return "n"
-        self.fingers.hold(*self.wire(key))
-        time.sleep(1.0)  # noqa: TID251 - a finger takes its time
-        self.fingers.let_go(*self.wire(key))
+        self.fingers.press(*self.wire(key))
         return None
 
     def _is_so(self, line, since):
@@ -221,11 +265,12 @@ def bus():
 
 
 @pytest.fixture
-def bench(bus, tmp_path):
+def bench(bus, tmp_path, monkeypatch):
+    monkeypatch.setattr(loopback, "_DEVICE", ENDS[1])
     with SimulatedPins() as pins, Cable() as cable:
         for open_contact in (*ROWS, *COLUMNS, HOOK, SOCKET):
             pins.pull(open_contact, up=True)
-        fingers = Fingers(pins)
+        fingers = Fingers(pins, tmp_path / "wires")
         bench = Bench(pins, fingers, cable, tmp_path)
         bench.config.write_text(BOARD.format(folder=tmp_path))
         board = BENCH.format(
@@ -238,6 +283,7 @@ def bench(bus, tmp_path):
             bus=bus,
             address=BELIEVED,
             lamp=LAMP,
+            card=ENDS[0],
         )
         (tmp_path / "bench.toml").write_text(board)
         yield bench
@@ -272,7 +318,7 @@ def test_a_board_that_is_wired_wrong_is_told_wire_by_wire_and_then_it_is_right(
     began = time.monotonic()
     bench.fingers.hold(*bench.wire(STUCK))
     with bench.program() as walk:
-        code = walk.act(bench.react, 110)
+        code = walk.act(bench.react, PATIENCE)
         assert walk.is_as_before
     found = [line for line in walk.said if line.startswith("- ")]
     assert found == FOUND.format(bus=bus).splitlines(), "\n".join(walk.said)
@@ -297,7 +343,7 @@ def test_what_was_learned_makes_the_board_right(bench):
     bench.config.write_text(f"{before}{lines}[control]{after.partition('[control]')[2]}")
     bench.stuck = False
     with bench.program() as walk:
-        assert walk.act(bench.react, 110) == 0, "\n".join(walk.said)
+        assert walk.act(bench.react, PATIENCE) == 0, "\n".join(walk.said)
     assert walk.said[-1] == "Everything that was tried is as the board file says."
 
 
