@@ -90,6 +90,8 @@ class EvdevSource:
         try:
             self._device.grab()
         except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
             raise DeviceError(f"another program holds {self._device.path}") from error
 
     def close(self) -> None:

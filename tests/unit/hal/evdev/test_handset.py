@@ -165,6 +165,16 @@ def test_f41_a_handset_that_another_program_holds_is_told(desk):
     assert desk.hears(DeviceFailed).reason == "another program holds /dev/input/event3"
 
 
+def test_f41_a_handset_that_goes_while_it_is_taken_is_held_by_nobody(desk, monkeypatch):
+    def grab(_self):
+        raise OSError(19, "No such device")
+
+    monkeypatch.setattr("tests.support.fake_evdev.FakeInputDevice.grab", grab)
+    desk.plug_in()
+    desk.start()
+    assert desk.hears(DeviceFailed).reason == "it was unplugged"
+
+
 def test_f41_a_handset_that_is_not_there_is_not_looked_for_without_a_pause(desk, monkeypatch):
     looks = []
     monkeypatch.setattr(desk.evdev, "list_devices", lambda: looks.append(1) or [])
