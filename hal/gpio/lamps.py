@@ -64,6 +64,8 @@ class Lamps:
 
     def _shine(self, lamp: str, *, on: bool) -> None:
         if self._shown.get(lamp) is not on:
+            # Of one that does not answer nobody knows what it shows: it is set again and again.
+            self._shown.pop(lamp, None)
             self._lights[lamp].shine(on=on)
             self._shown[lamp] = on
 

@@ -77,16 +77,17 @@ class Bell:
 
     def strike(self, now: float) -> float:
         if now >= self._flip_at:
-            self._turn = 1 - self._turn
+            turn = 1 - self._turn
             # The one is let go before the other pulls.
-            self._coils[1 - self._turn].power(on=False)
-            self._coils[self._turn].power(on=True)
+            self._coils[1 - turn].power(on=False)
+            self._coils[turn].power(on=True)
+            self._turn = turn
             late = now - self._flip_at > self._half
             self._flip_at = now + self._half if late else self._flip_at + self._half
         return self._flip_at
 
     def stop(self) -> None:
-        self._flip_at = -math.inf
+        self._flip_at, self._turn = -math.inf, 0
         with ExitStack() as both:
             # One that does not answer is no reason to leave a current in the other.
             for coil in self._coils:

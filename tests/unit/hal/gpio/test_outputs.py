@@ -85,6 +85,43 @@ def test_lamps_are_dark_when_they_are_closed():
     assert sorted(log) == [("mute", False), ("ring", False)]
 
 
+class Leaving(Pin):
+    """A pin whose chip is there no more."""
+
+    there = False
+
+    def power(self, *, on):
+        if not self.there:
+            raise DeviceGoneError(f"{self._name} does not answer")
+        super().power(on=on)
+
+    shine = power
+
+
+def test_f41_a_blinking_lamp_that_is_gone_does_not_work_in_the_dark_half():
+    pin = Leaving([], "lamp ring")
+    lamps = Lamps({"ring": pin}, Now())
+    pin.there = True
+    list(lamps.run(9.0))
+    lamps.set("ring", LampPattern.FAST_BLINK)
+    pin.there = False
+    for step in range(10):
+        with pytest.raises(DeviceGoneError):
+            list(lamps.run(10.0 + step * 0.1))
+
+
+def test_f41_of_a_bell_that_is_gone_the_same_is_said_again_and_again():
+    """Told is what is another reason."""
+    bell = Ringer("bell", Bell(Leaving([], "coil 1"), Leaving([], "coil 2"), 25), Now())
+    bell.ring((1.0, 1.0))
+    said = set()
+    for step in range(20):
+        with pytest.raises(DeviceGoneError) as caught:
+            list(bell.run(10.0 + step * 0.3))
+        said.add(str(caught.value))
+    assert said == {"coil 1 does not answer"}
+
+
 @pytest.mark.parametrize("hertz", [20, 25])
 def test_a_bell_swings_at_its_frequency_for_as_long_as_the_cadence_says(hertz):
     log = []
