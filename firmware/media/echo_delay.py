@@ -28,18 +28,20 @@ _LIVELY = 2.5
 _ALIKE = 0.8
 """What may be left of the loudness heard when that played is taken out of it."""
 _LOOKS, _AGREED, _APART = 5, 3, 0.010
+"""Three of five are enough while nothing is known; to change one's mind takes them all."""
 
 
 class EchoDelay:
     """One pair of loudspeaker and microphone; `note` each frame."""
 
-    __slots__ = ("_frames", "_heard", "_looks", "_played")
+    __slots__ = ("_frames", "_heard", "_knows", "_looks", "_played")
 
     def __init__(self) -> None:
         self._played: deque[int] = deque(maxlen=_PIECE + _FURTHEST)
         self._heard: deque[int] = deque(maxlen=_PIECE)
         self._looks: deque[float] = deque(maxlen=_LOOKS)
         self._frames = 0
+        self._knows = False
 
     def forget(self) -> None:
         """Sound was lost: what is measured begins anew."""
@@ -59,7 +61,10 @@ class EchoDelay:
         self._looks.append(late)
         middle = sorted(self._looks)[(len(self._looks) - 1) // 2]
         near = sum(abs(each - middle) <= _APART for each in self._looks)
-        return middle if near >= _AGREED else None
+        if near < (_LOOKS if self._knows else _AGREED):
+            return None
+        self._knows = True
+        return middle
 
     def _look(self) -> float | None:
         """Seconds between what was played and the same in the microphone, None if unclear."""
