@@ -11,6 +11,7 @@ from firmware.config.load import parse
 ROOT = Path(__file__).parents[3]
 PLACES = {
     "": "usr/lib/systemd/system",
+    "deskphone.service.d": "usr/lib/systemd/system/deskphone.service.d",
     "udev": "usr/lib/udev/rules.d",
     "sysusers.d": "usr/lib/sysusers.d",
     "modules-load.d": "usr/lib/modules-load.d",
@@ -41,7 +42,7 @@ def test_every_file_is_placed_for_all_to_read(install, tmp_path):
     assert folders == set(PLACES) - {""} | OF_AN_IMAGE
     for folder, place in PLACES.items():
         here = [path for path in (ROOT / "systemd" / folder).glob("*.*") if path.is_file()]
-        there = {path.name: path for path in (tmp_path / place).iterdir()}
+        there = {path.name: path for path in (tmp_path / place).iterdir() if path.is_file()}
         assert set(there) == {path.name for path in here}
         for path in here:
             assert there[path.name].read_bytes() == path.read_bytes()

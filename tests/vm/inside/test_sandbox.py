@@ -15,6 +15,7 @@ from tests.support.waiting import wait_for
 from tests.vm.inside.gpio_sim import SimulatedPins
 
 UNIT = Path("/usr/lib/systemd/system/deskphone.service")
+ADDED = UNIT.with_name("deskphone.service.d") / "identity.conf"
 COPY = Path("/run/systemd/system/probe.service")
 SAID = Path("/run/probe.out")
 PROGRAM = Path(__file__).with_name("probe.py")
@@ -39,7 +40,7 @@ def found():
 def run(*arguments):
     """Run the program as the phone would run."""
     rows = []
-    for row in UNIT.read_text().splitlines():
+    for row in (UNIT.read_text() + ADDED.read_text()).splitlines():
         key = row.partition("=")[0]
         if key == "ExecStart":
             rows.append(f"ExecStart={sys.executable} /usr/local/lib/probe.py {' '.join(arguments)}")
