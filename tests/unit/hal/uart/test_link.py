@@ -298,11 +298,18 @@ def test_phone_and_reference_firmware_understand_each_other():
     assert wire.link.bad_lines == 0
 
 
-def test_f41_a_panel_that_starts_with_the_handset_off_does_not_hang_up_first():
+def test_f41_a_panel_that_is_plugged_in_with_the_handset_off_does_not_hang_up_first():
     """Its cable was pulled in a call: it looks where the handset is before it says so."""
     wire = BadWire(1, lifted=True)
     wire.run(1)
     assert [type(event) for event in wire.told] == [HookLifted]
+    wire.link.close(wire.now)
+    wire.to_panel = wire.to_phone = b""
+    wire.panel = load_sketch().Panel(wire.hardware)
+    wire.link.open(wire.now)
+    wire.run(2)
+    assert wire.link.fault == ""
+    assert len(wire.told) == 1, "nobody has moved the hook"
 
 
 def test_the_firmware_goes_dark_and_silent_when_the_phone_is_gone():
