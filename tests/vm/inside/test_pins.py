@@ -7,10 +7,15 @@ matrix of keys needs wires that follow within microseconds, which another proces
 """
 
 import itertools
+import os
+import signal
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
+from firmware.control import schema as s
 from tests.support.waiting import wait_for
 from tests.vm.inside import desk
 from tests.vm.inside.gpio_sim import SimulatedPins
@@ -201,3 +206,55 @@ def test_f41_another_program_cannot_take_the_phone_s_pins(pins):
 
     with pytest.raises(OSError, match="busy"):
         gpiod.request_lines(str(pins.path), config={HOOK: gpiod.LineSettings()})
+
+
+def test_killed_while_it_rings_it_comes_to_rest_and_is_back(pins, far, record_property):
+    """Nobody says good-bye to the pins: the kernel takes them back, and the next start has them."""
+    desk.ask(s.Dial(target="605"))
+    desk.wait("605", lambda found: found.state == "talking", 30)
+    desk.ask(s.HangUp())
+    desk.wait("the call back", lambda found: found.state == "ringing", 30)
+    wait_for("the bell", lambda: any(pins.value(coil) for coil in COILS))
+    before, began = desk.main_pid(), time.monotonic()
+    os.kill(before, signal.SIGKILL)
+    wait_for("rest", lambda: not any(pins.value(pin) for pin in (*COILS, LAMP)), 5)
+    wait_for("the next start", lambda: desk.main_pid() not in (0, before), 20)
+    ready = ["systemctl", "-q", "is-active", "deskphone"]
+    wait_for("it to be ready", lambda: subprocess.run(ready, check=False).returncode == 0, 60)
+    desk.wait("registration", lambda found: found.lines[0].registered, 60)
+    record_property("killed to registered again, s (emulated)", round(time.monotonic() - began, 1))
+    close(pins, HOOK)
+    far.wait_tone(DIAL_TONE[0], 20)
+    release(pins, HOOK)
+    desk.wait("rest", lambda found: found.state == "idle")
+
+
+def test_f41_a_chip_that_goes_is_told_and_the_phone_talks_on(pins, far):
+    """As a chip on a USB cable that is pulled; the last test here, for it takes the pins along."""
+    pid = desk.main_pid()
+    pins.close()
+    said = wait_for("what the journal says", lambda: journal("does not answer"), 20)
+    assert "hook failed" in said or "hook: " in said, said
+    spent = cpu(pid)
+    time.sleep(5)  # noqa: TID251 - a thread that turns in circles would be seen
+    assert cpu(pid) - spent < 1.0
+    assert desk.main_pid() == pid
+    desk.ask(s.Dial(target="600"))
+    desk.wait("the echo", lambda found: found.state == "talking", 30)
+    far.say(VOICE)
+    far.wait_tone(VOICE)
+    desk.ask(s.HangUp())
+    desk.wait("the end", lambda found: not found.calls)
+
+
+def journal(words):
+    """The lines of the phone's that have these words."""
+    command = ["journalctl", "-u", "deskphone", "-o", "cat", "--since", "-1min"]
+    rows = subprocess.check_output(command, text=True).splitlines()
+    return "\n".join(row for row in rows if words in row)
+
+
+def cpu(pid):
+    """Seconds of the processor that it had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
