@@ -48,7 +48,7 @@ def test_a_call_on_the_machine_itself_stays_there(main):
 
 
 def test_of_one_network_of_ipv6_only_what_the_kernel_sends_from_is_shown():
-    """RFC 8445 §5.1.1.1: not what tells where we have been, beside what does not."""
+    """RFC 8445 §5.1.1.1, RFC 6724 §5, RFC 8981: not what tells where we have been."""
     way = kernel(_2001=TEMPORARY)
     assert other_hosts(LAN, (LAN, SIX, TEMPORARY), toward=way) == (TEMPORARY,)
     assert other_hosts(TEMPORARY, (LAN, SIX, TEMPORARY), toward=way) == (LAN,)
