@@ -184,6 +184,8 @@ ROWS: dict[str, Row] = {
     "pacing, two hogs per core": _pacing("two_hogs", 2),
     **sound_rows.ROWS,
 }
+TURNS = {"PCMU call": 4, "G.722 call": 4, "Opus call": 4}
+"""Rows that both phones take in turns so many times a round."""
 
 # What must be reached and what is aimed at: absolute figures, or ("×", must, aim) against baresip.
 GOALS: dict[str, tuple[str, float, float]] = {
