@@ -108,9 +108,10 @@ class FakeRequest:
             self._count += 1
             kind = _RISING if level else _FALLING
             event = EdgeEvent(kind.value, nanoseconds, self._number, self._count, self._count)
-            if not self._events:
-                os.write(self._far, b"e")
+            # As in the kernel, the event is there before its descriptor can be read.
             self._events.append(event)
+            if len(self._events) == 1:
+                os.write(self._far, b"e")
 
     def wait_edge_events(self, timeout):
         assert timeout == 0, "nobody waits here"
