@@ -188,9 +188,9 @@ class Cards:
         has it. It is tried again for as long as it is wanted.
         """
         for device in self:
-            self._capture(device, path is not None and path in device.paths, now)
+            self._capture(device, now, wanted=path is not None and path in device.paths)
 
-    def _capture(self, device: Device, wanted: bool, now: float) -> None:  # noqa: FBT001 - a state
+    def _capture(self, device: Device, now: float, *, wanted: bool) -> None:
         waits = wanted and device.reason != "" and now < device.retry_at
         if device.port is None or waits:
             return

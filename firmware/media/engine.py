@@ -406,7 +406,7 @@ class Engine:
             case SetVolume():
                 desk.set_volume(order.path, order.volume)
             case SetMute():
-                self._mute(order.muted, now)
+                self._mute(now, muted=order.muted)
             case TalkOn():
                 desk.talk_on(order.path, microphone=order.microphone)
             case PlayTone():
@@ -416,7 +416,7 @@ class Engine:
             case Stop():
                 self.close(now)
 
-    def _mute(self, muted: bool, now: float) -> None:  # noqa: FBT001 - what the order says
+    def _mute(self, now: float, *, muted: bool) -> None:
         """What was said while muted may still wait in the card, and must not be heard after it."""
         talk = self._talk_device()
         if self._desk.muted and not muted and talk is not None:

@@ -77,10 +77,19 @@ class Tone(Heard):
         return self.announce(now, (Say(phrase("board.test.tone", path=self._path)),))
 
 
-class Round(Base):
-    """Bursts of the tone are played, and microphones listen: nobody has to answer."""
+class _Measured(Base):
+    """The card answers, not the builder; one that does not is left out."""
 
     limit = SOUND
+
+    def expire(self, _now: float, seen: Evidence) -> Sequence[Effect]:
+        self.done = True
+        seen.skipped.append(self.what)
+        return ()
+
+
+class Round(_Measured):
+    """Bursts of the tone are played, and microphones listen: nobody has to answer."""
 
     def __init__(self, path: str, ears: tuple[str, ...]) -> None:
         super().__init__(
@@ -109,16 +118,9 @@ class Round(Base):
                 pass
         return ()
 
-    def expire(self, _now: float, seen: Evidence) -> Sequence[Effect]:
-        self.done = True
-        seen.skipped.append(self.what)
-        return ()
 
-
-class Microphone(Base):
+class Microphone(_Measured):
     """The builder speaks; the level is measured, and what he says is kept for `Echo`."""
-
-    limit = SOUND
 
     def __init__(self, path: str) -> None:
         super().__init__(
@@ -142,11 +144,6 @@ class Microphone(Base):
                 self.done = True
             case _:
                 pass
-        return ()
-
-    def expire(self, _now: float, seen: Evidence) -> Sequence[Effect]:
-        self.done = True
-        seen.skipped.append(self.what)
         return ()
 
 
