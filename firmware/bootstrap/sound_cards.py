@@ -3,10 +3,10 @@
 What is printed of a mixer may stand in `deskphone.toml` as it is. Nothing is changed.
 """
 
-import json
 import sys
 
 from firmware.ui.text import Texts
+from firmware.wiring.learned import toml
 from hal.boards.card_facts import Control, PresentCard, absence, present_cards, read_mixer
 from hal.card_spec import CardSpec
 from hal.errors import DeviceError
@@ -45,7 +45,7 @@ def _mixer(device: str) -> int:
         controls = read_mixer(device)
     except DeviceError as error:
         return _refused(str(error))
-    _print([f"[board.mixer.{_toml(device)}]", *(_line(control) for control in controls)])
+    _print([f"[board.mixer.{toml(device)}]", *(_line(control) for control in controls)])
     return OK
 
 
@@ -55,12 +55,7 @@ def _refused(words: str) -> int:
 
 
 def _line(control: Control) -> str:
-    return f"{_toml(control.name)} = {_toml(control.value)}"
-
-
-def _toml(value: bool | int | str) -> str:  # noqa: FBT001 - a value like any
-    """A value of TOML, which writes these three as JSON does."""
-    return json.dumps(value, ensure_ascii=False)
+    return f"{toml(control.name)} = {toml(control.value)}"
 
 
 def _print(lines: list[str]) -> None:

@@ -5,6 +5,7 @@ comment stays. What cannot be changed line by line (a list over several lines, a
 braces) is left to the person.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Sequence
@@ -25,19 +26,12 @@ class Lesson(Struct, frozen=True):
     @property
     def line(self) -> str:
         """As TOML has it."""
-        return f"{self.key} = {_toml(self.value)}"
+        return f"{self.key} = {toml(self.value)}"
 
 
-def _toml(value: Value) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case str():
-            return f'"{value}"'
-        case tuple():
-            return f"[{', '.join(map(str, value))}]"
+def toml(value: Value) -> str:
+    """A value of TOML, which writes these as JSON does."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def lines_of(lessons: Sequence[Lesson]) -> list[str]:
