@@ -6,7 +6,7 @@ PYTHON   ?= python3
 PYTEST   := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check interop prove fuzz long bench vm guide image image-test docs clean setup setup-dev
+.PHONY: help demo test slow check interop prove fuzz long bench vm vm-reset guide image image-test docs clean setup setup-dev
 
 help:  ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -63,7 +63,11 @@ bench: setup-dev  ## our phone beside baresip: a table and JSON
 
 vm: setup-dev  ## a virtual Pi in QEMU: real systemd, real kernel sound, pins and input devices
 	@$(BIN)/python -m tests.vm.root
-	$(PYTEST) -q -n 2 --dist loadfile -p no:randomly tests/vm
+	$(PYTEST) -q -n 2 --dist load --maxschedchunk 1 -p no:randomly -m "not slow" tests/vm
+
+vm-reset: setup-dev  ## the virtual Pi freezes, is reset by its watchdog and goes on
+	@$(BIN)/python -m tests.vm.root
+	$(PYTEST) -q -n 0 -m slow tests/vm
 
 guide:  ## not there yet: the pictures of the user guide
 	@echo "make guide: not there yet; the pictures of every screen are in tests/data/golden." >&2; exit 1

@@ -84,7 +84,7 @@ def save(
     Raises:
         StorageError: the disk refuses; what was kept before still is.
     """
-    replace_file(folder / NAME, f"{now():.0f}\n".encode("ascii"))
+    replace_file(folder / NAME, f"{int(now())}\n".encode("ascii"))
 
 
 def state_folder() -> Path:

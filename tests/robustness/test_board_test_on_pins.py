@@ -102,10 +102,10 @@ def test_however_it_ends_lamps_are_dark_and_coils_without_current(hands, tmp_pat
     config = settings(tmp_path, OUTPUTS, '[board]\nname = "./desk.toml"\n')
     with OnTerminal([*hands.program(), "board", "test", "-c", str(config)], tmp_path) as walk:
         walk.until("Does the lamp message shine?", 20)
-        assert hands.level(22) == 1
+        wait_for("the first lamp", lambda: hands.level(22) == 1)
         walk.type("y\n")
         walk.until("Does the lamp mute shine?", 20)
-        assert (hands.level(22), hands.level(23)) == (0, 0)
+        wait_for("the second alone", lambda: (hands.level(22), hands.level(23)) == (0, 0))
         walk.type("n\n")
         walk.until("And does it shine now?", 20)
         walk.type("n\n")

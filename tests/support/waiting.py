@@ -7,8 +7,13 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def wait_for(what: str, look: Callable[[], Found], seconds: float = 10.0) -> Found:
-    """The first true value `look` returns; AssertionError with `what` if there is none in time."""
+def wait_for(
+    what: str, look: Callable[[], Found], seconds: float = 10.0, every: float = 0.02
+) -> Found:
+    """The first true value `look` returns; AssertionError with `what` if there is none in time.
+
+    `every` is the pause between two looks, in seconds: longer where looking is work.
+    """
     deadline = time.monotonic() + seconds
     while True:
         found = look()
@@ -16,4 +21,4 @@ def wait_for(what: str, look: Callable[[], Found], seconds: float = 10.0) -> Fou
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain for {what}")
-        time.sleep(0.02)  # noqa: TID251 - real programs need real time
+        time.sleep(every)  # noqa: TID251 - real programs need real time

@@ -55,8 +55,7 @@ def pi(tmp_path_factory):
         machine.run(f"mkdir -p {PLACE} && tar xf /dev/vdb -C {PLACE}")
         install(machine)
         machine.run(
-            "systemctl start pbx deskphone-clock deskphone-clock-save.timer deskphone "
-            "deskphone-web",
+            "systemctl start pbx deskphone-clock deskphone-clock-save.timer deskphone",
             seconds=200,
         )
         yield machine
@@ -90,8 +89,8 @@ def install(machine):
     machine.run(
         f"install -m 644 -D -t /etc/systemd/journald.conf.d {units}/journald.conf.d/*.conf\n"
         "systemctl restart systemd-journald\n"
-        f"sh {units}/install\n"
-        "systemctl enable pbx",
+        "systemctl enable -q --no-reload pbx\n"
+        f"sh {units}/install",
         seconds=120,
     )
 

@@ -90,9 +90,9 @@ class Hands:
             self._panel = None
 
     def press(self, digits: str) -> None:
-        """Press keys of the keypad one after the other, 80 ms each."""
+        """Press keys of the keypad one after the other, 80 ms each; a new line is Enter."""
         for digit in digits:
-            key = {"type": "qcode", "data": f"kp_{digit}"}
+            key = {"type": "qcode", "data": "kp_enter" if digit == "\n" else f"kp_{digit}"}
             self._monitor.order("send-key", keys=[key], **{"hold-time": 80})
             time.sleep(0.3)  # noqa: TID251 - a finger takes its time
 

@@ -6,6 +6,9 @@ kernel dies of it, most of all while it starts on a busy machine. QEMU 8.1 locks
 of Debian 12 is older. With both on one thread each would wait up to 100 ms for its turn, and sound
 with it.
 
+Of its kind it is a plain one: what a newer one can do (AVX, SMAP, five levels of pages) is dear to
+emulate, and programs choose it where they find it; a start takes a sixth longer with all of it.
+
 The USB controller has four sockets; what may be plugged in is in `hands.py`.
 """
 
@@ -66,7 +69,7 @@ def arguments(root: Root, drive: Path, clock: str, plugs: Plugs) -> list[str]:
     options = {
         "M": "q35",
         "accel": "tcg",
-        "cpu": "max",
+        "cpu": "Nehalem",
         "smp": "1",
         "m": "1024",
         "rtc": f"base={clock}",

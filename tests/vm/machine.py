@@ -62,8 +62,8 @@ class Machine:
         for left in reversed(range(_STARTS)):
             self._start(root, drive, clock)
             try:
-                self._line = self._connect()
-                self.monitor = Monitor(self._plugs.monitor)
+                self._line = self._connect(self._plugs.orders)
+                self.monitor = Monitor(self._connect(self._plugs.monitor))
                 self._hands = Hands(self._plugs, self.monitor)
                 self.wait_up()
                 break
@@ -129,8 +129,11 @@ class Machine:
         )
 
     def wait(self, command: str, seconds: float = 30.0) -> None:
-        """Until a command succeeds; it is asked again and again over there."""
-        words = f"until {command}; do sleep 0.1; done"
+        """Until a command succeeds; it is asked again and again over there.
+
+        Not too often: to ask is work, and there is one processor for that and for what is awaited.
+        """
+        words = f"until {command}; do sleep 0.5; done"
         done = self.run(words, seconds=seconds, check=False)
         if done.code:
             raise MachineError(f"waited {seconds:g} s in vain\n{done}")
@@ -174,12 +177,12 @@ class Machine:
                 getattr(self, part).close()
         self._folder.cleanup()
 
-    def _connect(self) -> socket.socket:
+    def _connect(self, place: Path) -> socket.socket:
         line = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + 20
         while True:
             try:
-                line.connect(str(self._plugs.orders))
+                line.connect(str(place))
             except OSError as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise self._broken("QEMU did not start") from error

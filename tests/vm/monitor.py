@@ -7,7 +7,6 @@ import json
 import socket
 import threading
 import time
-from pathlib import Path
 
 
 class MonitorError(AssertionError):
@@ -15,15 +14,13 @@ class MonitorError(AssertionError):
 
 
 class Monitor:
-    """Connected by its constructor; may be used by several threads."""
+    """At the end of `line`, which is connected; may be used by several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, line: socket.socket) -> None:
         self._turn = threading.RLock()
         self._events: list[dict[str, object]] = []
         self._held = b""
-        self._line = socket.socket(socket.AF_UNIX)
-        self._line.settimeout(20)
-        self._line.connect(str(path))
+        self._line = line
         self._message(time.monotonic() + 20)
         self.order("qmp_capabilities")
 

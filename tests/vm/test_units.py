@@ -16,6 +16,13 @@ CHILD = "cat /proc/$(systemctl show -P MainPID deskphone)/task/*/children | cut 
 REGISTERED = "deskphone ctl status | grep -q '\"registered\":true'"
 
 
+@pytest.fixture
+def page(pi):
+    """The page, whatever a test before has done to it."""
+    pi.run("systemctl start deskphone-web", seconds=200)
+
+
+@pytest.mark.usefixtures("page")
 def test_both_are_ready_and_nothing_failed(pi):
     for unit in ("deskphone", "deskphone-web"):
         assert pi.property(unit, "ActiveState") == "active", pi.journal(unit)
@@ -69,6 +76,7 @@ def test_sound_runs_in_real_time_inside_the_sandbox(pi):
     assert "1" in policies.split(), policies
 
 
+@pytest.mark.usefixtures("page")
 def test_the_page_is_there_for_whoever_has_its_address(pi):
     address = re.findall(r"http://\S+", pi.journal("deskphone-web"))[-1]
     source = (
@@ -144,6 +152,7 @@ def test_stopping_the_phone_in_a_call_says_bye_and_signs_off(pi):
     pi.wait(REGISTERED, 60)
 
 
+@pytest.mark.usefixtures("page")
 def test_the_page_comes_back_by_itself(pi):
     before = pi.property("deskphone-web", "MainPID")
     pi.run(f"kill -KILL {before}")
@@ -151,6 +160,7 @@ def test_the_page_comes_back_by_itself(pi):
             'test "$(systemctl show -P SubState deskphone-web)" = running', 90)  # fmt: skip
 
 
+@pytest.mark.usefixtures("page")
 def test_f44_when_memory_runs_out_the_page_goes_and_the_call_stays(pi):
     """The kernel itself chooses whom to kill, as it does with no memory left (SysRq f)."""
     phone, page = (pi.property(unit, "MainPID") for unit in ("deskphone", "deskphone-web"))

@@ -78,6 +78,12 @@ def test_f10_a_clock_that_is_right_is_left_alone(folder, clock_of):
     assert right.changes == []
 
 
+def test_f10_what_is_saved_is_never_later_than_the_clock(folder, clock_of):
+    clock.save(folder, clock_of(SAVED + 0.9))
+
+    assert clock.read_saved(folder) == SAVED
+
+
 def test_f10_a_clock_that_was_put_right_backwards_is_saved_as_it_is(folder, clock_of):
     clock.save(folder, clock_of(NOW))
     clock.save(folder, clock_of(SAVED))

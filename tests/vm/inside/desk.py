@@ -46,7 +46,7 @@ def wait(what: str, true_of: Callable[[StatusReply], object], seconds: float = 4
         return found if true_of(found) else None
 
     try:
-        return wait_for(what, look, seconds)
+        return wait_for(what, look, seconds, every=0.2)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{status()}") from None
 

@@ -30,5 +30,6 @@ def wait_heard(card: str, hertz: float = 0, seconds: float = 20.0) -> float:
         level = ask("level", card=card, since=since, hertz=hertz)
         return level is not None and level > _LOUD
 
-    wait_for(f"{hertz:g} Hz on the {card} card" if hertz else f"the {card} card", heard, seconds)
+    wait_for(f"{hertz:g} Hz on the {card} card" if hertz else f"the {card} card", heard, seconds,
+             every=0.1)  # fmt: skip
     return time.monotonic() - began

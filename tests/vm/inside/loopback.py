@@ -17,7 +17,7 @@ from firmware.dsp.tone_probe import dominant, tone_level
 from tests.support.waiting import wait_for
 
 RATE = 16_000
-PERIOD = 160
+PERIOD = 320
 _LOOK = 0.1
 """Seconds of sound that are looked at."""
 _DEVICE = "plughw:CARD=Loopback,DEV=1"

@@ -162,7 +162,8 @@ def test_a_call_by_hand_from_the_cradle_to_the_echo_and_back(pins, far, record_p
 def test_the_bell_and_the_lamp_of_a_call_that_comes(pins, far):
     """605 asks to hang up and calls back."""
     close(pins, HOOK)
-    dial_all(pins, far, "605")
+    far.wait_tone(DIAL_TONE[0])
+    desk.ask(s.Dial(target="605"))
     desk.wait("605", lambda found: found.state == "talking", 30)
     release(pins, HOOK)
 
@@ -218,9 +219,10 @@ def test_killed_while_it_rings_it_comes_to_rest_and_is_back(pins, far, record_pr
     before, began = desk.main_pid(), time.monotonic()
     os.kill(before, signal.SIGKILL)
     wait_for("rest", lambda: not any(pins.value(pin) for pin in (*COILS, LAMP)), 5)
-    wait_for("the next start", lambda: desk.main_pid() not in (0, before), 20)
+    wait_for("the next start", lambda: desk.main_pid() not in (0, before), 20, every=0.2)
     ready = ["systemctl", "-q", "is-active", "deskphone"]
-    wait_for("it to be ready", lambda: subprocess.run(ready, check=False).returncode == 0, 60)
+    wait_for("it to be ready", lambda: subprocess.run(ready, check=False).returncode == 0, 60,
+             every=0.5)  # fmt: skip
     desk.wait("registration", lambda found: found.lines[0].registered, 60)
     record_property("killed to registered again, s (emulated)", round(time.monotonic() - began, 1))
     close(pins, HOOK)
@@ -233,7 +235,7 @@ def test_f41_a_chip_that_goes_is_told_and_the_phone_talks_on(pins, far):
     """As a chip on a USB cable that is pulled; the last test here, for it takes the pins along."""
     pid = desk.main_pid()
     pins.close()
-    said = wait_for("what the journal says", lambda: journal("does not answer"), 20)
+    said = wait_for("what the journal says", lambda: journal("does not answer"), 20, every=0.5)
     assert "hook failed" in said or "hook: " in said, said
     spent = cpu(pid)
     time.sleep(5)  # noqa: TID251 - a thread that turns in circles would be seen

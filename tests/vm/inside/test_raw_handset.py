@@ -133,7 +133,7 @@ def test_its_bell_and_its_lamp_are_told(socket, listen):
     handset.lamps.set("ring", LampPattern.OFF)
     wait_for("one", lambda: socket[0].lit == {MUTE})
     handset.close()
-    assert socket[0].lit == set()
+    wait_for("dark at last", lambda: socket[0].lit == set())
 
 
 def test_the_board_for_usb_handsets_finds_it_by_its_hook(socket, listen):
