@@ -41,6 +41,7 @@ check: setup-dev  ## style, types, layers, sizes, units
 	$(BIN)/python .ci/rfc.py --check
 	$(BIN)/python .ci/rfc4504.py --check
 	$(BIN)/python .ci/wiring.py --check
+	$(BIN)/python .ci/figures.py --check
 	$(PYTEST) -q tests/checks
 
 interop: setup-dev  ## real Kamailio, baresip, SIPp, coturn and Chromium (Debian packages)
@@ -61,7 +62,7 @@ bench: setup-dev  ## our phone beside baresip: a table and JSON
 	$(BIN)/python -m tests.bench --save
 	$(BIN)/python -m tests.bench.quality --save
 
-vm: setup-dev  ## a virtual Pi in QEMU: real systemd, real kernel sound, pins and input devices
+vm: setup-dev  ## a virtual Pi in QEMU: real systemd, real kernel sound, pins and input devices; SAVE=1 keeps its figures
 	@$(BIN)/python -m tests.vm.root
 	$(PYTEST) -q -n 2 --dist load --maxschedchunk 1 -p no:randomly -m "not slow" tests/vm
 
@@ -83,6 +84,7 @@ docs: setup-dev  ## rewrite the generated pages under docs/
 	$(BIN)/python .ci/rfc.py
 	$(BIN)/python .ci/rfc4504.py
 	$(BIN)/python .ci/wiring.py
+	$(BIN)/python .ci/figures.py
 	$(BIN)/python -m firmware.cli_manual
 
 clean:  ## remove what the build left here

@@ -149,6 +149,17 @@ def test_reliability_finds_a_test_that_the_page_does_not_know(documented, name, 
     assert said in done.stderr
 
 
+def test_figures_finds_a_measurement_that_the_page_does_not_know(documented):
+    done = run(documented, sys.executable, ".ci/figures.py", "--check")
+    assert not done.returncode, done.stderr
+    latest = max((documented / "tests/bench/results").glob("20*.json"))
+    text = re.sub(r"(_ms\w*\": )[\d.]+", r"\g<1>77.7", latest.read_text(), count=1)
+    latest.with_name("2099-01-01-0000.json").write_text(text)
+    done = run(documented, sys.executable, ".ci/figures.py", "--check")
+    assert done.returncode
+    assert "docs/figures.md is out of date" in done.stderr
+
+
 def test_sizes_finds_a_long_file_and_a_long_function(tree):
     plant(tree / "hal/keys.py", "def long() -> None:\n" + "    pass\n" * 61)
     plant(tree / "hal/events.py", "#\n" * 500)

@@ -1,10 +1,13 @@
 """The virtual Pi of a run: one machine, started once, with the phone installed and running."""
 
 import fcntl
+import json
 import os
+import time
 
 import pytest
 
+from tests.bench.machine import describe
 from tests.vm.drive import PLACE, make_drive
 from tests.vm.machine import PYTHON, Machine
 from tests.vm.root import PROJECT, LackingError, cached, missing_tools, ready
@@ -97,11 +100,14 @@ def install(machine):
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
-    """The figures that were measured, each with its name."""
+    """The figures that were measured, each with its name; kept for docs/figures.md where asked."""
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-    figures = [pair for report in reports for pair in report.user_properties]
+    figures = dict(sorted(pair for report in reports for pair in report.user_properties))
     if figures:
         terminalreporter.section("measured in the virtual Pi")
-    figures.sort(key=lambda pair: pair[0])
-    for name, value in figures:
+    for name, value in figures.items():
         terminalreporter.line(f"{value:>10}  {name}")
+    if os.environ.get("SAVE") and not terminalreporter.getreports("failed"):
+        name = f"vm-{time.strftime('%Y-%m-%d-%H%M')}.json"
+        record = {**describe(PROJECT), "figures": figures}
+        (PROJECT / "tests/bench/results" / name).write_text(json.dumps(record, indent=2) + "\n")
