@@ -1,4 +1,4 @@
-"""The virtual Pi of a run: one machine, started once, with the phone installed and running."""
+"""The virtual Pi of a run: a machine, started once, with the phone installed and running."""
 
 import fcntl
 import json

@@ -150,11 +150,6 @@ class Machine:
         """Have its shell carry out a command after which it may not answer any more."""
         self._send({"id": next(self._ids), "command": command, "seconds": 5})
 
-    def reboot(self) -> None:
-        """Stop in order and start again; the disk keeps what was written."""
-        self.begin("systemctl reboot")
-        self.wait_up()
-
     def wait_up(self) -> None:
         """Until it takes orders after a start."""
         deadline = time.monotonic() + _BOOT_SECONDS
