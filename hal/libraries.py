@@ -1,14 +1,29 @@
-"""The Python modules that adapters stand on, and the command that brings each. Pure."""
+"""The Python modules that adapters stand on, and the commands that bring each. Pure.
+
+Both ways are named, because a phone in a virtual environment, as docs/building.md makes one, does
+not see what apt installs.
+"""
 
 from dataclasses import dataclass
 
 
+def both_ways(debian: str, pip: str) -> str:
+    """The command that brings a library to the system, and that for a virtual environment."""
+    return f"apt install {debian}; in a venv pip install {pip}"
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A Python module and the command that brings it."""
+    """A Python module, the Debian package that has it (empty: none), and its name for pip."""
 
     module: str
-    install: str
+    debian: str
+    pip: str
+
+    @property
+    def install(self) -> str:
+        """The command, or both of them."""
+        return both_ways(self.debian, self.pip) if self.debian else f"pip install {self.pip}"
 
     @property
     def lacks(self) -> str:
@@ -16,16 +31,16 @@ class Library:
         return f"{self.module} is missing ({self.install})"
 
 
-GPIO = Library("gpiozero", "apt install python3-gpiozero")
+GPIO = Library("gpiozero", "python3-gpiozero", "gpiozero")
 PIN_LIBRARIES = {
-    "gpiod": Library("gpiod", "apt install python3-libgpiod"),
-    "lgpio": Library("lgpio", "pip install lgpio"),
-    "rpigpio": Library("RPi", "apt install python3-rpi.gpio"),
+    "gpiod": Library("gpiod", "python3-libgpiod", "gpiod"),
+    "lgpio": Library("lgpio", "", "lgpio"),
+    "rpigpio": Library("RPi", "python3-rpi.gpio", "RPi.GPIO"),
 }
-OLED = Library("luma", "apt install python3-luma.oled")
-SPI = Library("spidev", "apt install python3-spidev")
-SERIAL = Library("serial", "apt install python3-serial")
-EVDEV = Library("evdev", "apt install python3-evdev")
+OLED = Library("luma", "python3-luma.oled", "luma.oled")
+SPI = Library("spidev", "python3-spidev", "spidev")
+SERIAL = Library("serial", "python3-serial", "pyserial")
+EVDEV = Library("evdev", "python3-evdev", "evdev")
 
 
 def lacks(module: str | None, usual: Library) -> str:

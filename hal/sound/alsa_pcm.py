@@ -97,8 +97,10 @@ def absent(device: str, root: str = "") -> bool:
         return not _card_at(device.removeprefix(_PORT).partition(",")[0], root)
     cards = f"{root}/proc/asound"
     name = device.removeprefix(_STABLE).partition(",")[0]
-    there = os.access(f"{cards}/{name}", os.F_OK)
-    return device.startswith(_STABLE) and not there and os.access(cards, os.F_OK)
+    if not device.startswith(_STABLE) or os.access(f"{cards}/{name}", os.F_OK):
+        return False
+    # Before the first card comes, a kernel has neither; a card has its nodes in any case.
+    return os.access(cards, os.F_OK) or not os.access(f"{root}/dev/snd", os.F_OK)
 
 
 class AlsaPcm:
@@ -210,7 +212,7 @@ def missing(error: ImportError) -> str:
     """What ALSA lacks here: the shared library, or the Python module above it."""
     if "libasound" in str(error):
         return "libasound.so.2 is missing (apt install libasound2)"
-    return "alsaaudio is missing (apt install python3-alsaaudio)"
+    return "alsaaudio is missing (apt install python3-alsaaudio; in a venv pip install pyalsaaudio)"
 
 
 def _open(library: _Library, device: str, direction: int, rate: int) -> AlsaPcm:

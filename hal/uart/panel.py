@@ -27,6 +27,12 @@ _READ = 4096
 _STUCK = 2.0
 """Seconds after which a port that takes nothing is broken."""
 _VANISHED = (0, errno.EIO, errno.ENXIO, errno.ENODEV)
+_DENIED = "Permission denied; is this user in the group dialout?"
+_ADVICE = {
+    errno.ENOENT: "it is not there; is its cable in, or is the header's port switched on?",
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+}
 
 
 class SerialPort(Protocol):
@@ -259,7 +265,9 @@ def _words(error: Exception) -> str:
     number = _number(error) or _number(error.__context__)
     if number in (errno.EAGAIN, errno.EBUSY):
         return "another program has it"
-    return "it was unplugged" if number in _VANISHED else os.strerror(number)
+    if number in _VANISHED:
+        return "it was unplugged"
+    return _ADVICE.get(number) or os.strerror(number)
 
 
 def _number(error: BaseException | None) -> int:

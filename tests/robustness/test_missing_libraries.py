@@ -96,19 +96,22 @@ def test_with_no_codec_at_all_it_says_so_and_ends_with_2(config, verb):
 
 
 @pytest.mark.parametrize(
-    ("board", "module", "package"),
+    ("board", "module", "package", "wheel"),
     [
-        ("rotary", "gpiod", "python3-libgpiod"),
-        ("keypad", "luma", "python3-luma.oled"),
-        ("serial-panel", "serial", "python3-serial"),
-        ("usb-handset", "evdev", "python3-evdev"),
+        ("rotary", "gpiod", "python3-libgpiod", "gpiod"),
+        ("keypad", "luma", "python3-luma.oled", "luma.oled"),
+        ("serial-panel", "serial", "python3-serial", "pyserial"),
+        ("usb-handset", "evdev", "python3-evdev", "evdev"),
     ],
 )
-def test_a_boards_library_is_named_by_check(config, board, module, package):
+def test_a_boards_library_is_named_by_check(config, board, module, package, wheel):
     checked = check(module, config(f'[board]\nname = "{board}"\n'))
 
     assert checked.returncode == 0, "the file may be meant for another machine"
-    assert f"{module} is missing (apt install {package})" in checked.stdout
+    assert (
+        f"{module} is missing (apt install {package}; in a venv pip install {wheel})"
+        in checked.stdout
+    )
 
 
 def test_f34_a_phone_without_the_library_for_its_pins_runs_and_says_so(config):
@@ -118,7 +121,10 @@ def test_f34_a_phone_without_the_library_for_its_pins_runs_and_says_so(config):
         phone.terminate()
         rest = phone.stderr.read()
 
-    assert "GPIO failed: gpiod is missing (apt install python3-libgpiod)" in said
+    assert (
+        "GPIO failed: gpiod is missing (apt install python3-libgpiod; in a venv pip install gpiod)"
+        in said
+    )
     assert phone.returncode == 0
     assert "Traceback" not in rest
 
@@ -128,7 +134,7 @@ def test_alsa_is_named_for_a_card_that_needs_it(config):
 
     assert done.returncode == 0
     assert "audio.card: there is no sound on this machine" in done.stdout
-    assert "alsaaudio is missing (apt install python3-alsaaudio)" in done.stdout
+    assert "alsaaudio is missing (apt install python3-alsaaudio; in a venv " in done.stdout
 
 
 def test_a_phone_that_cannot_check_ways_runs_without_and_says_so(config):

@@ -10,7 +10,11 @@ from hal.errors import DeviceError
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
-        ("No module named 'alsaaudio'", "alsaaudio is missing (apt install python3-alsaaudio)"),
+        (
+            "No module named 'alsaaudio'",
+            "alsaaudio is missing"
+            " (apt install python3-alsaaudio; in a venv pip install pyalsaaudio)",
+        ),
         (
             "libasound.so.2: cannot open shared object file: No such file or directory",
             "libasound.so.2 is missing (apt install libasound2)",
@@ -23,5 +27,5 @@ def test_what_alsa_lacks_is_named_with_its_debian_package(monkeypatch, error, ad
 
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(DeviceError) as caught:
-        open_card(CardSpec("alsa", "id:Device"), (), 16_000)
-    assert str(caught.value) == f"card id:Device: {advice}"
+        open_card(CardSpec("alsa", "tape"), (), 16_000)
+    assert str(caught.value) == f"card tape: {advice}"

@@ -73,8 +73,8 @@ def test_a_missing_library_is_named_and_the_phone_goes_on(installed):
     assert told == [
         DeviceFailed(
             "GPIO",
-            "gpiozero is missing (apt install python3-gpiozero);"
-            " gpiod is missing (apt install python3-libgpiod)",
+            "gpiozero is missing (apt install python3-gpiozero; in a venv pip install gpiozero);"
+            " gpiod is missing (apt install python3-libgpiod; in a venv pip install gpiod)",
             4.0,
         )
     ]
@@ -115,11 +115,12 @@ def test_what_a_board_lacks_is_known_before_it_is_opened(installed):
     usb = UsbSpec(0, 0, (), "KEY_PHONE")
     spec = BoardSpec("b", "", "b.toml", display=display, serial=serial, usb=usb)
     assert lacking(spec) == (
-        "gpiozero is missing (apt install python3-gpiozero);"
-        " gpiod is missing (apt install python3-libgpiod);"
-        " luma is missing (apt install python3-luma.oled); spidev is missing"
-        " (apt install python3-spidev); serial is missing (apt install python3-serial);"
-        " evdev is missing (apt install python3-evdev)"
+        "gpiozero is missing (apt install python3-gpiozero; in a venv pip install gpiozero);"
+        " gpiod is missing (apt install python3-libgpiod; in a venv pip install gpiod);"
+        " luma is missing (apt install python3-luma.oled; in a venv pip install luma.oled);"
+        " spidev is missing (apt install python3-spidev; in a venv pip install spidev);"
+        " serial is missing (apt install python3-serial; in a venv pip install pyserial);"
+        " evdev is missing (apt install python3-evdev; in a venv pip install evdev)"
     )
     installed("gpiozero", "gpiod", "luma", "spidev", "serial", "evdev")
     assert lacking(spec) == ""

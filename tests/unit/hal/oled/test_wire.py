@@ -163,8 +163,11 @@ def test_the_wire_that_tells_pictures_from_commands_may_be_pin_0(monkeypatch):
 @pytest.mark.parametrize(
     ("module", "advice"),
     [
-        ("spidev", "spidev is missing (apt install python3-spidev)"),
-        ("luma.core.interface.serial", "luma is missing (apt install python3-luma.oled)"),
+        ("spidev", "spidev is missing (apt install python3-spidev; in a venv pip install spidev)"),
+        (
+            "luma.core.interface.serial",
+            "luma is missing (apt install python3-luma.oled; in a venv pip install luma.oled)",
+        ),
     ],
 )
 def test_f41_a_missing_library_is_named_with_its_package(monkeypatch, spi, module, advice):

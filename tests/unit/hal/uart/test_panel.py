@@ -153,7 +153,20 @@ def test_f41_a_panel_that_is_pulled_out_is_told_once_and_is_as_before_when_it_is
 def test_f41_a_port_that_is_not_there_is_named(desk):
     desk.panel.start(desk.told.put)
     failed = desk.hears(DeviceFailed)
-    assert failed.reason == f"{desk.cable}: No such file or directory"
+    assert failed.reason == (
+        f"{desk.cable}: it is not there; is its cable in, or is the header's port switched on?"
+    )
+
+
+def test_f41_a_port_of_others_is_told_with_the_group_that_may(desk, monkeypatch):
+    def refused(*_args, **_options):
+        raise serial.SerialException(errno.EACCES, "could not open port")
+
+    monkeypatch.setattr(serial, "Serial", refused)
+    with pytest.raises(
+        DeviceError, match=r": Permission denied; is this user in the group dialout\?$"
+    ):
+        open_port(SerialSpec(str(desk.cable), 115_200, None, ()))
 
 
 def test_f41_a_panel_that_does_not_answer_is_told(desk):
@@ -236,7 +249,9 @@ def test_a_panel_that_was_never_started_closes(desk):
 
 def test_a_missing_library_is_named_with_its_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "serial", None)
-    with pytest.raises(DeviceError, match=r"^serial is missing \(apt install python3-serial\)$"):
+    with pytest.raises(
+        DeviceError, match=r"^serial is missing \(apt install python3-serial; in a venv"
+    ):
         open_port(SerialSpec("/dev/null", 9600, None, ()))
 
 
@@ -264,7 +279,8 @@ def test_f41_an_error_nobody_thought_of_does_not_take_the_panel_with_it(desk):
 def test_a_cable_that_is_pulled_while_the_phone_speaks_is_called_that():
     assert _words(serial.SerialException("device reports readiness")) == "it was unplugged"
     assert _words(OSError(5, "Input/output error")) == "it was unplugged"
-    assert _words(termios.error(13, "Permission denied")) == "Permission denied"
+    denied = "Permission denied; is this user in the group dialout?"
+    assert _words(termios.error(13, "Permission denied")) == denied
     assert _words(serial.SerialTimeoutException("Write timeout")) == "it takes nothing any more"
 
 
