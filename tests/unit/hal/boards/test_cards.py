@@ -12,8 +12,10 @@ from hal.errors import DeviceError
     [
         (
             "No module named 'alsaaudio'",
-            "alsaaudio is missing"
-            " (apt install python3-alsaaudio; in a venv pip install pyalsaaudio)",
+            (
+                "alsaaudio is missing"
+                " (apt install python3-alsaaudio; in a venv pip install pyalsaaudio)"
+            ),
         ),
         (
             "libasound.so.2: cannot open shared object file: No such file or directory",
