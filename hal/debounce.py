@@ -6,6 +6,8 @@ lock-out has passed, and the level that is read then decides. The re-reading is 
 edge of a bounce may be lost on its way (the kernel queues 16 a line).
 """
 
+import math
+
 
 class Debouncer:
     """One contact. Feed it every edge, and the level as read when `deadline` is due.
@@ -13,26 +15,28 @@ class Debouncer:
     `lockout` is in seconds; `level` is the state that is believed, at first the one given.
     """
 
-    __slots__ = ("_lockout", "_until", "level")
+    __slots__ = ("_locked", "_lockout", "_until", "level")
 
     def __init__(self, lockout: float, *, level: bool = False) -> None:
         self._lockout = lockout
-        self._until: float | None = None
+        self._until = -math.inf
+        self._locked = False
         self.level = level
 
     @property
     def deadline(self) -> float | None:
         """When to read the level again; None if no lock-out runs."""
-        return self._until
+        return self._until if self._locked else None
 
     def sample(self, level: bool, now: float) -> bool:  # noqa: FBT001 - the level is the datum
-        """Take a level that was read at `now`; whether the believed one changed."""
-        if self._until is not None:
-            if now < self._until:
-                return False
-            self._until = None
-        if level == self.level:
+        """Take a level that was read at `now`; whether the believed one changed.
+
+        What is told after a lock-out and was within it has bounced all the same.
+        """
+        if now < self._until:
             return False
-        self.level = level
-        self._until = now + self._lockout
-        return True
+        self._locked = level != self.level
+        if self._locked:
+            self.level = level
+            self._until = now + self._lockout
+        return self._locked

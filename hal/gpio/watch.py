@@ -23,8 +23,8 @@ _MOST_EDGES = 512
 """Edges that are kept for a thread that is late; of a wild wire the oldest go first."""
 _STORM = 1000
 """Edges within a second that no hand and no dial makes, bounce included."""
-Edge = Callable[[bool, float], None]
-"""Told whether the wire is closed, and when it changed."""
+Edge = Callable[[bool | None, float], None]
+"""Told whether the wire is closed, and when it changed; None = nobody knows, look."""
 
 
 class Wire(Protocol):
@@ -73,7 +73,7 @@ class Watch:
         self._part = part
         self._wires = tuple(wires)
         self._wake = wake
-        self._edges: collections.deque[tuple[int, bool, float]] = collections.deque(
+        self._edges: collections.deque[tuple[int, bool | None, float]] = collections.deque(
             maxlen=_MOST_EDGES
         )
         self._closed: tuple[bool, ...] | None = None
@@ -121,7 +121,7 @@ class Watch:
     def _noting(self, place: int) -> Edge:
         latest = -math.inf
 
-        def note(closed: bool, at: float) -> None:  # noqa: FBT001 - the level is the datum
+        def note(closed: bool | None, at: float) -> None:  # noqa: FBT001 - the level is the datum
             nonlocal latest
             # Moments are reckoned and may be off by what that took; a wire's edges are in order.
             latest = max(latest, at)
@@ -138,7 +138,8 @@ class Watch:
         for place, level, at in sorted(edges, key=operator.itemgetter(2)):
             at = min(at, now)  # noqa: PLW2901 - of another clock
             yield from self._waited(tuple(levels), at)
-            levels[place] = level
+            if level is not None:
+                levels[place] = level
             yield from self._at(tuple(levels), at)
         yield from self._waited(tuple(levels), now)
 
@@ -150,8 +151,9 @@ class Watch:
                 return
 
     def _at(self, closed: tuple[bool, ...], moment: float) -> Iterator[Event]:
+        # One that is told after the wires were read is older than that: its lock-out still counts.
         self._last = max(self._last, moment)
-        yield from self._part.sample(closed, self._last)
+        yield from self._part.sample(closed, moment)
 
     def close(self) -> None:
         """Release the pins; nothing is heard afterwards."""

@@ -33,6 +33,15 @@ def test_f37_a_last_edge_that_was_lost_is_found_by_reading_again():
     assert not hook.level
 
 
+def test_f37_a_bounce_that_is_told_when_its_lock_out_is_over_is_none_of_its_own():
+    hook = Debouncer(0.05)
+    hook.sample(True, 0.0)
+    assert not hook.sample(True, 0.05)
+    assert not hook.sample(False, 0.0001)
+    assert hook.deadline is None
+    assert hook.sample(False, 0.06)
+
+
 def test_a_contact_at_rest_asks_for_nothing():
     contact = Debouncer(LOCKOUT)
     assert contact.deadline is None

@@ -95,6 +95,18 @@ def test_f37_two_hundred_edges_before_anybody_looks_are_one_lift(hook, wires):
     assert hook.deadline is None
 
 
+def test_f37_a_burst_whose_edges_are_told_after_its_lock_out_is_still_one(hook, wires):
+    """The thread of the pin library was away for longer than a contact bounces."""
+    wires[0].move(True, 1.0)
+    assert list(hook.run(1.001)) == [HookLifted(1.0)]
+    assert list(hook.run(1.051)) == [], "it was read: lifted, and the lock-out is over"
+    for step in range(1, 81):
+        wires[0].move(step % 2 == 0, 1.0 + step * 0.00001)
+    assert list(hook.run(1.06)) == []
+    assert hook.deadline is None
+    assert list(hook.run(1.2)) == []
+
+
 def test_more_edges_than_are_kept_lose_the_oldest_and_the_level_is_true(hook, wires):
     for step in range(601):
         wires[0].move(step % 2 == 0, 1.0 + step * 0.00005)
@@ -315,13 +327,14 @@ def test_f37_a_wire_that_never_stops_does_not_keep_the_thread(wires):
         assert watch.deadline == 0.0, "and it is looked at again at once"
 
 
-def test_time_never_goes_back_for_a_part(hook, wires):
-    """An edge that is told late happened before the wires were last read."""
+def test_an_edge_that_is_told_after_the_wires_were_read_has_its_own_moment(hook, wires):
+    """It happened before: the lock-out is reckoned from there."""
     wires[0].move(True, 5.0)
     assert list(hook.run(5.0)) == [HookLifted(5.0)]
     list(hook.run(6.0))
     wires[0].move(False, 5.9)
-    assert [event.at for event in hook.run(6.1)] == [6.0]
+    assert [event.at for event in hook.run(6.1)] == [5.9]
+    assert hook.deadline is None, "it is over"
 
 
 def test_a_plug_that_is_pushed_in_slides_along_its_contacts_and_is_one_plug(wires):
