@@ -12,15 +12,13 @@ from typing import Final
 
 from firmware.sip.bodies import content_type, shown
 from firmware.sip.core import Core, Usage
-from firmware.sip.dialog import Dialog
 from firmware.sip.invite.declining import late_offer
-from firmware.sip.invite.leg import Leg, no_way
+from firmware.sip.invite.leg import Leg, OfALeg, no_way
 from firmware.sip.invite.prack import rseq_of
 from firmware.sip.invite.pracking import Prack
 from firmware.sip.invite.waiting import Kind
-from firmware.sip.line import Line
 from firmware.sip.message import Response
-from firmware.sip.notifications import CallProgress, CallRef
+from firmware.sip.notifications import CallProgress
 from firmware.sip.transaction.keys import Arrival
 
 Others = Callable[[Usage, Arrival, float], None]
@@ -30,7 +28,7 @@ TERMINATED: Final = 199
 _LONG: Final = 64.0
 
 
-class Early:
+class Early(OfALeg):
     """One fork of a call of ours that rings or speaks, but has not answered."""
 
     def __init__(self, core: Core, leg: Leg, others: Others, unfit: Unfit) -> None:
@@ -41,18 +39,6 @@ class Early:
         self._next_offer = b""
         self._rseq: int | None = None
         core.dialogs[leg.dialog.key] = self
-
-    @property
-    def call(self) -> CallRef:
-        return self.leg.call
-
-    @property
-    def line(self) -> Line:
-        return self.leg.line
-
-    @property
-    def dialog(self) -> Dialog:
-        return self.leg.dialog
 
     @property
     def replaceable(self) -> bool | None:

@@ -414,6 +414,27 @@ class Leg:
             self._core.answer(waiting.transaction, status, now)
 
 
+class OfALeg:
+    """A call at some stage, known by its leg."""
+
+    leg: Leg
+
+    @property
+    def call(self) -> CallRef:
+        """What our user calls it by."""
+        return self.leg.call
+
+    @property
+    def line(self) -> Line:
+        """The line it came or went by."""
+        return self.leg.line
+
+    @property
+    def dialog(self) -> Dialog:
+        """Its dialog, early or confirmed."""
+        return self.leg.dialog
+
+
 def no_way(core: Core, call: CallRef, fork: str) -> None:
     """An offer of ours may not be sent now; the phone tries again later."""
     core.notify(ReofferRejected(call, 491, "Request Pending", fork))

@@ -14,13 +14,13 @@ from msgspec import Struct
 
 from firmware.sip.bodies import Rows, options, sdp_of, shown, warning_rows
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core, Usage
-from firmware.sip.dialog import Dialog, from_arrival
+from firmware.sip.dialog import from_arrival
 from firmware.sip.errors import LocalError, ParseError
 from firmware.sip.flow import Flow
 from firmware.sip.headers import delta_seconds
 from firmware.sip.identity.envelope import facts_of
 from firmware.sip.identity.who import caller
-from firmware.sip.invite.leg import Leg, no_way
+from firmware.sip.invite.leg import Leg, OfALeg, no_way
 from firmware.sip.invite.prack import OPTION, Reliable
 from firmware.sip.invite.reasons import why
 from firmware.sip.invite.session_timer import SessionTimer
@@ -56,7 +56,7 @@ class Stage(enum.Enum):
     OVER = "over"
 
 
-class InviteServer:
+class InviteServer(OfALeg):
     """One call that arrived; `target` is the caller's Contact."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a call is made of
@@ -88,18 +88,6 @@ class InviteServer:
         leg.peer.learn(headers)
         leg.reliable = Reliable(core, transaction, self._unheard)
         self._insists = OPTION in options(headers, "Require")
-
-    @property
-    def call(self) -> CallRef:
-        return self.leg.call
-
-    @property
-    def line(self) -> Line:
-        return self.leg.line
-
-    @property
-    def dialog(self) -> Dialog:
-        return self.leg.dialog
 
     def portrait(self) -> CallPortrait:
         stage = CallStage.EARLY if self.stage is Stage.RINGING else CallStage.TRYING

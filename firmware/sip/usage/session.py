@@ -10,23 +10,21 @@ from typing import Final
 
 from firmware.sip.bodies import Rows, content_type, refusal, sdp_of, shown
 from firmware.sip.core import ALLOW, SUPPORTS, Alarm, Core, Usage
-from firmware.sip.dialog import Dialog, to_bytes
+from firmware.sip.dialog import to_bytes
 from firmware.sip.errand import say_goodbye
 from firmware.sip.headers import Reason
 from firmware.sip.identity.connected import heard_from
 from firmware.sip.invite.declining import because, late_offer
-from firmware.sip.invite.leg import Leg, no_way
+from firmware.sip.invite.leg import Leg, OfALeg, no_way
 from firmware.sip.invite.pracking import Prack
 from firmware.sip.invite.reasons import Why, why
 from firmware.sip.invite.reoffer import Outcome, Reoffer
 from firmware.sip.invite.waiting import Kind, Waiting
-from firmware.sip.line import Line
 from firmware.sip.message import Response
 from firmware.sip.methods import SUPPORTED, SUPPORTED_WITH_ICE
 from firmware.sip.notifications import (
     CallConfirmed,
     CallEnded,
-    CallRef,
     DialogSaved,
     FailureCause,
     ReofferAnswered,
@@ -54,7 +52,7 @@ class _Unacknowledged:
         self.offered = offered
 
 
-class Session:
+class Session(OfALeg):
     """One call that was answered."""
 
     def __init__(self, core: Core, leg: Leg, others: Others) -> None:
@@ -65,18 +63,6 @@ class Session:
         self._reason = ""
         self._unacknowledged: _Unacknowledged | None = None
         self._waiting_offer: bytes | None = None
-
-    @property
-    def call(self) -> CallRef:
-        return self.leg.call
-
-    @property
-    def line(self) -> Line:
-        return self.leg.line
-
-    @property
-    def dialog(self) -> Dialog:
-        return self.leg.dialog
 
     @property
     def packages(self) -> frozenset[str]:

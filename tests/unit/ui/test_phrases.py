@@ -13,24 +13,9 @@ from firmware.base.phrase import Phrase, phrase
 from firmware.config.table import SETTINGS, Applies
 from firmware.sip.notifications import RegistrationState
 from firmware.ui.text import Texts, languages
+from tests.support.texts import OFF_SCREEN
 
 ROOM = Path(firmware.__file__).parent
-HERE = (
-    "applies.",
-    "board.",
-    "check.",
-    "config.",
-    "ctl.",
-    "form.",
-    "kind.",
-    "ladder.",
-    "log.",
-    "machine.",
-    "refused.",
-    "setting.",
-    "storage.",
-    "type.",
-)
 MAKERS = {"phrase": 0, "Phrase": 0, "Wrong": 0, "wrong": 0, "note": 1, "Problem": 3, "Form": 1}
 """Functions that make a phrase, and which argument is the id."""
 VERDICTS = ("Wrong", "wrong", "note", "Problem")
@@ -110,7 +95,7 @@ def test_every_phrase_has_words_that_use_only_its_arguments(language):
 def test_a_phrase_without_words_would_be_found():
     texts = Texts.load()
     assert "log.no_such_thing" not in texts
-    assert all(text_id.startswith(HERE) for begin, _, _ in MADE for text_id in ids(begin))
+    assert all(text_id.startswith(OFF_SCREEN) for begin, _, _ in MADE for text_id in ids(begin))
 
 
 def test_no_words_are_left_over():
@@ -126,7 +111,7 @@ def test_no_words_are_left_over():
     for begin, ends in COMPUTED.items():
         used |= {begin + end for end in ends}
 
-    assert [t for t in Texts.load() if t.startswith(HERE) and t not in used] == []
+    assert [t for t in Texts.load() if t.startswith(OFF_SCREEN) and t not in used] == []
 
 
 def test_a_phrase_within_a_phrase_is_said_too():

@@ -10,6 +10,7 @@ import firmware.ui
 import firmware.web
 from firmware.phone.texts import TEXTS
 from firmware.ui.text import TextError, Texts, languages
+from tests.support.texts import OFF_SCREEN
 
 ROOMS = [Path(room.__file__).parent for room in (firmware.ui, firmware.web)]
 COMPUTED = {
@@ -21,23 +22,6 @@ COMPUTED = {
 """Ids that code puts together from a fixed beginning and a value."""
 FUNCTION_KEYS = {f"web.{name}" for name in ("mute", "speaker", "headset")}
 """A loop of the page's template says these."""
-ELSEWHERE = (
-    "applies.",
-    "board.",
-    "check.",
-    "config.",
-    "ctl.",
-    "form.",
-    "kind.",
-    "ladder.",
-    "log.",
-    "machine.",
-    "refused.",
-    "setting.",
-    "storage.",
-    "type.",
-)
-"""Texts that are not said in these rooms: test_phrases.py looks after them."""
 
 
 def spoken():
@@ -127,7 +111,7 @@ def test_no_text_is_unused():
         for text_id in Texts.load("en")
         if text_id not in used
         and f'"{text_id}"' not in sources
-        and not text_id.startswith(("web.script.", "web.help.", *ELSEWHERE))
+        and not text_id.startswith(("web.script.", "web.help.", *OFF_SCREEN))
         and text_id not in FUNCTION_KEYS
     ]
     assert unused == []
