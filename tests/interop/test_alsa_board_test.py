@@ -1,6 +1,7 @@
 """The sound of `deskphone board test` through the real ALSA library, on its files for devices.
 
-They have no clock and no air: what a microphone records is a file that was written before.
+They have no clock and no air: what a microphone records is a file that was written before. Silence
+is one, too: ALSA's null device gives what lay in the memory that it was handed.
 """
 
 import importlib.util
@@ -22,7 +23,8 @@ pcm.ear {{ type file slave.pcm hole file "{folder}/ear.raw" format raw }}
 pcm.mouth {{ type file slave.pcm hole file "/dev/null" infile "{folder}/mouth.raw" format raw }}
 pcm.handset {{ type asym playback.pcm ear capture.pcm mouth }}
 pcm.studio {{ type plug slave {{ pcm ear rate 48000 channels 2 format S16_LE }} }}
-pcm.deaf {{ type asym playback.pcm studio capture.pcm hole }}
+pcm.still {{ type file slave.pcm hole file "/dev/null" infile "{folder}/still.raw" format raw }}
+pcm.deaf {{ type asym playback.pcm studio capture.pcm still }}
 pcm.mute {{ type asym playback.pcm ear }}
 """
 ORDERS = """\
@@ -52,6 +54,7 @@ def alsa(tmp_path):
         reason = "alsaaudio is missing: apt-get install gcc libasound2-dev; pip install '.[pi]'"
         (pytest.fail if os.environ.get("DESKPHONE_NO_SKIP") else pytest.skip)(reason)
     (tmp_path / "asound.conf").write_text(CONFIG.format(folder=tmp_path))
+    (tmp_path / "still.raw").write_bytes(bytes(16_000 * 2 * 20))
     return tmp_path
 
 
