@@ -72,8 +72,7 @@ def _faults(found: Examination, settings: Settings) -> Iterator[Problem]:
     if wrong := unknown_board(settings.board.name):
         yield found.place("board.name", wrong)
     else:
-        for reason in board_faults(settings.board):
-            yield found.note("board", "bad_board", reason=reason)
+        yield from board_faults(settings.board, found)
 
 
 def _remarks(found: Examination, settings: Settings) -> Iterator[Problem]:

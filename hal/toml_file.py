@@ -5,27 +5,37 @@ import tomllib
 from pathlib import Path
 
 from hal.errors import BoardError
+from hal.toml_positions import place_of_fault
 
 
-def read_toml(path: Path) -> dict[str, object]:
-    """What the file says; nothing is believed of it yet.
+def read_toml(path: Path) -> tuple[dict[str, object], str]:
+    """What the file says, and its text; nothing is believed of it yet.
 
     Raises:
         hal.errors.BoardError: it cannot be read, or is no TOML.
     """
     try:
         text = None if _endless(path) else path.read_text(encoding="utf-8")
-        data: dict[str, object] = {} if text is None else tomllib.loads(text)
     except OSError as error:
         raise BoardError(f"{path}: {error.strerror or error}") from error
-    except RecursionError as error:
-        raise BoardError(f"{path}: not a TOML file: its brackets go too deep") from error
     except ValueError as error:
-        # What tomllib complains of, bytes that are no UTF-8, a number of thousands of digits.
+        # Bytes that are no UTF-8; a name with a zero in it.
         raise BoardError(f"{path}: not a TOML file: {error}") from error
     if text is None:
         raise BoardError(f"{path}: it is a device, not a file")
-    return data
+    return _parsed(text, path), text
+
+
+def _parsed(text: str, path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise BoardError(f"{path}: not a TOML file: its brackets go too deep") from error
+    except ValueError as error:
+        line, detail = place_of_fault(error, text)
+        # A number of thousands of digits has no place.
+        where, why = (f"{path}:{line}", detail) if detail else (str(path), str(error))
+        raise BoardError(f"{where}: not a TOML file: {why}") from error
 
 
 def _endless(path: Path) -> bool:

@@ -5,7 +5,9 @@ goes on; whoever began must look at `problems` before believing what was read.
 """
 
 from collections.abc import Collection, Iterable
-from typing import TypeGuard, TypeVar
+from typing import NamedTuple, TypeGuard, TypeVar
+
+from hal.toml_positions import Path
 
 T = TypeVar("T", str, int)
 _REQUIRED = "is missing"
@@ -13,10 +15,21 @@ _LONGEST = 80
 """Characters of a value in a message."""
 
 
-class Table:
-    """A TOML table at `path` (`""` = the file's root); complaints go to the shared `problems`."""
+class Complaint(NamedTuple):
+    """What is wrong with a key; `rival` is another that would do as well to put it right."""
 
-    def __init__(self, data: dict[str, object], path: str, problems: list[str]) -> None:
+    path: Path
+    text: str
+    rival: Path = ()
+
+    def __str__(self) -> str:
+        return f"{_dotted(self.path)}: {self.text}"
+
+
+class Table:
+    """A TOML table at `path` (`()` = the file's root); complaints go to the shared `problems`."""
+
+    def __init__(self, data: dict[str, object], path: Path, problems: list[Complaint]) -> None:
         self._data = data
         self._path = path
         self._asked: list[str] = []
@@ -35,12 +48,15 @@ class Table:
 
     def where(self, key: str) -> str:
         """The full name of a key, as it stands in messages."""
-        name = key if key and key.isprintable() else repr(key)
-        return f"{self._path}.{name}" if self._path else name
+        return _dotted(self.path(key))
 
-    def complain(self, key: str, what: str) -> None:
-        """Note a problem with this key."""
-        self.problems.append(f"{self.where(key)}: {what}")
+    def path(self, key: str) -> Path:
+        """The names that lead to a key."""
+        return (*self._path, key)
+
+    def complain(self, key: str, what: str, rival: Path = ()) -> None:
+        """Note a problem with this key, which may as well be one with its rival."""
+        self.problems.append(Complaint(self.path(key), what, rival))
 
     def _get(self, key: str) -> object:
         self._asked.append(key)
@@ -148,7 +164,7 @@ class Table:
         if not isinstance(value, dict):
             self.complain(key, f"must be a table, like [{like or self.where(key)}]")
             return None
-        return Table(value, self.where(key), self.problems)
+        return Table(value, self.path(key), self.problems)
 
     def finish(self) -> None:
         """Complain about every key that nobody asked for, with the nearest that exists."""
@@ -172,6 +188,11 @@ def shown(value: object) -> str:
         # A number of thousands of digits; tables within tables within tables.
         return "what stands there"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _dotted(path: Path) -> str:
+    names = (str(name) for name in path)
+    return ".".join(name if name and name.isprintable() else repr(name) for name in names)
 
 
 def _is_integer(value: object) -> TypeGuard[int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from firmware.base.values import replace
 from firmware.bootstrap.answers import Answers
 from firmware.bootstrap.lessons import write_lessons
+from firmware.bootstrap.machine import with_lines
 from firmware.bootstrap.trial import BAD_CONFIG, FAULTY, OK, REAL_TIME, TAKEN, Trial, refused, tell
 from firmware.config import Examination, examine_file
 from firmware.config.schema import BoardSettings, Settings
@@ -48,7 +49,7 @@ def board_test(name: str | None, config: Path | None, *, write: bool) -> int:
     try:
         spec = load_board(chosen.name, chosen.own, chosen.without)
     except BoardError as error:
-        return refused(str(error), BAD_CONFIG)
+        return refused(str(with_lines(error, config) if config else error), BAD_CONFIG)
     if spec.panel is None and _phone_runs(settings.control.path):
         return refused(texts.say("board.test.in_use"), TAKEN)
     answers = Answers(_terminal())

@@ -6,14 +6,17 @@ missing.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
+from firmware.config import Examination, Problem, examine_file
 from firmware.config.schema import AudioSettings, BoardSettings
 from hal.board import CardSpec
 from hal.boards.card_facts import absence
 from hal.boards.cards import lacking as card_lacking
 from hal.boards.loader import load_board
 from hal.boards.opening import lacking
-from hal.errors import BoardError
+from hal.errors import BoardError, BoardFault
+from hal.toml_positions import dotted
 
 _DEVICES = ("id:", "usb:")
 
@@ -27,16 +30,39 @@ def board_lacks(board: BoardSettings) -> str:
         return ""
 
 
-def board_faults(board: BoardSettings) -> list[str]:
-    """What of the board cannot be, line by line: of its file, or of what `[board]` says.
+def board_faults(board: BoardSettings, found: Examination) -> Iterator[Problem]:
+    """What of the board cannot be, of its file or of what `[board]` says, each at its line there.
 
     A board file that is not here may be on the machine the configuration is meant for.
     """
     try:
         load_board(board.name, board.own, board.without)
     except BoardError as error:
-        return [] if isinstance(error.__cause__, FileNotFoundError) else str(error).splitlines()
-    return []
+        if isinstance(error.__cause__, FileNotFoundError):
+            return
+        for fault in error.faults:
+            yield _problem(fault, found)
+        if not error.faults:
+            yield found.note("board.name", "bad_board", reason=str(error))
+
+
+def _problem(fault: BoardFault, found: Examination) -> Problem:
+    if fault.file:
+        return found.note("board.name", "bad_board", reason=str(fault))
+    path = ("board", *fault.path)
+    args = (("reason", fault.what),)
+    return Problem(found.file, found.line_of(path), dotted(path), "bad_board", args)
+
+
+def with_lines(error: BoardError, config: Path) -> BoardError:
+    """The same error; what is wrong in `[board]` of this settings file is told with its line."""
+    found = examine_file(config)
+    faults = [
+        fault if fault.file else fault._replace(file=str(config), line=line, words=f"board.{words}")
+        for fault in error.faults
+        for line, words in [(found.line_of(("board", *fault.path)), fault.words)]
+    ]
+    return BoardError("\n".join(map(str, faults)) or str(error), faults)
 
 
 def cards_lack(audio: AudioSettings, board: BoardSettings) -> dict[str, str]:

@@ -86,7 +86,9 @@ async def _live(
         if leaving.is_set():
             await part(early)
             return 0
-        program = make(settings, places, _opener(board, chosen), early, turns, chosen.fault)
+        program = make(
+            settings, places, _opener(board, chosen, places.config), early, turns, chosen.fault
+        )
         program.heed_signals()
         held_signals.release()
         await program.start()
@@ -143,8 +145,10 @@ def _program() -> "type[Program]":
     return Program
 
 
-def open_named_board(board: BoardSettings, post: "Post") -> "Board":
+def open_named_board(board: BoardSettings, post: "Post", config: Path | None = None) -> "Board":
     """A board by name or by the path of its file, with what is different about it here.
+
+    `config` is the file that says what is different, to name the line of a fault.
 
     Raises:
         HalError: there is none, its file is wrong, or a part cannot be opened.
@@ -152,27 +156,40 @@ def open_named_board(board: BoardSettings, post: "Post") -> "Board":
     from hal.boards.loader import load_board  # noqa: PLC0415 - after the first REGISTER
     from hal.boards.opening import open_board  # noqa: PLC0415 - likewise
 
-    return open_board(load_board(board.name, board.own, board.without), post)
+    try:
+        spec = load_board(board.name, board.own, board.without)
+    except BoardError as error:
+        if config is None:
+            raise
+        from firmware.bootstrap.machine import with_lines  # noqa: PLC0415 - of a fault only
+
+        raise with_lines(error, config) from error
+    return open_board(spec, post)
 
 
-def _opener(board: BoardSettings, chosen: Chosen) -> "Callable[[Post], Board]":
+def _opener(board: BoardSettings, chosen: Chosen, config: Path | None) -> "Callable[[Post], Board]":
     """Opens the board; a service that has none is better off with its page alone than not there.
 
     A part that cannot be opened may be there when systemd tries again; without settings to trust it
     is no reason to end.
     """
+    # With a fault in the file, the settings are those of another day, and its lines are not theirs.
+    opened = partial(open_named_board, board, config=config if chosen.fault is None else None)
     if not is_service():
-        return partial(open_named_board, board)
-    return partial(_open_or_go_without, board, BoardError if chosen.fault is None else HalError)
+        return opened
+    forgiven = BoardError if chosen.fault is None else HalError
+    return partial(_open_or_go_without, board.name, opened, forgiven)
 
 
-def _open_or_go_without(board: BoardSettings, forgiven: type[HalError], post: "Post") -> "Board":
+def _open_or_go_without(
+    name: str, opened: "Callable[[Post], Board]", forgiven: type[HalError], post: "Post"
+) -> "Board":
     from hal.events import DeviceFailed  # noqa: PLC0415 - after the first REGISTER
 
     try:
-        return open_named_board(board, post)
+        return opened(post)
     except forgiven as error:
-        post(DeviceFailed(board.name, str(error), 0.0))
+        post(DeviceFailed(name, str(error), 0.0))
         return open_named_board(_PANEL_ALONE, post)
 
 

@@ -12,12 +12,12 @@ from msgspec import Struct, field
 from firmware.base.values import replace
 from firmware.config import rules, syntax
 from firmware.config.kinds import nearest, wrong
-from firmware.config.positions import Path, dotted
 from firmware.config.problems import ConfigErrors, Problem, Wrong
 from firmware.config.redact import MASK
 from firmware.config.schema import Settings
 from firmware.config.syntax import Document, Table
 from firmware.config.table import SETTINGS, Setting
+from hal.toml_positions import Path, dotted
 
 Branch = dict[str, "Setting | Branch"]
 
@@ -43,8 +43,11 @@ class Examination(Struct, frozen=True):
         """A verdict on a key, at its place."""
         parts = (part for part in re.split(r"[.\[\]]+", key) if part)
         path = tuple(int(part) - 1 if part.isdigit() else part for part in parts)
-        line = self.document.line_of(path) if self.document else 0
-        return Problem(self.file, line, key, verdict.text, verdict.args)
+        return Problem(self.file, self.line_of(path), key, verdict.text, verdict.args)
+
+    def line_of(self, path: Path) -> int:
+        """The line on which a key stands; 0 = in none."""
+        return self.document.line_of(path) if self.document else 0
 
 
 def load(path: FilePath) -> Settings:

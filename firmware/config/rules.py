@@ -4,12 +4,12 @@ import ipaddress
 from collections.abc import Iterator
 
 from firmware.config.forms import split_server
-from firmware.config.positions import Path, dotted
 from firmware.config.problems import Problem, Wrong
 from firmware.config.schema import LineSettings, Settings
 from firmware.config.syntax import Document, Table
 from firmware.config.table import SETTINGS
 from firmware.rtp import srtp
+from hal.toml_positions import Path, dotted
 
 Found = tuple[Path, Wrong]
 _LIBRARIES = {"srtp": "pylibsrtp", "ice": "aioice"}

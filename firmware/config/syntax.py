@@ -4,18 +4,16 @@
 read again, so that one look shows all of them; a fault that spans lines ends the search.
 """
 
-import re
 import tomllib
 
 from msgspec import Struct
 
-from firmware.config.positions import Path, Positions
 from firmware.config.problems import Problem
+from hal.toml_positions import Path, Positions, place_of_fault
 
 SIZE_LIMIT = 256 * 1024
 _BAD_LINES = 20
 _TWICE = "cannot overwrite"
-_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 Table = dict[str, object]
 
@@ -56,7 +54,7 @@ def read(text: str, file: str) -> Document:
         except RecursionError:
             return _unreadable(text, [*problems, Problem(file, 0, "", "too_deep")])
         except ValueError as error:
-            line, detail = _place(error, text)
+            line, detail = place_of_fault(error, text)
         problems.append(_problem(file, line, detail))
         if line <= last or len(problems) >= _BAD_LINES or not _stands_alone(text, line, detail):
             return _unreadable(text, problems)
@@ -66,17 +64,6 @@ def read(text: str, file: str) -> Document:
 
 def _unreadable(text: str, problems: list[Problem]) -> Document:
     return Document({}, Positions(text), tuple(problems))
-
-
-def _place(error: ValueError, text: str) -> tuple[int, str]:
-    message = str(error)
-    place = _PLACE.search(message)
-    detail = _PLACE.sub("", message) if place else ""
-    if place and place.group(1):
-        line = int(place.group(1))
-    else:
-        line = text.count("\n") + (not text.endswith("\n"))
-    return max(1, line), detail[:1].lower() + detail[1:]
 
 
 def _problem(file: str, line: int, detail: str) -> Problem:

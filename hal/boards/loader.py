@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hal.board import CardSpec
+from hal.board_faults import placed
 from hal.board_spec import (
     SOFTWARE,
     BoardSpec,
@@ -39,7 +40,8 @@ from hal.keys import Key, key_named
 from hal.lamp_names import check_lamp, lamp_names
 from hal.mixer_table import Mixers, mixer_of, read_mixers
 from hal.toml_file import read_toml
-from hal.toml_table import Table, nearest
+from hal.toml_positions import Path as KeyPath
+from hal.toml_table import Complaint, Table, nearest
 
 FOLDER = Path(__file__).parent
 PIN_FACTORIES = ("gpiod", "lgpio", "rpigpio", "mock")
@@ -80,17 +82,22 @@ def load_board(
 
     Raises:
         hal.errors.BoardError: no such board, or the file is wrong; one line per problem, each
-            with file, key and what would be right.
+            with file, line, key and what would be right.
     """
     path = _path_of(name_or_path)
-    data = read_toml(path)
-    problems: list[str] = []
-    data = _merged({key: value for key, value in data.items() if key not in without}, own or {})
-    spec = _Reader(Table(data, "", problems), path).board()
+    data, text = read_toml(path)
+    kept = {key: value for key, value in data.items() if key not in without}
+    spec, problems = _read(_merged(kept, own or {}), path)
     if problems:
-        where = f"{path} and your [board]" if own or without else path
-        raise BoardError("\n".join(f"{where}: {problem}" for problem in problems))
+        alone = _read(kept, path)[1] if own else ()
+        faults = placed(problems, alone, own or {}, str(path), text)
+        raise BoardError("\n".join(map(str, faults)), faults)
     return spec
+
+
+def _read(data: dict[str, object], path: Path) -> tuple[BoardSpec, list[Complaint]]:
+    problems: list[Complaint] = []
+    return _Reader(Table(data, (), problems), path).board(), problems
 
 
 def _merged(file: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
@@ -172,7 +179,7 @@ class _Reader:
     def __init__(self, root: Table, path: Path) -> None:
         self._root = root
         self._path = path
-        self._users: dict[int, str] = {}
+        self._users: dict[int, tuple[str, KeyPath]] = {}
 
     def board(self) -> BoardSpec:
         root = self._root
@@ -207,9 +214,10 @@ class _Reader:
         return pin
 
     def _claim_as(self, pin: int, table: Table, key: str, user: str) -> None:
-        first = self._users.setdefault(pin, user)
+        first, rival = self._users.setdefault(pin, (user, table.path(key)))
         if first != user:
-            table.complain(key, f"{user} and {first} both use GPIO {pin}; give one another pin")
+            both = f"{user} and {first} both use GPIO {pin}; give one another pin"
+            table.complain(key, both, rival)
 
     def _claim_bus(self, bus: str, table: Table, key: str, port: int | None = None) -> None:
         for pin, signal in BUS_PINS[bus] if port is None else bus_lines(bus, port):

@@ -39,7 +39,7 @@ def board(request):
 def test_the_drawing_has_the_pins_that_the_phone_claims(board):
     """SPI has a line in, which a screen does not use."""
     name, spec, data = board
-    reader = _Reader(Table(data, "", []), Path(spec.file))
+    reader = _Reader(Table(data, (), []), Path(spec.file))
     reader.board()
     drawn = {
         WIRING.GPIO_AT[pin]

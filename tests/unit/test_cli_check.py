@@ -104,12 +104,14 @@ def test_what_is_different_on_this_phone_is_checked_with_the_board(check):
     code, said = check(QUIET + '[board]\nname = "keypad"\n[board.hook]\npin = 5\npins = 6\n')
 
     assert code == 2
-    told = [row for row in said if "your [board]: " in row]
-    assert [row.partition("your [board]: ")[2] for row in told] == [
-        "hook.pin: hook.pin and keypad.rows[0] both use GPIO 5; give one another pin",
-        "hook.pins: there is no such key; is it pin?",
+    told = [row.split(": the board cannot be built so: ") for row in said if " built so: " in row]
+    assert told == [
+        [
+            "f:13: board.hook.pin",
+            "hook.pin and keypad.rows[0] both use GPIO 5; give one another pin",
+        ],
+        ["f:14: board.hook.pins", "there is no such key; is it pin?"],
     ]
-    assert {row.partition("board cannot be built so: ")[0] for row in told} == {"f:10: board: the "}
 
 
 def test_a_part_that_no_board_has_is_told_with_the_nearest(check):
@@ -136,10 +138,11 @@ def test_a_board_file_beside_the_settings_is_found_from_anywhere(check, tmp_path
     code, said = check(QUIET + '[board]\nname = "./desk.toml"\n')
 
     assert code == 2
-    assert [row.partition("desk.toml: ")[2] for row in said if "cannot be built so" in row] == [
-        "buttons.mutte: there is no key 'mutte'; is it 'mute'?",
-        "hook.pin: hook.pin and buttons.mute both use GPIO 17; give one another pin",
+    assert [row.partition("desk.toml:")[2] for row in said if "cannot be built so" in row] == [
+        "5: buttons.mutte: there is no key 'mutte'; is it 'mute'?",
+        "2: hook.pin: hook.pin and buttons.mute both use GPIO 17; give one another pin",
     ]
+    assert all(row.startswith("f:11: board.name: ") for row in said if "cannot be built so" in row)
     board.write_text("[hook]\npin = 17\n")
     assert check(QUIET + '[board]\nname = "desk.toml"\n')[0] == 0
 

@@ -37,6 +37,15 @@ def test_a_file_that_says_nothing_of_a_board_is_exit_2(tmp_path, capsys, text):
     assert str(config) in capsys.readouterr().err
 
 
+def test_what_is_wrong_in_board_is_told_with_its_line(tmp_path, capsys):
+    config = tmp_path / "deskphone.toml"
+    config.write_text('[board]\nname = "keypad"\n[board.hook]\npin = 5\n')
+    assert board_test(None, config, write=False) == 2
+    assert capsys.readouterr().err.startswith(
+        f"deskphone: {config}:4: board.hook.pin: hook.pin and keypad.rows[0] both use GPIO 5; "
+    )
+
+
 def test_a_hook_to_be_found_out_is_opened_as_one_kind():
     spec = load_board("keypad")
     assert spec.hook.lifted is Contact.AUTO

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from firmware.bootstrap import phone
 from firmware.bootstrap.choice import Chosen, choose, is_service
-from firmware.bootstrap.phone import _board, open_named_board, places_of, state_folder
+from firmware.bootstrap.phone import _board, _opener, open_named_board, places_of, state_folder
+from firmware.config import examine_file
 from firmware.config.schema import BoardSettings, Settings
 from firmware.phone.texts import notice
 from firmware.storage.last_good import LastGood
@@ -139,6 +141,37 @@ def test_the_usual_control_socket_gets_a_private_folder(monkeypatch, tmp_path):
 def test_a_board_that_is_none_is_named():
     with pytest.raises(BoardError, match="mokc"):
         open_named_board(BoardSettings("mokc"), lambda _event: None)
+
+
+@pytest.mark.parametrize(
+    ("service", "fault", "told"),
+    [
+        (False, None, "{config}:4: board.hook.pin: 99 is not a whole number from 0 to 27"),
+        # The settings are those of another day: the file's lines are not theirs.
+        (
+            False,
+            notice("safe_mode", count=5),
+            "your [board]: hook.pin: 99 is not a whole number from 0 to 27",
+        ),
+        (True, None, "{config}:4: board.hook.pin: 99 is not a whole number from 0 to 27"),
+    ],
+)
+def test_what_is_wrong_in_board_is_told_at_the_start_with_its_line(
+    service, fault, told, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(phone, "is_service", lambda: service)
+    config = tmp_path / "deskphone.toml"
+    config.write_text('[board]\nname = "keypad"\n[board.hook]\npin = 99\n')
+    chosen = Chosen(examine_file(config).draft, fault=fault)
+    heard: list[object] = []
+    opened = _opener(chosen.settings.board, chosen, config)
+    if service:
+        opened(heard.append).close()
+        assert [event.reason for event in heard[:1]] == [told.format(config=config)]
+    else:
+        with pytest.raises(BoardError) as caught:
+            opened(heard.append)
+        assert str(caught.value) == told.format(config=config)
 
 
 @pytest.mark.parametrize(

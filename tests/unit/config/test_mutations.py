@@ -10,11 +10,11 @@ from firmware.cli_manual import toml
 from firmware.config import Examination, examine, examine_bytes
 from firmware.config.kinds import Choice, Flag, Many, PortRange, Text, Whole
 from firmware.config.plan import plan
-from firmware.config.positions import Positions
 from firmware.config.redact import redact_toml
 from firmware.config.table import SETTINGS
 from firmware.ui.faults import say
 from firmware.ui.text import Texts
+from hal.toml_positions import Positions
 
 TEXTS = Texts.load()
 ROWS = list(SETTINGS.values())

@@ -17,7 +17,8 @@ def read():
 
     def from_text(text):
         problems = []
-        return read_mixers(Table(tomllib.loads(text), "", problems).table("mixer")), problems
+        mixers = read_mixers(Table(tomllib.loads(text), (), problems).table("mixer"))
+        return mixers, [str(each) for each in problems]
 
     return from_text
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import os
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -56,7 +57,7 @@ def judged(name, own=None):
 @given(st.sampled_from(board_names()), OWN)
 def test_whatever_somebody_wishes_of_his_board_is_taken_or_refused_by_key(name, own):
     for line in judged(name, own):
-        assert line.startswith(f"{FOLDER / name}.toml and your [board]: "), line
+        assert line.startswith("your [board]: "), line
 
 
 @settings(max_examples=50, deadline=None)
@@ -72,7 +73,7 @@ def test_a_file_with_wrong_bytes_is_taken_or_refused(name, places, tmp_path_fact
     path = tmp_path_factory.getbasetemp() / "broken.toml"
     path.write_bytes(octets)
     for line in judged(str(path)):
-        assert line.startswith(f"{path}: "), line
+        assert re.match(rf"{re.escape(str(path))}(:[0-9]+)?: ", line), line
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,8 @@ def test_what_goes_beyond_all_measure_is_refused_in_one_line(tmp_path, text, sai
     path = tmp_path / "board.toml"
     path.write_text(text)
     lines = judged(str(path))
-    assert any(line.startswith(f"{path}: {said}") for line in lines), lines
+    pattern = rf"{re.escape(str(path))}(:[0-9]+)?: {re.escape(said)}"
+    assert any(re.match(pattern, line) for line in lines), lines
 
 
 def test_what_can_be_read_for_ever_is_no_board(tmp_path):

@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -35,15 +37,15 @@ def load(tmp_path):
 
 @pytest.fixture
 def complaints(load, tmp_path):
-    """The complaints about a board text, without the file name that begins each."""
+    """The complaints about a board text, without the file and the line that begin each."""
 
     def of(text):
         with pytest.raises(BoardError) as caught:
             load(text)
         lines = str(caught.value).splitlines()
-        start = f"{tmp_path / 'bench.toml'}: "
-        assert all(line.startswith(start) for line in lines)
-        return [line.removeprefix(start) for line in lines]
+        start = re.compile(rf"{re.escape(str(tmp_path / 'bench.toml'))}(:[0-9]+)?: ")
+        assert all(start.match(line) for line in lines)
+        return [start.sub("", line, count=1) for line in lines]
 
     return of
 
@@ -176,8 +178,9 @@ device = "x"
 
 def test_a_file_that_is_no_toml_says_where(complaints):
     (line,) = complaints("[keypad\nrows = 1")
-    assert "not a TOML file" in line
-    assert "line 1" in line
+    assert line.startswith("not a TOML file: expected ']'")
+    (line,) = complaints("a = " + "9" * 5000)
+    assert line.startswith("not a TOML file: Exceeds the limit")
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):
@@ -278,9 +281,76 @@ def test_what_is_wrong_with_the_difference_is_told_like_any_other_mistake():
     with pytest.raises(BoardError) as caught:
         load_board("keypad", {"hook": {"pin": 5, "lifted": "up"}, "keypad": 7})
     lines = str(caught.value).splitlines()
-    assert [line.partition(" and your [board]: ")[2] for line in lines] == [
-        "keypad: must be a table, like [keypad]",
-        "hook.lifted: 'up' is not one of auto, closed, open",
+    assert lines == [
+        "your [board]: keypad: must be a table, like [keypad]",
+        "your [board]: hook.lifted: 'up' is not one of auto, closed, open",
+    ]
+
+
+WRONG = """\
+name = "bench"
+[hook]
+pin = 17
+lockout_ms = 0
+
+[buttons]
+mute = 17
+hod = 4
+[lamps.mute]
+active_low = true
+"""
+
+
+def test_a_fault_is_told_with_the_line_of_its_file(tmp_path):
+    path = tmp_path / "desk.toml"
+    path.write_text(WRONG)
+    with pytest.raises(BoardError) as caught:
+        load_board(str(path))
+
+    assert [(fault.line, fault.path) for fault in caught.value.faults] == [
+        (8, ("buttons", "hod")),
+        (3, ("hook", "pin")),
+        (4, ("hook", "lockout_ms")),
+        # A key that is missing is missing in its table.
+        (9, ("lamps", "mute", "pin")),
+    ]
+    assert str(caught.value).splitlines()[1] == (
+        f"{path}:3: hook.pin: hook.pin and buttons.mute both use GPIO 17; give one another pin"
+    )
+    path.write_text("[hook]\npin = 4\n[lamps")
+    with pytest.raises(BoardError, match=rf"^{re.escape(str(path))}:3: not a TOML file: "):
+        load_board(str(path))
+
+
+@pytest.mark.parametrize(
+    ("own", "path"),
+    [
+        # What stands there, and what is missing there.
+        ({"hook": {"pin": 99}}, ("hook", "pin")),
+        ({"display": {"bus": "spi"}}, ("display", "data_command")),
+        # The file's hook is as it always was; it was this person who gave its pin away.
+        ({"keypad": {"rows": [5, 6, 13, 17]}}, ("keypad", "rows")),
+        # A file whose size is as good as ever.
+        ({"display": {"chip": "sh1106", "size": [96, 16]}}, ("display", "size")),
+        ({"display": {"chip": "ssd1322"}}, ("display", "bus")),
+    ],
+)
+def test_what_the_file_alone_would_not_have_is_the_persons(own, path):
+    with pytest.raises(BoardError) as caught:
+        load_board("keypad", own)
+    assert {fault.file for fault in caught.value.faults} == {""}
+    assert path in {fault.path for fault in caught.value.faults}
+
+
+def test_a_fault_of_the_file_stays_the_files_beside_those_of_the_person(tmp_path):
+    path = tmp_path / "desk.toml"
+    path.write_text(WRONG.replace("mute = 17\nhod = 4", "mute = 18").replace("active_low", "pin"))
+    with pytest.raises(BoardError) as caught:
+        load_board(str(path), {"hook": {"pin": 18}})
+    assert [(Path(fault.file).name, fault.line, fault.path) for fault in caught.value.faults] == [
+        ("", 0, ("hook", "pin")),
+        ("desk.toml", 4, ("hook", "lockout_ms")),
+        ("desk.toml", 9, ("lamps", "mute", "pin")),
     ]
 
 
@@ -294,7 +364,7 @@ def test_the_tables_that_are_read_are_the_ones_that_settings_know(tmp_path):
     spec.write_text("")
     with pytest.raises(BoardError) as caught:
         load_board(str(spec), dict.fromkeys(TABLES, 7))
-    told = {line.partition("[board]: ")[2] for line in str(caught.value).splitlines()}
+    told = {line.removeprefix("your [board]: ") for line in str(caught.value).splitlines()}
     assert told == {f"{table}: must be a table, like [{table}]" for table in TABLES}
 
 

@@ -12,6 +12,7 @@ Path = tuple[str | int, ...]
 _PART = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*""")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 _NAME_LIMIT = 60
 _TOKEN = re.compile(r'''"""|\'\'\'|"(?:[^"\\]|\\.)*"|'[^']*'|\#.*|[\[\]{}]''')
 _STRING_END = {
@@ -88,6 +89,18 @@ class Positions:
             self._depth += 1
         elif mark in "]}":
             self._depth = max(0, self._depth - 1)
+
+
+def place_of_fault(error: ValueError, text: str) -> tuple[int, str]:
+    """The line at which `tomllib` gave up, and what it says without that place."""
+    message = str(error)
+    place = _PLACE.search(message)
+    detail = _PLACE.sub("", message) if place else ""
+    if place and place.group(1):
+        line = int(place.group(1))
+    else:
+        line = text.count("\n") + (not text.endswith("\n"))
+    return max(1, line), detail[:1].lower() + detail[1:]
 
 
 def dotted(path: Path) -> str:

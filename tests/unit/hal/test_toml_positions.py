@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.config.positions import Positions, dotted
+from hal.toml_positions import Positions, dotted
 
 TEXT = '''\
 top = 1
