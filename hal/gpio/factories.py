@@ -32,7 +32,7 @@ def _open_gpiod(chip: str) -> Opened:
         raise DeviceError("libgpiod 2 is needed, this machine has 1 (pip install gpiod)")
     from hal.gpio.gpiod_factory import GpiodFactory
 
-    return GpiodFactory(find_chip(chip)), ()
+    return GpiodFactory(lambda: find_chip(chip)), ()
 
 
 def find_chip(wanted: str, folder: Path = _FOLDER) -> "gpiod.Chip":

@@ -6,18 +6,26 @@ documentation. Each pin is one line request, so that pins come and go one by one
 
 Edges carry the kernel's own moment, and the kernel keeps 512 of them a line where it would keep 16.
 Edges that were lost all the same are counted by their numbers.
+
+A chip on a cable may go. All that was had of it is let go at once, else the kernel would give it
+another name when it is back. Nobody looks for it but whoever uses a pin, who waits longer from try
+to try (`hal.health`); the first who finds it gives every pin back what it was and was to show.
 """
 
 import contextlib
 import datetime as dt
 import errno
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import gpiod
 from gpiod.line import Bias, Direction, Edge, Value
 from gpiozero.exc import (
     GPIOPinInUse,
+    GPIOZeroError,
     PinFixedPull,
     PinInvalidBounce,
     PinInvalidEdges,
@@ -30,12 +38,17 @@ from gpiozero.exc import (
 from gpiozero.pins import PinInfo
 from gpiozero.pins.local import LocalPiFactory, LocalPiPin
 
+from hal.errors import DeviceError
 from hal.gpio.gpiod_reader import EdgeReader
 from hal.gpio.local import own_pins, pi_revision
 from hal.gpio.soft_pwm import SoftPwm
 
 CONSUMER = "deskphone"
 EVENT_BUFFER = 512
+_SETTLE = 0.001
+"""Seconds until a wire that was just given its pull-up is high."""
+_sleep = time.sleep  # noqa: TID251 - the time that electricity takes; nothing can wake us
+T = TypeVar("T")
 _DIRECTIONS = {"input": Direction.INPUT, "output": Direction.OUTPUT}
 _PULLS = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "floating": Bias.DISABLED}
 _EDGES = {"both": Edge.BOTH, "rising": Edge.RISING, "falling": Edge.FALLING, "none": Edge.NONE}
@@ -59,23 +72,78 @@ def system_errors() -> Iterator[None]:
 
 
 class GpiodFactory(LocalPiFactory):  # type: ignore[misc] # gpiozero has no types
-    """The pins of one chip, which is closed with the factory."""
+    """The pins of one chip, which is closed with the factory.
 
-    def __init__(self, chip: gpiod.Chip) -> None:
+    `find` opens it, also when it is back; it raises `hal.errors.DeviceError` while it is not there.
+    """
+
+    def __init__(self, find: Callable[[], gpiod.Chip]) -> None:
         super().__init__()
         own_pins(self)
         self.pin_class = GpiodPin
-        self.chip = chip
+        self._find = find
+        # Of this lock and a pin's own, this one is taken first.
+        self._chip_lock = threading.RLock()
+        self._chip: gpiod.Chip | None = find()
         self.reader = EdgeReader()
         self.lost = 0
         """Edges that the kernel had no room for."""
+
+    def have(self) -> gpiod.Chip:
+        """The chip; if it was gone, it is found again and every pin is what it was.
+
+        Raises:
+            OSError: it is still gone.
+        """
+        with self._chip_lock:
+            if self._chip is None:
+                self._chip = self._found()
+                for pin in tuple(self.pins.values()):
+                    # One that is refused says so itself when somebody uses it.
+                    with contextlib.suppress(OSError, GPIOZeroError):
+                        pin.resume(self._chip)
+                _sleep(_SETTLE)
+            return self._chip
+
+    def _found(self) -> gpiod.Chip:
+        try:
+            return self._find()
+        except (DeviceError, OSError) as error:
+            # In the words of before: what is said again in others would be told again.
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error
+
+    def lose(self) -> None:
+        """The chip is gone: let go of it, and have everybody look who listens to a pin."""
+        with self._chip_lock:
+            chip, self._chip = self._chip, None
+            pins = tuple(self.pins.values())
+            for pin in pins:
+                pin.drop()
+            if chip is None:
+                return
+            chip.close()
+        for pin in pins:
+            pin.startle()
+
+    @contextlib.contextmanager
+    def losing(self) -> Iterator[None]:
+        """Let go of the chip if what is done here shows that it is gone."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.ENODEV:
+                self.lose()
+            raise
 
     def close(self) -> None:
         """Release all pins and the chip; not from a callback."""
         for pin in tuple(self.pins.values()):
             pin.close()
         self.reader.close()
-        self.chip.close()
+        with self._chip_lock:
+            chip, self._chip = self._chip, None
+        if chip is not None:
+            chip.close()
 
     def _get_revision(self) -> int:
         return pi_revision()
@@ -100,29 +168,35 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
         self._listening = False
         self._level = False
         self._pwm: SoftPwm | None = None
+        self._duty = 0.0
         self._heard: int | None = None
-        self._request: gpiod.LineRequest | None = self._take(factory.chip)
+        self._closed = False
+        with factory.losing():
+            chip = factory.have()
+            if self._before(chip) is Direction.OUTPUT:
+                self._function = "output"
+            self._request: gpiod.LineRequest | None = self._take(chip)
 
-    def _take(self, chip: gpiod.Chip) -> gpiod.LineRequest:
+    def _before(self, chip: gpiod.Chip) -> Direction:
+        """What the line is before we have it."""
         with system_errors():
             about = chip.get_info()
         if self._number >= about.num_lines:
             raise PinInvalidPin(f"{about.name} ({about.label}) has {about.num_lines} lines")
         with system_errors():
-            return self._taken(chip)
-
-    def _taken(self, chip: gpiod.Chip) -> gpiod.LineRequest:
-        line = chip.get_line_info(self._number)
+            line = chip.get_line_info(self._number)
         if line.used:
             raise GPIOPinInUse(f"it is in use by {line.consumer or 'the kernel'}")
-        if line.direction is Direction.OUTPUT:
-            self._function = "output"
+        return line.direction
+
+    def _take(self, chip: gpiod.Chip) -> gpiod.LineRequest:
         try:
-            return chip.request_lines(
-                {self._number: gpiod.LineSettings()},
-                consumer=CONSUMER,
-                event_buffer_size=EVENT_BUFFER,
-            )
+            with system_errors():
+                return chip.request_lines(
+                    {self._number: gpiod.LineSettings()},
+                    consumer=CONSUMER,
+                    event_buffer_size=EVENT_BUFFER,
+                )
         except OSError as error:
             if error.errno == errno.EBUSY:
                 raise GPIOPinInUse("it is in use") from error
@@ -134,20 +208,56 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
             self.frequency = None
         with contextlib.suppress(OSError):
             self.when_changed = None
+        self._closed = True
+        self.drop()
+        # A pin that is asked for again is taken anew.
+        self.factory.pins.pop(self.info, None)
+
+    # A chip that goes and comes back
+
+    def drop(self) -> None:
+        """Give the line back, also that of a chip that has gone."""
         with self._lock:
             request, self._request = self._request, None
             if request is not None:
+                self.factory.reader.remove(request.fd)
                 request.release()
-        # A pin that is asked for again is taken anew.
-        self.factory.pins.pop(self.info, None)
+
+    def resume(self, chip: gpiod.Chip) -> None:
+        """Take the line anew, if it was dropped, and make it what it is to be."""
+        with self._lock:
+            if self._request is not None or self._closed:
+                return
+            self._before(chip)
+            self._request, self._heard = self._take(chip), None
+            try:
+                self._configure()
+                if self._listening:
+                    self.factory.reader.add(self._request.fd, self)
+            except OSError:
+                self.drop()
+                raise
+        self._pulse()
+
+    def _reach(self, act: Callable[[], T]) -> T:
+        """Do this with the line, which is had again first if its chip was gone."""
+        with self.factory.losing():
+            if self._request is None and not self._closed:
+                self.resume(self.factory.have())
+            return act()
 
     @property
     def _line(self) -> gpiod.LineRequest:
         if self._request is None:
-            raise OSError(errno.EBADF, "it was closed")
+            if self._closed:
+                raise OSError(errno.EBADF, "it was closed")
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         return self._request
 
     def _apply(self) -> None:
+        self._reach(self._configure)
+
+    def _configure(self) -> None:
         settings = gpiod.LineSettings(direction=_DIRECTIONS[self._function])
         if self._function == "input":
             settings.bias = _PULLS[self._pull]
@@ -183,19 +293,27 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
     def _get_state(self) -> float:
         if self._pwm is not None:
             return self._pwm.duty
+        return self._reach(self._read)
+
+    def _read(self) -> int:
         with self._lock, system_errors():
             return int(self._line.get_value(self._number) is Value.ACTIVE)
 
     def _set_state(self, value: float) -> None:
         if self._pwm is not None:
-            self._pwm.duty = value
+            self._duty = value
+            self._reach(self._pulse)
         elif self._function == "input":
             raise PinSetInput(f"cannot set state of pin {self!r}")
         else:
-            self._write(int(value))
+            self._level = bool(value)
+            self._reach(lambda: self._write(int(self._level)))
+
+    def _pulse(self) -> None:
+        if self._pwm is not None:
+            self._pwm.duty = self._duty
 
     def _write(self, level: int) -> None:
-        self._level = bool(level)
         with self._lock, system_errors():
             self._line.set_value(self._number, Value(level))
 
@@ -237,7 +355,7 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
         elif self._function != "output":
             raise PinPWMFixedValue(f"cannot start PWM on pin {self!r}")
         else:
-            self._pwm = SoftPwm(self._write, value)
+            self._pwm, self._duty = SoftPwm(self._write, value), 0.0
 
     # Edges
 
@@ -269,7 +387,7 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
                 self.factory.reader.remove(self._request.fd)
                 with contextlib.suppress(OSError):
                     # Nobody listens any more, whatever the kernel says.
-                    self._apply()
+                    self._configure()
 
     def hear(self) -> None:
         """Tell the edges that wait; called by the reader."""
@@ -287,11 +405,15 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
             self._call(event.timestamp_ns / 1e9, int(rising))
 
     def gone(self) -> None:
-        """Say that something happened: whoever then looks finds the line gone."""
-        self._call(self.factory.ticks(), 0)
+        """The reader was told that the line is gone, and so is its chip."""
+        self.factory.lose()
 
-    def _call(self, ticks: float, state: int) -> None:
+    def startle(self) -> None:
+        """Say that something happened: whoever then looks finds the line gone."""
+        self._call(self.factory.ticks(), None)
+
+    def _call(self, ticks: float, state: int | None) -> None:
         """As `_call_when_changed`, for a pin that nobody may listen to any more."""
-        method: Callable[[float, int], None] | None = self.when_changed
+        method: Callable[[float, int | None], None] | None = self.when_changed
         if method is not None:
             method(ticks, state)

@@ -20,7 +20,7 @@ class Source(Protocol):
         """Read the edges that wait and tell them; may raise anything."""
 
     def gone(self) -> None:
-        """The line was taken away: tell whoever listens."""
+        """The line was taken away, or so it seems."""
 
 
 class EdgeReader:
@@ -32,6 +32,7 @@ class EdgeReader:
         self._epoll.register(self._stop, select.EPOLLIN)
         self._sources: dict[int, Source] = {}
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self.faults = 0
         """How often a callback failed."""
 
@@ -41,8 +42,10 @@ class EdgeReader:
 
     def add(self, descriptor: int, source: Source) -> None:
         """Listen to a line."""
-        self._sources[descriptor] = source
-        self._epoll.register(descriptor, select.EPOLLIN)
+        with self._lock:
+            if self._sources.get(descriptor) is not source:
+                self._sources[descriptor] = source
+                self._epoll.register(descriptor, select.EPOLLIN)
         if self._thread is None:
             self._thread = threading.Thread(
                 target=self._live, args=(self._stop,), name="gpio-edges", daemon=True
@@ -51,8 +54,10 @@ class EdgeReader:
 
     def remove(self, descriptor: int) -> None:
         """Listen no longer; the descriptor is still open."""
-        if self._sources.pop(descriptor, None) is not None:
-            self._epoll.unregister(descriptor)
+        # With the lock: the number of a line that is given back may be that of another.
+        with self._lock:
+            if self._sources.pop(descriptor, None) is not None:
+                self._epoll.unregister(descriptor)
 
     def close(self) -> None:
         """End the thread; from any other one."""

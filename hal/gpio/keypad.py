@@ -133,7 +133,7 @@ class Keypad:
         for column in self._columns:
             column.watch(None)
 
-    def _note(self, _closed: bool, at: float) -> None:  # noqa: FBT001 - the shape of an edge
+    def _note(self, _closed: bool | None, at: float) -> None:  # noqa: FBT001 - the shape of an edge
         self._edges.append(at)
         if self._next is None:
             self._wake()

@@ -176,7 +176,7 @@ class ContactPin:
         self.faults = 0
         """How often whoever listens failed."""
         # gpiozero keeps only a weak reference to what it calls.
-        self._edge: Callable[[float, int], None] | None = None
+        self._edge: Callable[[float, int | None], None] | None = None
 
     @property
     def closed(self) -> bool:
@@ -196,9 +196,9 @@ class ContactPin:
     def _deafen(self) -> None:
         self._device.pin.when_changed = self._edge = None
 
-    def _changed(self, edge: Edge, ticks: float | None, state: int) -> None:
+    def _changed(self, edge: Edge, ticks: float | None, state: int | None) -> None:
         try:
-            edge(not state, self._moment(ticks))
+            edge(None if state is None else not state, self._moment(ticks))
         except Exception:  # noqa: BLE001 - it would end the library's thread and deafen every pin
             self.faults += 1
 

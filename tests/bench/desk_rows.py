@@ -59,7 +59,7 @@ kind = "browser"
 def _factory(name: str, wires: Wires):
     from hal.gpio.gpiod_factory import GpiodFactory  # noqa: PLC0415 - only here
 
-    return (WiredFactory(wires) if name == "mock" else GpiodFactory(FakeChip(wires))), ()
+    return (WiredFactory(wires) if name == "mock" else GpiodFactory(lambda: FakeChip(wires))), ()
 
 
 def keys(folder: Path, _seed: int) -> dict[str, float]:

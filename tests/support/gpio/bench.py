@@ -56,7 +56,7 @@ def make_factory(name: str, wires: Wires, monkeypatch, endings: list):
     if name == "mock":
         return WiredFactory(wires), ()
     if name == "gpiod":
-        return GpiodFactory(FakeChip(wires)), ()
+        return GpiodFactory(lambda: FakeChip(wires)), ()
     stand_in(name, wires, monkeypatch, endings)
     return open_factory(name)
 

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from gpiod import EdgeEvent
 from gpiod.line import Bias, Direction, Edge, Value
 
+from hal.errors import DeviceError
 from tests.support.gpio.wires import Wires
 
 _PULLS = {Bias.PULL_UP: "up", Bias.PULL_DOWN: "down"}
@@ -61,11 +62,40 @@ class FakeChip:
     def unplug(self):
         """The chip vanishes: whoever waits for edges is told by an error."""
         self.wires.broken = True
-        for request in self.requests.values():
+        for request in tuple(self.requests.values()):
             request.hang_up()
 
     def close(self):
         self.open = False
+
+
+class Cable:
+    """A chip that is pulled out and plugged in again; `find` is how a factory comes to it."""
+
+    def __init__(self, wires: Wires) -> None:
+        self.wires = wires
+        self.chips: list[FakeChip] = []
+        self.strangers: dict[int, str] = {}
+        self.looked = 0
+
+    def find(self):
+        self.looked += 1
+        if self.wires.broken:
+            raise DeviceError("there is no chip")
+        # The kernel gives the name of a chip that somebody still has open to no other.
+        assert not any(chip.open or chip.requests for chip in self.chips)
+        self.chips.append(FakeChip(self.wires))
+        self.chips[-1].strangers = self.strangers
+        return self.chips[-1]
+
+    def pull(self):
+        self.chips[-1].unplug()
+
+    def plug(self):
+        """It is back, and every line of it is an input that nobody pulls."""
+        self.wires.broken = False
+        for pin in range(len(self.wires.lines)):
+            self.wires.configure(pin, output=False, pull="down")
 
 
 class FakeRequest:
@@ -128,13 +158,15 @@ class FakeRequest:
         return events
 
     def hang_up(self):
-        os.close(self._far)
-        self._far = -1
+        # The factory may be letting go of it at this moment.
+        with self._lock:
+            far, self._far = self._far, -1
+        if far >= 0:
+            os.close(far)
 
     def release(self):
         del self._chip.requests[self._number]
         os.close(self.fd)
-        if self._far >= 0:
-            os.close(self._far)
+        self.hang_up()
         if not self._chip.wires.broken:
             self._chip.wires.configure(self._number, output=False)

@@ -36,7 +36,7 @@ def pins():
 @pytest.fixture
 def opener(pins):
     wires = SimWires(pins)
-    yield wires, lambda _name, _chip: (GpiodFactory(find_chip(str(pins.path))), ())
+    yield wires, lambda _name, _chip: (GpiodFactory(lambda: find_chip(str(pins.path))), ())
     wires.end()
 
 
@@ -50,7 +50,7 @@ def bench(opener, tmp_path):
 
 @pytest.fixture
 def factory(pins):
-    factory = GpiodFactory(find_chip(str(pins.path)))
+    factory = GpiodFactory(lambda: find_chip(str(pins.path)))
     yield factory
     factory.close()
 
@@ -113,7 +113,7 @@ def test_an_edge_carries_the_moment_of_the_kernel(pins, factory):
 def test_a_line_that_another_program_has_is_named_with_it(pins):
     config = {17: gpiod.LineSettings()}
     with gpiod.request_lines(str(pins.path), consumer="lirc", config=config):
-        wanted = Pins(lambda: (GpiodFactory(find_chip(str(pins.path))), ()), time.monotonic)
+        wanted = Pins(lambda: (GpiodFactory(lambda: find_chip(str(pins.path))), ()), time.monotonic)
         with pytest.raises(DeviceError, match=r"^hook: GPIO 17 cannot be used: .* in use by lirc$"):
             wanted.contact(17, "hook")
 

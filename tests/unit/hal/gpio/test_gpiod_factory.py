@@ -42,7 +42,7 @@ def chip(wires):
 
 @pytest.fixture
 def factory(chip):
-    factory = GpiodFactory(chip)
+    factory = GpiodFactory(lambda: chip)
     yield factory
     factory.close()
 
@@ -79,7 +79,7 @@ def test_an_edge_carries_the_moment_of_the_kernel(factory, wires):
 
 
 def test_however_late_it_is_read_an_edge_is_told_with_its_moment(wires, chip):
-    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    pins = Pins(lambda: (GpiodFactory(lambda: chip), ()), time.monotonic)
     contact, told = pins.contact(17, "hook"), queue.SimpleQueue()
     contact.watch(lambda closed, at: told.put((closed, at)))
     with contact._device.pin._lock:  # the reader is late
@@ -149,14 +149,16 @@ def test_a_line_that_somebody_else_has_is_named_with_him(factory, chip):
     with pytest.raises(GPIOPinInUse, match="it is in use by lirc"):
         factory.pin(17)
     with pytest.raises(DeviceError) as caught:
-        Pins(lambda: (GpiodFactory(FakeChip(chip.wires)), ()), time.monotonic).contact(99, "hook")
+        Pins(lambda: (GpiodFactory(lambda: FakeChip(chip.wires)), ()), time.monotonic).contact(
+            99, "hook"
+        )
     assert "hook: GPIO 99 cannot be used" in str(caught.value)
 
 
 def test_the_sentence_for_a_busy_pin(wires):
     chip = FakeChip(wires)
     chip.strangers[17] = "lirc"
-    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    pins = Pins(lambda: (GpiodFactory(lambda: chip), ()), time.monotonic)
     with pytest.raises(DeviceError) as caught:
         pins.contact(17, "hook")
     assert str(caught.value) == "hook: GPIO 17 cannot be used: it is in use by lirc"
@@ -173,7 +175,8 @@ def test_a_closed_pin_is_free_and_can_be_had_again(factory, chip):
 
 
 def test_two_factories_know_nothing_of_each_other(wires):
-    one, other = GpiodFactory(FakeChip(wires)), GpiodFactory(FakeChip(Wires()))
+    one = GpiodFactory(lambda: FakeChip(wires))
+    other = GpiodFactory(lambda: FakeChip(Wires()))
     first = InputDevice(17, pin_factory=one)
     second = InputDevice(17, pin_factory=other)
     first.close()
@@ -256,7 +259,7 @@ def test_pulses_are_made_by_a_thread_that_ends_with_them(factory, wires):
 def test_closing_leaves_no_descriptor_behind(wires):
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(10):
-        factory = GpiodFactory(FakeChip(wires))
+        factory = GpiodFactory(lambda: FakeChip(wires))
         listening(factory)
         factory.close()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
@@ -264,7 +267,7 @@ def test_closing_leaves_no_descriptor_behind(wires):
 
 def test_closing_joins_the_reader(wires):
     before = threading.active_count()
-    factory = GpiodFactory(FakeChip(wires))
+    factory = GpiodFactory(lambda: FakeChip(wires))
     listening(factory)
     assert threading.active_count() == before + 1
     factory.close()
@@ -282,7 +285,7 @@ def test_a_reader_that_is_called_for_nothing_does_not_wait_with_the_lock_in_its_
 
 def test_a_pin_that_went_deaf_hears_when_it_is_listened_to_anew(wires, chip):
     """The kernel said no once: the reader let go of the line, and gpiozero knows nothing of it."""
-    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    pins = Pins(lambda: (GpiodFactory(lambda: chip), ()), time.monotonic)
     contact, told = pins.contact(17, "hook"), queue.SimpleQueue()
     reader = contact._device.pin.factory.reader
 
@@ -324,7 +327,7 @@ def test_what_the_binding_makes_of_errors_is_a_sentence_with_the_pin(chip, raise
     def refuse(*_args, **_more):
         raise raised
 
-    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    pins = Pins(lambda: (GpiodFactory(lambda: chip), ()), time.monotonic)
     lamp = pins.output(22, "lamp mute")
     chip.requests[22].set_value = refuse
     with pytest.raises(DeviceError) as caught:
@@ -342,7 +345,8 @@ def test_what_the_binding_makes_of_errors_is_a_sentence_with_the_pin(chip, raise
 def test_a_chip_that_has_fewer_lines_is_named_with_their_number():
     """The expander of a Pi, or a chip on USB, in place of the header's."""
     pins = Pins(
-        lambda: (GpiodFactory(FakeChip(Wires(8), "raspberrypi-exp-gpio")), ()), time.monotonic
+        lambda: (GpiodFactory(lambda: FakeChip(Wires(8), "raspberrypi-exp-gpio")), ()),
+        time.monotonic,
     )
     with pytest.raises(DeviceError) as caught:
         pins.contact(17, "hook")
@@ -355,7 +359,7 @@ def test_a_row_that_cannot_be_let_go_leaves_its_pin_to_others(wires, chip):
     def refuse(_config):
         raise OSError(22, "Invalid argument")
 
-    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    pins = Pins(lambda: (GpiodFactory(lambda: chip), ()), time.monotonic)
     held = pins.output(4, "lamp mute")
     asking = chip.request_lines
 
@@ -397,7 +401,11 @@ def test_pulses_on_a_pin_that_is_gone_are_told_and_begin_anew(factory, wires):
 def test_a_callback_that_hangs_keeps_its_descriptors(wires, monkeypatch):
     """Closed under its feet, their numbers would soon be somebody's file."""
     monkeypatch.setattr("hal.gpio.gpiod_reader._PATIENCE", 0.02)
-    factory, entered, hanging = GpiodFactory(FakeChip(wires)), threading.Event(), threading.Event()
+    factory, entered, hanging = (
+        GpiodFactory(lambda: FakeChip(wires)),
+        threading.Event(),
+        threading.Event(),
+    )
     pin = factory.pin(17)
     pin.input_with_pull("up")
 
@@ -419,7 +427,7 @@ def test_a_callback_that_hangs_keeps_its_descriptors(wires, monkeypatch):
 
 @pytest.mark.parametrize(("claimed", "told"), [(-0.5, 99.5), (-60.0, 100.0), (5.0, 100.0)])
 def test_a_moment_of_another_clock_is_now(chip, monkeypatch, claimed, told):
-    pins = Pins(lambda: (GpiodFactory(chip), ()), lambda: 100.0)
+    pins = Pins(lambda: (GpiodFactory(lambda: chip), ()), lambda: 100.0)
     pins.open()
     monkeypatch.setattr(GpiodFactory, "ticks", staticmethod(lambda: 7.0))
     assert pins._moment(7.0 + claimed) == pytest.approx(told)
@@ -431,7 +439,7 @@ def test_the_chip_is_closed_with_the_last_pin(wires):
 
     def open_factory():
         chips.append(FakeChip(wires))
-        return GpiodFactory(chips[-1]), ()
+        return GpiodFactory(lambda: chips[-1]), ()
 
     pins = Pins(open_factory, time.monotonic)
     hook, lamp = pins.contact(17, "hook"), pins.output(22, "lamp mute")
@@ -451,7 +459,7 @@ def test_nothing_shines_or_pulls_while_it_is_opened_and_after_it_was_closed(
     wires.configure(22, output=False, pull="up" if active_low else "floating")
     dark, levels = int(active_low), []
     wires.listen(lambda pin, level, _at: pin == 22 and levels.append(level))
-    pins = Pins(lambda: (GpiodFactory(chip), ()), time.monotonic)
+    pins = Pins(lambda: (GpiodFactory(lambda: chip), ()), time.monotonic)
     lamp = pins.output(22, "lamp mute", active_low=active_low)
     assert (wires.read(22), levels) == (dark, [])
     lamp.shine(on=True)

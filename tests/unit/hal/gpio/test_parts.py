@@ -142,7 +142,7 @@ def test_a_board_that_is_closed_has_given_everything_back(wires, open_bench):
     before = threading.active_count()
     for _ in range(3):
         chip = FakeChip(wires)
-        bench = open_bench(factory=lambda _wires, chip=chip: (GpiodFactory(chip), ()))
+        bench = open_bench(factory=lambda _wires, chip=chip: (GpiodFactory(lambda: chip), ()))
         bench.press("5")
         bench.hear(KeyDown)
         assert len(chip.requests) == 18
