@@ -2,16 +2,19 @@
 
 An overlay of the kernel's connects a controller with a pin; here a channel of it is exported, given
 its period and switched on and off. Whatever is on stays on when a program dies, so a channel that
-is taken is silenced first: a phone that was killed while it rang is silent when it is back.
+is taken is silenced first: a phone that was killed while it rang is silent when it is back. One
+that does not come back is silenced by systemd, as deskphone.service has it: a link in the folder of
+this run leads to our channel.
 
 The rules are the kernel's ("Pulse Width Modulation interface", the section on sysfs): nanoseconds;
 a period before anything else; what is on is never longer than the period.
 """
 
+import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hal.errors import DeviceError, DeviceGoneError
@@ -25,6 +28,8 @@ _BY_PIN: dict[str, dict[int, int]] = {
 }
 """The ends of the names of controllers whose tone comes out at the header (Pi 1 to 4; Pi 5), and
 the channel of each pin. The sound of a headphone socket is made by another one."""
+LINK = "buzzer"
+"""The name of the link to the channel that is ours."""
 _PATIENCE = 1.0
 """Seconds that udev has to give a new channel to its group."""
 _LOOK = 0.02
@@ -36,13 +41,13 @@ _sleep = time.sleep  # noqa: TID251 - until another program has done its part
 class HardPwm:
     """One channel, on for `part` (0 to 1) of each of `hertz` periods a second when it sounds."""
 
-    def __init__(self, channel: Path, hertz: int, part: float) -> None:
-        """Take an exported channel and silence it.
+    def __init__(self, channel: Path, hertz: int, part: float, link: Path | None = None) -> None:
+        """Take an exported channel and silence it; `link` is to lead to it as long as we have it.
 
         Raises:
             hal.errors.DeviceGoneError: it cannot be set.
         """
-        self._channel = channel
+        self._channel, self._link = channel, link
         self._on = round(_SECOND / hertz * part)
         try:
             used = int((channel / "period").read_text())
@@ -51,6 +56,8 @@ class HardPwm:
         if used:
             self.sound(on=False)
         self._set("period", round(_SECOND / hertz))
+        if link is not None:
+            _point(link, channel)
 
     def sound(self, *, on: bool) -> None:
         """Give it its frequency, or nothing.
@@ -70,12 +77,27 @@ class HardPwm:
             write(self._channel.parent / "unexport", number)
         except (DeviceGoneError, OSError):
             return
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
 
     def _set(self, what: str, value: int) -> None:
         try:
             write(self._channel / what, str(value))
         except OSError as error:
             raise DeviceGoneError(f"its PWM does not answer: {error.strerror}") from error
+
+
+def _point(link: Path, channel: Path) -> None:
+    """Without it the phone rings as well."""
+    with contextlib.suppress(OSError):
+        link.unlink(missing_ok=True)
+        link.symlink_to(channel)
+
+
+def own_link(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where systemd looks for the channel of a phone that has died; None = it does not run us."""
+    folder = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(folder) / LINK if folder else None
 
 
 def write(file: Path, text: str) -> None:
@@ -104,7 +126,7 @@ def open_hard_pwm(
         _wait_for_udev(channel, sleep)
     except OSError as error:
         raise DeviceError(_why(error, chip, number)) from error
-    return HardPwm(channel, hertz, part)
+    return HardPwm(channel, hertz, part, own_link())
 
 
 def _of_pin(pin: int, folder: Path) -> tuple[Path, int]:

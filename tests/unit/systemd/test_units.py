@@ -1,10 +1,13 @@
 """What the units promise: who runs, what restarts, what a break-in could touch."""
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from hal.gpio.hard_pwm import open_hard_pwm
 
 FOLDER = Path(__file__).parents[3] / "systemd"
 PHONE, PAGE = "deskphone.service", "deskphone-web.service"
@@ -93,6 +96,47 @@ def test_a_faulty_configuration_is_not_tried_over_and_over(unit):
 def test_f46_the_notes_about_open_calls_outlive_a_crash(phone):
     assert one(phone["Service"], "RuntimeDirectory") == "deskphone"
     assert one(phone["Service"], "RuntimeDirectoryPreserve") == "restart"
+
+
+@pytest.fixture
+def stopped(phone, tmp_path):
+    """Does what systemd does after the phone has ended; what was said, and the exit code."""
+
+    def run():
+        line = one(phone["Service"], "ExecStopPost")
+        assert line.startswith("-/bin/sh "), "what fails here must not keep the phone from starting"
+        words = shlex.split(line.removeprefix("-").replace("${RUNTIME_DIRECTORY}", str(tmp_path)))
+        assert not any("$" in word for word in words), "systemd would put a variable there"
+        done = subprocess.run(
+            words, cwd="/", capture_output=True, text=True, check=False, timeout=10
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def test_f46_a_buzzer_of_the_processors_is_silent_when_the_phone_is_dead(
+    stopped, tmp_path, monkeypatch
+):
+    """Killed while it rings, and it may be that nothing starts it again."""
+    channel = tmp_path / "class/pwmchip0/pwm0"
+    channel.mkdir(parents=True)
+    for name in ("period", "duty_cycle", "enable"):
+        (channel / name).write_text("0")
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    tone = open_hard_pwm(18, "pwmchip0/0", 440, 0.5, tmp_path / "class")
+    tone.sound(on=True)
+    assert (channel / "enable").read_text() == "1"
+
+    assert stopped() == (0, "")
+    assert int((channel / "duty_cycle").read_text()) == 0
+    assert int((channel / "enable").read_text()) == 0
+
+
+def test_after_a_phone_without_a_buzzer_there_is_nothing_to_do_and_to_say(stopped, tmp_path):
+    assert stopped() == (0, "")
+    (tmp_path / "buzzer").symlink_to(tmp_path / "gone")
+    assert stopped() == (0, "")
 
 
 def test_the_phone_can_say_goodbye_before_the_sound_ends(phone):

@@ -9,7 +9,7 @@ import pytest
 from hal.errors import DeviceError, DeviceGoneError
 from hal.events import DeviceFailed
 from hal.gpio import hard_pwm
-from hal.gpio.hard_pwm import open_hard_pwm
+from hal.gpio.hard_pwm import open_hard_pwm, own_link
 from tests.support.gpio.bench import Workbench
 from tests.support.gpio.mock_pins import WiredFactory
 from tests.support.gpio.wires import Wires
@@ -154,6 +154,25 @@ def test_closing_silences_it_and_gives_it_back(make):
     assert not (kernel.folder / "pwmchip0/pwm0").exists()
     kernel.gone = True
     tone.close()
+
+
+def test_what_is_ours_is_linked_as_long_as_it_is_ours(make, tmp_path, monkeypatch):
+    """So systemd silences our channel after our death, and not the fan of somebody else."""
+    kernel, link = make(**PI_3), tmp_path / "buzzer"
+    monkeypatch.setenv("RUNTIME_DIRECTORY", f"{tmp_path}:/run/other")
+    link.symlink_to("what/was/left")
+    tone = take(kernel)
+    assert link.readlink() == kernel.folder / "pwmchip0/pwm0"
+    tone.close()
+    assert not link.is_symlink()
+
+
+def test_a_folder_that_takes_no_link_silences_nobody(make, tmp_path, monkeypatch):
+    kernel = make(**PI_3)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "not/there"))
+    take(kernel).sound(on=True)
+    assert kernel.shown("pwmchip0", 0) == (440, 0.5, 1)
+    assert own_link({}) is None
 
 
 def test_f41_a_controller_that_is_gone_is_told(make):
