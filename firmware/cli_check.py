@@ -16,6 +16,7 @@ from pathlib import Path
 
 from firmware.base.values import replace
 from firmware.bootstrap.machine import (
+    board_absent,
     board_faults,
     board_lacks,
     cards_absent,
@@ -108,8 +109,11 @@ def _people(found: Examination, phone: PhoneSettings) -> Iterator[Problem]:
 
 
 def _hardware(found: Examination, settings: Settings) -> Iterator[Problem]:
-    if unknown_board(settings.board.name) is None and (reason := board_lacks(settings.board)):
-        yield found.note("board.name", "note_board", reason=reason)
+    if unknown_board(settings.board.name) is None:
+        if board_absent(settings.board):
+            yield found.note("board.name", "note_no_board", got=settings.board.name)
+        elif reason := board_lacks(settings.board):
+            yield found.note("board.name", "note_board", reason=reason)
     for key, reason in cards_lack(settings.audio, settings.board).items():
         yield found.note(key, "note_card", reason=reason)
     for key, reason in cards_absent(settings.audio, settings.board).items():

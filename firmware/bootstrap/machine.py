@@ -26,14 +26,24 @@ def board_lacks(board: BoardSettings) -> str:
     try:
         return lacking(load_board(board.name, board.own, board.without))
     except BoardError:
-        # Told by `board_faults`.
+        # Told by `board_absent` and `board_faults`.
         return ""
+
+
+def board_absent(board: BoardSettings) -> bool:
+    """Whether the board is a file that is not here; the phone would not start on this machine."""
+    try:
+        load_board(board.name, board.own, board.without)
+    except BoardError as error:
+        return isinstance(error.__cause__, FileNotFoundError)
+    return False
 
 
 def board_faults(board: BoardSettings, found: Examination) -> Iterator[Problem]:
     """What of the board cannot be, of its file or of what `[board]` says, each at its line there.
 
-    A board file that is not here may be on the machine the configuration is meant for.
+    A board file that is not here may be on the machine the configuration is meant for: that is
+    `board_absent`.
     """
     try:
         load_board(board.name, board.own, board.without)

@@ -277,7 +277,9 @@ def _translated(error: OSError, where: str) -> DeviceError:
     if error.errno in _NO_ANSWER:
         return DeviceGoneError(f"no answer at {where}")
     if error.errno == errno.ENOENT:
-        return DeviceError(f"there is no {where.rpartition(' on ')[2]}; is the bus switched on?")
+        return DeviceError(
+            f"there is no {where.rpartition(' on ')[2]}; is the bus switched on in config.txt?"
+        )
     if error.errno in (errno.EACCES, errno.EPERM):
         return DeviceError(f"no permission for {error.filename or where}")
     return DeviceError(f"{where}: {error.strerror or error}")

@@ -30,6 +30,7 @@ _VANISHED = (0, errno.EIO, errno.ENXIO, errno.ENODEV)
 _DENIED = "Permission denied; is this user in the group dialout?"
 _ADVICE = {
     errno.ENOENT: "it is not there; is its cable in, or is the header's port switched on?",
+    errno.ENOTTY: "it is no serial port",
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
 }

@@ -124,8 +124,12 @@ def test_a_part_that_no_board_has_is_told_with_the_nearest(check):
     assert "hook" in errors[1]
 
 
-def test_a_board_file_of_ones_own_is_not_looked_for_here(check):
-    assert check(QUIET + '[board]\nname = "/boot/my.toml"\n')[0] == 0
+def test_a_board_file_of_ones_own_may_be_on_another_machine(check):
+    code, said = check(QUIET + '[board]\nname = "/boot/my.toml"\n')
+
+    assert code == 0
+    (note,) = [row for row in said if "my.toml" in row]
+    assert note.startswith("note: f:11: board.name: there is no /boot/my.toml on this machine, ")
 
 
 def test_a_board_file_beside_the_settings_is_found_from_anywhere(check, tmp_path, monkeypatch):

@@ -89,7 +89,10 @@ def test_f41_a_wrong_address_does_not_answer_and_is_told_once(port, told, opened
 
 def test_f41_a_bus_that_is_not_there_is_named(told, opened):
     opened(told, port=77)
-    assert told.get(timeout=10).reason == "there is no I²C bus 77; is the bus switched on?"
+    assert (
+        told.get(timeout=10).reason
+        == "there is no I²C bus 77; is the bus switched on in config.txt?"
+    )
 
 
 def test_f41_without_permission_the_device_is_named(port):

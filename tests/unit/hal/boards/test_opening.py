@@ -158,7 +158,9 @@ def test_f41_a_screen_by_spi_takes_its_pins_again_each_time_it_is_tried(monkeypa
     display = DisplaySpec("sh1106", (128, 64), "spi", 0, 0, 0, 25, None, 0)
     told = queue.SimpleQueue()
     board = open_board(BoardSpec("b", "", "b.toml", pin_factory="mock", display=display), told.put)
-    assert told.get(timeout=15).reason == "there is no SPI 0.0; is the bus switched on?"
+    assert (
+        told.get(timeout=15).reason == "there is no SPI 0.0; is the bus switched on in config.txt?"
+    )
     spi.there = True
     board.display.show(noise((128, 64)))
     assert told.get(timeout=15).device == "screen"

@@ -91,7 +91,7 @@ def test_f41_a_wrong_address_is_named_with_the_right_one(bus):
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (errno.ENOENT, "there is no I²C bus 1; is the bus switched on?"),
+        (errno.ENOENT, "there is no I²C bus 1; is the bus switched on in config.txt?"),
         (errno.EACCES, "no permission for /dev/i2c-1"),
         (errno.EBUSY, "0x3c on I²C bus 1: Device or resource busy"),
     ],
@@ -126,7 +126,9 @@ def test_f41_an_spi_bus_that_is_not_there_gives_its_pins_back(spi, lines):
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
 
     module.open = fail
-    with pytest.raises(DeviceError, match=r"^there is no SPI 0\.1; is the bus switched on\?$"):
+    with pytest.raises(
+        DeviceError, match=r"^there is no SPI 0\.1; is the bus switched on in config\.txt\?$"
+    ):
         open_wire(SPI, open_line)
     assert [line.closed for line in lines.values()] == [1, 1]
 
