@@ -68,7 +68,7 @@ def test_f04_with_a_good_copy_the_phone_runs_as_before_and_says_so(start_phone, 
         phone.wait_registered()
         said = sentence(phone.config, count, BEFORE)
         assert phone.status().reason == said
-        assert said in phone.log()
+        wait_for("the sentence in the log", lambda said=said: said in phone.log())
         wait_for("the sentence on the screen", partial(said_on, phone, said))
         phone.config.write_text(good)
         phone.ask(s.Reload(), s.ReloadReply)
@@ -152,7 +152,7 @@ def test_f04_a_service_without_a_good_copy_shows_why_and_takes_the_file_once_it_
 
     status = phone.ask(s.Status(), s.StatusReply)
     assert (status.state, status.lines, status.reason) == ("idle", (), said)
-    assert said in phone.log()
+    wait_for("the sentence in the log", lambda: said in phone.log())
     wait_for("the sentence on the screen", partial(said_on, phone, said))
     assert f"{phone.config}:2: phone.contry: there is no such key" in phone.log()
 
@@ -176,4 +176,4 @@ def test_f04_a_service_whose_board_is_none_runs_without_it_and_says_so(service):
     status = phone.ask(s.Status(), s.StatusReply)
 
     assert "mokc" in status.reason
-    assert status.reason in phone.log()
+    wait_for("the reason in the log", lambda: status.reason in phone.log())

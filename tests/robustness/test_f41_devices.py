@@ -58,12 +58,13 @@ def test_f41_without_screen_and_handset_the_phone_still_rings_and_talks(phone, f
     phone.wait_state("talking")
     wait_for("our voice", lambda: len(far_end.heard) > 25)
     wait_for("our voice", lambda: pitch(far_end.heard[-10:]) == pytest.approx(440, abs=40))
-    assert not panel.hardware.ringing
+    wait_for("the bell's end", lambda: not panel.hardware.ringing)
     panel.hardware.handset_off = False
 
     wait_for("the end", lambda: any(
         isinstance(event, CallEnded) and event.call == call for event in far_end.notifications
     ))  # fmt: skip
+    wait_for("the handset's fault", lambda: "USB handset" in phone.log())
     log = phone.log()
     assert log.count("there is no I²C bus 6") == 1
     assert log.count("USB handset") == 1

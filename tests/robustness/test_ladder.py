@@ -50,7 +50,9 @@ def test_a_registration_has_its_ladder_by_the_name_of_its_line(start_phone, far_
 
     rows = ladder(phone, phone.status().lines[0].name)
 
-    assert said(rows) == ["REGISTER", "200 OK (REGISTER)"]
+    # A far end that takes half a second is asked again.
+    steps = [step for step in said(rows) if step != "REGISTER ×2"]
+    assert steps == ["REGISTER", "200 OK (REGISTER)"]
     assert rows[-1] == f"registered at {far_end.server}"
 
 

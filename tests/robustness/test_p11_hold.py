@@ -3,7 +3,7 @@
 import pytest
 
 from firmware.control import schema as s
-from tests.support.far_end import loudest, pitch
+from tests.support.far_end import arriving, loudest, pitch
 from tests.support.ground import BOTH_FAMILIES
 from tests.support.waiting import wait_for
 
@@ -14,10 +14,10 @@ QUIET = 40
 
 def since(phone, far_end, seconds):
     """What the far end hears in the next seconds of the call."""
-    begin = len(far_end.heard)
+    begin = arriving()
     enough = phone.status().calls[0].duration + seconds
     phone.wait("that much of the call", lambda status: status.calls[0].duration > enough)
-    return far_end.heard[begin:]
+    return [packet for packet in list(far_end.heard) if packet.arrived > begin]
 
 
 def test_p11_on_hold_the_far_end_hears_nothing_and_after_it_the_phone_again(phone, far_end):

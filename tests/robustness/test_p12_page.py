@@ -57,7 +57,7 @@ def answers(address):
 
 def test_p12_after_a_killed_phone_the_next_one_has_the_only_page(phone):
     first = wait_for("the first address", lambda: addresses(phone))[-1]
-    assert answers(first)
+    wait_for("the first page", lambda: answers(first))
 
     phone.kill()
     phone.start()
@@ -66,8 +66,8 @@ def test_p12_after_a_killed_phone_the_next_one_has_the_only_page(phone):
     assert second != first  # another phone, another token
     wait_for("the second page", lambda: answers(second))
     assert not answers(first)
-    assert len(pages(phone)) == 1
-    assert pages(phone) == [phone.page()]
+    # The first one has let go of its port, and may not have ended yet.
+    wait_for("it to be the only one", lambda: pages(phone) == [phone.page()])
 
 
 def test_p12_a_killed_page_is_back_at_its_address_within_a_second(phone):
@@ -81,7 +81,8 @@ def test_p12_a_killed_page_is_back_at_its_address_within_a_second(phone):
 
     assert time.monotonic() - killed < 2  # one, and what a busy test machine adds
     assert len(pages(phone)) == 1
-    assert addresses(phone) == [address, address]
+    # It answers a moment before it says so.
+    wait_for("the address again", lambda: addresses(phone) == [address, address])
 
 
 def test_p12_no_page_is_left_when_the_phone_is_killed(phone):

@@ -22,5 +22,5 @@ def test_a_file_is_heard_at_the_far_end_and_its_end_is_the_voice_again(phone, fa
 
     phone.ask(s.Play(file=str(tune)))
 
-    wait_for("the tune", lambda: pitch(far_end.heard[-10:]) == pytest.approx(1500, abs=40), 3)
-    wait_for("the voice", lambda: pitch(far_end.heard[-10:]) == pytest.approx(440, abs=40), 3)
+    wait_for("the tune", lambda: pitch(far_end.heard[-10:]) == pytest.approx(1500, abs=40))
+    wait_for("the voice", lambda: pitch(far_end.heard[-10:]) == pytest.approx(440, abs=40))

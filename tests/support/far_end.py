@@ -55,6 +55,11 @@ def loopback_address() -> str:
     return f"127.{64 + first % 64}.{second}.{1 + third % 254}"
 
 
+def arriving() -> float:
+    """Now, on the clock of `Heard.arrived`: who listens may be late, the kernel is not."""
+    return time.time()  # noqa: TID251 - the kernel's stamps are of this clock
+
+
 @dataclass
 class Heard:
     """An RTP packet: when we saw it and when the kernel did, its port, its source, its samples."""
