@@ -21,6 +21,7 @@ from firmware.bootstrap.machine import (
     board_lacks,
     cards_absent,
     cards_lack,
+    guesses_hook,
     idle_mixers,
 )
 from firmware.cli_board import unknown_board
@@ -114,6 +115,8 @@ def _hardware(found: Examination, settings: Settings) -> Iterator[Problem]:
             yield found.note("board.name", "note_no_board", got=settings.board.name)
         elif reason := board_lacks(settings.board):
             yield found.note("board.name", "note_board", reason=reason)
+    if guesses_hook(settings.board):
+        yield found.note("board.hook.lifted", "note_hook")
     for key, reason in cards_lack(settings.audio, settings.board).items():
         yield found.note(key, "note_card", reason=reason)
     for key, reason in cards_absent(settings.audio, settings.board).items():

@@ -189,6 +189,11 @@ class BoardSpec:
         return self.hook is not None or by_usb or by_panel or self.serial is not None
 
     @property
+    def guesses_hook(self) -> bool:
+        """Whether the handset is believed to lie on its cradle at the start, wherever it is."""
+        return self.hook is not None and self.hook.lifted is Contact.AUTO
+
+    @property
     def keys(self) -> frozenset[Key]:
         """Every key that a person can press on this board; a serial panel's are not known here."""
         found = {key for key, _ in self.buttons}

@@ -75,7 +75,7 @@ def _is_readable(found: Examination) -> bool:
 
 def measurable(spec: BoardSpec) -> BoardSpec:
     """A hook whose contact is to be found out is opened as one kind; the walk tells which it is."""
-    if spec.hook is None or spec.hook.lifted is not Contact.AUTO:
+    if spec.hook is None or not spec.guesses_hook:
         return spec
     hook = dataclasses.replace(spec.hook, lifted=Contact.CLOSED)
     return dataclasses.replace(spec, hook=hook)

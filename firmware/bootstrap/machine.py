@@ -64,6 +64,14 @@ def _problem(fault: BoardFault, found: Examination) -> Problem:
     return Problem(found.file, found.line_of(path), dotted(path), "bad_board", args)
 
 
+def guesses_hook(board: BoardSettings) -> bool:
+    """Whether the kind of the cradle switch is found out anew at each start."""
+    try:
+        return load_board(board.name, board.own, board.without).guesses_hook
+    except BoardError:
+        return False
+
+
 def with_lines(error: BoardError, config: Path) -> BoardError:
     """The same error; what is wrong in `[board]` of this settings file is told with its line."""
     found = examine_file(config)

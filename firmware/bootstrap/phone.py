@@ -164,6 +164,8 @@ def open_named_board(board: BoardSettings, post: "Post", config: Path | None = N
         from firmware.bootstrap.machine import with_lines  # noqa: PLC0415 - of a fault only
 
         raise with_lines(error, config) from error
+    if spec.guesses_hook:
+        _LOG.warning(phrase("log.hook_guessed"))
     return open_board(spec, post)
 
 

@@ -45,7 +45,7 @@ def hook_lessons(spec: BoardSpec, seen: Evidence) -> Iterator[Lesson]:
 
 def is_to_be_found_out(spec: BoardSpec) -> bool:
     """A walk takes such a contact for closed, with the handset off, until it is told otherwise."""
-    return spec.hook is not None and spec.hook.lifted is Contact.AUTO
+    return spec.guesses_hook
 
 
 def headset_findings(spec: BoardSpec, seen: Evidence) -> Iterator[Finding]:

@@ -114,6 +114,23 @@ def test_what_is_different_on_this_phone_is_checked_with_the_board(check):
     ]
 
 
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [("", 10), ("[board.hook]\npin = 4\n", 12), ('[board.hook]\nlifted = "auto"\n', 13)],
+)
+def test_a_hook_that_is_guessed_at_each_start_is_a_note(check, more, line):
+    code, said = check(QUIET + '[board]\nname = "keypad"\n' + more)
+    (note,) = [row for row in said if "board.hook.lifted" in row]
+    assert code == 0
+    assert note.startswith(f"note: f:{line}: board.hook.lifted: is found out at each start")
+
+
+def test_a_hook_that_is_known_is_no_note(check):
+    for more in ('[board.hook]\nlifted = "closed"\n', 'without = ["hook"]\n'):
+        _, said = check(QUIET + '[board]\nname = "keypad"\n' + more)
+        assert not [row for row in said if "hook" in row]
+
+
 def test_a_part_that_no_board_has_is_told_with_the_nearest(check):
     code, said = check(QUIET + '[board]\nname = "keypad"\nwithout = ["lamp"]\n[board.hok]\n')
 

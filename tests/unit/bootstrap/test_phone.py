@@ -143,6 +143,17 @@ def test_a_board_that_is_none_is_named():
         open_named_board(BoardSettings("mokc"), lambda _event: None)
 
 
+@pytest.mark.parametrize(("lifted", "times"), [("auto", 1), ("open", 0)])
+def test_a_hook_that_is_guessed_is_told_once_at_the_start(lifted, times, tmp_path, caplog):
+    board = tmp_path / "desk.toml"
+    board.write_text(f'[gpio]\nfactory = "mock"\n[hook]\npin = 17\nlifted = "{lifted}"\n')
+    open_named_board(BoardSettings(str(board)), lambda _event: None).close()
+    told = [
+        record for record in caplog.records if getattr(record.msg, "text", "") == "log.hook_guessed"
+    ]
+    assert len(told) == times
+
+
 @pytest.mark.parametrize(
     ("service", "fault", "told"),
     [
