@@ -201,14 +201,14 @@ async def test_a13_drops_of_a_message_do_not_buy_time(streams, ear, wire, monkey
 
 
 async def test_a13_whole_messages_do_buy_time(streams, ear, wire, monkeypatch):
-    monkeypatch.setattr(stream, "HALF_MESSAGE_SECONDS", 0.25)
+    monkeypatch.setattr(stream, "HALF_MESSAGE_SECONDS", 0.5)
     port = await streams.listen("127.0.0.1", 0)
     _, writer = await wire("127.0.0.1", port)
-    for _ in range(6):  # never between two messages: half of the next is always there
+    for number in range(1, 7):  # never between two messages: half of the next is always there
         writer.write(OPTIONS[10:] if ear.messages else OPTIONS)
         writer.write(OPTIONS[:10])
+        await ear.until(lambda ear, number=number: len(ear.messages) == number)
         await asyncio.sleep(0.1)
-    assert len(ear.messages) == 6
     assert ear.closed == []
 
 
@@ -326,13 +326,13 @@ async def test_three_hundred_connections_leave_nothing_behind(streams, ear, list
 
 
 async def test_a_connection_of_ours_that_nobody_uses_is_closed(streams, ear, listener, monkeypatch):
-    monkeypatch.setattr(stream, "OWN_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(stream, "OWN_IDLE_SECONDS", 0.4)
     port = await listener("127.0.0.1")
     idle = await streams.connect(target("127.0.0.1", port))
     used = await streams.connect(target("127.0.0.1", port))
-    for _ in range(4):
+    while not ear.closed:
         streams.send(used, OPTIONS)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.1):
-                await ear.until(lambda ear: len(ear.closed) > 1)
+            async with asyncio.timeout(0.05):
+                await ear.until(lambda ear: ear.closed)
     assert [flow for flow, _ in ear.closed] == [idle]

@@ -96,8 +96,8 @@ def test_a19_digits_too_many_do_not_help(country, number):
 
 
 def test_a19_a_number_as_long_as_a_message_costs_no_time():
-    """P3."""
-    began = time.perf_counter()
+    """P3, in the processor's time: how busy the machine is does not count."""
+    began = time.thread_time()
     assert is_costly("+979" + "0" * 50_000, "DE")
     assert not is_costly("1" * 50_000 + "x", "DE")
-    assert time.perf_counter() - began < 0.005
+    assert time.thread_time() - began < 0.005
