@@ -191,7 +191,7 @@ def _open_or_go_without(
     try:
         return opened(post)
     except forgiven as error:
-        post(DeviceFailed(name, str(error), 0.0))
+        post(DeviceFailed(f"board {name}", str(error), 0.0))
         return open_named_board(_PANEL_ALONE, post)
 
 

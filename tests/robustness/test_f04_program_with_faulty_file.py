@@ -175,5 +175,5 @@ def test_f04_a_service_whose_board_is_none_runs_without_it_and_says_so(service):
 
     status = phone.ask(s.Status(), s.StatusReply)
 
-    assert "mokc" in status.reason
+    assert status.reason.startswith("board mokc failed: board.name: there is no board 'mokc'")
     wait_for("the reason in the log", lambda: status.reason in phone.log())
