@@ -1,11 +1,20 @@
 """docs/boards.md is true: its example loads, its tables name every board, key and key cap."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from hal.boards.loader import CARD_KINDS, CHIPS, PATHS, PIN_FACTORIES, board_names, load_board
+from hal.boards.loader import (
+    CARD_KINDS,
+    CHIP_SIZES,
+    CHIPS,
+    PATHS,
+    PIN_FACTORIES,
+    board_names,
+    load_board,
+)
 from hal.keys import Key
 from hal.toml_table import Table
 
@@ -119,9 +128,27 @@ def test_every_choice_is_named(text, words):
     assert all(f"`{word}`" in text for word in words)
 
 
+@pytest.mark.parametrize("chip", CHIPS)
+def test_the_sizes_of_every_screen_are_named(text, chip):
+    (row,) = re.findall(r"^\| `display.size` \|.*$", text, re.MULTILINE)
+    (part,) = [part for part in row.split(";") if chip.upper() in part]
+    assert set(re.findall(r"(\d+)×(\d+)", part)) == {(f"{w}", f"{h}") for w, h in CHIP_SIZES[chip]}
+
+
 def test_every_key_cap_is_named(text):
     named = set(re.findall(r"`([^`]+)`", text.split("Keys are named by")[1]))
     for key in Key:
         stem, _, number = key.value.rpartition("_")
         in_range = number.isdigit() and f"{stem}_1" in named
         assert key.value in named or in_range or key.digit
+
+
+def test_the_differences_of_the_building_guide_can_be_so():
+    """Both blocks of its step 5, as they would stand in one file."""
+    guide = DOCUMENT.with_name("building.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^    (\[board.*|[a-z]+ = .*)$", guide, re.MULTILINE)
+    board = tomllib.loads("\n".join(rows))["board"]
+    name, without = board.pop("name"), board.pop("without")
+    spec = load_board(name, board, without)
+    assert spec.hook.pin == 4
+    assert {card.device for card in spec.cards.values()} == {"id:Headset"}
