@@ -129,6 +129,7 @@ def everything_arrives_in_a_call(phone, far_end):
     phone.wait_state("ringing")
     phone.ask(s.Answer())
     phone.wait_state("talking")
+    far_end.wait_answered(call)
     target = f"sip:101@{phone.address}:5060"
     for package in ("dialog", "presence", "conference"):
         far_end.do(

@@ -31,6 +31,7 @@ from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.notifications import (
+    CallAnswered,
     CallEnded,
     CallRef,
     IncomingCall,
@@ -184,6 +185,10 @@ class FarEnd:
     def wait_call(self) -> IncomingCall:
         """The newest call from the phone."""
         return wait_for("a call", lambda: self.of(IncomingCall))[-1]
+
+    def wait_answered(self, call: CallRef) -> None:
+        """The answer to a call of ours: whoever gives it talks a moment before we hear it."""
+        wait_for("the answer", lambda: call in [each.call for each in self.of(CallAnswered)])
 
     def wait_ended(self, count: int = 1, seconds: float = 10.0) -> CallEnded:
         """The end of a call."""
