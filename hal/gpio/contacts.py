@@ -5,6 +5,7 @@ wires and is fed by `hal.gpio.watch`: every edge with the moment it happened, an
 whenever `deadline` is due.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from hal.board_spec import Contact, HeadsetSpec, HookSpec, RotarySpec
@@ -45,13 +46,17 @@ class Contacts(Protocol):
 
 
 class Hook:
-    """The cradle switch; if the board does not know its contact, the handset is down at first."""
+    """The cradle switch; if the board does not know its contact, the handset is down at first.
+
+    What that makes of the contact is `learned`.
+    """
 
     name = "hook"
 
-    def __init__(self, spec: HookSpec) -> None:
+    def __init__(self, spec: HookSpec, learned: Callable[[Contact], None] | None = None) -> None:
         self.pins: tuple[int, ...] = (spec.pin,)
         self._lifted_if = None if spec.lifted is Contact.AUTO else spec.lifted is Contact.CLOSED
+        self._learned = learned
         self._switch = HookSwitch(spec.lockout_ms / 1000, spec.flash_max_ms / 1000)
 
     @property
@@ -62,6 +67,8 @@ class Hook:
         (level,) = closed
         if self._lifted_if is None:
             self._lifted_if = not level
+            if self._learned is not None:
+                self._learned(Contact.OPEN if level else Contact.CLOSED)
         return self._switch.sample(level == self._lifted_if, now)
 
     def lose(self, _now: float) -> tuple[Event, ...]:

@@ -14,10 +14,11 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from hal.errors import DeviceError, DeviceGoneError
+from hal.gpio.left_behind import own_file
 from hal.header import PWM_OVERLAY
 
 FOLDER = Path("/sys/class/pwm")
@@ -29,7 +30,7 @@ _BY_PIN: dict[str, dict[int, int]] = {
 """The ends of the names of controllers whose tone comes out at the header (Pi 1 to 4; Pi 5), and
 the channel of each pin. The sound of a headphone socket is made by another one."""
 LINK = "buzzer"
-"""The name of the link to the channel that is ours."""
+"""The name of the link to the channel that is ours; that of deskphone.service, too."""
 _PATIENCE = 1.0
 """Seconds that udev has to give a new channel to its group."""
 _LOOK = 0.02
@@ -94,12 +95,6 @@ def _point(link: Path, channel: Path) -> None:
         link.symlink_to(channel)
 
 
-def own_link(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """Where systemd looks for the channel of a phone that has died; None = it does not run us."""
-    folder = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    return Path(folder) / LINK if folder else None
-
-
 def write(file: Path, text: str) -> None:
     """Tell the kernel something."""
     file.write_text(text)
@@ -126,7 +121,7 @@ def open_hard_pwm(
         _wait_for_udev(channel, sleep)
     except OSError as error:
         raise DeviceError(_why(error, chip, number)) from error
-    return HardPwm(channel, hertz, part, own_link())
+    return HardPwm(channel, hertz, part, own_file(LINK))
 
 
 def _of_pin(pin: int, folder: Path) -> tuple[Path, int]:

@@ -4,13 +4,14 @@ A part whose pin is taken or does not answer is left out and reported; the phone
 rest. A lamp is a part of its own: nobody needs to do without all of them because one is missing.
 """
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from hal.board_spec import SOFTWARE, BoardSpec, KeypadSpec, LampSpec, RingerSpec
+from hal.board_spec import SOFTWARE, BoardSpec, HookSpec, KeypadSpec, LampSpec, RingerSpec
 from hal.errors import DeviceError
 from hal.events import DeviceFailed
 from hal.gpio.contacts import Button, Contacts, Dial, Headset, Hook
@@ -18,6 +19,7 @@ from hal.gpio.factories import open_factory
 from hal.gpio.hard_pwm import HardPwm, open_hard_pwm
 from hal.gpio.keypad import Keypad, settle
 from hal.gpio.lamps import Lamps, Light
+from hal.gpio.left_behind import HookMemory
 from hal.gpio.pins import DIM_HERTZ, LinePin, Opened, Pins
 from hal.gpio.ringer import Bell, Buzzer, Ringer, Striker, Tone
 from hal.gpio.watch import Watch
@@ -51,10 +53,16 @@ class Parts:
 
 
 class Inputs:
-    """An `InputPort` of all that is pressed, turned and lifted."""
+    """An `InputPort` of all that is pressed, turned and lifted; `ended` is called by `close`."""
 
-    def __init__(self, tasks: tuple[Keypad | Watch, ...], worker: Worker) -> None:
+    def __init__(
+        self,
+        tasks: tuple[Keypad | Watch, ...],
+        worker: Worker,
+        ended: Callable[[], None] | None = None,
+    ) -> None:
         self._tasks = tasks
+        self._ended = ended
         self._worker = worker
         self._started = False
 
@@ -75,6 +83,8 @@ class Inputs:
                 self._worker.leave(task, task.close)
             else:
                 task.close()
+        if self._ended is not None:
+            self._ended()
 
 
 def open_parts(
@@ -116,6 +126,8 @@ class _Opening:
         self._pins = pins
         self._open_pwm = pwm
         self._worker = Worker(clock)
+        guessed = spec.hook if spec.guesses_hook else None
+        self._memory = HookMemory(guessed.pin) if guessed is not None else None
 
     def all(self, settle: Callable[[], None]) -> Parts:
         tasks = tuple(self._inputs(settle))
@@ -126,7 +138,9 @@ class _Opening:
             if output is not None:
                 self._worker.join(output, self._post)
         self._pins.settle()
-        return Parts(Inputs(tasks, self._worker) if tasks else None, lamps, ringer, self.line)
+        ended = self._memory.forget if self._memory is not None else None
+        inputs = Inputs(tasks, self._worker, ended) if tasks else None
+        return Parts(inputs, lamps, ringer, self.line)
 
     def line(self, pin: int) -> LinePin:
         """A pin of the display; it asks again if it fails."""
@@ -174,7 +188,7 @@ class _Opening:
     def _contacts(self) -> Iterator[Contacts]:
         spec = self._spec
         if spec.hook is not None:
-            yield Hook(spec.hook)
+            yield self._hook(spec.hook)
         if spec.rotary is not None:
             yield Dial(spec.rotary)
         # A key of its own is a part of its own: one that cannot be had costs no other.
@@ -182,6 +196,11 @@ class _Opening:
             yield Button(key, pin)
         if spec.headset is not None:
             yield Headset(spec.headset)
+
+    def _hook(self, spec: HookSpec) -> Hook:
+        if self._memory is None:
+            return Hook(spec)
+        return Hook(dataclasses.replace(spec, lifted=self._memory.recall()), self._memory.keep)
 
     def _lights(self) -> Iterator[tuple[str, Light]]:
         for name, spec in self._spec.lamps:

@@ -9,7 +9,7 @@ import pytest
 from hal.errors import DeviceError, DeviceGoneError
 from hal.events import DeviceFailed
 from hal.gpio import hard_pwm
-from hal.gpio.hard_pwm import open_hard_pwm, own_link
+from hal.gpio.hard_pwm import open_hard_pwm
 from tests.support.gpio.bench import Workbench
 from tests.support.gpio.mock_pins import WiredFactory
 from tests.support.gpio.wires import Wires
@@ -172,7 +172,6 @@ def test_a_folder_that_takes_no_link_silences_nobody(make, tmp_path, monkeypatch
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "not/there"))
     take(kernel).sound(on=True)
     assert kernel.shown("pwmchip0", 0) == (440, 0.5, 1)
-    assert own_link({}) is None
 
 
 def test_f41_a_controller_that_is_gone_is_told(make):

@@ -114,6 +114,47 @@ def test_the_contact_of_a_hook_that_nobody_knows_is_found_at_the_start(wires, op
     bench.hear(HookLifted)
 
 
+AUTO = '[hook]\npin = 17\nlifted = "auto"\n'
+
+
+@pytest.fixture
+def notes(tmp_path, monkeypatch):
+    """What a phone leaves behind that dies, in the folder that systemd keeps for the next one."""
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    return tmp_path / "hook"
+
+
+def test_f46_a_phone_that_died_in_a_call_knows_that_the_handset_is_off(wires, open_bench, notes):
+    wires.close(17)
+    first = open_bench(AUTO)
+    assert first.heard(0.05) == []
+    left = notes.read_text()
+    first.close()
+    # Only a phone that ends in order takes it away.
+    assert not notes.exists()
+    notes.write_text(left)
+    wires.open(17)
+    open_bench(AUTO).hear(HookLifted)
+    assert notes.read_text() == left
+
+
+@pytest.mark.parametrize("left", ["4 open", "17 sideways", "17", "\x00"])
+def test_what_another_phone_left_behind_is_no_guide(wires, open_bench, notes, left):
+    notes.write_text(left)
+    wires.close(17)
+    bench = open_bench(AUTO)
+    assert bench.heard(0.05) == []
+    wires.open(17)
+    bench.hear(HookLifted)
+    assert notes.read_text() == "17 open\n"
+
+
+def test_a_hook_whose_kind_is_known_leaves_nothing_behind(open_bench, notes):
+    bench = open_bench('[hook]\npin = 17\nlifted = "open"\n')
+    bench.hear(HookLifted)
+    assert not notes.exists()
+
+
 def test_f34_a_part_whose_pin_is_taken_is_left_out_and_named_with_it(wires, open_bench):
     class Taken(WiredFactory):
         def pin(self, name):
