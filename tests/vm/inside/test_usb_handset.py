@@ -103,7 +103,7 @@ def test_its_lamp_is_lit_by_the_kernel(socket, listen):
     handset.lamps.set("mute", LampPattern.ON)
     wait_for("the lamp", lambda: socket[0].device.leds() == [codes.LED_MUTE])
     handset.close()
-    assert socket[0].device.leds() == []
+    wait_for("its end", lambda: socket[0].device.leds() == [])
 
 
 def test_a_switch_is_read_before_it_changes(socket, listen):
