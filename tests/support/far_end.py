@@ -111,6 +111,7 @@ class FarEnd:
         self._namespace = namespace
         self._calls = 0
         self._stop = threading.Event()
+        self._speakers: list[threading.Thread] = []
         self._up: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="far end", daemon=True)
         self._thread.start()
@@ -127,7 +128,9 @@ class FarEnd:
         self._stop.set()
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._done.set)
-        self._thread.join(10)
+        # The next test may count threads.
+        for thread in (self._thread, *self._speakers):
+            thread.join(10)
 
     # --- what the test does -----------------------------------------------------------------
 
@@ -169,7 +172,8 @@ class FarEnd:
         `first` is the number of its first packet.
         """
         who = (peer, hertz, seconds, sock or self._rtp, first)
-        threading.Thread(target=self._speak, args=who, daemon=True).start()
+        self._speakers.append(threading.Thread(target=self._speak, args=who, daemon=True))
+        self._speakers[-1].start()
 
     # --- what the test sees -----------------------------------------------------------------
 
