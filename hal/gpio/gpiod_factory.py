@@ -125,15 +125,10 @@ class GpiodFactory(LocalPiFactory):  # type: ignore[misc] # gpiozero has no type
         for pin in pins:
             pin.startle()
 
-    @contextlib.contextmanager
-    def losing(self) -> Iterator[None]:
-        """Let go of the chip if what is done here shows that it is gone."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno == errno.ENODEV:
-                self.lose()
-            raise
+    def judge(self, error: OSError) -> None:
+        """Let go of the chip if this says that it is gone."""
+        if error.errno == errno.ENODEV:
+            self.lose()
 
     def close(self) -> None:
         """Release all pins and the chip; not from a callback."""
@@ -171,11 +166,15 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
         self._duty = 0.0
         self._heard: int | None = None
         self._closed = False
-        with factory.losing():
+        self._request: gpiod.LineRequest | None = None
+        try:
             chip = factory.have()
             if self._before(chip) is Direction.OUTPUT:
                 self._function = "output"
-            self._request: gpiod.LineRequest | None = self._take(chip)
+            self._request = self._take(chip)
+        except OSError as error:
+            factory.judge(error)
+            raise
 
     def _before(self, chip: gpiod.Chip) -> Direction:
         """What the line is before we have it."""
@@ -241,10 +240,13 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
 
     def _reach(self, act: Callable[[], T]) -> T:
         """Do this with the line, which is had again first if its chip was gone."""
-        with self.factory.losing():
+        try:
             if self._request is None and not self._closed:
                 self.resume(self.factory.have())
             return act()
+        except OSError as error:
+            self.factory.judge(error)
+            raise
 
     @property
     def _line(self) -> gpiod.LineRequest:

@@ -37,8 +37,12 @@ class SimulatedPins:
         bank = self._device / "bank0"
         bank.mkdir(parents=True)
         (bank / "num_lines").write_text(str(count))
+        self.plug()
+
+    def plug(self) -> None:
+        """The chip is there, or back."""
         (self._device / "live").write_text("1")
-        name = (bank / "chip_name").read_text().strip()
+        name = (self._device / "bank0" / "chip_name").read_text().strip()
         self.path = Path("/dev") / name
         parent = (self._device / "dev_name").read_text().strip()
         self._lines = Path("/sys/devices/platform") / parent / name
@@ -58,9 +62,13 @@ class SimulatedPins:
         """The level of a line."""
         return (self._lines / f"sim_gpio{line}" / "value").read_text().strip() == "1"
 
-    def close(self) -> None:
+    def unplug(self) -> None:
         """The chip goes, as if somebody had pulled it off its bus."""
+        (self._device / "live").write_text("0")
+
+    def close(self) -> None:
+        """There is no chip any more."""
         if self._device.exists():
-            (self._device / "live").write_text("0")
+            self.unplug()
             (self._device / "bank0").rmdir()
             self._device.rmdir()

@@ -232,9 +232,9 @@ def test_killed_while_it_rings_it_comes_to_rest_and_is_back(pins, far, record_pr
 
 
 def test_f41_a_chip_that_goes_is_told_and_the_phone_talks_on(pins, far):
-    """As a chip on a USB cable that is pulled; the last test here, for it takes the pins along."""
+    """As a chip on a USB cable that is pulled."""
     pid = desk.main_pid()
-    pins.close()
+    pins.unplug()
     said = wait_for("what the journal says", lambda: journal("does not answer"), 20, every=0.5)
     assert "hook failed" in said or "hook: " in said, said
     spent = cpu(pid)
@@ -247,6 +247,37 @@ def test_f41_a_chip_that_goes_is_told_and_the_phone_talks_on(pins, far):
     far.wait_tone(VOICE)
     desk.ask(s.HangUp())
     desk.wait("the end", lambda found: not found.calls)
+
+
+def test_f41_the_chip_comes_back_and_with_it_cradle_bell_and_lamp(pins, far, record_property):
+    pid, path, began = desk.main_pid(), pins.path, time.monotonic()
+    assert "does not answer" in desk.status().reason
+    pins.plug()
+    assert pins.path == path, "somebody still has the chip that went"
+    desk.wait("its pins", lambda found: "does not answer" not in found.reason, 40)
+    record_property("chip back to its pins in use, s (emulated)", round(time.monotonic() - began))
+    close(pins, PULSE)
+    assert desk.status().state == "idle"
+    close(pins, HOOK)
+    far.wait_tone(DIAL_TONE[0])
+    dial_all(pins, far, "6")
+    release(pins, HOOK)
+    desk.wait("rest", lambda found: found.state == "idle")
+
+    press(pins, SPEAKER)
+    far.wait_tone(DIAL_TONE[0])
+    desk.ask(s.Dial(target="605"))
+    desk.wait("605", lambda found: found.state == "talking", 30)
+    press(pins, SPEAKER)
+    desk.wait("the call back", lambda found: found.state == "ringing", 30)
+    wait_for("the lamp", lambda: pins.value(LAMP))
+    wait_for("the bell", lambda: any(pins.value(coil) for coil in COILS))
+    close(pins, HOOK)
+    desk.wait("the answer", lambda found: found.state == "talking")
+    wait_for("the lamp to be dark", lambda: not pins.value(LAMP))
+    release(pins, HOOK)
+    desk.wait("the end", lambda found: not found.calls)
+    assert desk.main_pid() == pid
 
 
 def journal(words):
