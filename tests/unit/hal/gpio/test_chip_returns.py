@@ -5,12 +5,15 @@ Over the real factory, worker and parts; only how long they wait is shorter.
 
 import functools
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from hal.errors import DeviceError
 from hal.events import DeviceFailed, DeviceRecovered, HookLifted, HookReplaced, KeyDown, KeyUp
 from hal.gpio.gpiod_factory import GpiodFactory
+from hal.gpio.pins import Pins
 from hal.health import Health
 from hal.keys import Key
 from hal.ports import LampPattern
@@ -192,3 +195,21 @@ def test_f41_a_chip_that_comes_and_goes_leaves_no_descriptor_behind(bench, cable
         pull(bench, cable)
         plug(bench, cable)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_f41_whoever_asks_for_a_pin_finds_the_chip_gone_and_later_back():
+    """A display asks again; a lamp that nobody touches meanwhile shines with it."""
+    cable = Cable(Wires())
+    pins = Pins(lambda: (GpiodFactory(cable.find), ()), time.monotonic)
+    lamp = pins.output(MESSAGE, "lamp message")
+    lamp.shine(on=True)
+    cable.pull()
+    with pytest.raises(DeviceError, match="GPIO 24 cannot be used: No such device"):
+        pins.line(24, "display")
+    assert not cable.chips[0].open
+    cable.plug()
+    reset = pins.line(24, "display")
+    assert cable.wires.read(MESSAGE) == 1
+    reset.close()
+    lamp.close()
+    assert not any(chip.open for chip in cable.chips)
