@@ -7,19 +7,20 @@ import sys
 
 from firmware.ui.text import Texts
 from firmware.wiring.learned import toml
-from hal.boards.card_facts import Control, PresentCard, absence, present_cards, read_mixer
+from hal.boards.card_facts import Control, PresentCard, absence, listed, present_cards, read_mixer
 from hal.card_spec import CardSpec
 from hal.errors import DeviceError
 
 OK, NOTHING = 0, 1
 _NONE = "-"
+_CARDS = ("id:", "usb:")
 
 
 def show_cards(device: str | None) -> int:
     """List all cards, or the controls of one; 1 if there is no such thing."""
     cards = present_cards()
     if device is not None:
-        return _mixer(_meant(device, cards))
+        return _mixer(_meant(device, cards), cards)
     if not cards:
         return _refused(Texts.load().say("board.cards.none"))
     _print(_rows(cards))
@@ -38,13 +39,15 @@ def _meant(device: str, cards: list[PresentCard]) -> str:
     return f"id:{device}" if device in {card.id for card in cards} else device
 
 
-def _mixer(device: str) -> int:
+def _mixer(device: str, cards: list[PresentCard]) -> int:
     if reason := absence(CardSpec("alsa", device)):
         return _refused(reason)
     try:
         controls = read_mixer(device)
     except DeviceError as error:
-        return _refused(str(error))
+        # A name of ALSA's own; perhaps a card was meant.
+        there = "" if device.startswith(_CARDS) else f"; {listed(cards)}"
+        return _refused(f"{error}{there}")
     _print([f"[board.mixer.{toml(device)}]", *(_line(control) for control in controls)])
     return OK
 

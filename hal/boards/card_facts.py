@@ -9,9 +9,17 @@ from hal.card_spec import CardSpec, Control
 from hal.sound.alsa_pcm import absent, no_such_card
 from hal.sound.mixer import check_mixer as check_alsa_mixer
 from hal.sound.mixer import read_mixer
-from hal.sound.present import PresentCard, present_cards
+from hal.sound.present import PresentCard, listed, present_cards
 
-__all__ = ["Control", "PresentCard", "absence", "check_mixer", "present_cards", "read_mixer"]
+__all__ = [
+    "Control",
+    "PresentCard",
+    "absence",
+    "check_mixer",
+    "listed",
+    "present_cards",
+    "read_mixer",
+]
 
 
 def absence(spec: CardSpec) -> str:

@@ -53,7 +53,12 @@ def card_at(port: str, root: str = "") -> str:
 
 def there_are(root: str = "") -> str:
     """The cards there are, as a clause that ends a message about one that is not."""
-    names = [card.names for card in present_cards(root)]
+    return listed(present_cards(root))
+
+
+def listed(cards: list[PresentCard]) -> str:
+    """These cards, likewise."""
+    names = [card.names for card in cards]
     if not names:
         return "this machine has none"
     return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"

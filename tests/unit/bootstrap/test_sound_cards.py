@@ -68,6 +68,14 @@ def test_a_card_whose_mixer_cannot_be_had_says_why(cards, capsys):
     assert "card id:Other: its mixer cannot be had" in capsys.readouterr().err
 
 
+def test_a_word_that_is_no_card_is_told_with_the_cards_there_are(cards, capsys):
+    cards(1, "Device", "1-1.2")
+    assert main(["board", "cards", "Devise"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("deskphone: card Devise: its mixer cannot be had")
+    assert said.endswith("; there is id:Device (usb:1-1.2)\n")
+
+
 def test_a_check_names_each_card_that_is_not_there_once(cards):
     cards(1, "Device", "1-1.2")
     board, audio = BoardSettings("keypad"), AudioSettings()
