@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.bench.rows import GOALS  # noqa: E402 - the project is not installed with its tests
-from tests.bench.summary import verdict  # noqa: E402
+from tests.bench.rows import GOALS  # noqa: E402 - tests are no part of the package
+from tests.bench.summary import verdict  # noqa: E402 - likewise
 
 RESULTS = ROOT / "tests/bench/results"
 PAGE = ROOT / "docs/figures.md"
