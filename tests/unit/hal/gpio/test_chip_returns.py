@@ -73,7 +73,8 @@ def works(bench):
         bench.release(key)
         bench.hear(KeyUp)
     bench.parts.ringer.ring((5.0, 1.0))
-    assert all(bench.pulses(coil, 0.15) for coil in COILS)
+    for coil in COILS:
+        bench.until(lambda coil=coil: bench.pulses(coil, 0.15))
     bench.parts.ringer.silence()
     bench.until(lambda: not any(bench.level(coil) for coil in COILS))
 
