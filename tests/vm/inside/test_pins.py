@@ -169,8 +169,14 @@ def test_the_bell_and_the_lamp_of_a_call_that_comes(pins, far):
 
     desk.wait("the call back", lambda found: found.state == "ringing", 30)
     wait_for("the lamp", lambda: pins.value(LAMP))
+    wait_for("the bell", lambda: any(pins.value(coil) for coil in COILS))
     swings = {coils(pins) for _ in range(200)}
-    assert {(True, False), (False, True)} <= swings, "the clapper does not go to and fro"
+
+    def to_and_fro():
+        swings.add(coils(pins))
+        return {(True, False), (False, True)} <= swings
+
+    wait_for("the clapper to go to and fro", to_and_fro, every=0.001)
     assert (True, True) not in swings, "both coils pull at once"
 
     close(pins, HOOK)
