@@ -74,7 +74,7 @@ def _faults(found: Examination, settings: Settings) -> Iterator[Problem]:
     if wrong := unknown_board(settings.board.name):
         yield found.place("board.name", wrong)
     else:
-        yield from board_faults(settings.board, found)
+        yield from board_faults(settings.board, found, elsewhere=True)
 
 
 def _remarks(found: Examination, settings: Settings) -> Iterator[Problem]:

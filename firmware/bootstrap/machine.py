@@ -39,16 +39,18 @@ def board_absent(board: BoardSettings) -> bool:
     return False
 
 
-def board_faults(board: BoardSettings, found: Examination) -> Iterator[Problem]:
+def board_faults(
+    board: BoardSettings, found: Examination, *, elsewhere: bool = False
+) -> Iterator[Problem]:
     """What of the board cannot be, of its file or of what `[board]` says, each at its line there.
 
-    A board file that is not here may be on the machine the configuration is meant for: that is
-    `board_absent`.
+    `elsewhere`: a board file that is not here may be on the machine the configuration is meant for;
+    that is `board_absent`.
     """
     try:
         load_board(board.name, board.own, board.without)
     except BoardError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
+        if elsewhere and isinstance(error.__cause__, FileNotFoundError):
             return
         for fault in error.faults:
             yield _problem(fault, found)

@@ -30,9 +30,11 @@ from firmware.storage.starts import Starts
 from hal.errors import BoardError, HalError
 
 if TYPE_CHECKING:  # loaded after the first REGISTER
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from firmware.config import Examination, Problem
     from firmware.runtime.program import Program
+    from firmware.runtime.reload import Faults
     from hal.board import Board
     from hal.ports import Post
 
@@ -89,6 +91,7 @@ async def _live(
         program = make(
             settings, places, _opener(board, chosen, places.config), early, turns, chosen.fault
         )
+        program.faults = _faults_beyond(board, chosen, places.config)
         program.heed_signals()
         held_signals.release()
         await program.start()
@@ -167,6 +170,21 @@ def open_named_board(board: BoardSettings, post: "Post", config: Path | None = N
     if spec.guesses_hook:
         _LOG.warning(phrase("log.hook_guessed"))
     return open_board(spec, post)
+
+
+def _faults_beyond(board: BoardSettings, chosen: Chosen, config: Path | None) -> "Faults":
+    """What else a reload looks at: the board, unless ours is another than the file's."""
+    return _board_faults if board == _board(None, chosen, config) else _no_faults
+
+
+def _no_faults(_found: "Examination") -> "Iterable[Problem]":
+    return ()
+
+
+def _board_faults(found: "Examination") -> "Iterable[Problem]":
+    from firmware.bootstrap.machine import board_faults  # noqa: PLC0415 - of a reload only
+
+    return board_faults(found.draft.board.beside(Path(found.file).resolve().parent), found)
 
 
 def _opener(board: BoardSettings, chosen: Chosen, config: Path | None) -> "Callable[[Post], Board]":

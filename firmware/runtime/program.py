@@ -45,7 +45,7 @@ from firmware.runtime.news import changes
 from firmware.runtime.page import Page
 from firmware.runtime.pulse import Pulse
 from firmware.runtime.recordings import Recordings
-from firmware.runtime.reload import Reloader
+from firmware.runtime.reload import Faults, Reloader
 from firmware.runtime.screen import Screen
 from firmware.runtime.sounds import Sounds
 from firmware.runtime.spoken import speak
@@ -76,6 +76,8 @@ class Program:
         fault: Notice | None = None,
     ) -> None:
         self._fault = fault
+        self.faults: Faults = lambda _found: ()
+        """What of a changed configuration cannot be, beyond what its reader knows."""
         self._settings = settings
         self._places = places
         self._early = early
@@ -231,6 +233,7 @@ class Program:
     def _offer_reload(self, file: Path) -> None:
         last = LastGood.of(file, self._places.state)
         reloader = Reloader(last, self._settings, self.texts, self._apply, self._judged)
+        reloader.faults = self.faults
         self.desk.reload = reloader.reload
         self.loop.watch(reloader.view_changed)
         self._reloader = reloader

@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import logging
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from firmware.base.phrase import phrase
+from firmware.base.values import replace
 from firmware.config import Examination, Problem, Settings, examine_file
 from firmware.config.machine import missing_codecs, with_codecs
 from firmware.config.plan import plan
@@ -27,6 +28,8 @@ from firmware.ui.text import Texts
 _LOG = logging.getLogger(__name__)
 Apply = Callable[[Settings, Settings, Texts], None]
 """`(old, new, texts)`: the new settings are in force, in the language of `texts`."""
+Faults = Callable[[Examination], Iterable[Problem]]
+"""What of a file, beyond its settings, would keep the phone from its next start; reads files."""
 Judged = Callable[[Notice | None], None]
 """Hears after every look at the file what the phone should show of its faults, if it has any."""
 
@@ -37,6 +40,7 @@ class Reloader:
     def __init__(
         self, last: LastGood, settings: Settings, texts: Texts, apply: Apply, judged: Judged
     ) -> None:
+        self.faults: Faults = lambda _found: ()
         self._last = last
         self._apply = apply
         self._judged = judged
@@ -60,7 +64,7 @@ class Reloader:
             RefusedError: the file has faults; they are all in the message, one a line.
         """
         async with self._reading:  # what is read first is applied first
-            found, texts, lacks = await asyncio.to_thread(_examine, self._last)
+            found, texts, lacks = await asyncio.to_thread(_examine, self._last, self.faults)
         if found.settings is None:
             lines = bool(self.settings.lines)
             self._judged(fault_notice(self._last.config, found.problems, lines=lines))
@@ -107,9 +111,11 @@ class Reloader:
             _LOG.info("%s", note)
 
 
-def _examine(last: LastGood) -> tuple[Examination, Texts, tuple[Problem, ...]]:
+def _examine(last: LastGood, faults: Faults) -> tuple[Examination, Texts, tuple[Problem, ...]]:
     """Everything that reads a file or loads a library."""
     found = with_codecs(examine_file(last.config))
+    if found.settings is not None and (more := tuple(faults(found))):
+        found = replace(found, settings=None, problems=more)
     if found.settings is None:
         return found, Texts.load(), ()
     try:

@@ -191,6 +191,18 @@ def test_what_needs_a_restart_is_named_and_left_as_it_is(phone, far_end):
     phone.wait_state("ringing")
 
 
+def test_a_board_that_cannot_be_is_refused_before_the_next_start_fails_on_it(phone, far_end):
+    board = ('name = "mock"', 'name = "rotary"\n[board.hook]\npin = 99')
+    edit(phone, ("max_calls = 8", "max_calls = 3"), board)
+
+    with pytest.raises(RefusedError, match=r":\d+: board\.hook\.pin: .*99") as refused:
+        reload(phone)
+
+    assert refused.value.kind is RefusalKind.CONFIG
+    wait_for("what the screen says", lambda: "fault" in phone.status().reason)
+    assert phone.status().lines[0].registered
+
+
 FAULTS = ("max_calls = 8", "max_calls = 800\ncontry = 1"), ('name = "mock"', "name = 7")
 
 

@@ -153,3 +153,14 @@ async def test_a_signal_reloads_and_the_log_says_what_came_of_it(reloader, caplo
     await until(lambda: word in caplog.text)
     assert (reloader.settings.phone.max_calls == 3) is good
     await until(lambda: not reloader._tasks)
+
+
+async def test_what_would_end_its_next_start_is_refused_and_not_kept(reloader, applied, judged):
+    reloader.faults = lambda found: [found.note("board.hook", "bad_board", reason="no such pin")]
+    reloader.file.write_text(FILE.replace("= 8", "= 3"))
+    with pytest.raises(RefusedError, match="no such pin") as refused:
+        await reloader.reload()
+    assert refused.value.kind is RefusalKind.CONFIG
+    assert applied == []
+    assert judged[-1] is not None
+    assert LastGood.of(reloader.file, reloader.file.parent).settings().phone.max_calls == 8
