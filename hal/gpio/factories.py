@@ -5,6 +5,7 @@ Each library is imported only when its factory is asked for.
 
 # ruff: noqa: PLC0415 - see above
 
+import errno
 import importlib
 import os
 import sys
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 HEADER_CHIPS = ("pinctrl-bcm2711", "pinctrl-bcm2835", "pinctrl-rp1")
 """What the kernel calls the chip behind the header: Pi 4, the older ones, Pi 5."""
 _FOLDER = Path("/dev")
+_NO_CHIP = errno.ENODEV, errno.ENOTTY
+"""What libgpiod says of a file of another kind."""
 
 
 def _open_gpiod(chip: str) -> Opened:
@@ -65,6 +68,8 @@ def find_chip(wanted: str, folder: Path = _FOLDER) -> "gpiod.Chip":
 
 
 def _why(error: OSError) -> str:
+    if error.errno in _NO_CHIP:
+        return "this is no GPIO chip"
     denied = isinstance(error, PermissionError)
     return reason(error) + "; is this user in the group gpio?" * denied
 

@@ -74,6 +74,12 @@ def test_a_chip_is_found_by_its_path(dev):
         find_chip(f"{dev}/gpiochip2", dev)
 
 
+@pytest.mark.parametrize("path", ["/dev/null", __file__])
+def test_a_file_of_another_kind_is_no_chip(path):
+    with pytest.raises(DeviceError, match="this is no GPIO chip"):
+        find_chip(path)
+
+
 def test_what_there_is_is_told_where_the_wanted_one_is_not(dev):
     with pytest.raises(DeviceError) as caught:
         find_chip("gpio-sim.0", dev)
