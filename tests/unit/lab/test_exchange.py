@@ -362,6 +362,7 @@ def test_over_ipv6_everything_is_the_same(ipv6):
 # --- many ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_thousand_calls_leave_nothing(world, pbx, ann, bob):
     bob.manner = "answer"
     for number in range(1000):

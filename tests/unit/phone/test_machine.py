@@ -233,6 +233,7 @@ def test_len_counts_live_calls():
     assert len(desk.phone) == 2
 
 
+@pytest.mark.slow
 def test_f52_ten_thousand_calls_leave_nothing():
     phone = Phone(settings())
     phone.handle(SAMPLES[e.Started], 0.0)

@@ -90,6 +90,7 @@ def test_it_is_sent_challenged_and_answered(world, desk, pbx, sip, core, line):
     assert "Proxy-Authorization" in pbx.requests("MESSAGE")[1].headers
 
 
+@pytest.mark.slow
 def test_ten_thousand_letters_leave_nothing(world, desk, pbx, sip, core, line):
     pbx.reply = lambda message: [sip.answer_to(message, 200)]
     user = User()

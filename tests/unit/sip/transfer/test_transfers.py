@@ -209,6 +209,7 @@ def test_f51_a_transfer_with_other_calls_around(world, office):
     assert not {x.call for x in boss.of(CallEnded)} & waiting
 
 
+@pytest.mark.slow
 def test_a_thousand_transfers_leave_nothing(world, office):
     """Half of them reach their target; ten thousand REFERs by hand are in `test_referred`."""
     boss, ann, bob = office

@@ -133,6 +133,7 @@ class TestReceived:
         world.run(10.0)
         assert say(TEXT, body="later").status == 200
 
+    @pytest.mark.slow
     def test_ten_thousand_texts_leave_nothing(self, world, desk, say):
         for _ in range(10_000):
             say(TEXT, body="x")

@@ -421,6 +421,7 @@ def test_two_lines_on_one_socket_are_told_apart(world, pbx, sip):
     assert last == {"a": State.REGISTERED, "b": State.FAILED}
 
 
+@pytest.mark.slow
 def test_f52_ten_thousand_registrations_leave_one_registration(world, desk, pbx, sip):
     pbx.grants = 60
     desk.agent.register(sip.LINE, world.now)
