@@ -261,7 +261,8 @@ def test_f41_the_chip_comes_back_and_with_it_cradle_bell_and_lamp(pins, far, rec
     pins.plug()
     assert pins.path == path, "somebody still has the chip that went"
     desk.wait("its pins", lambda found: "does not answer" not in found.reason, 40)
-    record_property("chip back to its pins in use, s (emulated)", round(time.monotonic() - began))
+    took = time.monotonic() - began
+    record_property("chip back to its pins in use, s (emulated)", round(took, 1))
     close(pins, PULSE)
     assert desk.status().state == "idle"
     close(pins, HOOK)
