@@ -67,7 +67,7 @@ def test_p12_f46_a_killed_phone_is_registered_again_and_the_far_end_is_released(
     again = far_end.wait_registered(before + 1)
     assert again.at - killed < 5
     assert again.contact == contact  # one phone, not a new one
-    far_end.wait_ended()
+    far_end.wait_ended(seconds=2)
     status = phone.status()
     assert (status.state, status.calls) == ("idle", ())
     phone.ask(s.Dial(target="204"))

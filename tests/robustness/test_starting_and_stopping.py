@@ -89,7 +89,7 @@ def test_a_stopped_phone_hangs_up_and_takes_its_registration_back(phone, far_end
     phone.wait_state("talking")
     phone.process.send_signal(number)
     assert phone.process.wait(10) == 0
-    far_end.wait_ended()
+    far_end.wait_ended(seconds=2)
     wait_for("the end of the registration", lambda: far_end.registrations[-1].expires == "0")
     assert "Traceback" not in phone.log()
     assert not phone.control.exists()
