@@ -3,7 +3,6 @@
 import socket
 import sys
 import wave
-from pathlib import Path
 
 import pytest
 
@@ -14,16 +13,13 @@ from hal.ports import Pacing
 from hal.sound.browser import BrowserCard
 from hal.sound.file import FileCard
 from tests.support.fake_alsa import FakeAlsa
+from tests.support.left_open import open_now, opened_since
 
 RATES = (8_000, 16_000, 48_000)
 
 
 def frame_of(rate):
     return b"\x10\x20" * (rate // 50)
-
-
-def open_descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def write_wav(path, samples=b"\x01\x00" * 1000, rate=16_000):
@@ -117,12 +113,12 @@ def test_closing_twice_does_no_harm(card_of):
 
 
 def test_closing_gives_back_every_descriptor(card_of):
-    before = open_descriptors()
+    before = open_now()
     card = card_of(16_000)
     standing_on = sum(isinstance(card, kind) for kind in (BrowserCard, FileCard))
     card.close()
     # What is left is the far side, which the fixture made and closes.
-    assert open_descriptors() - before <= 2 * standing_on
+    assert len(opened_since(before)) <= 2 * standing_on
 
 
 def test_an_unknown_kind_of_card_is_refused_with_the_kinds_there_are():
@@ -139,11 +135,11 @@ def test_a_sound_card_that_is_not_there_is_refused_in_words(monkeypatch):
 def test_the_descriptors_stay_with_whoever_opened_them(tmp_path):
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
-        before = open_descriptors()
+        before = open_now()
         for _ in range(1_000):
             card = open_card(CardSpec("file", record="x.wav"), (ours.fileno(),), 8_000)
             card.close()
-        assert open_descriptors() == before
+        assert opened_since(before) == []
         ours.send(b"still open")
         assert theirs.recv(100) == b"still open"
 

@@ -28,6 +28,7 @@ from hal.keys import Key
 from hal.ports import LampPattern
 from tests.support.gpio.bench import ALL_KEYS, FACTORIES, Workbench, make_factory
 from tests.support.gpio.wires import Wires
+from tests.support.left_open import running_now, started_since
 
 
 @pytest.fixture(params=FACTORIES)
@@ -226,7 +227,7 @@ def test_a_buzzer_buzzes(opener, tmp_path):
 
 def test_nothing_is_told_after_closing_and_every_pin_is_free_again(opener, tmp_path):
     wires, factory = opener
-    before = threading.active_count()
+    before = running_now()
     for _ in range(2):
         bench = Workbench(tmp_path / "bench.toml", factory, wires)
         bench.parts.lamps.set("message", LampPattern.ON)
@@ -242,7 +243,7 @@ def test_nothing_is_told_after_closing_and_every_pin_is_free_again(opener, tmp_p
         assert bench.heard(0.02) == []
         assert not any(line.output and line.driven for line in wires.lines)
         # A library may keep one thread of its own for good.
-        assert threading.active_count() <= before + 3
+        assert len(started_since(before)) <= 3
 
 
 def test_a_pin_that_two_want_names_both(opener):

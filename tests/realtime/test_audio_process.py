@@ -26,6 +26,7 @@ from firmware.media.messages import (
     StreamReport,
 )
 from firmware.net.engine_link import EngineLink
+from tests.support.left_open import open_now, opened_since
 
 pytestmark = pytest.mark.realtime
 
@@ -137,12 +138,12 @@ async def test_an_engine_that_dies_again_and_again_is_started_more_slowly(phone)
 
 async def test_streams_that_come_and_go_leave_no_descriptor_behind(phone, far_end):
     await phone.ready()
-    before = descriptors_of(phone.link.pid)
+    before = open_now(phone.link.pid)
     for number in range(50):
         phone.open(number, far_end)
         phone.link.send(CloseStream(number))
     await phone.until(lambda: len([r for r in phone.of(StreamReport) if r.final]) == 50)
-    assert descriptors_of(phone.link.pid) == before
+    assert opened_since(before, phone.link.pid) == []
 
 
 async def test_garbage_on_a_media_port_disturbs_nobody(phone, far_end):
@@ -253,11 +254,12 @@ async def test_an_idle_engine_sleeps(phone):
 
 async def test_restarts_leave_no_descriptor_in_the_phone(phone):
     await phone.ready()
-    before = descriptors_of("self")
-    for times in (2, 3):
+    before, opened = open_now(), []
+    for times in (2, 3, 4):
         os.kill(phone.link.pid, signal.SIGKILL)
         await phone.ready(times)
-    assert descriptors_of("self") == before
+        opened.append(len(opened_since(before)))
+    assert len(set(opened)) == 1, "one link, in the place of the one before"
 
 
 async def test_the_engine_ends_when_the_phone_is_gone(phone):
@@ -285,10 +287,6 @@ def two_hogs_a_core():
     for hog in hogs:
         hog.kill()
         hog.wait()
-
-
-def descriptors_of(pid):
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def alive(pid):

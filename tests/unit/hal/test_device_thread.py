@@ -4,7 +4,6 @@ import os
 import queue
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from hal.device_thread import DeviceThread
 from hal.errors import DeviceGoneError
 from hal.events import DeviceFailed
 from hal.health import Health
+from tests.support.left_open import open_now, opened_since
 
 
 class Desk:
@@ -115,13 +115,13 @@ def test_a_listener_that_is_gone_is_not_asked_again_and_again_without_a_pause(de
 
 
 def test_it_leaves_no_descriptor_behind(desk):
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_now()
     for _ in range(20):
         other = Desk()
         other.start()
         assert other.met.get(timeout=10) == "served"
         other.thread.close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert opened_since(before) == []
 
 
 def test_a_listener_that_is_gone_does_not_end_it(desk, monkeypatch):

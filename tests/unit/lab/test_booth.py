@@ -15,6 +15,7 @@ from firmware.lab.booth import CLIPS, EngineBooth
 from firmware.media.messages import Route
 from firmware.rtp.packet import RtpPacket, parse_rtp, write_rtp
 from firmware.sdp.parser import parse
+from tests.support.left_open import open_now, opened_since
 
 TONE = 450
 """Nine periods a frame: a frame left out by the jitter buffer leaves no jump of phase."""
@@ -180,10 +181,10 @@ def test_a_reinvite_keeps_port_and_session_and_counts_the_version(silent_booth, 
 
 
 def test_ten_thousand_calls_leave_neither_stand_nor_descriptor(silent_booth, far_end):
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - descriptors, not files
+    before = open_now()
     offer = far_end.describe()
     for _ in range(10_000):
         silent_booth.answer(CALL, offer, "127.0.0.1", Route.LOOP, "")
         silent_booth.close(CALL)
     assert len(silent_booth) == 0
-    assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208 - as above
+    assert opened_since(before) == []

@@ -1,7 +1,6 @@
 """Orders in any sequence, cards that break, far ends that say anything: the engine stands."""
 
 import socket
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -36,6 +35,7 @@ from firmware.rtp.packet import RtpPacket, write_rtp
 from hal.card_spec import Control
 from hal.errors import DeviceError, DeviceGoneError
 from hal.ports import Pacing
+from tests.support.left_open import open_now, opened_since
 
 FORMATS = (
     PayloadFormat(0, "PCMU", 8000),
@@ -51,10 +51,6 @@ TONE = (ToneSegment((440.0,), 0.0), ToneSegment((), 0.1))
 ROUTED = (Control("Speaker", 0, paths=(("speaker", 90),)),)
 CARDS = (Card("mock", "a"), Card("mock", "b"), Card("mock", "c", mixer=ROUTED))
 PATHS, STREAMS = tuple(PathName), range(4)
-
-
-def descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 class World:
@@ -156,7 +152,7 @@ def world(request, bench, memory_file):
 
 
 def test_p11_whatever_is_ordered_the_engine_stands_and_one_microphone_is_open_at_most(bench, world):
-    before = descriptors()
+    before = open_now()
     talking = 0
     for path in PATHS:
         bench.order(OpenPath(path, Card("mock", path.value)))
@@ -169,4 +165,4 @@ def test_p11_whatever_is_ordered_the_engine_stands_and_one_microphone_is_open_at
     assert talking > 10, "or nothing is shown"
     bench.engine.close(bench.now)
     assert len(bench.engine) == 0
-    assert descriptors() <= before + 1, "the clip that is loaded keeps its own"
+    assert len(opened_since(before)) <= 1, "the clip that is loaded keeps its own"

@@ -1,9 +1,7 @@
 """The engine on a clock that only the test moves: who hears what, judged by content."""
 
-import gc
 import os
 import socket
-from pathlib import Path
 
 import pytest
 
@@ -26,6 +24,7 @@ from firmware.media.messages import (
     StreamReport,
     TalkOn,
 )
+from tests.support.left_open import open_now, opened_since
 
 PCMU = PayloadFormat(0, "PCMU", 8000)
 PCMA = PayloadFormat(8, "PCMA", 8000)
@@ -452,12 +451,11 @@ class TestOrders:
         assert bench.card.closed
 
     def test_ten_thousand_calls_leave_nothing_behind(self, bench, call_orders):
-        gc.collect()  # what other tests left behind is not to go while this one counts
-        before = len(list(Path("/proc/self/fd").iterdir()))
+        before = open_now()
         for _ in range(10_000):
             for order, descriptors in call_orders():
                 bench.order(order, descriptors)
             bench.reports.clear()
         assert len(bench.engine) == 0
         assert len(bench.engine._wire) == 0
-        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        assert opened_since(before) == []

@@ -6,6 +6,7 @@ import pytest
 
 from firmware.dsp.tone_probe import tone_level
 from firmware.media.messages import Bridge, ClipEnded, PayloadFormat, PlayClip, SetMute
+from tests.support.left_open import open_now, opened_since
 
 PCMU = PayloadFormat(0, "PCMU", 8000)
 OURS, THEIRS, MUSIC = 400, 900, 1500
@@ -81,6 +82,6 @@ def test_in_a_conversation_of_three_the_one_it_is_played_to_hears_it(talk, sine)
 
 def test_a_call_that_is_over_gets_nothing_and_no_descriptor_stays(talk, sine):
     bench, _ = talk
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting is all
+    before = open_now()
     play(bench, sine(MUSIC, 2, 8000), 8000, stream=7)
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - counting is all
+    assert opened_since(before) == []

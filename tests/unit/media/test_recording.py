@@ -22,6 +22,7 @@ from firmware.media.messages import (
     ToneSegment,
 )
 from firmware.media.recording import Beep
+from tests.support.left_open import open_now, opened_since
 
 PCMU, G722 = PayloadFormat(0, "PCMU", 8000), PayloadFormat(9, "G722", 8000)
 OURS, THEIRS, OTHERS, BEEP = 400, 900, 2100, 1400
@@ -255,12 +256,12 @@ def test_a_stall_of_the_engine_is_a_hole_in_the_recording(bench, talk, record):
 
 
 def test_a_stream_that_is_not_open_takes_nothing(bench, record):
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counting is all
+    before = open_now()
     recorder = record()
     recorder.start(7)
     assert bench.take(EngineLog)
     recorder.close()
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - counting is all
+    assert opened_since(before) == []
 
 
 def test_the_tone_is_the_same_at_every_rate():

@@ -5,6 +5,7 @@ import pytest
 from firmware.base.tokens import Tokens
 from firmware.net.errors import NoMediaPortError
 from firmware.net.media_ports import MediaPorts
+from tests.support.left_open import open_now, opened_since
 
 
 @pytest.fixture
@@ -108,13 +109,12 @@ def test_a08_two_phones_do_not_begin_at_the_same_port(ports):
 
 
 def test_ten_thousand_calls_leave_no_descriptor(ports):
-    from pathlib import Path  # noqa: PLC0415 - only here
 
     some = MediaPorts(40_000, 40_999, Tokens(b"s" * 16))
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_now()
     for _ in range(10_000):
         some.reserve("127.0.0.36").close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert opened_since(before) == []
 
 
 def test_p10_an_emergency_takes_any_pair_of_the_machine_when_the_range_is_used_up(ports):

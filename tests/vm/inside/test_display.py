@@ -22,6 +22,7 @@ from hal.oled.screen import DEVICE, open_screen
 from hal.oled.wire import open_wire
 from hal.packing import pages
 from tests.support.fake_display import noise
+from tests.support.left_open import open_now, opened_since
 from tests.support.waiting import wait_for
 
 ADDRESS, DATA = 0x3C, 0x40
@@ -110,9 +111,9 @@ def test_f41_without_permission_the_device_is_named(port):
 
 
 def test_a_bus_that_was_opened_is_closed(port):
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_now()
     for _ in range(20):
         open_wire(spec(port), None).close()
     with pytest.raises(DeviceError):
         open_wire(spec(77), None)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert opened_since(before) == []

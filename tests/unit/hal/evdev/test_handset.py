@@ -4,7 +4,6 @@ import queue
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -26,6 +25,7 @@ from hal.health import Health
 from hal.keys import Key
 from hal.ports import LampPattern
 from tests.support.fake_evdev import CODES, FakeEvdev, Plugged
+from tests.support.left_open import open_now, opened_since
 
 KEYS = (("KEY_NUMERIC_1", Key.DIGIT_1), ("KEY_NUMERIC_STAR", Key.STAR))
 SPEC = UsbSpec(0, 0, KEYS, "KEY_PHONE", lamps=(("mute", "LED_MUTE"), ("message", "LED_MAIL")))
@@ -341,11 +341,11 @@ def test_f41_a_thousand_times_pulled_out_it_has_left_nothing_behind(desk, monkey
     handset = UsbHandset(SPEC, lambda post: Health("p", post, time.monotonic), lambda: desk.evdev)
     health = Health("USB handset", lambda _event: None, time.monotonic)
     monkeypatch.setattr("hal.evdev.handset._Session.turn", pulled)
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_now()
     for _ in range(1000):
         with pytest.raises(DeviceError):
             handset._serve(desk.told.put, health)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert opened_since(before) == []
     assert device.opens == device.closes == 1000
     handset.close()
 

@@ -4,9 +4,7 @@ Over the real factory, worker and parts; only how long they wait is shorter.
 """
 
 import functools
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -20,6 +18,7 @@ from hal.ports import LampPattern
 from tests.support.gpio.bench import Workbench
 from tests.support.gpio.fake_gpiod import Cable
 from tests.support.gpio.wires import Wires
+from tests.support.left_open import open_now, opened_since, running_now, started_since
 
 INPUTS = {"keypad", "hook", "rotary dial", "key mute", "key speaker", "headset socket"}
 MESSAGE, MUTE, RING = 22, 10, 9
@@ -32,7 +31,13 @@ def cable():
 
 
 @pytest.fixture
-def bench(cable, tmp_path, monkeypatch):
+def others():
+    """The threads that have nothing to do with the bench."""
+    return running_now()
+
+
+@pytest.fixture
+def bench(others, cable, tmp_path, monkeypatch):
     soon = functools.partial(Health, waits=(0.02, 0.04))
     monkeypatch.setattr("hal.gpio.worker.Health", soon)
     bench = Workbench(
@@ -178,11 +183,11 @@ def test_f41_nobody_looks_for_a_chip_that_is_there(bench, cable):
     assert cable.looked == 1
 
 
-def test_f41_a_board_that_is_closed_while_its_chip_is_away_leaves_nothing(bench, cable):
-    running = threading.active_count()
+def test_f41_a_board_that_is_closed_while_its_chip_is_away_leaves_nothing(others, bench, cable):
+    assert started_since(others) == ["gpio", "gpio-edges"], "the worker and the reader"
     pull(bench, cable)
     bench.close()
-    assert threading.active_count() == running - 2, "the worker and the reader have ended"
+    assert started_since(others) == []
     assert not any(chip.open or chip.requests for chip in cable.chips)
     looked = cable.looked
     cable.plug()
@@ -191,11 +196,12 @@ def test_f41_a_board_that_is_closed_while_its_chip_is_away_leaves_nothing(bench,
 
 
 def test_f41_a_chip_that_comes_and_goes_leaves_no_descriptor_behind(bench, cable):
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before, opened = open_now(), []
     for _ in range(5):
         pull(bench, cable)
         plug(bench, cable)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+        opened.append(len(opened_since(before)))
+    assert len(set(opened)) == 1, "those of the chip that is there, in the place of the old ones"
 
 
 def test_f41_whoever_asks_for_a_pin_finds_the_chip_gone_and_later_back():

@@ -4,7 +4,6 @@ import os
 import queue
 import threading
 import time
-from pathlib import Path
 
 import gpiod
 import pytest
@@ -26,6 +25,7 @@ from hal.gpio.gpiod_factory import EVENT_BUFFER, GpiodFactory
 from hal.gpio.pins import Pins
 from tests.support.gpio.fake_gpiod import FakeChip
 from tests.support.gpio.wires import Wires
+from tests.support.left_open import open_now, opened_since, running_now, started_since
 
 PATIENCE = 3.0
 
@@ -240,7 +240,7 @@ def test_bounce_is_the_kernels(factory, chip):
 
 
 def test_pulses_are_made_by_a_thread_that_ends_with_them(factory, wires):
-    before = threading.active_count()
+    before = running_now()
     pin = factory.pin(9)
     pin.output_with_state(0)
     pin.frequency = 400
@@ -251,28 +251,28 @@ def test_pulses_are_made_by_a_thread_that_ends_with_them(factory, wires):
         assert time.monotonic() < end
         time.sleep(0.001)  # noqa: TID251 - the thread is at work
     pin.state = 1
-    assert (wires.read(9), threading.active_count()) == (1, before)
+    assert (wires.read(9), started_since(before)) == (1, [])
     pin.frequency = None
     assert wires.read(9) == 0
 
 
 def test_closing_leaves_no_descriptor_behind(wires):
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_now()
     for _ in range(10):
         factory = GpiodFactory(lambda: FakeChip(wires))
         listening(factory)
         factory.close()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert opened_since(before) == []
 
 
 def test_closing_joins_the_reader(wires):
-    before = threading.active_count()
+    before = running_now()
     factory = GpiodFactory(lambda: FakeChip(wires))
     listening(factory)
-    assert threading.active_count() == before + 1
+    assert len(started_since(before)) == 1
     factory.close()
     factory.close()
-    assert threading.active_count() == before
+    assert started_since(before) == []
 
 
 def test_a_reader_that_is_called_for_nothing_does_not_wait_with_the_lock_in_its_hand(factory):

@@ -1,7 +1,5 @@
 """A whole board on mock pins, real threads: what is stuck, missing or taken costs only itself."""
 
-import threading
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +24,7 @@ from tests.support.gpio.bench import BOARD, Workbench
 from tests.support.gpio.fake_gpiod import FakeChip
 from tests.support.gpio.mock_pins import WiredFactory
 from tests.support.gpio.wires import Wires
+from tests.support.left_open import running_now, started_since
 
 
 @pytest.fixture
@@ -180,7 +179,7 @@ def test_f34_a_part_whose_pin_is_taken_is_left_out_and_named_with_it(wires, open
 
 def test_a_board_that_is_closed_has_given_everything_back(wires, open_bench):
     """A wiring test opens and closes the same pins again and again."""
-    before = threading.active_count()
+    before = running_now()
     for _ in range(3):
         chip = FakeChip(wires)
         bench = open_bench(factory=lambda _wires, chip=chip: (GpiodFactory(lambda: chip), ()))
@@ -189,7 +188,7 @@ def test_a_board_that_is_closed_has_given_everything_back(wires, open_bench):
         assert len(chip.requests) == 18
         bench.close()
         assert (chip.requests, chip.open) == ({}, False)
-        assert threading.active_count() == before
+        assert started_since(before) == []
         bench.release("5")
         assert bench.heard(0.02) == []
 

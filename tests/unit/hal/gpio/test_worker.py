@@ -10,6 +10,7 @@ import pytest
 from hal.errors import DeviceError
 from hal.events import DeviceFailed, DeviceRecovered, HookLifted
 from hal.gpio.worker import Worker
+from tests.support.left_open import running_now, started_since
 
 
 class Clock:
@@ -136,7 +137,7 @@ def test_a_listener_that_is_gone_does_not_end_the_thread(worker, chore):
 
 
 def test_leaving_releases_once_and_the_last_one_ends_the_thread(worker):
-    before = threading.active_count()
+    before = running_now()
     one, other, released = Chore(), Chore(), []
     for task in (one, other):
         worker.join(task, lambda _event: None)
@@ -144,11 +145,11 @@ def test_leaving_releases_once_and_the_last_one_ends_the_thread(worker):
     worker.leave(one, lambda: released.append("one"))
     worker.leave(one, lambda: released.append("one again"))
     assert len(worker) == 1
-    assert threading.active_count() == before + 1
+    assert len(started_since(before)) == 1
     worker.leave(other, lambda: released.append("other"))
     worker.leave(other, lambda: released.append("other again"))
     assert released == ["one", "other"]
-    assert threading.active_count() == before
+    assert started_since(before) == []
 
 
 def test_a_release_that_fails_still_ends_it(worker):

@@ -1,5 +1,4 @@
 import math
-import os
 import socket
 from array import array
 
@@ -7,6 +6,7 @@ import pytest
 
 from hal.errors import DeviceError
 from hal.sound.browser import CAP_FRAMES, TARGET_FRAMES, open_browser_card
+from tests.support.left_open import open_now, opened_since
 
 
 class House:
@@ -217,13 +217,13 @@ def test_a_card_that_runs_at_8_khz_still_speaks_48_khz_on_the_wire(tmp_path):
 
 
 def test_a_thousand_pages_come_and_go_and_leave_nothing_behind(house):
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names only
+    before = open_now()
     for _ in range(1_000):
         page = house.page()
         house.card.write(frame(1))
         page.close()
         house.card.write(frame(2))
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - names only
+    assert opened_since(before) == []
 
 
 def test_without_its_socket_the_card_is_refused_in_words():

@@ -8,7 +8,6 @@ import termios
 import threading
 import time
 import tty
-from pathlib import Path
 
 import pytest
 import serial
@@ -24,6 +23,7 @@ from hal.uart.framing import LineReader, Message, encode
 from hal.uart.panel import SerialPanel, _words, open_port
 from tests.support.fake_display import noise
 from tests.support.front_panel import PluggedIn
+from tests.support.left_open import open_now, opened_since
 
 
 def until(condition, what):
@@ -370,12 +370,12 @@ def test_f41_a_port_that_cannot_even_be_closed_lets_its_keys_go(desk):
 
 def test_f41_a_thousand_times_pulled_out_it_has_left_nothing_behind(desk):
     health = Health("p", lambda _event: None, time.monotonic)
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_now()
     for _ in range(1000):
         port = Port(read=OSError(errno.EIO, "Input/output error"))
         os.write(port.write_end, b"~")
         desk.panel._connect = lambda port=port: port
         with pytest.raises(DeviceError):
             desk.panel._serve(desk.told.put, health)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert opened_since(before) == []
     assert len(desk.panel._link) == 0
