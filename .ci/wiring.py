@@ -17,8 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from hal.board_spec import SOFTWARE, BoardSpec, Contact, DisplaySpec  # noqa: E402 - found by that
-from hal.boards.loader import CARD_BUSES, board_names, load_board  # noqa: E402 - likewise
+from hal.boards.loader import board_names, load_board  # noqa: E402 - likewise
 from hal.header import BUS_PINS, PWM_OVERLAY, bus_lines, select_lines  # noqa: E402 - likewise
+from hal.tables.cards import CARD_BUSES  # noqa: E402 - likewise
 
 # The 40-pin header by header pin (Raspberry Pi documentation, "GPIO and the 40-pin header").
 GPIO_AT = {

@@ -4,12 +4,14 @@ Pure: the text has been parsed before. A wrong value is replaced by its default,
 goes on; whoever began must look at `problems` before believing what was read.
 """
 
-from collections.abc import Collection, Iterable
-from typing import NamedTuple, TypeGuard, TypeVar
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple, TypeGuard, TypeVar, TypeVarTuple
 
 from hal.toml_positions import Path
 
 T = TypeVar("T", str, int)
+Part = TypeVar("Part")
+Given = TypeVarTuple("Given")
 _REQUIRED = "is missing"
 _LONGEST = 80
 """Characters of a value in a message."""
@@ -165,6 +167,17 @@ class Table:
             self.complain(key, f"must be a table, like [{like or self.where(key)}]")
             return None
         return Table(value, self.path(key), self.problems)
+
+    def part(
+        self, key: str, read: "Callable[[Table, *Given], Part]", *given: *Given
+    ) -> Part | None:
+        """What `read` makes of the whole table below this one, None if it is absent."""
+        table = self.table(key)
+        if table is None:
+            return None
+        made = read(table, *given)
+        table.finish()
+        return made
 
     def finish(self) -> None:
         """Complain about every key that nobody asked for, with the nearest that exists."""

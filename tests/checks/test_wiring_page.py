@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from firmware.wiring.wires import HEADER_PINS
-from hal.boards.loader import _Reader, board_names, load_board
+from hal.boards.loader import board_names, load_board, read_board
+from hal.tables.pins import Pins
 from hal.toml_table import Table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,15 +40,15 @@ def board(request):
 def test_the_drawing_has_the_pins_that_the_phone_claims(board):
     """SPI has a line in, which a screen does not use."""
     name, spec, data = board
-    reader = _Reader(Table(data, (), []), Path(spec.file))
-    reader.board()
+    pins = Pins()
+    read_board(Table(data, (), []), Path(spec.file), pins)
     drawn = {
         WIRING.GPIO_AT[pin]
         for part in WIRING.parts_of(spec, data)
         for pin, _ in part.wires
         if pin in WIRING.GPIO_AT
     }
-    assert drawn == set(reader._users) - {9}
+    assert drawn == pins.taken - {9}
     text = (ROOT / f"docs/wiring/{name}.svg").read_text()
     shown = re.findall(r'fill="#111111">GPIO (\d+)</text>', text)
     assert {int(gpio) for gpio in shown} >= drawn

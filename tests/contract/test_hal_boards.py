@@ -5,8 +5,9 @@ import queue
 import pytest
 
 from hal.boards.cards import open_card
-from hal.boards.loader import PATHS, board_names, load_board
+from hal.boards.loader import board_names, load_board
 from hal.boards.opening import open_board
+from hal.card_spec import PATHS
 from hal.errors import DeviceError
 from hal.events import DeviceFailed
 from hal.keys import Key

@@ -91,3 +91,19 @@ def test_an_unknown_key_is_named_with_the_nearest_one(read):
 def test_the_nearest_word_may_be_none():
     assert nearest("hold", ["holt", "up"]) == "holt"
     assert nearest("hold", ["x"]) == ""
+
+
+def test_a_part_is_read_to_its_last_key(read):
+    def hook(table, least):
+        return max(least, table.integer("pin", None, 0, 27))
+
+    table = read("[hook]\npin = 4\npine = 5")
+    assert (table.part("hook", hook, 0), table.part("hook", hook, 9)) == (4, 9)
+    assert table.part("rotary", hook, 0) is None
+    assert str(table.problems[0]) == "hook.pine: there is no such key; is it pin?"
+
+
+def test_a_part_that_is_no_table_is_told_and_not_read(read):
+    table = read("hook = 4")
+    assert table.part("hook", Table.finish) is None
+    assert [str(problem) for problem in table.problems] == ["hook: must be a table, like [hook]"]

@@ -6,16 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hal.boards.loader import (
-    CARD_KINDS,
-    CHIP_SIZES,
-    CHIPS,
-    PATHS,
-    PIN_FACTORIES,
-    board_names,
-    load_board,
-)
+from hal.boards.loader import PIN_FACTORIES, board_names, load_board
+from hal.card_spec import PATHS
 from hal.keys import Key
+from hal.tables.cards import CARD_KINDS
+from hal.tables.display import CHIP_SIZES
 from hal.toml_table import Table
 
 DOCUMENT = Path(__file__).parents[4] / "docs/boards.md"
@@ -123,12 +118,12 @@ def test_the_keys_that_are_read_are_the_keys_that_are_documented(text, tmp_path,
     assert {generic(name) for name in read - tables} == documented(text)
 
 
-@pytest.mark.parametrize("words", [PIN_FACTORIES, CHIPS, CARD_KINDS, PATHS])
+@pytest.mark.parametrize("words", [PIN_FACTORIES, CHIP_SIZES, CARD_KINDS, PATHS])
 def test_every_choice_is_named(text, words):
     assert all(f"`{word}`" in text for word in words)
 
 
-@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("chip", CHIP_SIZES)
 def test_the_sizes_of_every_screen_are_named(text, chip):
     (row,) = re.findall(r"^\| `display.size` \|.*$", text, re.MULTILINE)
     (part,) = [part for part in row.split(";") if chip.upper() in part]

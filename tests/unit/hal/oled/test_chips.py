@@ -8,12 +8,12 @@ from luma.oled import device as luma
 from PIL import Image
 
 from hal.board_spec import DisplaySpec
-from hal.boards.loader import CHIP_SIZES
 from hal.mock.panel import Screen
 from hal.oled.chips import WRITERS, Command
 from hal.oled.wire import wake_up
 from hal.packing import turned
 from hal.ports import Picture
+from hal.tables.display import CHIP_SIZES
 from tests.support.fake_display import CHIPS, noise
 
 PANELS = (
