@@ -148,7 +148,15 @@ class Engine:
             if stream.reports:
                 self._flush(stream)
         if self._bridge.members:
-            self._bridge.exchange(self._desk, now)
+            self._converse(self._bridge, now)
+
+    def _converse(self, conversation: bridge.Bridge, now: float) -> None:
+        """A frame of several far ends, and of what is played to all of them."""
+        if conversation.insert is not None and conversation.insert.over:
+            conversation.insert = None
+            for member in conversation.members:
+                self._report(ClipEnded(member.stream.number))
+        conversation.exchange(self._desk, now)
 
     def _beep(self, skipped: int) -> None:
         """Whoever is recorded hears so, and the person at the desk with them."""
@@ -296,9 +304,12 @@ class Engine:
             case LoadClip():
                 self._clips[order.name] = Clip(read_clip(descriptors), order.rate)
             case PlayClip():
-                clip = Clip(read_clip(descriptors), order.rate)
-                if order.stream in self._legs:
-                    self._legs[order.stream].insert = Insert(clip)
+                insert = Insert(Clip(read_clip(descriptors), order.rate))
+                leg = self._legs.get(order.stream)
+                if leg in self._bridge.members:
+                    self._bridge.insert = insert
+                elif leg is not None:
+                    leg.insert = insert
             case Record():
                 self._record(order, descriptors)
             case OpenPath():
@@ -340,7 +351,7 @@ class Engine:
             case SetKeys():
                 leg.stream.set_keys(order)
             case RouteStream():
-                leg.near.change(order.route, self._clips.get(order.clip), repeat=order.repeat)
+                leg.connect(order, self._clips.get(order.clip))
                 self._settle_beeps()
             case StopRecord():
                 leg.record(None)
@@ -353,7 +364,9 @@ class Engine:
     def _join(self, streams: tuple[int, ...]) -> None:
         """Only two make a conversation that the desk has to carry."""
         members = [self._legs[number] for number in streams if number in self._legs]
+        before = self._bridge
         self._bridge = bridge.Bridge(members if len(members) > 1 else ())
+        self._bridge.succeed(before, members)
         self._settle_beeps()
 
     def _record(self, order: Record, descriptors: tuple[int, ...]) -> None:

@@ -1,7 +1,8 @@
 """A stream with its sockets and its near end: where a frame meets the wire."""
 
 from firmware.dsp.mixer import mix
-from firmware.media.insert import Insert
+from firmware.media.insert import Clip, Insert
+from firmware.media.messages import Route, RouteStream
 from firmware.media.pipeline import Desk, NearEnd
 from firmware.media.recording import Beep, Recording
 from firmware.media.stream import Stream
@@ -36,6 +37,12 @@ class Leg:
         if self.recording is not None:
             self.recording.close()
         self.recording = recording
+
+    def connect(self, order: RouteStream, clip: Clip | None) -> None:
+        """Change what the near end is; who is put on hold hears no more of what was played."""
+        self.near.change(order.route, clip, repeat=order.repeat)
+        if order.route is Route.NULL:
+            self.insert = None
 
     def exchange(self, desk: Desk, now: float) -> None:
         """One frame from the far end to the near one, and one back."""

@@ -192,7 +192,9 @@ class LoadClip(Order, frozen=True, tag="load_clip"):
 class PlayClip(Order, frozen=True, tag="play_clip"):
     """Play 16-bit mono PCM at `rate`, from a memfd descriptor, into a call for both ends to hear.
 
-    The conversation goes on; another one takes its place, and its end is a `ClipEnded`.
+    The conversation goes on; another one takes its place, and its end is a `ClipEnded`. Who is one
+    conversation with that stream (`Bridge`) hears it as well, and is told of its end; a stream
+    whose route becomes null hears no more of it.
     """
 
     stream: int
