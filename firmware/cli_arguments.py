@@ -181,9 +181,9 @@ def _sound_files(verbs: Verbs) -> None:
     record = verbs.add_parser("record", help="record a call to a WAV file, or end that")
     record.add_argument("on", choices=("on", "off"))
     record.add_argument("call", nargs="?", metavar="CALL")
-    play = verbs.add_parser("play", help="send a WAV file into a call")
+    play = verbs.add_parser("play", help="a WAV file into the call, for everybody in it to hear")
     play.add_argument("file", type=Path, metavar="FILE")
-    play.add_argument("call", nargs="?", metavar="CALL")
+    play.add_argument("call", nargs="?", metavar="CALL", help="another than the one in front")
 
 
 def _port(text: str) -> int:

@@ -308,7 +308,10 @@ class Path(Request, frozen=True, tag="path"):
 
 
 class Play(Request, frozen=True, tag="play"):
-    """Send a WAV file (an absolute path on the phone) into a call."""
+    """Send a WAV file (an absolute path on the phone) into a call and all that are one with it.
+
+    A call on hold hears it alone; without one named, the call in front is meant.
+    """
 
     file: str
     call: str | None = None

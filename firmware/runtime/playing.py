@@ -1,5 +1,10 @@
 """The control verb `play`: a WAV file into a call, for both ends to hear.
 
+    no call named     the call in front, else one that is up, else one on hold
+    a call            that one, on hold as well: music for whoever waits
+    one of a          everybody in the conversation; the audio process knows who that is
+    conversation      just now. If all of it is on hold: everybody who waits, unless one is named
+
 The file is read in a thread and handed to the audio process as memory, because that process opens
 no file.
 """
@@ -24,7 +29,7 @@ async def play(house: House, view: PhoneView, request: s.Play) -> None:
     Raises:
         RefusedError: there is no such call, or the file cannot be played.
     """
-    call = _meant(view, request.call)
+    calls = {call.ref for call in _meant(view, request.call)}
     if not view.audio_alive:
         raise RefusedError(phrase("refused.no_sound"))
     try:
@@ -32,23 +37,27 @@ async def play(house: House, view: PhoneView, request: s.Play) -> None:
     except StorageError as error:
         raise RefusedError(error.phrase) from error
     try:
-        stream = next((each for each, ref in house.streams.items() if ref == call.ref), None)
-        if stream is None:
+        streams = [stream for stream, ref in house.streams.items() if ref in calls]
+        if not streams:
             raise RefusedError(phrase("refused.no_call"))
-        house.engine.send(PlayClip(stream, rate), (descriptor,))
+        for stream in streams:
+            house.engine.send(PlayClip(stream, rate), (descriptor,))
     finally:
         os.close(descriptor)
 
 
-def _meant(view: PhoneView, name: str | None) -> CallView:
-    """The call of this name, or the one that is talked in."""
+def _meant(view: PhoneView, name: str | None) -> list[CallView]:
+    """The call of this name, or the one that is talked in, or all that wait together."""
     named = [call for call in view.calls if name is None or str(call.ref) == name]
     if name is not None and not named:
         raise RefusedError(phrase("refused.no_such_call", call=name))
     talking = [call for call in named if call.state is CallState.TALKING]
     if not talking:
         raise RefusedError(phrase("refused.no_call"))
-    return next((call for call in talking if not call.held), talking[0])
+    meant = min(talking, key=lambda call: (call.held, call.ref != view.front))
+    if meant.held and meant.ref in view.conference:
+        return [call for call in talking if call.ref in view.conference]
+    return [meant]
 
 
 def _load(path: Path) -> tuple[int, int]:

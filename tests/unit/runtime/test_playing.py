@@ -49,6 +49,29 @@ async def test_the_call_that_is_talked_in_hears_it(house, played, tune):
     assert played == [(PlayClip(4, 8000), b"\1\2" * 800)]
 
 
+async def test_of_several_the_one_in_front_hears_it(house, played, tune):
+    view = PhoneView(calls=(call("a"), call("b")), front=CallRef("b"))
+    await play(house, view, s.Play(file=str(tune)))
+    assert [order for order, _ in played] == [PlayClip(4, 8000)]
+
+
+@pytest.mark.parametrize("name", [None, "a"])
+async def test_a_conversation_is_told_once_and_the_engine_knows_who_is_in_it(
+    house, played, tune, name
+):
+    view = PhoneView(calls=(call("a"), call("b")), front="a", conference=("a", "b"))
+    await play(house, view, s.Play(file=str(tune), call=name))
+    assert [order for order, _ in played] == [PlayClip(3, 8000)]
+
+
+@pytest.mark.parametrize(("name", "streams"), [(None, [3, 4]), ("b", [4])])
+async def test_whoever_waits_in_a_conversation_on_hold_hears_it(house, played, tune, name, streams):
+    waiting = (call("a", held=True), call("b", held=True), call("c", held=True))
+    view = PhoneView(calls=waiting, front="a", conference=("a", "b"))
+    await play(house, view, s.Play(file=str(tune), call=name))
+    assert played == [(PlayClip(stream, 8000), b"\1\2" * 800) for stream in streams]
+
+
 async def test_a_call_may_be_named(house, played, tune):
     view = PhoneView(calls=(call("a", held=True), call("b")))
     await play(house, view, s.Play(file=str(tune), call="a"))
