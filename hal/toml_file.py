@@ -5,7 +5,10 @@ import tomllib
 from pathlib import Path
 
 from hal.errors import BoardError
-from hal.toml_positions import place_of_fault
+from hal.toml_positions import endless_key, place_of_fault
+
+_MOST = 256 * 1024
+"""Bytes; a board has a few thousand."""
 
 
 def read_toml(path: Path) -> tuple[dict[str, object], str]:
@@ -15,7 +18,9 @@ def read_toml(path: Path) -> tuple[dict[str, object], str]:
         hal.errors.BoardError: it cannot be read, or is no TOML.
     """
     try:
-        text = None if _endless(path) else path.read_text(encoding="utf-8")
+        text = None if _endless(path) else _text(path)
+    except BoardError:
+        raise
     except OSError as error:
         raise BoardError(f"{path}: {error.strerror or error}") from error
     except ValueError as error:
@@ -26,7 +31,18 @@ def read_toml(path: Path) -> tuple[dict[str, object], str]:
     return _parsed(text, path), text
 
 
+def _text(path: Path) -> str:
+    """UTF-8, with the byte-order mark and the line ends that editors make."""
+    with path.open("rb") as stream:
+        data = stream.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise BoardError(f"{path}: it has more than {_MOST} bytes, this is no board")
+    return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _parsed(text: str, path: Path) -> dict[str, object]:
+    if line := endless_key(text):
+        raise BoardError(f"{path}:{line}: not a TOML file: its key has too many names")
     try:
         return tomllib.loads(text)
     except RecursionError as error:

@@ -14,7 +14,16 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 _NAME_LIMIT = 60
-_TOKEN = re.compile(r'''"""|\'\'\'|"(?:[^"\\]|\\.)*"|'[^']*'|\#.*|[\[\]{}]''')
+MOST_NAMES = 32
+"""Names of a key, joined by dots, that are followed. No key of ours has more than four, and what
+`tomllib` does with one grows with their square: of 30,000 it takes all memory there is."""
+_LONG_KEY = re.compile(
+    r"""(?:^|[\[{,])(?:[ \t]*(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*\.)"""
+    f"{{{MOST_NAMES}}}",
+    re.MULTILINE,
+)
+_TOKEN = re.compile(r'''"""|\'\'\'|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\#.*|[\[\]{}]''')
+"""A string that does not end is the rest of its line, so that no line is looked at twice."""
 _STRING_END = {
     '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*?"{3,5}'),
     "'''": re.compile(r".*?'{3,5}"),
@@ -91,6 +100,15 @@ class Positions:
             self._depth = max(0, self._depth - 1)
 
 
+def endless_key(text: str) -> int:
+    """The line of a key with more names than any has, to be looked for before `tomllib` reads it.
+
+    0 = there is none. In a string, what looks like such a key is taken for one.
+    """
+    found = _LONG_KEY.search(text)
+    return 0 if found is None else text.count("\n", 0, found.end()) + 1
+
+
 def place_of_fault(error: ValueError, text: str) -> tuple[int, str]:
     """The line at which `tomllib` gave up, and what it says without that place."""
     message = str(error)
@@ -127,7 +145,7 @@ def _dotted(text: str) -> tuple[list[str], str]:
     """The names of a dotted key at the start of `text`, and what follows them."""
     names: list[str] = []
     place = 0
-    while (part := _PART.match(text, place)) is not None:
+    while len(names) < MOST_NAMES and (part := _PART.match(text, place)) is not None:
         names.append(next(_plain(group) for group in part.groups() if group is not None))
         place = part.end()
         if not text.startswith(".", place):

@@ -9,7 +9,7 @@ import tomllib
 from msgspec import Struct
 
 from firmware.config.problems import Problem
-from hal.toml_positions import Path, Positions, place_of_fault
+from hal.toml_positions import Path, Positions, endless_key, place_of_fault
 
 SIZE_LIMIT = 256 * 1024
 _BAD_LINES = 20
@@ -47,6 +47,8 @@ def read(text: str, file: str) -> Document:
     """The tables of a text; what cannot be read is among the problems and left out."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     problems: list[Problem] = []
+    if line := endless_key(text):
+        return _unreadable(text, [Problem(file, line, "", "too_deep")])
     last = 0
     while True:
         try:

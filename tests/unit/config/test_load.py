@@ -175,6 +175,9 @@ SYNTAX = [
     ('[phone]\ncountry = "US"\ncountry = "DE"\n', "f:3: this is set twice, leave one of them out"),
     ("[phone]\nemergency = [\n", "f:2: this cannot be read"),
     ("x = " + "[" * 3000, "brackets are nested too deeply"),
+    ("\n[phone]\nx" + ".a" * 30_000 + " = 1", "f:3: brackets are nested too deeply, or a key has"),
+    ('[web]\n["a"' + " . 'b'" * 30_000 + "]", "f:2: brackets are nested too deeply, or a key has"),
+    ("x = {y = 1, a" + ".a" * 30_000 + " = 1}", "f:1: brackets are nested too deeply, or a key"),
     ("x = " + "9" * 5000, "f:1: this cannot be read (a number with too many digits)"),
     ('x = """abc', "f:1: this cannot be read"),
 ]

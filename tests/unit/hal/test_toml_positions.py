@@ -2,7 +2,7 @@
 
 import pytest
 
-from hal.toml_positions import Positions, dotted
+from hal.toml_positions import MOST_NAMES, Positions, dotted, endless_key
 
 TEXT = '''\
 top = 1
@@ -61,6 +61,30 @@ ROWS = [
 @pytest.mark.parametrize(("path", "line"), ROWS)
 def test_each_key_has_its_line(path, line):
     assert Positions(TEXT).line_of(path) == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + '"' + '\\"' * 120_000,
+        "x = '" + "' '" * 80_000,
+        "a" + ".a" * 120_000 + " = 1",
+        "[" + "a." * 120_000 + "a]\nb = 1",
+        'x = """' + '""\\"' * 60_000,
+    ],
+    ids=lambda text: text[:9],
+)
+def test_a_text_that_nobody_wrote_by_hand_is_looked_at_once(text):
+    """The first of these took a quarter of an hour, and some all the memory there is."""
+    assert Positions(text + "\n[hook]\npin = 4").line_of(("nowhere",)) == 0
+
+
+def test_the_longest_key_is_found_before_anybody_reads_it():
+    names = ".".join(["a"] * MOST_NAMES)
+    for text in (f"{names} = 1", f"[{names}]", f"x = {{{names} = 1}}", f'x = "{names}.a"'):
+        assert endless_key(text) == 0, text
+    for text in (f"{names}.a = 1", f'["b" . {names}]', f"x = {{{names} . 'c' = 1}}"):
+        assert endless_key(f"\n{text}\n") == 2, text
 
 
 def test_a_path_reads_as_a_person_writes_it():

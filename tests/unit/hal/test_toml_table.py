@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from hal.toml_table import Table, nearest
+from hal.toml_table import Table, nearest, shown
 
 
 @pytest.fixture
@@ -86,6 +86,14 @@ def test_an_unknown_key_is_named_with_the_nearest_one(read):
         "colums: there is no such key; is it columns?",
         "zzz: there is no such key",
     ]
+
+
+def test_what_nobody_can_show_is_not_shown():
+    deep: object = 1
+    for _ in range(3000):
+        deep = {"a": deep}
+    assert shown(10**5000) == "what stands there"
+    assert shown(deep) in ("what stands there", "{'a': " * 13 + "{'…")
 
 
 def test_the_nearest_word_may_be_none():

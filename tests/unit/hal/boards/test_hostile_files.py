@@ -82,7 +82,8 @@ def test_a_file_with_wrong_bytes_is_taken_or_refused(name, places, tmp_path_fact
         ("[hook]\npin = " + "9" * 5000, "not a TOML file: Exceeds the limit"),
         ("[hook]\npin = 0x" + "f" * 5000, "hook.pin: what stands there is not a whole number"),
         ("a = " + "[" * 5000, "not a TOML file: "),
-        ("name" + ".a" * 3000 + " = 1", "name: what stands there is not a text in quotes"),
+        ("name" + ".a" * 30_000 + " = 1", "not a TOML file: its key has too many names"),
+        ("name" + ".a" * 20 + " = 1", "name: {'a': {'a': "),
         ("name = " + "[" * 60 + "]" * 60, f"name: {'[' * 60}{']' * 20}… is not a text"),
         ('"a\\nb" = 1', "'a\\nb': there is no such key"),
         ('[lamps]\n"" = 1', "lamps.'': "),
@@ -112,6 +113,23 @@ def test_what_can_be_read_for_ever_is_no_board(tmp_path):
     os.mkfifo(tmp_path / "pipe.toml")
     for path in ("/dev/zero", str(tmp_path / "pipe.toml")):
         assert judged(path) == [f"{path}: it is a device, not a file"]
+
+
+def test_a_file_that_has_no_end_to_speak_of_is_no_board(tmp_path):
+    path = tmp_path / "board.toml"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    assert judged(str(path)) == [f"{path}: it has more than 262144 bytes, this is no board"]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_an_editor_on_windows_makes_of_a_board_is_read(tmp_path, mark, end):
+    path = tmp_path / "board.toml"
+    path.write_bytes((mark + f"# mine{end}[hook]{end}\tpin\t=\t4{end}").encode())
+    assert load_board(str(path)).hook.pin == 4
+    path.write_bytes((mark + f"# mine{end}[hook]{end}\tpin\t=\t44{end}").encode())
+    assert judged(str(path)) == [f"{path}:3: hook.pin: 44 is not a whole number from 0 to 27"]
 
 
 def test_a_name_that_no_file_can_have_is_refused():
