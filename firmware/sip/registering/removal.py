@@ -1,34 +1,21 @@
 """Takes an old Contact of ours away from a registrar (RFC 3261 §10.2.2)."""
 
-from typing import Protocol
-
-from firmware.sip.account import Home
 from firmware.sip.core import Core
 from firmware.sip.exchange import Exchange
 from firmware.sip.flow import Flow
 from firmware.sip.line import Line
 from firmware.sip.message import Request, Response
 from firmware.sip.notifications import FailureCause
-
-
-class Bound(Protocol):
-    """The binding whose registrar has it."""
-
-    line: Line
-    home: Home
-
-    def request(self, contact: str) -> Request:
-        """A REGISTER with the next CSeq."""
+from firmware.sip.registering.register import Register
 
 
 class Removal:
     """Takes one old Contact away; whether that works changes nothing."""
 
-    def __init__(self, core: Core, binding: Bound, uri: str, flow: Flow) -> None:
-        self._binding = binding
+    def __init__(self, core: Core, line: Line, register: Register, uri: str, flow: Flow) -> None:
+        self._register = register
         self._contact = f"<{uri}>;expires=0"
-        hop = binding.home.hop
-        self._exchange = Exchange(core, binding.line, hop, self._compose, self, flow)
+        self._exchange = Exchange(core, line, register.home.hop, self._compose, self, flow)
 
     def start(self, now: float) -> None:
         """Send it."""
@@ -36,7 +23,7 @@ class Removal:
 
     def _compose(self, flow: Flow) -> Request:
         del flow
-        return self._binding.request(self._contact)
+        return self._register.plain(self._contact)
 
     def on_located(self, exchange: Exchange, now: float) -> None:
         exchange.go(now)
