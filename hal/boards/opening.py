@@ -28,7 +28,7 @@ def open_board(spec: BoardSpec, post: Post, clock: Callable[[], float] = time.mo
 
     Sound cards are not opened: they are the audio process's. `clock` stamps the events. A part that
     is not there (yet, or no more) is told by `post`, and the phone goes on without it; a screen, a
-    front panel, a USB handset is looked for again.
+    front panel, a USB handset is looked for again, and with `gpiod` the GPIO chip.
     """
     if spec.panel is None:
         return _real(spec, post, clock)

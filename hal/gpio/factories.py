@@ -26,6 +26,7 @@ HEADER_CHIPS = ("pinctrl-bcm2711", "pinctrl-bcm2835", "pinctrl-rp1")
 _FOLDER = Path("/dev")
 _NO_CHIP = errno.ENODEV, errno.ENOTTY
 """What libgpiod says of a file of another kind."""
+_LATE = "when it is plugged in and its driver loaded, it is found within half a minute"
 
 
 def _open_gpiod(chip: str) -> Opened:
@@ -50,7 +51,8 @@ def find_chip(wanted: str, folder: Path = _FOLDER) -> "gpiod.Chip":
         try:
             return gpiod.Chip(wanted)
         except OSError as error:
-            raise DeviceError(f"{wanted}: {_why(error)}") from error
+            late = f"; {_LATE}" if isinstance(error, FileNotFoundError) else ""
+            raise DeviceError(f"{wanted}: {_why(error)}{late}") from error
     labels = (wanted,) if wanted else HEADER_CHIPS
     seen = []
     for path in sorted(folder.glob("gpiochip*")):
@@ -64,7 +66,7 @@ def find_chip(wanted: str, folder: Path = _FOLDER) -> "gpiod.Chip":
         chip.close()
         seen.append(f"{path} is {label}")
     there = "; ".join(seen) or f"there is no {folder}/gpiochip*"
-    raise DeviceError(f"no GPIO chip {' or '.join(labels)}: {there}")
+    raise DeviceError(f"no GPIO chip {' or '.join(labels)}: {there}; {_LATE}")
 
 
 def _why(error: OSError) -> str:

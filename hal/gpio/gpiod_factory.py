@@ -10,6 +10,9 @@ Edges that were lost all the same are counted by their numbers.
 A chip on a cable may go. All that was had of it is let go at once, else the kernel would give it
 another name when it is back. Nobody looks for it but whoever uses a pin, who waits longer from try
 to try (`hal.health`); the first who finds it gives every pin back what it was and was to show.
+
+A chip may also come late. Pins are then handed out all the same, and are made what they are to be
+when it is there; what cannot be had of it is told by whoever uses it.
 """
 
 import contextlib
@@ -74,7 +77,8 @@ def system_errors() -> Iterator[None]:
 class GpiodFactory(LocalPiFactory):  # type: ignore[misc] # gpiozero has no types
     """The pins of one chip, which is closed with the factory.
 
-    `find` opens it, also when it is back; it raises `hal.errors.DeviceError` while it is not there.
+    `find` opens it, also when it comes late or back; it raises `hal.errors.DeviceError` while it is
+    not there.
     """
 
     def __init__(self, find: Callable[[], gpiod.Chip]) -> None:
@@ -84,20 +88,25 @@ class GpiodFactory(LocalPiFactory):  # type: ignore[misc] # gpiozero has no type
         self._find = find
         # Of this lock and a pin's own, this one is taken first.
         self._chip_lock = threading.RLock()
-        self._chip: gpiod.Chip | None = find()
+        self._chip: gpiod.Chip | None = None
+        self.awaited = True
+        """Whether the chip has never been there."""
+        with contextlib.suppress(OSError):
+            # Who asks for it is told why.
+            self._chip, self.awaited = find(), False
         self.reader = EdgeReader()
         self.lost = 0
         """Edges that the kernel had no room for."""
 
     def have(self) -> gpiod.Chip:
-        """The chip; if it was gone, it is found again and every pin is what it was.
+        """The chip; if it was gone or comes late, it is found and every pin is what it is to be.
 
         Raises:
-            OSError: it is still gone.
+            OSError: it is not there; a `hal.errors.DeviceError` if it never was.
         """
         with self._chip_lock:
             if self._chip is None:
-                self._chip = self._found()
+                self._chip, self.awaited = self._found(), False
                 for pin in tuple(self.pins.values()):
                     # One that is refused says so itself when somebody uses it.
                     with contextlib.suppress(OSError, GPIOZeroError):
@@ -109,6 +118,8 @@ class GpiodFactory(LocalPiFactory):  # type: ignore[misc] # gpiozero has no type
         try:
             return self._find()
         except (DeviceError, OSError) as error:
+            if self.awaited:
+                raise
             # In the words of before: what is said again in others would be told again.
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error
 
@@ -148,7 +159,7 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
     """One line of the chip, taken when it is first asked for."""
 
     def __init__(self, factory: GpiodFactory, info: PinInfo) -> None:
-        """Take the line as it is.
+        """Take the line as it is, unless its chip comes late.
 
         Raises:
             gpiozero.exc.GPIOPinInUse: somebody else has it.
@@ -167,6 +178,10 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
         self._heard: int | None = None
         self._closed = False
         self._request: gpiod.LineRequest | None = None
+        if not factory.awaited:
+            self._begin(factory)
+
+    def _begin(self, factory: GpiodFactory) -> None:
         try:
             chip = factory.have()
             if self._before(chip) is Direction.OUTPUT:
@@ -257,7 +272,12 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
         return self._request
 
     def _apply(self) -> None:
-        self._reach(self._configure)
+        self._bring_about(self._configure)
+
+    def _bring_about(self, act: Callable[[], None]) -> None:
+        """Do this with the line; if its chip comes late, `resume` does it then."""
+        if not self.factory.awaited:
+            self._reach(act)
 
     def _configure(self) -> None:
         settings = gpiod.LineSettings(direction=_DIRECTIONS[self._function])
@@ -304,7 +324,7 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
     def _set_state(self, value: float) -> None:
         if self._pwm is not None:
             self._duty = value
-            self._reach(self._pulse)
+            self._bring_about(self._pulse)
         elif self._function == "input":
             raise PinSetInput(f"cannot set state of pin {self!r}")
         else:

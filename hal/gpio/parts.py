@@ -2,6 +2,7 @@
 
 A part whose pin is taken or does not answer is left out and reported; the phone starts with the
 rest. A lamp is a part of its own: nobody needs to do without all of them because one is missing.
+If the chip itself is missing and its factory can wait for it, all parts wait until it is there.
 """
 
 import dataclasses
@@ -13,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from hal.board_spec import SOFTWARE, BoardSpec, HookSpec, KeypadSpec, LampSpec, RingerSpec
 from hal.errors import DeviceError
-from hal.events import DeviceFailed
+from hal.events import DeviceFailed, Event
 from hal.gpio.contacts import Button, Contacts, Dial, Headset, Hook
 from hal.gpio.factories import open_factory
 from hal.gpio.hard_pwm import HardPwm, open_hard_pwm
@@ -50,6 +51,20 @@ class Parts:
     lamps: Lamps | None
     ringer: Ringer | None
     line: Callable[[int], LinePin]
+
+
+class Chip:
+    """The task of looking for the chip that all pins are on."""
+
+    name = "GPIO"
+    deadline = 0.0
+
+    def __init__(self, pins: Pins) -> None:
+        self._pins = pins
+
+    def run(self, _now: float) -> Iterator[Event]:
+        self._pins.seek()
+        yield from ()
 
 
 class Inputs:
@@ -106,7 +121,7 @@ def open_parts(
     try:
         pins.open()
     except DeviceError as error:
-        post(DeviceFailed("GPIO", str(error), clock()))
+        post(DeviceFailed(Chip.name, str(error), clock()))
         return Parts(None, None, None, opening.line)
     return opening.all(settle)
 
@@ -134,6 +149,8 @@ class _Opening:
         lights = dict(self._lights())
         lamps = Lamps(lights, self._worker) if lights else None
         ringer = self._ringer()
+        if tasks or lamps is not None or ringer is not None:
+            self._worker.begin_with(Chip(self._pins), self._post)
         for output in (lamps, ringer):
             if output is not None:
                 self._worker.join(output, self._post)

@@ -53,6 +53,19 @@ class Pins:
                 self._errors = (OSError, GPIOZeroError, *errors)
             return self._factory
 
+    def seek(self) -> None:
+        """Look for the chip, if the factory is one that goes on without it.
+
+        Raises:
+            hal.errors.DeviceError: it is not there.
+        """
+        have = getattr(self.open(), "have", None)
+        if have is not None:
+            try:
+                have()
+            except OSError as error:
+                raise DeviceError(reason(error)) from error
+
     def settle(self) -> None:
         """Close the factory if nobody has a pin."""
         with self._lock:

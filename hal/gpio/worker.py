@@ -4,6 +4,9 @@ It sleeps until somebody wakes it or the next deadline of a task is due; without
 ever, so a phone that nobody touches costs nothing. All state of the tasks is touched by this thread
 alone: whoever wants something of a task hands over a callable.
 
+A first task (`begin_with`) holds up all others until it has succeeded once: the chip that the pins
+are on may come late.
+
 A task that fails rests for a while (`hal.health`), is reported once, and is tried again; the others
 go on. That also goes for a mistake of ours: a thread that ends takes every key with it.
 """
@@ -11,7 +14,7 @@ go on. That also goes for a mistake of ours: a thread that ends takes every key 
 import collections
 import math
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from hal.errors import HalError
@@ -66,6 +69,7 @@ class Worker:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._jobs: list[_Job] = []
+        self._first: _Job | None = None
         self._orders: collections.deque[Callable[[], None]] = collections.deque()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -86,6 +90,12 @@ class Worker:
         """Have this done by the thread; from any thread, returns at once."""
         self._orders.append(order)
         self._wake.set()
+
+    def begin_with(self, task: Task, post: Post) -> None:
+        """Run this at once, and have all others wait until it has not failed; before any `join`."""
+        job = _Job(task, post, self._clock)
+        self._run(job, self._clock())
+        self._first = job if job.health.fault else None
 
     def join(self, task: Task, post: Post) -> None:
         """Look after a task from now on; what it says goes to `post`."""
@@ -129,12 +139,18 @@ class Worker:
             self._wake.clear()
             self._obey()
             now = self._clock()
-            for job in self._jobs:
+            for job in self._ready():
                 if job.due <= now:
                     self._run(job, now)
 
+    def _ready(self) -> Sequence[_Job]:
+        """Who has a turn: the first alone, until it has succeeded."""
+        if self._first is not None and not self._first.health.fault:
+            self._first = None
+        return self._jobs if self._first is None or not self._jobs else (self._first,)
+
     def _pause(self) -> float | None:
-        due = min((job.due for job in self._jobs), default=math.inf)
+        due = min((job.due for job in self._ready()), default=math.inf)
         return None if due == math.inf else max(0.0, due - self._clock())
 
     def _obey(self) -> None:

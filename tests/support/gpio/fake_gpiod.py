@@ -77,11 +77,12 @@ class Cable:
         self.chips: list[FakeChip] = []
         self.strangers: dict[int, str] = {}
         self.looked = 0
+        self.reason = "there is no chip"
 
     def find(self):
         self.looked += 1
         if self.wires.broken:
-            raise DeviceError("there is no chip")
+            raise DeviceError(self.reason)
         # The kernel gives the name of a chip that somebody still has open to no other.
         assert not any(chip.open or chip.requests for chip in self.chips)
         self.chips.append(FakeChip(self.wires))

@@ -1,4 +1,4 @@
-"""A GPIO chip on a cable is pulled and plugged in again: its board works again.
+"""A GPIO chip on a cable is pulled and plugged in again, or comes late: its board works.
 
 Over the real factory, worker and parts; only how long they wait is shorter.
 """
@@ -37,15 +37,38 @@ def others():
 
 
 @pytest.fixture
-def bench(others, cable, tmp_path, monkeypatch):
-    soon = functools.partial(Health, waits=(0.02, 0.04))
-    monkeypatch.setattr("hal.gpio.worker.Health", soon)
-    bench = Workbench(
-        tmp_path / "bench.toml", lambda *_: (GpiodFactory(cable.find), ()), cable.wires
-    )
+def opened(others, cable, tmp_path, monkeypatch):
+    """The board on this cable, which looks again soon, or after as many seconds."""
+    benches = []
+
+    def open_one(wait=0.02):
+        waits = functools.partial(Health, waits=(wait, 2 * wait))
+        monkeypatch.setattr("hal.gpio.worker.Health", waits)
+        path, there = tmp_path / "bench.toml", not cable.wires.broken
+        benches.append(
+            Workbench(path, lambda *_: (GpiodFactory(cable.find), ()), cable.wires, there=there)
+        )
+        return benches[-1]
+
+    yield open_one
+    for bench in benches:
+        bench.close()
+
+
+@pytest.fixture
+def bench(opened):
+    bench = opened()
     bench.heard(0.01)
-    yield bench
-    bench.close()
+    return bench
+
+
+@pytest.fixture
+def waiting(opened, cable):
+    """A phone that has started without the chip."""
+    cable.wires.broken = True
+    bench = opened()
+    assert bench.failures() == {"GPIO": "there is no chip"}
+    return bench
 
 
 def told(bench, kind, parts=INPUTS):
@@ -219,4 +242,140 @@ def test_f41_whoever_asks_for_a_pin_finds_the_chip_gone_and_later_back():
     assert cable.wires.read(MESSAGE) == 1
     reset.close()
     lamp.close()
+    assert not any(chip.open for chip in cable.chips)
+
+
+# A chip that comes late
+
+
+def arrive(bench, cable):
+    """The chip is there for the first time."""
+    keys = [task for task in bench.parts.inputs._tasks if task.name.startswith("key")]
+    cable.plug()
+    assert told(bench, DeviceRecovered, {"GPIO"}) == []
+    # What is down when they begin is no wish.
+    bench.until(lambda: all(key.deadline != 0.0 for key in keys))
+
+
+def test_f41_a_chip_that_comes_after_the_start_has_keys_cradle_lamps_and_bell(waiting, cable):
+    """A driver that loads late, a cable that is plugged in later: nobody starts the phone again."""
+    for lamp in ("message", "ring"):
+        waiting.parts.lamps.set(lamp, LampPattern.ON)
+    assert waiting.heard(0.1) == [], "that it is missing is told once, and of no part"
+    arrive(waiting, cable)
+    assert waiting.heard(0.1) == [], "nobody pressed or lifted anything"
+    waiting.until(lambda: waiting.level(MESSAGE))
+    assert waiting.level(MUTE) == 1, "which is dark: it is lit by low"
+    waiting.until(lambda: waiting.pulses(RING))
+    works(waiting)
+    waiting.wires.close(17)
+    waiting.hear(HookLifted)
+    waiting.heard(0.06)
+    assert pull(waiting, cable) == []
+    assert plug(waiting, cable) == []
+
+
+def test_f41_what_was_done_before_the_chip_came_is_told_as_at_a_start(waiting, cable):
+    """A handset that is off is told, a key that is down is no wish."""
+    waiting.wires.close(17)
+    waiting.press("5")
+    arrive(waiting, cable)
+    waiting.hear(HookLifted)
+    assert waiting.heard(0.06) == []
+    waiting.release("5")
+    assert waiting.heard(0.06) == []
+    works(waiting)
+
+
+def test_f41_a_bell_rings_as_soon_as_its_chip_comes_and_not_when_it_was_silenced(waiting, cable):
+    waiting.parts.ringer.ring((9.0,))
+    arrive(waiting, cable)
+    for coil in COILS:
+        waiting.until(lambda coil=coil: waiting.pulses(coil, 0.15))
+
+
+def test_f41_a_bell_that_was_silenced_before_its_chip_came_stays_silent(waiting, cable):
+    waiting.parts.ringer.ring((9.0,))
+    waiting.parts.ringer.silence()
+    pulled = []
+    waiting.wires.listen(lambda pin, level, _at: pin in COILS and level and pulled.append(pin))
+    arrive(waiting, cable)
+    waiting.heard(0.1)
+    assert pulled == []
+
+
+def test_f41_a_line_that_somebody_has_when_the_chip_comes_costs_its_part_alone(waiting, cable):
+    cable.strangers[17] = "lirc"
+    arrive(waiting, cable)
+    (failed,) = waiting.hear(DeviceFailed)
+    assert failed.device == "hook"
+    assert failed.reason == "hook: GPIO 17 does not answer: it is in use by lirc"
+    works(waiting)
+    del cable.strangers[17]
+    assert told(waiting, DeviceRecovered, {"hook"}) == []
+    waiting.wires.close(17)
+    waiting.hear(HookLifted)
+
+
+def test_f41_a_chip_that_is_too_small_says_so_when_it_comes(waiting, cable):
+    """The rotary dial has lines 24 and 25, the headset socket 27."""
+    del cable.wires.lines[24:]
+    arrive(waiting, cable)
+    said = {event.device: event.reason for event in waiting.hear(DeviceFailed, DeviceFailed)}
+    assert said.keys() == {"rotary dial", "headset socket"}
+    assert said["headset socket"].endswith(
+        "GPIO 27 does not answer: gpiochip0 (pinctrl-bcm2711) has 24 lines"
+    )
+    works(waiting)
+
+
+def test_f41_another_reason_why_there_is_no_chip_is_told_too(waiting, cable):
+    """It is there, but udev has not yet given it to our group."""
+    cable.reason = "Permission denied; is this user in the group gpio?"
+    failed = waiting.next()
+    assert (failed.device, failed.reason) == ("GPIO", cable.reason)
+    arrive(waiting, cable)
+    works(waiting)
+
+
+def test_f41_nobody_looks_for_a_missing_chip_more_often_than_the_house_does(opened, cable):
+    cable.wires.broken = True
+    bench = opened(wait=60.0)
+    looked = cable.looked
+    bench.parts.lamps.set("message", LampPattern.ON)
+    bench.parts.ringer.ring((1.0, 1.0))
+    assert set(bench.failures()) == {"GPIO"}
+    bench.heard(0.1)
+    assert cable.looked == looked <= 2
+
+
+def test_f41_a_board_that_is_closed_before_its_chip_comes_leaves_nothing(others, opened, cable):
+    before = open_now()
+    cable.wires.broken = True
+    bench = opened()
+    looked = cable.looked
+    bench.until(lambda: cable.looked > looked)
+    bench.close()
+    assert started_since(others) == []
+    assert opened_since(before) == []
+    bench.heard(0.01)
+    looked = cable.looked
+    cable.plug()
+    assert bench.heard(0.1) == []
+    assert cable.looked == looked
+    assert cable.chips == []
+
+
+def test_f41_a_display_whose_pins_are_on_a_chip_that_comes_late_is_told_why():
+    """It asks again; nothing else is on the board that could."""
+    cable = Cable(Wires())
+    cable.wires.broken = True
+    pins = Pins(lambda: (GpiodFactory(cable.find), ()), time.monotonic)
+    reset = pins.line(24, "display")
+    with pytest.raises(DeviceError, match="display: GPIO 24 does not answer: there is no chip"):
+        reset.on()
+    cable.plug()
+    reset.on()
+    assert cable.wires.read(24) == 1
+    reset.close()
     assert not any(chip.open for chip in cable.chips)

@@ -76,8 +76,13 @@ def test_a_chip_is_found_by_its_path(dev):
 
 @pytest.mark.parametrize("path", ["/dev/null", __file__])
 def test_a_file_of_another_kind_is_no_chip(path):
-    with pytest.raises(DeviceError, match="this is no GPIO chip"):
+    with pytest.raises(DeviceError, match=r"this is no GPIO chip$"):
         find_chip(path)
+
+
+def test_a_path_that_is_not_there_may_come_to_be(tmp_path):
+    with pytest.raises(DeviceError, match=r"No such file or directory; when it is plugged in .*"):
+        find_chip(f"{tmp_path}/gpiochip9")
 
 
 def test_what_there_is_is_told_where_the_wanted_one_is_not(dev):
@@ -85,7 +90,8 @@ def test_what_there_is_is_told_where_the_wanted_one_is_not(dev):
         find_chip("gpio-sim.0", dev)
     assert str(caught.value) == (
         f"no GPIO chip gpio-sim.0: {dev}/gpiochip0 is raspberrypi-exp-gpio;"
-        f" {dev}/gpiochip1 is pinctrl-bcm2711; {dev}/gpiochip2: {DENIED}"
+        f" {dev}/gpiochip1 is pinctrl-bcm2711; {dev}/gpiochip2: {DENIED};"
+        " when it is plugged in and its driver loaded, it is found within half a minute"
     )
     assert all(chip.closed for chip in Chip.opened)
 

@@ -227,3 +227,82 @@ def test_an_order_that_comes_while_others_are_carried_out_is_not_slept_over(work
     worker._obey = obeying
     worker.wake()
     assert done.wait(3)
+
+
+def looked_round(worker):
+    """Wait until the thread has done all that was due, and has begun anew."""
+    for _ in range(2):
+        done = threading.Event()
+        worker.tell(done.set)
+        assert done.wait(3)
+
+
+def missing(_now):
+    """There is no chip."""
+    raise DeviceError("there is no chip")
+
+
+@pytest.fixture
+def first(worker):
+    """A task that all others wait for."""
+    first = Chore()
+    first.run = lambda now: (first.ran.put(now), first.answer(now))[1]
+    first.answer = missing
+    return first
+
+
+def test_what_comes_first_is_tried_at_once_then_rarely_and_the_others_wait(
+    worker, first, chore, clock
+):
+    told = queue.SimpleQueue()
+    worker.begin_with(first, told.put)
+    assert told.get_nowait() == DeviceFailed("chore", "there is no chip", 100.0)
+    worker.join(chore, told.put)
+    for pause in (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0):
+        first.ran.get(timeout=3)
+        clock.now += pause - 0.1
+        looked_round(worker)
+        assert first.ran.empty()
+        assert 0 < worker._pause() <= 0.2, "it sleeps, whatever the others would want to do"
+        clock.now += 0.2
+        worker.wake()
+    assert chore.ran.empty()
+    assert told.empty()
+
+
+def test_when_what_comes_first_has_been_done_it_is_over(worker, first, chore, clock):
+    told = queue.SimpleQueue()
+    worker.begin_with(first, told.put)
+    assert type(told.get_nowait()) is DeviceFailed
+    worker.join(chore, told.put)
+    first.answer = lambda _now: ()
+    clock.now += 1.1
+    worker.wake()
+    assert told.get(timeout=3) == DeviceRecovered("chore", 101.1)
+    assert chore.ran.get(timeout=3) == 101.1
+    for _ in range(3):
+        ask_again(worker, chore)
+        chore.ran.get(timeout=3)
+    assert len([first.ran.get_nowait() for _ in range(first.ran.qsize())]) == 2
+
+
+def test_what_succeeds_at_once_holds_nobody_up(worker, first, chore):
+    first.answer = lambda _now: ()
+    worker.begin_with(first, lambda _event: None)
+    worker.join(chore, lambda _event: None)
+    chore.ran.get(timeout=3)
+    assert first.ran.qsize() == 1
+
+
+def test_who_leaves_while_he_waits_is_released_and_nobody_looks_any_more(worker, first, clock):
+    before, released = running_now(), []
+    worker.begin_with(first, lambda _event: None)
+    task = Chore()
+    worker.join(task, lambda _event: None)
+    looked_round(worker)
+    clock.now += 1.1  # it is due at the very moment when the last one leaves
+    worker.leave(task, lambda: released.append(first.ran.qsize()))
+    assert released
+    assert first.ran.qsize() == released[0], "whatever it would have found would be left behind"
+    assert started_since(before) == []
+    assert task.ran.empty()
