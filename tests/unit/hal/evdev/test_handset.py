@@ -139,6 +139,16 @@ def test_f41_a_handset_that_is_pulled_out_is_told_once_and_works_when_it_is_back
     assert device.opens == device.closes
 
 
+def test_f41_a_handset_that_is_plugged_in_after_the_start_has_keys_and_lamps(desk):
+    desk.start().lamps.set("mute", LampPattern.ON)
+    assert desk.hears(DeviceFailed).reason == "it is not plugged in"
+    device = desk.plug_in()
+    desk.hears(DeviceRecovered)
+    device.press("KEY_NUMERIC_1")
+    desk.hears(KeyDown)
+    until(lambda: device.leds.get(CODES["LED_MUTE"]) == 1, "its lamp is dark")
+
+
 @pytest.mark.parametrize("lifted", [True, False])
 def test_f41_a_handset_that_was_pulled_out_stays_where_it_was_until_it_says_otherwise(desk, lifted):
     """Off its cradle in a call: the cable is pulled, and put back."""

@@ -158,6 +158,17 @@ def test_f41_a_port_that_is_not_there_is_named(desk):
     )
 
 
+def test_f41_a_panel_that_is_plugged_in_after_the_start_shows_what_it_is_to_show(desk):
+    desk.panel.start(desk.told.put)
+    desk.hears(DeviceFailed)
+    desk.panel.screen.show(noise((128, 64), 3))
+    hardware = desk.plug_in()
+    desk.hears(DeviceRecovered)
+    until(lambda: hardware.picture == noise((128, 64), 3), "no picture")
+    hardware.handset_off = True
+    desk.hears(HookLifted)
+
+
 def test_f41_a_port_of_others_is_told_with_the_group_that_may(desk, monkeypatch):
     def refused(*_args, **_options):
         raise serial.SerialException(errno.EACCES, "could not open port")
