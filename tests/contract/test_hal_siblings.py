@@ -87,7 +87,7 @@ class PanelDesk:
     def __init__(self, told):
         self.plugged = PluggedIn()
         self.hardware = self.plugged.hardware
-        spec = SerialSpec(self.plugged.path, 115_200, SIZE, ("mute",), bell=True)
+        spec = SerialSpec(self.plugged.path, 115_200, SIZE, ("mute",), bell=True, flash_max_ms=2000)
         self.inputs = SerialPanel(spec, soon, lambda: open_port(spec))
         self.screen, self.lamps = self.inputs.screen, self.inputs.lamps
         self.ringer = self.inputs.ringer
@@ -108,7 +108,8 @@ class PanelDesk:
 
     def flash(self):
         self.replace()
-        threading.Event().wait(0.08)
+        until(lambda: not self.inputs._link._hook.lifted, "it was not put down")
+        threading.Event().wait(0.06)  # as above: its contact may bounce
         self.lift()
 
     @property

@@ -4,7 +4,6 @@ Stands in `sys.modules` as `evdev`, or is handed to whoever takes the module. Nu
 kernel's (linux/input-event-codes.h).
 """
 
-import contextlib
 import errno
 import os
 import struct
@@ -66,12 +65,18 @@ class Plugged:
 
     def pull(self):
         self.gone = True
-        os.close(self.write_end)
+        self._close("write_end")
 
     def throw_away(self):
-        for end in (self.read_end, self.write_end):
-            with contextlib.suppress(OSError):
-                os.close(end)
+        self._close("read_end")
+        self._close("write_end")
+
+    def _close(self, end):
+        # Once: its number may be that of somebody else's file by now.
+        number = getattr(self, end)
+        setattr(self, end, -1)
+        if number >= 0:
+            os.close(number)
 
 
 class FakeEvdev(types.ModuleType):

@@ -334,14 +334,20 @@ def test_f41_the_second_device_of_a_handset_may_come_a_moment_after_the_first(
 ):
     """The kernel shows the parts of a handset one by one; nobody looks again once it works."""
     monkeypatch.setattr(devices, "FOLDER", tmp_path)
-    monkeypatch.setattr("hal.evdev.handset._SETTLING", 0.2)
+    volume = []
+
+    def come(_thread, _seconds):
+        (tmp_path / "event2").touch()
+        where, codes = "/dev/input/event2", ("KEY_VOLUMEUP",)
+        volume.append(desk.plug_in(where, codes=codes, phys="usb-1/input1"))
+
+    # It comes while the thread waits for such as it.
+    monkeypatch.setattr("hal.device_thread.DeviceThread.pause", come)
+    monkeypatch.setattr("hal.evdev.handset._SETTLING", 60.0)
     (tmp_path / "event1").touch()
     desk.plug_in("/dev/input/event1")
     desk.start(UsbSpec(0x06E6, 0, (*KEYS, ("KEY_VOLUMEUP", Key.VOLUME_UP)), "KEY_PHONE"))
-    time.sleep(0.02)  # noqa: TID251 - the kernel is at work
-    volume = desk.plug_in("/dev/input/event2", codes=("KEY_VOLUMEUP",), phys="usb-1/input1")
-    (tmp_path / "event2").touch()
-    until(lambda: volume.grabs, "the volume keys were never found")
+    until(lambda: volume and volume[0].grabs, "the volume keys were never found")
 
 
 def test_f41_a_thousand_times_pulled_out_it_has_left_nothing_behind(desk, monkeypatch):

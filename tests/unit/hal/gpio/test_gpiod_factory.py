@@ -27,7 +27,7 @@ from tests.support.gpio.fake_gpiod import FakeChip
 from tests.support.gpio.wires import Wires
 from tests.support.left_open import open_now, opened_since, running_now, started_since
 
-PATIENCE = 3.0
+PATIENCE = 15.0
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from tests.support.gpio.fake_gpiod import FakeChip
 from tests.support.gpio.mock_pins import WiredFactory
 from tests.support.gpio.wires import Wires
 from tests.support.left_open import running_now, started_since
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -127,14 +128,14 @@ def test_f46_a_phone_that_died_in_a_call_knows_that_the_handset_is_off(wires, op
     wires.close(17)
     first = open_bench(AUTO)
     assert first.heard(0.05) == []
-    left = notes.read_text()
+    left = wait_for("a note", lambda: notes.exists() and notes.read_text())
     first.close()
     # Only a phone that ends in order takes it away.
     assert not notes.exists()
     notes.write_text(left)
     wires.open(17)
     open_bench(AUTO).hear(HookLifted)
-    assert notes.read_text() == left
+    wait_for("the note of before", lambda: notes.read_text() == left)
 
 
 @pytest.mark.parametrize("left", ["4 open", "17 sideways", "17", "\x00"])
@@ -145,7 +146,7 @@ def test_what_another_phone_left_behind_is_no_guide(wires, open_bench, notes, le
     assert bench.heard(0.05) == []
     wires.open(17)
     bench.hear(HookLifted)
-    assert notes.read_text() == "17 open\n"
+    wait_for("a note of its own", lambda: notes.read_text() == "17 open\n")
 
 
 def test_a_hook_whose_kind_is_known_leaves_nothing_behind(open_bench, notes):

@@ -103,11 +103,9 @@ def test_while_the_bus_is_slow_only_the_latest_picture_is_drawn():
         wire.gate.release()
     until(lambda: len(wire.sent) == 3, "it was never woken")
     screen.show(picture(1))
-    began = time.monotonic()
     for seed in range(2, 500):
         screen.show(picture(seed))
-    # 500 pictures are 12 s of I²C.
-    assert time.monotonic() - began < 2
+    assert len(wire.sent) == 3, "whoever shows waits for none"
     for _ in range(5):
         wire.gate.release()
     screen.close()
@@ -222,35 +220,35 @@ def test_f41_a_bus_that_hangs_holds_up_neither_pictures_nor_the_end(desk, monkey
     screen = desk.open()
     screen.show(picture(1))
     desk.shows(picture(1))
-    hanging, entered, transfer = threading.Event(), threading.Event(), desk.bus.transfer
+    hanging, entered, transfer, over = threading.Event(), threading.Event(), desk.bus.transfer, []
 
     def hang(*what):
         entered.set()
-        hanging.wait(10)
+        hanging.wait(30)
+        over.append(1)
         transfer(*what)
 
     desk.bus.transfer = hang
-    began = time.monotonic()
     screen.show(picture(2))
-    assert entered.wait(5)
+    assert entered.wait(15)
     for seed in range(50):
         screen.show(picture(seed))
     screen.close()
-    assert time.monotonic() - began < 2
+    assert not over, "somebody waited until it hung no more"
     hanging.set()
-    screen._thread.join(5)
+    screen._thread.join(15)
     assert not desk.bus.chip.lit, "it hangs no more, and was to be dark"
 
 
-def test_f41_closing_does_not_wait_for_the_next_try(desk):
+def test_f41_closing_does_not_wait_for_the_next_try(desk, monkeypatch):
+    monkeypatch.setattr("hal.oled.screen._PATIENCE", 30.0)
     desk.bus.powered = False
     health = Health("screen", desk.told.append, lambda: 0.0, waits=(1000.0, 1000.0))
     screen = open_screen(SPEC, health, None)
     until(lambda: desk.told, "nobody was told")
-    began = time.monotonic()
     screen.close()
+    assert not screen._thread.is_alive(), "it rested on, and was given up"
     screen.close()
-    assert time.monotonic() - began < 1.9
 
 
 def test_f41_an_error_nobody_thought_of_does_not_take_the_screen_with_it():
