@@ -8,6 +8,7 @@ becomes the moment it happened. Which library moves the pins is the factory's af
 import contextlib
 import functools
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -131,6 +132,9 @@ class Pins:
             try:
                 yield factory
             except self._errors as error:
+                # gpiozero has the pin reserved for as long as its half-made device lives, and the
+                # frames of an error keep that alive: in Python 3.13 until garbage is collected.
+                traceback.clear_frames(error.__traceback__)
                 self.settle()
                 raise DeviceError(f"{user}: GPIO {pin} cannot be used: {reason(error)}") from error
             self._users[pin] = user
