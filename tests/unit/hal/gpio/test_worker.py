@@ -12,6 +12,8 @@ from hal.events import DeviceFailed, DeviceRecovered, HookLifted
 from hal.gpio.worker import Worker
 from tests.support.left_open import running_now, started_since
 
+PATIENCE = 15.0
+
 
 class Clock:
     """Time that moves when it is told to."""
@@ -34,9 +36,10 @@ class Chore:
         self.answer = lambda _now: ()
 
     def run(self, now):
-        self.deadline = None
+        # Before it is told: whoever hears of it may have another answer ready for the next time.
+        self.deadline, answer = None, self.answer
         self.ran.put(now)
-        yield from self.answer(now)
+        yield from answer(now)
 
 
 @pytest.fixture
@@ -64,17 +67,17 @@ def test_what_is_due_is_done_and_told(worker, chore):
     told = queue.SimpleQueue()
     chore.answer = lambda now: (HookLifted(now),)
     worker.join(chore, told.put)
-    assert told.get(timeout=3) == HookLifted(100.0)
+    assert told.get(timeout=PATIENCE) == HookLifted(100.0)
 
 
 def test_a_task_without_a_deadline_costs_nothing(worker, chore):
     worker.join(chore, lambda _event: None)
-    chore.ran.get(timeout=3)
+    chore.ran.get(timeout=PATIENCE)
     for _ in range(20):
         worker.wake()
     done = threading.Event()
     worker.tell(done.set)
-    assert done.wait(3)
+    assert done.wait(PATIENCE)
     assert chore.ran.empty()
 
 
@@ -87,20 +90,20 @@ def test_a_failure_is_told_once_rests_and_recovers(worker, chore, clock):
     chore.answer = fail
     worker.join(chore, told.put)
     reason = "hook: GPIO 17 does not answer: No such device"
-    assert told.get(timeout=3) == DeviceFailed("chore", reason, 100.0)
-    chore.ran.get(timeout=3)
+    assert told.get(timeout=PATIENCE) == DeviceFailed("chore", reason, 100.0)
+    chore.ran.get(timeout=PATIENCE)
     ask_again(worker, chore)
     done = threading.Event()
     worker.tell(done.set)
-    done.wait(3)
+    done.wait(PATIENCE)
     assert chore.ran.empty(), "it rests for a second"
     clock.now += 1.1
     worker.wake()
-    chore.ran.get(timeout=3)
+    chore.ran.get(timeout=PATIENCE)
     chore.answer = lambda _now: ()
     clock.now += 10
     ask_again(worker, chore)
-    assert told.get(timeout=3) == DeviceRecovered("chore", 111.1)
+    assert told.get(timeout=PATIENCE) == DeviceRecovered("chore", 111.1)
 
 
 def test_a_mistake_of_ours_costs_its_task_only(worker, chore):
@@ -111,15 +114,15 @@ def test_a_mistake_of_ours_costs_its_task_only(worker, chore):
 
     chore.answer = trip
     worker.join(chore, told.put)
-    failed = told.get(timeout=3)
+    failed = told.get(timeout=PATIENCE)
     assert failed.device == "chore"
     assert re.fullmatch(r"ZeroDivisionError: oops \(trip, line \d+\)", failed.reason)
     worker.join(other, told.put)
-    assert other.ran.get(timeout=3) == 100.0
+    assert other.ran.get(timeout=PATIENCE) == 100.0
     worker.tell(lambda: 1 / 0)
     other_again = threading.Event()
     worker.tell(other_again.set)
-    assert other_again.wait(3)
+    assert other_again.wait(PATIENCE)
     assert worker.faults == 2
     worker.leave(other, lambda: None)
 
@@ -130,10 +133,10 @@ def test_a_listener_that_is_gone_does_not_end_the_thread(worker, chore):
 
     chore.answer = lambda now: (HookLifted(now),)
     worker.join(chore, post)
-    chore.ran.get(timeout=3)
+    chore.ran.get(timeout=PATIENCE)
     done = threading.Event()
     worker.tell(done.set)
-    assert done.wait(3)
+    assert done.wait(PATIENCE)
 
 
 def test_leaving_releases_once_and_the_last_one_ends_the_thread(worker):
@@ -141,7 +144,7 @@ def test_leaving_releases_once_and_the_last_one_ends_the_thread(worker):
     one, other, released = Chore(), Chore(), []
     for task in (one, other):
         worker.join(task, lambda _event: None)
-        task.ran.get(timeout=3)
+        task.ran.get(timeout=PATIENCE)
     worker.leave(one, lambda: released.append("one"))
     worker.leave(one, lambda: released.append("one again"))
     assert len(worker) == 1
@@ -155,7 +158,7 @@ def test_leaving_releases_once_and_the_last_one_ends_the_thread(worker):
 def test_a_release_that_fails_still_ends_it(worker):
     task = Chore()
     worker.join(task, lambda _event: None)
-    task.ran.get(timeout=3)
+    task.ran.get(timeout=PATIENCE)
     worker.leave(task, lambda: 1 / 0)
     assert len(worker) == 0
     assert worker.faults == 1
@@ -166,7 +169,7 @@ def test_a_task_may_come_after_the_last_one_left(worker):
     for _ in range(3):
         task = Chore()
         worker.join(task, lambda _event: None)
-        task.ran.get(timeout=3)
+        task.ran.get(timeout=PATIENCE)
         worker.leave(task, lambda: None)
         assert len(worker) == 0
 
@@ -186,37 +189,37 @@ def test_a_listener_that_is_gone_when_it_is_told_of_the_recovery_does_not_end_it
 
     chore.answer = fail
     worker.join(chore, post)
-    assert type(told.get(timeout=3)) is DeviceFailed
+    assert type(told.get(timeout=PATIENCE)) is DeviceFailed
     chore.answer = lambda _now: ()
     clock.now += 10
     ask_again(worker, chore)
-    assert type(told.get(timeout=3)) is DeviceRecovered
+    assert type(told.get(timeout=PATIENCE)) is DeviceRecovered
     done = threading.Event()
     worker.tell(done.set)
-    assert done.wait(3)
+    assert done.wait(PATIENCE)
 
 
 def test_a_device_that_hangs_is_waited_for_once(worker, monkeypatch):
     """A board has a dozen parts; systemd kills a phone that takes too long to stop."""
-    monkeypatch.setattr("hal.gpio.worker._PATIENCE", 0.2)
+    monkeypatch.setattr("hal.gpio.worker._PATIENCE", 0.5)
     tasks, hanging = [Chore() for _ in range(12)], threading.Event()
     for task in tasks:
         worker.join(task, lambda _event: None)
-        task.ran.get(timeout=3)
-    worker.tell(lambda: hanging.wait(10))
+        task.ran.get(timeout=PATIENCE)
+    worker.tell(lambda: hanging.wait(60))
     began = time.monotonic()
     for task in tasks:
         worker.leave(task, lambda: None)
-    assert time.monotonic() - began < 12 * 0.2 / 2
+    assert time.monotonic() - began < 12 * 0.5 / 2
     thread = worker._thread
     hanging.set()
-    thread.join(3)
+    thread.join(PATIENCE)
 
 
 def test_an_order_that_comes_while_others_are_carried_out_is_not_slept_over(worker, chore):
     """The wake-up of one that comes at the very end must not be taken for that of the others."""
     worker.join(chore, lambda _event: None)
-    chore.ran.get(timeout=3)
+    chore.ran.get(timeout=PATIENCE)
     obey, done = worker._obey, threading.Event()
 
     def obeying():
@@ -226,7 +229,7 @@ def test_an_order_that_comes_while_others_are_carried_out_is_not_slept_over(work
 
     worker._obey = obeying
     worker.wake()
-    assert done.wait(3)
+    assert done.wait(PATIENCE)
 
 
 def looked_round(worker):
@@ -234,7 +237,7 @@ def looked_round(worker):
     for _ in range(2):
         done = threading.Event()
         worker.tell(done.set)
-        assert done.wait(3)
+        assert done.wait(PATIENCE)
 
 
 def missing(_now):
@@ -259,7 +262,7 @@ def test_what_comes_first_is_tried_at_once_then_rarely_and_the_others_wait(
     assert told.get_nowait() == DeviceFailed("chore", "there is no chip", 100.0)
     worker.join(chore, told.put)
     for pause in (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0):
-        first.ran.get(timeout=3)
+        first.ran.get(timeout=PATIENCE)
         clock.now += pause - 0.1
         looked_round(worker)
         assert first.ran.empty()
@@ -278,11 +281,11 @@ def test_when_what_comes_first_has_been_done_it_is_over(worker, first, chore, cl
     first.answer = lambda _now: ()
     clock.now += 1.1
     worker.wake()
-    assert told.get(timeout=3) == DeviceRecovered("chore", 101.1)
-    assert chore.ran.get(timeout=3) == 101.1
+    assert told.get(timeout=PATIENCE) == DeviceRecovered("chore", 101.1)
+    assert chore.ran.get(timeout=PATIENCE) == 101.1
     for _ in range(3):
         ask_again(worker, chore)
-        chore.ran.get(timeout=3)
+        chore.ran.get(timeout=PATIENCE)
     assert len([first.ran.get_nowait() for _ in range(first.ran.qsize())]) == 2
 
 
@@ -290,7 +293,7 @@ def test_what_succeeds_at_once_holds_nobody_up(worker, first, chore):
     first.answer = lambda _now: ()
     worker.begin_with(first, lambda _event: None)
     worker.join(chore, lambda _event: None)
-    chore.ran.get(timeout=3)
+    chore.ran.get(timeout=PATIENCE)
     assert first.ran.qsize() == 1
 
 
