@@ -34,6 +34,7 @@ from firmware.config.schema import PhoneSettings
 from firmware.dsp.cadence import DEFAULT_COUNTRY
 from firmware.net.port_holder import holder_of
 from firmware.phone.emergency import EMERGENCY_NUMBERS, EmergencyNumbers
+from firmware.storage.atomic import real_path
 from firmware.ui.faults import say
 from firmware.ui.text import Texts, languages
 
@@ -46,7 +47,7 @@ _LIBRARIES = {"libspeexdsp.so.1": "note_no_speexdsp"}
 def check(file: Path) -> int:
     """Print all errors and notes; 0 if there is no error, else 2."""
     found = examine_file(file)
-    draft = replace(found.draft, board=found.draft.board.beside(file.resolve().parent))
+    draft = replace(found.draft, board=found.draft.board.beside(real_path(file).parent))
     problems = [*with_codecs(found).problems, *_sound(found, _faults(found, draft))]
     notes = [*found.notes, *_sound(found, _remarks(found, draft))]
     texts = Texts.load(found.draft.phone.language)

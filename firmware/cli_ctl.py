@@ -5,6 +5,7 @@
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -221,5 +222,5 @@ WISHES: dict[str, Callable[[argparse.Namespace], schema.AnyRequest]] = {
     "mute": lambda options: schema.Mute(on=options.on == "on"),
     "volume": _volume,
     "path": lambda options: schema.Path(path=PathName(options.path)),
-    "play": lambda options: schema.Play(file=str(options.file.resolve()), call=options.call),
+    "play": lambda options: schema.Play(file=os.path.realpath(options.file), call=options.call),
 }

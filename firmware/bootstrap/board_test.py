@@ -18,6 +18,7 @@ from firmware.config.schema import BoardSettings, Settings
 from firmware.control.errors import SocketPathError, SocketTakenError
 from firmware.control.place import find_socket
 from firmware.control.socket_file import refuse_if_taken
+from firmware.storage.atomic import real_path
 from firmware.ui.faults import say_all
 from firmware.ui.text import Texts
 from firmware.wiring.evidence import Answer
@@ -57,14 +58,14 @@ def board_test(name: str | None, config: Path | None, *, write: bool) -> int:
     code = trial.run()
     if code in (OK, FAULTY):
         # What another board taught does not belong into this file.
-        own = config if chosen == settings.board else None
+        own = (config, chosen) if config is not None and chosen == settings.board else None
         _keep(lessons_of(spec, trial.walk.evidence), own, texts, answers, write=write)
     return code
 
 
 def _beside(settings: Settings, config: Path) -> Settings:
     """A board file is named as seen from the settings file."""
-    return replace(settings, board=settings.board.beside(config.resolve().parent))
+    return replace(settings, board=settings.board.beside(real_path(config).parent))
 
 
 def _is_readable(found: Examination) -> bool:
@@ -99,16 +100,24 @@ def _terminal() -> int | None:
 
 
 def _keep(
-    lessons: list[Lesson], config: Path | None, texts: Texts, answers: Answers, *, write: bool
+    lessons: list[Lesson],
+    own: tuple[Path, BoardSettings] | None,
+    texts: Texts,
+    answers: Answers,
+    *,
+    write: bool,
 ) -> None:
-    """Write what was learned, or say what to write."""
+    """Write what was learned into one's `own` file about this board, or say what to write."""
     if not lessons:
         return
     tell(texts.say("board.test.to_write"))
     for line in lines_of(lessons):
         tell(f"  {line}")
-    if config is not None and (write or _wants(config, texts, answers)):
-        done = write_lessons(config, lessons)
+    if own is None:
+        return
+    config, walked = own
+    if write or _wants(config, texts, answers):
+        done = write_lessons(config, lessons, walked)
         text = "board.test.written" if done else "board.test.not_written"
         tell(texts.say(text, file=config))
 

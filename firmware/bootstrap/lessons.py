@@ -5,22 +5,25 @@ board could not be built from what would be in it then.
 """
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
-from firmware.config import examine
-from firmware.storage.atomic import RealDisk, replace_file
+from firmware.config import examine_bytes
+from firmware.config.schema import BoardSettings
+from firmware.storage.atomic import RealDisk, real_path, replace_file
 from firmware.storage.errors import StorageError
 from firmware.wiring.learned import Lesson, with_lessons
 from hal.boards.loader import load_board
 from hal.errors import BoardError
 
 
-class _SameOwner(RealDisk):
-    """What root replaces still belongs to the phone."""
+class _SameFile(RealDisk):
+    """What root replaces still belongs to the phone; what somebody has changed is not replaced."""
 
-    def __init__(self, was: os.stat_result) -> None:
+    def __init__(self, was: os.stat_result, read: bytes) -> None:
         self._was = was
+        self._read = read
 
     def write(self, path: Path, data: bytes, mode: int) -> None:
         super().write(path, data, mode)
@@ -31,25 +34,43 @@ class _SameOwner(RealDisk):
             # Whatever the mask of this user is.
             path.chmod(mode)
 
+    def rename(self, source: Path, target: Path) -> None:
+        if target.read_bytes() != self._read:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        super().rename(source, target)
 
-def write_lessons(config: Path, lessons: list[Lesson]) -> bool:
-    """Put these lines into the file; False if a person has to do it, and the file is as it was."""
+
+def write_lessons(config: Path, lessons: list[Lesson], walked: BoardSettings | None = None) -> bool:
+    """Put these lines into the file; False if a person has to do it, and the file is as it was.
+
+    A walk takes its time: they are about `walked`, and the file may be about another board by now.
+    """
     try:
-        text = with_lessons(config.read_bytes().decode(), lessons)
-        if text is None or not _is_a_board(text, config):
-            return False
         # The name may be a link; what it leads to is replaced.
         was = config.stat()
-        replace_file(config, text.encode(), was.st_mode & 0o777, _SameOwner(was))
+        read = config.read_bytes()
+        if walked not in (None, _board_of(read, config)):
+            return False
+        text = with_lessons(read.decode(), lessons)
+        if text is None or not _is_a_board(text.encode(), config):
+            return False
+        replace_file(config, text.encode(), was.st_mode & 0o777, _SameFile(was, read))
     except (OSError, UnicodeDecodeError, StorageError):
         return False
     return True
 
 
-def _is_a_board(text: str, config: Path) -> bool:
-    board = examine(text).draft.board.beside(config.resolve().parent)
+def _is_a_board(content: bytes, config: Path) -> bool:
+    board = _board_of(content, config)
     try:
-        load_board(board.name, board.own, board.without)
+        return board is not None and bool(load_board(board.name, board.own, board.without))
     except BoardError:
         return False
-    return True
+
+
+def _board_of(content: bytes, config: Path) -> BoardSettings | None:
+    """The board of a settings file with this content; None if it could not be read."""
+    found = examine_bytes(content, str(config))
+    if found.document is None or found.document.problems:
+        return None
+    return found.draft.board.beside(real_path(config).parent)

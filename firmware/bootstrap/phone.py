@@ -24,6 +24,7 @@ from firmware.net.errors import ListenError, PortTakenError
 from firmware.runtime.early import Places, begin, part
 from firmware.runtime.spoken import SpokenFormatter
 from firmware.runtime.watched_selector import WatchedSelector
+from firmware.storage.atomic import real_path
 from firmware.storage.errors import StorageError
 from firmware.storage.last_good import LastGood
 from firmware.storage.starts import Starts
@@ -32,7 +33,7 @@ from hal.errors import BoardError, HalError
 if TYPE_CHECKING:  # loaded after the first REGISTER
     from collections.abc import Callable, Iterable
 
-    from firmware.config import Examination, Problem
+    from firmware.config import Examination, Problem, Settings
     from firmware.runtime.program import Program
     from firmware.runtime.reload import Faults
     from hal.board import Board
@@ -46,7 +47,7 @@ _LOG = logging.getLogger(__name__)
 def run(config_path: str | None, board: str | None, control_path: str | None) -> int:
     """Run the phone until it is stopped; returns the exit code of `deskphone run`."""
     start_logging()
-    path = Path(config_path).resolve() if config_path else None
+    path = real_path(Path(config_path)) if config_path else None
     chosen = choose(path, state_folder(path), service=is_service())
     if chosen is None:
         return BAD_CONFIG
@@ -111,23 +112,23 @@ async def _live(
     asyncio.get_running_loop().call_later(SETTLED_SECONDS, starts.clear)
     try:
         if chosen.good is not None:
-            await asyncio.to_thread(_remember, chosen.good)
+            await asyncio.to_thread(_remember, chosen.good, settings)
         await program.until_stopped()
     finally:
         await program.close()
     return 0
 
 
-def _remember(last: LastGood) -> None:
+def _remember(last: LastGood, settings: "Settings") -> None:
     try:
-        last.keep()
+        last.keep(read=settings)
     except StorageError as error:
         _LOG.warning(phrase("log.no_copy", reason=error.phrase))
 
 
 def places_of(config: Path | None, control: str) -> Places:
     """Where this phone keeps its sockets and its memory."""
-    socket_path = Path(control).resolve() if control else default_socket()
+    socket_path = real_path(Path(control)) if control else default_socket()
     if not control:
         make_private(socket_path.parent)
     return Places(config, socket_path, state_folder(config))
@@ -184,7 +185,7 @@ def _no_faults(_found: "Examination") -> "Iterable[Problem]":
 def _board_faults(found: "Examination") -> "Iterable[Problem]":
     from firmware.bootstrap.machine import board_faults  # noqa: PLC0415 - of a reload only
 
-    return board_faults(found.draft.board.beside(Path(found.file).resolve().parent), found)
+    return board_faults(found.draft.board.beside(real_path(Path(found.file)).parent), found)
 
 
 def _opener(board: BoardSettings, chosen: Chosen, config: Path | None) -> "Callable[[Post], Board]":

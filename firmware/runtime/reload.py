@@ -119,7 +119,7 @@ def _examine(last: LastGood, faults: Faults) -> tuple[Examination, Texts, tuple[
     if found.settings is None:
         return found, Texts.load(), ()
     try:
-        last.keep()
+        last.keep(read=found.settings)
     except StorageError as error:
         _LOG.warning(phrase("log.no_copy", reason=error.phrase))
     later.load(found.settings)

@@ -3,10 +3,15 @@
 The new content is written beside the old under another name and forced to the disk, then renamed
 over it, then the folder is forced to the disk (POSIX rename is atomic; without the first fsync the
 new name could point at an empty file, without the second the old one could come back).
+
+Two who replace files in a folder at once do so one after the other: the one would rename what the
+other has only half written.
 """
 
 import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -73,17 +78,39 @@ def replace_file(path: Path, data: bytes, mode: int = PRIVATE, disk: Disk = REAL
     Raises:
         StorageError: it did not work; the old content is still there.
     """
-    target = path.resolve()
+    target = real_path(path)
     fresh = fresh_name(target)
-    try:
-        disk.write(fresh, data, mode)
-        disk.sync(fresh)
-        disk.rename(fresh, target)
-        disk.sync_folder(target.parent)
-    except OSError as error:
+    with _alone_in(target.parent):
+        try:
+            disk.write(fresh, data, mode)
+            disk.sync(fresh)
+            disk.rename(fresh, target)
+            disk.sync_folder(target.parent)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                fresh.unlink()
+            raise from_os(path.name, error) from error
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Nobody else replaces a file there meanwhile; a program that dies gives way."""
+    with contextlib.ExitStack() as held:
+        # Where nothing can be locked, nothing can be written either, or there is but one of us.
         with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise from_os(path.name, error) from error
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            held.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+def real_path(path: Path) -> Path:
+    """What a name leads to, as an absolute path; of links in a circle, one of them.
+
+    At such a circle `Path.resolve` raises a `RuntimeError` in Python 3.11; whoever then opens it
+    learns the same as an `OSError`.
+    """
+    return Path(os.path.realpath(path))
 
 
 def fresh_name(path: Path) -> Path:

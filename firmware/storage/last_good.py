@@ -27,8 +27,11 @@ class LastGood(Struct, frozen=True):
         """The copy of this file, in the state folder: it holds passwords as the file does."""
         return cls(config, state / f"{config.name}.good")
 
-    def keep(self, disk: Disk = REAL_DISK) -> bool:
+    def keep(self, disk: Disk = REAL_DISK, *, read: Settings | None = None) -> bool:
         """Remember the file as it is now, if that is news; the caller knows that it is good.
+
+        What he knows to be good is what he has `read`: if somebody is writing to the file just now,
+        it says something else, and the older copy stays.
 
         Raises:
             StorageError: the disk refuses; the older copy is still there.
@@ -38,6 +41,8 @@ class LastGood(Struct, frozen=True):
         except OSError as error:
             raise from_os(self.config.name, error) from error
         if content == self._content():
+            return False
+        if read is not None and examine_bytes(content, str(self.config)).settings != read:
             return False
         try:
             self.copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

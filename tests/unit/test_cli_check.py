@@ -49,6 +49,13 @@ def test_every_error_has_file_line_key_and_what_would_be_right(check):
     )
 
 
+def test_a_file_whose_links_go_round_in_a_circle_cannot_be_read(tmp_path, capsys):
+    file = tmp_path / "deskphone.toml"
+    file.symlink_to(file)
+    assert main(["check", str(file)]) == 2
+    assert "Too many levels of symbolic links" in capsys.readouterr().out
+
+
 def test_faults_of_the_file_and_lacks_of_the_machine_are_listed_in_one_go(check, monkeypatch):
     monkeypatch.setitem(CODECS, "g722", _Unloadable("g722"))
     with socket.socket() as web:

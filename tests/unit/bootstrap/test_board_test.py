@@ -8,6 +8,7 @@ import pytest
 from firmware.bootstrap import board_test as module
 from firmware.bootstrap.answers import Answers
 from firmware.bootstrap.board_test import board_test, measurable
+from firmware.config.schema import BoardSettings
 from firmware.ui.text import Texts
 from firmware.wiring.learned import Lesson
 from hal.board_spec import Contact
@@ -35,6 +36,13 @@ def test_a_file_that_says_nothing_of_a_board_is_exit_2(tmp_path, capsys, text):
         config.write_text(text)
     assert board_test(None, config, write=False) == 2
     assert str(config) in capsys.readouterr().err
+
+
+def test_a_file_whose_links_go_round_in_a_circle_is_exit_2(tmp_path, capsys):
+    config = tmp_path / "deskphone.toml"
+    config.symlink_to(config)
+    assert board_test(None, config, write=True) == 2
+    assert "Too many levels of symbolic links" in capsys.readouterr().err
 
 
 def test_what_is_wrong_in_board_is_told_with_its_line(tmp_path, capsys):
@@ -84,7 +92,8 @@ def terminal():
 
 
 def keep(config, answers, *, write=False, lessons=LESSONS):
-    module._keep(lessons, config, TEXTS, answers, write=write)
+    own = (config, BoardSettings("keypad")) if config is not None else None
+    module._keep(lessons, own, TEXTS, answers, write=write)
 
 
 def is_written(config):

@@ -1,11 +1,17 @@
 """What was learned gets into a person's file, or the file stays as it is."""
 
+import concurrent.futures
 import os
 import stat
+import threading
+import tomllib
 
 import pytest
 
 from firmware.bootstrap.lessons import write_lessons
+from firmware.config import examine_file
+from firmware.config.syntax import SIZE_LIMIT
+from firmware.storage.atomic import RealDisk
 from firmware.wiring.learned import Lesson
 
 FILE = """\
@@ -88,3 +94,59 @@ def test_a_file_that_was_written_on_windows_keeps_its_line_ends(config):
     before = config.read_bytes()
     assert write_lessons(config, [HOOK])
     assert config.read_bytes() == before.replace(b'"open"', b'"closed"')
+
+
+def test_a_file_that_would_be_too_long_for_the_phone_is_left_to_the_person(config):
+    """Else the lines with which it is longer than any configuration would keep the phone."""
+    config.write_text(FILE + "#" * (SIZE_LIMIT - len(FILE) - 1))
+    assert not write_lessons(config, [HOOK])
+    assert len(config.read_bytes()) == SIZE_LIMIT - 1
+    assert examine_file(config).settings is not None
+
+
+@pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000, '[board]\nname = "pa'])
+def test_a_file_that_was_spoilt_during_the_walk_is_left_to_the_person(config, text):
+    config.write_text(text)
+    assert not write_lessons(config, [HOOK])
+    assert config.read_text() == text
+
+
+def test_a_file_that_names_another_board_by_now_is_left_to_the_person(config):
+    """What another board taught does not belong into it, whenever that was changed."""
+    walked = examine_file(config).draft.board
+    config.write_text(FILE.replace("keypad", "rotary"))
+    assert not write_lessons(config, [HOOK], walked)
+    assert '"open"' in config.read_text()
+    config.write_text(FILE.replace("my phone", "our phone"))
+    assert write_lessons(config, [HOOK], walked)
+
+
+def test_of_two_walks_that_write_at_once_one_is_told_to_write_by_hand(config):
+    """Neither what the one has written nor the file is lost."""
+    walked = examine_file(config).draft.board
+    lessons = [HOOK, Lesson("hook", "lockout_ms", 100)]
+    together = threading.Barrier(2)
+
+    def write(lesson):
+        together.wait(5)
+        return write_lessons(config, [lesson], walked)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as both:
+        done = list(both.map(write, lessons))
+    text = config.read_text()
+    assert [lesson.line in text for lesson in lessons] == done
+    assert any(done)
+    assert tomllib.loads(text)
+    assert os.listdir(config.parent) == [config.name]  # noqa: PTH208 - names are all
+
+
+def test_what_an_editor_saves_while_it_is_written_is_kept(config, monkeypatch):
+    sync = RealDisk.sync
+
+    def edited(disk, path):
+        config.write_text(FILE + "# and this\n")
+        sync(disk, path)
+
+    monkeypatch.setattr(RealDisk, "sync", edited)
+    assert not write_lessons(config, [HOOK])
+    assert config.read_text() == FILE + "# and this\n"

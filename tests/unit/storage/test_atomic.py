@@ -2,10 +2,11 @@
 
 import os
 import stat
+import threading
 
 import pytest
 
-from firmware.storage.atomic import fresh_name, replace_file, set_aside
+from firmware.storage.atomic import RealDisk, fresh_name, real_path, replace_file, set_aside
 from firmware.storage.errors import DiskFailedError, DiskFullError, ReadOnlyError
 
 
@@ -101,3 +102,46 @@ def test_one_broken_file_is_kept_for_a_look(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["kept.json.broken"]
     assert (tmp_path / "kept.json.broken").read_bytes() == b"second"
     assert set_aside(tmp_path / "kept.json") is None
+
+
+def test_links_that_go_round_in_a_circle_lead_somewhere(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.symlink_to(other)
+    other.symlink_to(one)
+    assert real_path(one).parent == real_path(tmp_path)
+
+
+def test_f01_of_two_who_replace_a_file_at_once_neither_renames_what_the_other_has_half_written(
+    tmp_path,
+):
+    """A power cut between the two would have left half a file."""
+    path = tmp_path / "kept.json"
+    path.write_bytes(b"old")
+    half, renamed, seen = threading.Event(), threading.Event(), []
+
+    class Late(RealDisk):
+        def write(self, path, data, mode):
+            super().write(path, data[:3], mode)
+            half.set()
+            renamed.wait(5)
+            super().write(path, data, mode)
+
+    late = threading.Thread(target=replace_file, args=(path, b"the other", 0o600, Late()))
+
+    class First(RealDisk):
+        def sync(self, path):
+            super().sync(path)
+            late.start()
+            half.wait(0.1)
+
+        def rename(self, source, target):
+            seen.append(source.read_bytes())
+            super().rename(source, target)
+            renamed.set()
+
+    replace_file(path, b"the one", 0o600, First())
+    late.join(5)
+
+    assert seen == [b"the one"]
+    assert path.read_bytes() == b"the other"
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]

@@ -1,5 +1,8 @@
 """The copy of the last good configuration."""
 
+import pytest
+
+from firmware.config import parse
 from firmware.storage.last_good import LastGood
 
 GOOD = '[phone]\ncountry = "DE"\n'
@@ -47,3 +50,20 @@ def test_the_copy_is_private_and_lies_where_it_was_told(tmp_path):
     LastGood.of(config, state).keep()
 
     assert (state / "deskphone.toml.good").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("half", ['[phone]\ncountry = "F', "", GOOD.replace("DE", "IT")])
+def test_f01_a_file_that_somebody_writes_just_now_does_not_replace_the_good_copy(tmp_path, half):
+    """It was read whole, found good, and then an editor emptied it to write it anew."""
+    config = tmp_path / "deskphone.toml"
+    config.write_text(GOOD)
+    last = LastGood.of(config, tmp_path / "state")
+    assert last.keep(read=parse(GOOD))
+    newer = GOOD.replace("DE", "FR")
+    config.write_text(half)
+
+    assert not last.keep(read=parse(newer))
+    assert last.settings().phone.country == "DE"
+    config.write_text(newer)
+    assert last.keep(read=parse(newer))
+    assert last.settings().phone.country == "FR"
