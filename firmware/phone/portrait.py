@@ -4,6 +4,8 @@ Which sentence is shown is decided here, by one order of urgency: what was just 
 is heard, what is broken, what keeps the phone from working.
 """
 
+from collections.abc import Iterable
+
 from firmware.base.values import replace
 from firmware.media.messages import PathName
 from firmware.phone.desk import lamps, lines
@@ -177,13 +179,43 @@ def _hearing(state: PhoneState) -> Notice | None:
 def _broken(state: PhoneState) -> Notice | None:
     if state.engine is Engine.LOST:
         return notice("audio_restarting")
-    for path, reason in state.card_faults.items():
-        return notice("card_failed", path=path.value, reason=reason)
-    for device, reason in state.device_faults.items():
-        return notice("device_failed", device=device, reason=reason)
+    if (failed := _failed(state)) is not None:
+        return failed
     for path, reason in state.card_remarks.items():
         return notice("card_remark", path=path.value, reason=reason)
     return None
+
+
+def _failed(state: PhoneState) -> Notice | None:
+    """Everything that fails, in the order in which it failed, cards first."""
+    cards = _by_reason((path.value, reason) for path, reason in state.card_faults.items())
+    devices = _by_reason(state.device_faults.items())
+    match [*cards.items()], [*devices.items()]:
+        case [], []:
+            return None
+        case [(reason, paths)], []:
+            return notice("card_failed", path=", ".join(paths), reason=reason)
+        case [], [(reason, names)]:
+            return notice("device_failed", device=", ".join(names), reason=reason)
+        case of_cards, of_devices:
+            said = [
+                *(_clause([f"{path} card" for path in paths], why) for why, paths in of_cards),
+                *(_clause(names, why) for why, names in of_devices),
+            ]
+            count = len(state.card_faults) + len(state.device_faults)
+            return notice("devices_failed", count=count, devices=", ".join(said))
+
+
+def _by_reason(faults: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    named: dict[str, list[str]] = {}
+    for name, reason in faults:
+        named.setdefault(reason, []).append(name)
+    return named
+
+
+def _clause(names: list[str], reason: str) -> str:
+    """Who fails and why; a device that names itself in its reason is named once."""
+    return f"{', '.join(names)} ({reason.removeprefix(f'{names[0]}: ')})"
 
 
 def _resting(state: PhoneState) -> Notice | None:

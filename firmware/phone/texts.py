@@ -7,7 +7,8 @@ Arguments: `who` the other party as shown; `number` what was dialled; `time`
 how long; `line` a line's name, `lines`
 those of all and `position` its place in the file (1 …); `where` the server with its transport;
 `status` and `phrase` the SIP answer (may be empty); `setting` a line of the configuration; `reason`
-and `detail` a clause from a device or the engine; `path` a `PathName` value, or the place of the
+and `detail` a clause from a device or the engine; `device` its name or several names, `devices`
+names and clauses of `count` of them; `path` a `PathName` value or several, or the place of the
 configuration `file`, which has `count` faults; `count` of crashes, too; `level` dBov as a whole
 number.
 """
@@ -204,6 +205,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "card_failed": ("path", "reason"),
     "card_remark": ("path", "reason"),
     "device_failed": ("device", "reason"),
+    "devices_failed": ("count", "devices"),
     "ringer_off": (),
     **dict.fromkeys(("config_before", "config_before_one"), _CONFIG),
     **dict.fromkeys(("config_none", "config_none_one"), _CONFIG),

@@ -65,6 +65,9 @@ def test_f41_without_screen_and_handset_the_phone_still_rings_and_talks(phone, f
         isinstance(event, CallEnded) and event.call == call for event in far_end.notifications
     ))  # fmt: skip
     wait_for("the handset's fault", lambda: "USB handset" in phone.log())
+    both = phone.wait("both of them named", lambda found: "2 devices fail: " in found.reason)
+    assert "screen (there is no I²C bus 6" in both.reason
+    assert "USB handset (" in both.reason
     log = phone.log()
     assert log.count("there is no I²C bus 6") == 1
     assert log.count("USB handset") == 1

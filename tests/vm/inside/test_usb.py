@@ -41,7 +41,10 @@ CARD, SECOND = Path("/proc/asound/Audio"), Path("/proc/asound/Audio_1")
 RATE, LOUD = 16_000, -40
 DIAL_TONE = 350, 440
 ANNOUNCEMENT = 1000
-BROKEN = "No sound", "sound card error", "USB handset failed", "front panel failed"
+BROKEN = (
+    *("No sound", "sound card error", "devices fail"),
+    *("USB handset failed", "front panel failed"),
+)
 UNPLUGGED = "failed: it was unplugged"
 
 

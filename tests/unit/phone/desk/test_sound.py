@@ -1,6 +1,8 @@
 """Volume, mute, DTMF, the engine's life, limits, the audio test, the notices."""
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from firmware.config.schema import AudioSettings, PathSettings
 from firmware.media import messages as m
@@ -12,6 +14,7 @@ from firmware.phone.machine import Phone
 from firmware.phone.view import Mode, VolumeBar
 from firmware.sip import notifications as n
 from firmware.sip.notifications import CallRef
+from firmware.ui.text import Texts
 from hal.events import DeviceFailed, DeviceRecovered
 from tests.support.desk import ALL_PATHS, Desk, only, sdp, settings
 
@@ -222,6 +225,81 @@ class TestEngine:
         assert desk.notice == "device_failed"
         desk.send(DeviceRecovered("oled", 0))
         assert desk.notice is None
+
+    def test_f41_everything_that_fails_is_named_not_the_first_alone(self):
+        desk = Desk()
+        desk.send(DeviceFailed("screen", "no answer at 0x3c", 0))
+        desk.send(DeviceFailed("hook", "hook: GPIO 17 does not answer: No such device", 0))
+        assert said(desk) == (
+            "2 devices fail: screen (no answer at 0x3c),"
+            " hook (GPIO 17 does not answer: No such device)"
+        )
+        desk.send(m.PathReport(PathName.SPEAKER, open=False, reason="no such card"))
+        assert said(desk).startswith("3 devices fail: speaker card (no such card), screen (")
+        desk.send(DeviceRecovered("hook", 0), m.PathReport(PathName.SPEAKER, open=True))
+        assert said(desk) == "screen failed: no answer at 0x3c"
+
+    def test_f41_what_fails_for_one_reason_is_said_in_one_breath(self):
+        desk = Desk()
+        for device in ("front panel", "lamps"):
+            desk.send(DeviceFailed(device, "it was unplugged", 0))
+        assert said(desk) == "front panel, lamps failed: it was unplugged"
+        desk.send(DeviceFailed("lamps", "it is not plugged in", 0))
+        desk.send(DeviceFailed("bell", "it is not plugged in", 0))
+        assert said(desk) == (
+            "3 devices fail: front panel (it was unplugged), lamps, bell (it is not plugged in)"
+        )
+
+    def test_f34_cards_that_fail_for_one_reason_are_all_named(self):
+        desk = Desk()
+        for path in (PathName.HANDSET, PathName.RINGER):
+            desk.send(m.PathReport(path, open=False, reason="another program is using it"))
+        assert said(desk) == "No sound on the handset, ringer: another program is using it"
+
+
+DEVICES = ("hook", "keypad", "screen", "lamps")
+WHY = ("gone", "taken", "GPIO 17 is taken")
+PATHS = st.sampled_from(ALL_PATHS)
+FAULTS = st.one_of(
+    st.builds(DeviceFailed, st.sampled_from(DEVICES), st.sampled_from(WHY), st.just(0.0)),
+    st.builds(DeviceRecovered, st.sampled_from(DEVICES), st.just(0.0)),
+    PATHS.map(lambda path: m.PathReport(path, open=True)),
+    PATHS.map(lambda path: m.PathReport(path, open=False, reason="no such card")),
+)
+
+
+def failing(news):
+    """What fails after all this, and why."""
+    bad = {}
+    for event in news:
+        match event:
+            case DeviceFailed(name, reason) | m.PathReport(name, reason=str(reason)) if reason:
+                bad[name] = reason
+            case DeviceRecovered(name) | m.PathReport(name):
+                bad.pop(name, None)
+    return bad
+
+
+@hypothesis.settings(max_examples=50, deadline=None)
+@hypothesis.given(news=st.lists(FAULTS, max_size=12))
+def test_f41_whatever_fails_and_recovers_all_of_it_is_said_and_nothing_else(news):
+    desk, bad = Desk(), failing(news)
+    desk.send(*news)
+    if not bad:
+        assert desk.view.notice is None
+        return
+    words = said(desk)
+    assert {name for name in (*DEVICES, *ALL_PATHS) if getattr(name, "value", name) in words} == {
+        *bad
+    }
+    assert all(reason in words for reason in bad.values())
+    if len(set(bad.values())) > 1:
+        assert words.startswith(f"{len(bad)} devices fail: ")
+
+
+def said(desk):
+    """What the screen and `status` say."""
+    return Texts.load().say(desk.view.notice.text, **dict(desk.view.notice.args))
 
 
 class TestHearing:
