@@ -1,42 +1,26 @@
 """The jitter buffer: packets in as they come, packets out in order and in time.
 
 It is driven by demand: whoever plays asks `get(now)` each time it runs out of sound, and is told
-what fills the next stretch. It keeps a schedule in the sense of RFC 3550 §6.4.1's transit time: the
-fastest packet of the last seconds says where the sender's clock stands, a `DelayPolicy` says how
-far behind it we play. From both follows where playing should be; the difference to where it is
-decides between play, conceal, hurry and wait. So an adaptive policy only has to move one number.
+what fills the next stretch. The fastest packet of the last seconds says where the sender's clock
+stands, a `DelayPolicy` says how far behind it we play. From both follows where playing should be;
+the difference to where it is decides between play, conceal, hurry and wait. So an adaptive policy
+only has to move one number.
 
-When the far end goes on with a codec of another clock, its timestamps begin a line of their own.
-The packets' numbers join the two (or the arrival, if it paused): what waits is counted in the new
-clock, and the schedule goes on. So the old codec is heard to its end, and nothing in between.
-
-It does not decode, and knows no codec: the caller says how many ticks a packet lasts. It judges no
-source: what must not be heard must not be put in.
+What came, in what order, and the sender's clock: `arrivals`, which this goes on from. It does not
+decode, and knows no codec: the caller says how many ticks a packet lasts.
 """
 
 import math
-from bisect import insort
-from collections import deque
-from typing import TYPE_CHECKING
 
-from firmware.rtp.delay import AdaptiveDelay, DelayPolicy
+from firmware.rtp.arrivals import Arrivals
+from firmware.rtp.delay import DelayPolicy
 from firmware.rtp.packet import RtpPacket
 from firmware.rtp.playout import Entry as _Entry
-from firmware.rtp.playout import Lengthen, Missing, Playout, Put, Shorten, Surplus
-from firmware.rtp.quality import LossPattern
+from firmware.rtp.playout import Lengthen, Missing, Playout, Shorten, Surplus
 
-if TYPE_CHECKING:
-    from firmware.rtp.clock_change import ClockChange
-
-_FLOOR_WINDOW = 5.0
-"""Seconds after which a fastest packet is forgotten: follows ±1000 ppm within 5 ms."""
-_REJECTED_IN_A_ROW = 4
-"""So many packets too late one after another mean that the schedule is wrong, not the packets."""
 _CONCEALED_IN_A_ROW = 6
 """So many frames are invented at the end of what has come; then the talker is taken to pause."""
 _SMOOTHING = 1 / 16
-_JUMP_SECONDS = 1.0
-_JUMP_PACKETS = 1000
 _BETWEEN_MOVES = 0.16
 """Seconds between two whole frames put in for the delay's sake: each is a small blemish."""
 FAR = 6
@@ -49,70 +33,29 @@ _LOSSY, _SOUND = 0.0035, 0.001
 can be bridged from both sides or told by it; below the other it does not. One loss is enough, for
 losses seldom come alone, and seven seconds without any are over it."""
 
-_QUEUED = Put.QUEUED
 
+class JitterBuffer(Arrivals):
+    """One source's packets, and when each is played.
 
-class JitterBuffer:
-    """One source's packets, ordered; sequence and timestamp are counted on past their wraps.
-
-    Counters since the beginning: `lost` (never came in time and never after), `late` (came, but too
-    late), `duplicate`, `concealed` (stretches invented), `cut` (packets left out to shorten the
-    delay), `restarts`. `delay_ms` is the smoothed time from the fastest arrival to playing.
+    Counters besides those of what arrives: `concealed` (stretches invented). `delay_ms` is the
+    smoothed time from the fastest arrival to playing.
     """
 
     __slots__ = (
         "_behind",
-        "_capacity",
-        "_clock",
         "_concealed_run",
         "_early",
-        "_expected_before",
-        "_first_sequence",
-        "_floor",
-        "_floor_before",
-        "_floor_now",
-        "_floor_until",
-        "_frame",
         "_guard",
         "_held",
         "_hurry",
         "_loss",
         "_moved_at",
         "_ms_per_tick",
-        "_newest_sequence",
-        "_newest_ticks",
-        "_newest_timestamp",
-        "_next_sequence",
-        "_next_timestamp",
-        "_played",
         "_playing",
-        "_rejected_run",
-        "_ssrc",
         "_stale",
-        "_started",
-        "_store",
-        "_ticks",
         "concealed",
-        "cut",
         "delay_ms",
-        "duplicate",
-        "late",
-        "lost",
-        "pattern",
-        "policy",
-        "restarts",
     )
-
-    _floor: float
-    _floor_now: float
-    _floor_before: float
-    _floor_until: float
-    _newest_sequence: int
-    _newest_ticks: int
-    _newest_timestamp: int
-    _next_timestamp: int
-    _ticks: int
-    _ssrc: int | None
 
     def __init__(
         self,
@@ -126,30 +69,16 @@ class JitterBuffer:
         `clock` is ticks a second, `frame_ticks` what the player takes at once (20 ms), `capacity`
         the packets kept before the oldest goes.
         """
-        self.policy: DelayPolicy = AdaptiveDelay() if policy is None else policy
-        self._capacity = capacity
-        self._store: list[_Entry] = []
-        self._played: deque[tuple[int, int]] = deque(maxlen=64)
-        self.lost = self.late = self.duplicate = self.concealed = self.cut = self.restarts = 0
+        self.concealed = 0
         self.delay_ms = 0.0
         self._moved_at = float("-inf")
         self._held = self._guard = 0
         self._loss = 0.0
-        self.pattern = LossPattern()
-        self._expected_before = 0
-        self._first_sequence = self._next_sequence = 0
-        self.run_at(clock, frame_ticks)
-        self._begin(0, 0, 0.0)
-
-    def run_at(self, clock: int, frame_ticks: int) -> None:
-        """Another codec on another clock comes next: a new schedule; the counters go on."""
-        self._count_in(clock, frame_ticks)
-        self._ssrc = None
+        super().__init__(clock, frame_ticks, policy, capacity)
 
     def _count_in(self, clock: int, frame_ticks: int) -> None:
-        self._clock = clock
+        super()._count_in(clock, frame_ticks)
         self._ms_per_tick = 1000 / clock
-        self._frame = frame_ticks
         # Packets are taken in whole frames, so playing is up to one frame behind the schedule. It
         # is hurried when a whole one has gathered, and held back before what the policy has in
         # reserve is used up: a packet that comes too late is worse than a stretched one.
@@ -159,79 +88,15 @@ class JitterBuffer:
         self._early = frame_ticks * -0.2
         self._guard = frame_ticks if self._guard else 0
 
-    def __len__(self) -> int:
-        """Packets that wait."""
-        return len(self._store)
-
-    @property
-    def clock(self) -> int:
-        """Ticks a second."""
-        return self._clock
+    def _begin(self, sequence: int, timestamp: int, arrival: float) -> None:
+        super()._begin(sequence, timestamp, arrival)
+        self._playing = False
+        self._concealed_run = 0
 
     @property
     def target_ms(self) -> float:
         """The delay the policy asks for, and a frame more while packets are lost."""
         return self.policy.target * 1000 + self._guard * self._ms_per_tick
-
-    @property
-    def transit(self) -> float:
-        """The transit time of the fastest packet of late, in seconds of any origin."""
-        return self._floor
-
-    @property
-    def expected(self) -> int:
-        """Packets whose time has come since the beginning, heard or not."""
-        return self._expected_before + self._next_sequence - self._first_sequence
-
-    def put(self, packet: RtpPacket, arrival: float, ticks: int = 0) -> Put:
-        """Take a packet that came at `arrival`; it lasts `ticks` (0: one frame)."""
-        return self._take(packet, arrival, ticks or self._frame, packet)
-
-    def change_clock(self, packet: RtpPacket, arrival: float, clock: int) -> "ClockChange | None":
-        """`packet`, which is to be put in next, counts in another clock, and so do all after it.
-
-        None: nothing joins it to what was before.
-        """
-        ahead = self.ahead(packet)
-        if packet.ssrc != self._ssrc or not 0 < ahead <= _JUMP_PACKETS:
-            self.run_at(clock, clock // 50)
-            return None
-        old, end = self._clock, self._newest_timestamp + ahead * self._newest_ticks
-        lateness = arrival - end / old - self._floor
-        slack = self._frame / old
-        if not -slack <= lateness <= self.policy.target + slack:
-            # It paused in between, and its timestamps do not say how long.
-            end = max(end, round((arrival - self._floor) * old))
-        from firmware.rtp.clock_change import ClockChange  # noqa: PLC0415 - not for G.711 alone
-
-        change = ClockChange(old, clock, end, packet.timestamp, packet.ssrc, packet.sequence)
-        self._move(change)
-        self._count_in(clock, clock // 50)
-        return change
-
-    def ahead(self, packet: RtpPacket) -> int:
-        """How many numbers a packet is ahead of the newest one; negative: behind."""
-        return ((packet.sequence - self._newest_sequence + 0x8000) & 0xFFFF) - 0x8000
-
-    def _move(self, change: "ClockChange") -> None:
-        """Count what is under way in the new clock."""
-        moved, lasting = change.moved, change.lasting
-        self._store = [
-            _Entry(each.sequence, moved(each.timestamp), lasting(each.ticks), each.packet)
-            for each in self._store
-        ]
-        self._played = deque(((number, moved(at)) for number, at in self._played), maxlen=64)
-        self._newest_timestamp = moved(self._newest_timestamp)
-        self._next_timestamp = moved(self._next_timestamp)
-        self._newest_ticks, self._ticks = lasting(self._newest_ticks), lasting(self._ticks)
-        self._floor += change.shift
-        self._floor_now += change.shift
-        self._floor_before += change.shift
-
-    def note(self, packet: RtpPacket, arrival: float) -> None:
-        """A packet of this source that is not played: its number is not a loss."""
-        if packet.ssrc == self._ssrc:
-            self._take(packet, arrival, 0, None)
 
     def get(self, now: float, held: int = 0) -> Playout:
         """What fills the next stretch of sound; the caller still holds `held` ticks to be played.
@@ -259,111 +124,6 @@ class JitterBuffer:
             else:
                 return self._decide(entry, packet, due, now)
         return self._starve()
-
-    # ---- arrival
-
-    def _take(
-        self, packet: RtpPacket, arrival: float, ticks: int, playable: RtpPacket | None
-    ) -> Put:
-        if packet.ssrc != self._ssrc or (
-            self._rejected_run >= _REJECTED_IN_A_ROW and playable is not None
-        ):
-            return self._restart(packet, arrival, ticks, playable)
-        ahead = ((packet.sequence - self._newest_sequence + 0x8000) & 0xFFFF) - 0x8000
-        sequence = self._newest_sequence + ahead
-        timestamp = (
-            self._newest_timestamp
-            + ((packet.timestamp - self._newest_timestamp + 0x80000000) & 0xFFFFFFFF)
-            - 0x80000000
-        )
-        if playable is not None:
-            lateness = arrival - timestamp / self._clock - self._floor
-            if abs(ahead) > _JUMP_PACKETS or abs(lateness) > _JUMP_SECONDS:
-                return self._jump(packet, arrival, ticks, ahead)
-            self._follow(arrival, lateness)
-        if ahead > 0:
-            self._newest_sequence = sequence
-            self._newest_timestamp = timestamp
-            self._newest_ticks = ticks
-            self._store.append(_Entry(sequence, timestamp, ticks, playable))
-            if len(self._store) > self._capacity:
-                self._overflow()
-            return _QUEUED
-        return self._take_old(_Entry(sequence, timestamp, ticks, playable))
-
-    def _take_old(self, entry: _Entry) -> Put:
-        """A packet that is not the newest: out of order, doubled or too late."""
-        waiting = any(other.sequence == entry.sequence for other in self._store)
-        # The same number at another time is no double: the far end counts anew.
-        if waiting or entry[:2] in self._played:
-            self.duplicate += 1
-            return Put.DUPLICATE
-        if self._started and entry.sequence < self._next_sequence:
-            self.late += 1
-            self.lost = max(0, self.lost - 1)
-            self._rejected_run += 1
-            return Put.LATE
-        insort(self._store, entry)
-        return Put.QUEUED
-
-    def _follow(self, arrival: float, lateness: float) -> None:
-        """Keep the fastest transit of the last windows, and tell the policy of this one."""
-        transit = self._floor + lateness
-        if arrival >= self._floor_until:
-            self._floor_before, self._floor_now = self._floor_now, transit
-            self._floor_until = arrival + _FLOOR_WINDOW
-            self._floor = min(self._floor_before, transit)
-        elif transit < self._floor_now:
-            self._floor_now = transit
-            self._floor = min(self._floor, transit)
-        self.policy.observe(lateness if lateness > 0 else 0.0)
-
-    def _jump(self, packet: RtpPacket, arrival: float, ticks: int, ahead: int) -> Put:
-        """A packet far from the schedule: a new beginning, or a straggler from long ago."""
-        if -_JUMP_PACKETS <= ahead <= 0:
-            self._rejected_run += 1
-            self.late += 1
-            return Put.LATE
-        return self._restart(packet, arrival, ticks, packet)
-
-    def _restart(
-        self, packet: RtpPacket, arrival: float, ticks: int, playable: RtpPacket | None
-    ) -> Put:
-        if self._ssrc is not None:
-            self.restarts += 1
-        self._ssrc = packet.ssrc
-        self.policy.restart()
-        self._store.clear()
-        self._played.clear()
-        self._begin(packet.sequence, packet.timestamp, arrival)
-        self._newest_ticks = ticks
-        self._store.append(_Entry(packet.sequence, packet.timestamp, ticks, playable))
-        return Put.RESTARTED
-
-    def _begin(self, sequence: int, timestamp: int, arrival: float) -> None:
-        transit = arrival - timestamp / self._clock
-        self._floor = self._floor_now = self._floor_before = transit
-        self._floor_until = arrival + _FLOOR_WINDOW
-        self._newest_sequence = sequence
-        self._newest_timestamp = timestamp
-        self._newest_ticks = self._frame
-        self._expected_before = self.expected
-        self._first_sequence = self._next_sequence = sequence
-        self.pattern.restart()
-        self._next_timestamp = timestamp
-        self._ticks = self._frame
-        self._started = False
-        self._playing = False
-        self._concealed_run = 0
-        self._rejected_run = 0
-
-    def _overflow(self) -> None:
-        entry = self._store.pop(0)
-        self._next_sequence = entry.sequence + 1
-        self._next_timestamp = entry.timestamp + entry.ticks
-        self.cut += 1
-
-    # ---- playing
 
     def _resume(self, due: float) -> bool:
         """Whether to begin (again) now; what is older than the schedule is left behind."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from firmware.rtp.jitter import JitterBuffer, Lengthen, Missing, Shorten, Surplus
+from firmware.rtp.jitter import JitterBuffer
 from firmware.rtp.packet import RtpPacket
+from firmware.rtp.playout import Lengthen, Missing, Shorten, Surplus
 
 FRAME = 160
 
