@@ -1,9 +1,9 @@
 """The real audio process on loopback sockets."""
 
 import asyncio
+import contextlib
 import math
 import socket
-import time
 from array import array
 
 import pytest
@@ -18,6 +18,7 @@ from firmware.media.messages import (
 )
 from firmware.net.engine_link import EngineLink
 from firmware.rtp.packet import RtpPacket, parse_rtp, write_rtp
+from tests.support.own_time import own_time
 
 PCMU = PayloadFormat(0, "PCMU", 8000)
 
@@ -46,7 +47,7 @@ class Phone:
         self.changed.set()
 
     def _lost(self, reason):
-        self.lost.append((time.monotonic(), reason))
+        self.lost.append((own_time(), reason))
         self.changed.set()
 
     def _started(self):
@@ -57,11 +58,13 @@ class Phone:
     def of(self, kind):
         return [report for report in self.reports if isinstance(report, kind)]
 
-    async def until(self, condition, seconds=5.0):
+    async def until(self, condition, seconds=20.0):
         async with asyncio.timeout(seconds):
             while not condition():
                 self.changed.clear()
-                await self.changed.wait()
+                with contextlib.suppress(TimeoutError):
+                    # Not all that is waited for is reported: a process has ended, a file is closed.
+                    await asyncio.wait_for(self.changed.wait(), 0.05)
 
     async def ready(self, times=1):
         await self.until(lambda: len(self.of(EngineReady)) >= times)
@@ -96,7 +99,7 @@ class FarEnd:
         self.address = self.rtp.getsockname()[:2]
         self.packets = []
         self.arrivals = []
-        self._ssrc = 0x1234
+        self._ssrc, self._number = 0x1234, 0
         coder = CODECS["pcmu"].load()
         self._decoder = coder.decoder()
         step = 2 * math.pi * frequency / 8000
@@ -109,13 +112,22 @@ class FarEnd:
         loop = asyncio.get_running_loop()
         loop.add_reader(self.rtp, self._listen)
         begin = loop.time()
-        for number in range(round(seconds / 0.02)):
-            await asyncio.sleep(max(0.0, begin + number * 0.02 - loop.time()))
+        for turn in range(round(seconds / 0.02)):
+            await asyncio.sleep(max(0.0, begin + turn * 0.02 - loop.time()))
+            number, self._number = self._number, self._number + 1
             packet = RtpPacket(
                 0, number & 0xFFFF, number * 160, self._ssrc, self._frames[number % 50]
             )
             self.rtp.sendto(write_rtp(packet), to)
         loop.remove_reader(self.rtp)
+
+    async def talk_until(self, to, so, seconds=15.0):
+        """Speak on until it is so: a talker that is held up has gaps in what it hears of itself."""
+        for _ in range(round(seconds / 0.1)):
+            if so():
+                return
+            await self.talk(to, 0.1)
+        assert so(), f"spoke for {seconds:g} s in vain"
 
     def _listen(self):
         while True:
@@ -126,7 +138,7 @@ class FarEnd:
             packet = parse_rtp(data)
             if packet is not None:
                 self.packets.append(packet)
-                self.arrivals.append(time.monotonic())
+                self.arrivals.append(own_time())
 
     def heard(self, last_seconds):
         """The end of what came back, as PCM at 8 kHz."""

