@@ -11,8 +11,7 @@ import pytest
 
 from firmware.dsp.level import SILENCE
 from firmware.lab.ear import FRAME, TONE_HZ, Ear
-
-pytestmark = pytest.mark.realtime
+from tests.support.virtual_loop import in_no_time
 
 
 @contextlib.asynccontextmanager
@@ -40,13 +39,22 @@ async def _serve(listener, change, frames):
             await loop.sock_sendall(link, waiting.pop(0))
 
 
+def heard_of(change, seconds=1.0):
+    """What is heard of a far end that changes frames like this."""
+
+    async def talk():
+        async with far_end(change) as path:
+            return await Ear(path).talk(seconds)
+
+    return in_no_time(talk())
+
+
 def scaled(factor):
     return lambda packet: array("h", (int(x * factor) for x in array("h", packet))).tobytes()
 
 
-async def test_an_echo_is_measured():
-    async with far_end(lambda packet: packet) as path:
-        heard = await Ear(path).talk(2.0)
+def test_an_echo_is_measured():
+    heard = heard_of(lambda packet: packet, 2.0)
     assert (heard.said, heard.heard) == (2, 2)
     assert heard.delay_ms == pytest.approx(60, abs=15)
     assert heard.hertz == pytest.approx(TONE_HZ, rel=0.001)
@@ -55,34 +63,27 @@ async def test_an_echo_is_measured():
 
 
 @pytest.mark.parametrize(("factor", "good"), [(0.55, True), (0.4, False)])
-async def test_six_decibels_are_the_limit(factor, good):
-    async with far_end(scaled(factor)) as path:
-        heard = await Ear(path).talk(1.0)
-    assert heard.same_tone is good
+def test_six_decibels_are_the_limit(factor, good):
+    assert heard_of(scaled(factor)).same_tone is good
 
 
-async def test_another_pitch_is_not_the_same_tone():
-    async with far_end(lambda packet: packet[: len(packet) // 2] * 2) as path:
-        heard = await Ear(path).talk(1.0)
-    assert heard.same_tone  # ten whole periods: cut and repeated they sound the same
+def test_another_pitch_is_not_the_same_tone():
+    # Ten whole periods: cut and repeated they sound the same.
+    assert heard_of(lambda packet: packet[: len(packet) // 2] * 2).same_tone
     faster = lambda packet: (array("h", packet)[::2] * 2).tobytes()  # noqa: E731 - a far end
-    async with far_end(faster) as path:
-        heard = await Ear(path).talk(1.0)
+    heard = heard_of(faster)
     assert heard.hertz == pytest.approx(2 * TONE_HZ, rel=0.01)
     assert not heard.same_tone
 
 
-async def test_silence_is_no_echo():
-    async with far_end(lambda packet: bytes(len(packet))) as path:
-        heard = await Ear(path).talk(1.0)
+def test_silence_is_no_echo():
+    heard = heard_of(lambda packet: bytes(len(packet)))
     assert (heard.said, heard.heard, heard.level_in, heard.hertz) == (1, 0, SILENCE, 0.0)
     assert not heard.same_tone
 
 
-async def test_a_card_that_hangs_up_is_silence_not_a_crash():
-    async with far_end(lambda _packet: b"") as path:
-        heard = await Ear(path).talk(1.0)
-    assert heard.heard == 0
+def test_a_card_that_hangs_up_is_silence_not_a_crash():
+    assert heard_of(lambda _packet: b"").heard == 0
 
 
 async def test_nobody_at_the_socket_is_an_error(tmp_path):
