@@ -155,6 +155,8 @@ def talker():
         ("the sequence begins again a moment back", {"sequence": 1135}),
         ("the timestamp jumps ahead", {"timestamp": 900_000_000}),
         ("the timestamp jumps back", {"timestamp": -900_000}),
+        ("the timestamp jumps five seconds ahead", {"timestamp": 114_000}),
+        ("the timestamp jumps five seconds back", {"timestamp": 34_000}),
         ("both jump", {"sequence": 7, "timestamp": 7}),
         ("all three jump", {"sequence": 7, "timestamp": 7, "ssrc": 9}),
     ],
