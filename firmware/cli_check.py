@@ -23,6 +23,7 @@ from firmware.bootstrap.machine import (
     cards_lack,
     guesses_hook,
     idle_mixers,
+    silent_board,
 )
 from firmware.cli_board import unknown_board
 from firmware.cli_certificates import certificate_remarks
@@ -116,6 +117,7 @@ def _hardware(found: Examination, settings: Settings) -> Iterator[Problem]:
             yield found.note("board.name", "note_no_board", got=settings.board.name)
         elif reason := board_lacks(settings.board):
             yield found.note("board.name", "note_board", reason=reason)
+    yield from silent_board(settings.board, found)
     if guesses_hook(settings.board):
         yield found.note("board.hook.lifted", "note_hook")
     for key, reason in cards_lack(settings.audio, settings.board).items():

@@ -4,11 +4,16 @@ A board is read from a file and from a person's own `[board]` above it, so each 
 of the two. It is the person's if the key stands there, or if the file alone would not have it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from hal.board_spec import BoardSpec
 from hal.errors import BoardFault
-from hal.toml_positions import Path, Positions
+from hal.toml_positions import Path, Positions, dotted
 from hal.toml_table import Complaint
+
+_RINGING = frozenset({"ringer", "serial", "panel", "cards"})
+"""Tables that may bring something that rings."""
+_SILENT = "with no [ringer], cards.ringer or cards.speaker it comes on screen and lamps alone"
 
 
 def placed(
@@ -30,6 +35,28 @@ def placed(
             line = lines.line_of(each.path)
             faults.append(BoardFault(file, line, each.path, str(each), each.text))
     return tuple(faults)
+
+
+def silent(
+    spec: BoardSpec, own: Mapping[str, object], without: Collection[str], text: str
+) -> BoardFault:
+    """That a call is not heard on this board, at the place where that could be changed.
+
+    `without` are the tables of the file's `text` that are left out. It is no fault: a phone may
+    have lamps alone.
+    """
+    if not _RINGING.isdisjoint(without):
+        return _silence("", 0, ("without",))
+    if (cards := own.get("cards")) and isinstance(cards, Mapping):
+        return _silence("", 0, ("cards", next(iter(cards))))
+    lines = Positions(text)
+    # `[cards]`, or `[cards.handset]` alone.
+    line = lines.line_of(("cards",)) or lines.line_of(("cards", *spec.cards)[:2])
+    return _silence(spec.file, line, ("cards",))
+
+
+def _silence(file: str, line: int, path: Path) -> BoardFault:
+    return BoardFault(file, line, path, f"{dotted(path)}: {_SILENT}", _SILENT)
 
 
 def _depth(tables: Mapping[str, object], path: Path) -> int:

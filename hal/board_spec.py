@@ -189,6 +189,16 @@ class BoardSpec:
         return self.hook is not None or by_usb or by_panel or self.serial is not None
 
     @property
+    def rings(self) -> bool:
+        """Whether there is anything that a call is heard from."""
+        bells = (
+            self.ringer is not None,
+            self.serial is not None and self.serial.bell,
+            self.panel is not None and self.panel.bell,
+        )
+        return any(bells) or not {"ringer", "speaker"}.isdisjoint(self.cards)
+
+    @property
     def guesses_hook(self) -> bool:
         """Whether the handset is believed to lie on its cradle at the start, wherever it is."""
         return self.hook is not None and self.hook.lifted is Contact.AUTO

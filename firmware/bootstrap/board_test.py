@@ -25,7 +25,7 @@ from firmware.wiring.evidence import Answer
 from firmware.wiring.findings import lessons_of
 from firmware.wiring.learned import Lesson, lines_of
 from hal.board_spec import BoardSpec, Contact
-from hal.boards.loader import load_board
+from hal.boards.loader import load_board, silence
 from hal.boards.opening import open_board
 from hal.errors import BoardError
 
@@ -53,6 +53,9 @@ def board_test(name: str | None, config: Path | None, *, write: bool) -> int:
         return refused(str(with_lines(error, config) if config else error), BAD_CONFIG)
     if spec.panel is None and _phone_runs(settings.control.path):
         return refused(texts.say("board.test.in_use"), TAKEN)
+    if (silent := silence(spec, chosen.own, chosen.without)) is not None:
+        (place,) = with_lines(BoardError("", [silent]), config).faults if config else (silent,)
+        tell(texts.say("board.test.silent", reason=place))
     answers = Answers(_terminal())
     trial = Trial(spec, lambda post: open_board(measurable(spec), post), texts, answers=answers)
     code = trial.run()

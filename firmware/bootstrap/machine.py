@@ -13,7 +13,7 @@ from firmware.config.schema import AudioSettings, BoardSettings
 from hal.board import CardSpec
 from hal.boards.card_facts import absence
 from hal.boards.cards import lacking as card_lacking
-from hal.boards.loader import load_board
+from hal.boards.loader import load_board, silence
 from hal.boards.opening import lacking
 from hal.errors import BoardError, BoardFault
 from hal.toml_positions import dotted
@@ -64,6 +64,18 @@ def _problem(fault: BoardFault, found: Examination) -> Problem:
     path = ("board", *fault.path)
     args = (("reason", fault.what),)
     return Problem(found.file, found.line_of(path), dotted(path), "bad_board", args)
+
+
+def silent_board(board: BoardSettings, found: Examination) -> Iterator[Problem]:
+    """That no call is heard on this board."""
+    try:
+        spec = load_board(board.name, board.own, board.without)
+    except BoardError:
+        return
+    if (fault := silence(spec, board.own, board.without)) is None:
+        return
+    key = "board.name" if fault.file else dotted(("board", *fault.path))
+    yield found.note(key, "note_silent_board", reason=str(fault) if fault.file else fault.what)
 
 
 def guesses_hook(board: BoardSettings) -> bool:

@@ -7,9 +7,9 @@ docs/boards.md.
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from hal.board_faults import placed
+from hal.board_faults import placed, silent
 from hal.board_spec import BoardSpec
-from hal.errors import BoardError
+from hal.errors import BoardError, BoardFault
 from hal.mixer_table import read_mixers
 from hal.tables import attached, wired
 from hal.tables.cards import cards
@@ -48,6 +48,13 @@ def load_board(
         faults = placed(problems, alone, own or {}, str(path), text)
         raise BoardError("\n".join(map(str, faults)), faults)
     return spec
+
+
+def silence(
+    spec: BoardSpec, own: Mapping[str, object], without: Collection[str]
+) -> BoardFault | None:
+    """That a call is not heard on this board, as `load_board` gave it; None if it is."""
+    return None if spec.rings else silent(spec, own, without, read_toml(Path(spec.file))[1])
 
 
 def _read(data: dict[str, object], path: Path) -> tuple[BoardSpec, list[Complaint]]:

@@ -25,6 +25,10 @@ def test_it_is_named_like_its_file_and_says_what_it_is(spec):
     assert len(spec.title) > 10
 
 
+def test_every_board_can_ring(spec):
+    assert spec.rings
+
+
 def test_every_digit_can_be_dialled(spec):
     assert spec.serial is not None or spec.keys >= DIGITS
 

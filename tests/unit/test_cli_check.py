@@ -132,6 +132,62 @@ def test_a_hook_that_is_guessed_at_each_start_is_a_note(check, more, line):
     assert note.startswith(f"note: f:{line}: board.hook.lifted: is found out at each start")
 
 
+SILENT = "with no [ringer], cards.ringer or cards.speaker it comes on screen and lamps alone"
+
+
+@pytest.mark.parametrize(
+    ("file", "own", "note"),
+    [
+        ("[hook]\npin = 17\n", "", "f:11: board.name: no call is heard: {}: cards: "),
+        (
+            '[hook]\npin = 17\n\n[cards]\nhandset = { kind = "null" }\n',
+            "",
+            "f:11: board.name: no call is heard: {}:4: cards: ",
+        ),
+        (
+            '[hook]\npin = 17\n[cards.handset]\nkind = "null"\n',
+            "",
+            "f:11: board.name: no call is heard: {}:3: cards: ",
+        ),
+        (
+            "[hook]\npin = 17\n",
+            '[board.cards.handset]\nkind = "null"\n',
+            "f:12: board.cards.handset: no call is heard: ",
+        ),
+        (
+            '[ringer]\nkind = "buzzer"\npins = [12]\n',
+            'without = ["ringer"]\n',
+            "f:12: board.without: no call is heard: ",
+        ),
+    ],
+)
+def test_a_board_that_can_ring_nowhere_is_a_note_where_that_can_be_changed(
+    check, tmp_path, file, own, note
+):
+    board = tmp_path / "desk.toml"
+    board.write_text(file)
+    code, said = check(f'{QUIET}[board]\nname = "desk.toml"\n{own}')
+    assert code == 0, "it is no error"
+    assert [row for row in said if "heard" in row] == [f"note: {note.format(board)}{SILENT}"]
+
+
+@pytest.mark.parametrize(
+    "rings",
+    [
+        '[ringer]\nkind = "buzzer"\npins = [12]\n',
+        '[serial]\nport = "/dev/serial0"\nbell = true\n',
+        "[panel]\nbell = true\n",
+        '[cards.ringer]\nkind = "null"\n',
+        '[cards.speaker]\nkind = "null"\n',
+    ],
+)
+def test_whatever_rings_is_enough(check, tmp_path, rings):
+    (tmp_path / "desk.toml").write_text(f"[hook]\npin = 17\n{rings}")
+    code, said = check(f'{QUIET}[board]\nname = "desk.toml"\n')
+    assert code == 0
+    assert not [row for row in said if "heard" in row]
+
+
 def test_a_hook_that_is_known_is_no_note(check):
     for more in ('[board.hook]\nlifted = "closed"\n', 'without = ["hook"]\n'):
         _, said = check(QUIET + '[board]\nname = "keypad"\n' + more)

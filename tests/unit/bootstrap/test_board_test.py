@@ -193,3 +193,31 @@ def test_what_another_board_taught_is_not_written(monkeypatch, config, name, own
     config.write_text(config.read_text() + own)
     assert board_test(name, config, write=True) == 1
     assert is_written(config) is written
+
+
+def test_a_board_that_can_ring_nowhere_is_told_before_the_walk(
+    monkeypatch, tmp_path, config, capsys
+):
+    """A note: what is wired may be wired rightly."""
+    board = tmp_path / "desk.toml"
+    board.write_text("[hook]\npin = 17\n[cards.handset]\nkind = 'null'\n")
+    config.write_text('[board]\nname = "desk.toml"\n')
+    monkeypatch.setattr(module, "Trial", Walked)
+    monkeypatch.setattr(module, "lessons_of", lambda _spec, _evidence: [])
+    silent = "with no [ringer], cards.ringer or cards.speaker it comes on screen and lamps alone.\n"
+
+    board_test(None, config, write=False)
+    assert capsys.readouterr().out == f"No call is heard on this board: {board}:3: cards: {silent}"
+
+    board_test(str(board), None, write=False)
+    assert capsys.readouterr().out == f"No call is heard on this board: {board}:3: cards: {silent}"
+
+    config.write_text('[board]\nname = "rotary"\nwithout = ["ringer"]\n')
+    board_test(None, config, write=False)
+    assert capsys.readouterr().out == (
+        f"No call is heard on this board: {config}:3: board.without: {silent}"
+    )
+
+    config.write_text('[board]\nname = "rotary"\n')
+    board_test(None, config, write=False)
+    assert capsys.readouterr().out == ""
