@@ -11,7 +11,7 @@ import pytest
 from firmware.control import schema as s
 from firmware.sip.notifications import CallEnded
 from tests.support.far_end import pitch
-from tests.support.gpio.wired_phone import Hands
+from tests.support.gpio.wired_phone import LATE, Hands
 from tests.support.phone import line
 from tests.support.waiting import wait_for
 
@@ -113,6 +113,22 @@ def test_f38_a_handset_that_is_off_when_the_power_comes_gives_dial_tone(
     lines = line("101", far_end.server)
     phone = start_phone(lines, board=str(board), program=hands.program(HOOK))
     phone.wait_state("off_hook")
+    hands.move("open", HOOK)
+    phone.wait_state("idle")
+
+
+def test_f41_a_chip_that_comes_when_the_phone_is_up_is_used(start_phone, far_end, hands, tmp_path):
+    """A driver that loads late: no restart, and until then it is said what is missing."""
+    board = tmp_path / "desk.toml"
+    board.write_text(BOARD.replace('"mock"', '"gpiod"'))
+    lines = line("101", far_end.server)
+    phone = start_phone(lines, board=str(board), program=hands.program(HOOK, LATE))
+    phone.wait_registered()
+    missing = phone.wait("what is missing", lambda found: "GPIO" in found.reason)
+    assert (missing.state, missing.reason) == ("idle", "GPIO failed: there is no chip")
+    hands.move("plug")
+    found = phone.wait_state("off_hook")
+    assert found.reason == ""
     hands.move("open", HOOK)
     phone.wait_state("idle")
 

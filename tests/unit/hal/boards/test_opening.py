@@ -9,6 +9,7 @@ from hal.board_spec import Contact as Cradle
 from hal.boards.loader import load_board
 from hal.boards.opening import lacking, open_board
 from hal.events import DeviceFailed, HookLifted
+from hal.gpio import factories
 from hal.gpio.pins import LinePin
 from hal.keys import Key
 from tests.support.fake_display import FakeLine, FakeSpi, Sh1106, noise
@@ -171,6 +172,26 @@ def test_f41_a_screen_by_spi_takes_its_pins_again_each_time_it_is_tried(monkeypa
     assert not spi.chip.lit
     assert told.empty()
     board.close()
+
+
+def test_f41_a_screen_whose_pins_are_on_a_chip_that_is_missing_is_told_once(monkeypatch):
+    """It asks for them again by itself: there is no other part that looks for the chip."""
+    monkeypatch.setitem(sys.modules, "spidev", FakeSpi(Sh1106(), FakeLine()))
+    monkeypatch.setattr("luma.core.interface.serial.sleep", lambda _seconds: None)
+    monkeypatch.setattr("hal.health.Health.__init__.__defaults__", ((0.01, 0.01),))
+    looks = []
+    find = factories.find_chip
+    monkeypatch.setattr(factories, "find_chip", lambda chip: (looks.append(chip), find(chip))[1])
+    display = DisplaySpec("sh1106", (128, 64), "spi", 0, 0, 0, 25, 24, 0)
+    told = queue.SimpleQueue()
+    spec = BoardSpec("b", "", "b.toml", gpio_chip="no-such-chip", display=display)
+    board = open_board(spec, told.put)
+    failed = told.get(timeout=15)
+    assert failed.device == "screen"
+    assert failed.reason.startswith("display: GPIO 24 does not answer: no GPIO chip no-such-chip: ")
+    wait_for("some more tries", lambda: len(looks) > 6, 15)
+    board.close()
+    assert told.empty()
 
 
 def watched(way, line, name):
