@@ -167,6 +167,7 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
         """
         super().__init__(factory, info)
         self._lock = threading.RLock()
+        self._hearing = threading.RLock()
         self._function = "input"
         self._pull = info.pull or "floating"
         self._bounce: float | None = None
@@ -412,13 +413,22 @@ class GpiodPin(LocalPiPin):  # type: ignore[misc] # likewise
                     self._configure()
 
     def hear(self) -> None:
-        """Tell the edges that wait; called by the reader."""
+        """Tell the edges that wait; called by the reader, and by whoever looks at the level.
+
+        When it returns, all of them have been told, in their order, whoever read them.
+        """
+        with self._hearing:
+            self._tell(self._waiting())
+
+    def _waiting(self) -> list[gpiod.EdgeEvent]:
         with self._lock, system_errors():
             # Reading waits for edges, and who waits here has the lock: the descriptor that was
             # said to be readable may meanwhile be that of another line.
             if self._request is None or not self._request.wait_edge_events(0):
-                return
-            events = self._request.read_edge_events()
+                return []
+            return self._request.read_edge_events()
+
+    def _tell(self, events: list[gpiod.EdgeEvent]) -> None:
         for event in events:
             if self._heard is not None:
                 self.factory.lost += max(0, event.line_seqno - self._heard - 1)

@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol, runtime_checkable
 
 from gpiozero import GPIODevice, InputDevice, OutputDevice, PWMOutputDevice
 from gpiozero.exc import GPIOZeroError
@@ -26,6 +27,14 @@ _LATEST = 10.0
 Failures = tuple[type[Exception], ...]
 Opened = tuple[Factory, Failures]
 """A factory, and the errors of its library that are neither gpiozero's nor the system's."""
+
+
+@runtime_checkable
+class HearingPin(Protocol):
+    """A pin of a library whose edges anybody may fetch, not its own thread alone."""
+
+    def hear(self) -> None:
+        """Tell the edges that wait."""
 
 
 class Pins:
@@ -209,6 +218,13 @@ class ContactPin:
             self._edge = functools.partial(self._changed, edge)
             self._device.pin.edges = "both"
             self._device.pin.when_changed = self._edge
+
+    def catch_up(self) -> None:
+        pin = self._device.pin
+        if self._edge is not None and isinstance(pin, HearingPin):
+            # Of a chip that is gone, whoever then reads the level is told.
+            with contextlib.suppress(DeviceGoneError), self._care():
+                pin.hear()
 
     def _deafen(self) -> None:
         self._device.pin.when_changed = self._edge = None

@@ -23,6 +23,8 @@ _MOST_EDGES = 512
 """Edges that are kept for a thread that is late; of a wild wire the oldest go first."""
 _STORM = 1000
 """Edges within a second that no hand and no dial makes, bounce included."""
+_LATE, _MOMENT = 0.02, 0.01
+"""Seconds: a thread that comes so late was held up, and others with it; what those then need."""
 Edge = Callable[[bool | None, float], None]
 """Told whether the wire is closed, and when it changed; None = nobody knows, look."""
 
@@ -40,6 +42,9 @@ class Wire(Protocol):
 
     def watch(self, edge: Edge | None) -> None:
         """Call this at every edge, from any thread; None = no longer."""
+
+    def catch_up(self) -> None:
+        """Have the edges told that wait for their thread, where the library can do that."""
 
     def close(self) -> None:
         """Release the pin."""
@@ -78,6 +83,7 @@ class Watch:
         )
         self._closed: tuple[bool, ...] | None = None
         self._last = 0.0
+        self._waits_until: float | None = None
         self._storm = Storm(_STORM)
         self.name = part.name
 
@@ -85,7 +91,7 @@ class Watch:
     def deadline(self) -> float | None:
         if self._edges or self._closed is None:
             return 0.0
-        return self._part.deadline
+        return self._part.deadline if self._waits_until is None else self._waits_until
 
     def run(self, now: float) -> Iterator[Event]:
         try:
@@ -98,6 +104,13 @@ class Watch:
         # Whatever fails on the way, the wires are listened to and read anew the next time: who
         # knows what has become of them meanwhile.
         before, self._closed = self._closed, None
+        for wire in self._wires:
+            # Who looks ahead of the thread that tells the edges would see a dial at rest in the
+            # middle of its pulses.
+            wire.catch_up()
+        if before is not None and self._lets_others_speak(now):
+            self._closed = before
+            return
         if self._storm.rages(len(self._edges), now):
             self._deafen()
             raise DeviceError(wild(_STORM))
@@ -107,6 +120,15 @@ class Watch:
             yield from self._played(before, now)
         self._closed = tuple(wire.closed for wire in self._wires)
         yield from self._at(self._closed, now)
+
+    def _lets_others_speak(self, now: float) -> bool:
+        """Whether we come late, and so may who tells the edges: he has a moment to do it first."""
+        due, waited = self._part.deadline, self._waits_until is not None
+        self._waits_until = None
+        if waited or self._edges or due is None or now - due < _LATE:
+            return False
+        self._waits_until = now + _MOMENT
+        return True
 
     def _listen(self) -> None:
         for place, wire in enumerate(self._wires):

@@ -27,6 +27,8 @@ class Wire:
         self.level = False
         self.gone = False
         self.edge = None
+        self.waiting = []
+        """Edges that the library's thread has not told yet."""
 
     @property
     def closed(self):
@@ -38,6 +40,11 @@ class Wire:
         if self.gone:
             raise DeviceGoneError("hook: GPIO 17 does not answer: No such device")
         self.edge = edge
+
+    def catch_up(self):
+        waiting, self.waiting = self.waiting, []
+        for closed, at in waiting:
+            self.edge(closed, at)
 
     def move(self, closed, at, *, lost=False):
         self.level = closed
@@ -162,6 +169,59 @@ def test_a_digit_that_was_dialled_while_the_thread_was_away(wires):
     events = list(watch.run(10.0))
     assert [event.key.value for event in events if isinstance(event, KeyDown)] == ["7"]
     assert watch.deadline is None
+
+
+def train(pulses, turned):
+    """The edges of a dial that runs back: wire, whether it is closed, moment."""
+    edges = [(1, True, 1.0)] if turned else []
+    for pulse in range(pulses):
+        edges += [(0, False, 1.3 + pulse * 0.1), (0, True, 1.36 + pulse * 0.1)]
+    return [*edges, (1, False, 1.33 + pulses * 0.1)] if turned else edges
+
+
+@pytest.mark.parametrize("fetches", [True, False], ids=["gpiod", "another library"])
+@pytest.mark.parametrize("turned", [True, False], ids=["with a rest contact", "without"])
+@pytest.mark.parametrize("begin", [1.01, 1.31, 1.37, 1.48, 1.62])
+def test_f45_a_digit_in_which_all_threads_stood_still_is_the_one_that_was_dialled(
+    wires, turned, begin, fetches
+):
+    """Whoever is woken first must not take the dial for resting before its edges are told."""
+    spec = RotarySpec(24, 25 if turned else None, "1234567890")
+    watch = Watch(Dial(spec), wires if turned else wires[:1], lambda: None)
+    wires[0].level = True
+    told, end, edges = list(watch.run(0.0)), begin + 0.4, train(7, turned)
+    meanwhile = [edge for edge in edges if begin <= edge[2] < end]
+    told += moved(watch, wires, [edge for edge in edges if edge[2] < begin])
+    for wire, closed, at in meanwhile:
+        wires[wire].move(closed, at, lost=True)
+        if fetches:
+            wires[wire].waiting.append((closed, at))
+    if watch.deadline is not None:
+        told += watch.run(max(end, watch.deadline))
+    for wire, closed, at in () if fetches else meanwhile:
+        wires[wire].waiting.append((closed, at))
+    for wire in wires:
+        wire.catch_up()  # the library's own thread has its turn
+    told += moved(watch, wires, [edge for edge in edges if edge[2] >= end])
+    told += in_time(watch, 9.0)
+    assert [event.key.value for event in told if isinstance(event, KeyDown)] == ["7"]
+
+
+def moved(watch, wires, edges):
+    """What a thread says that is never late."""
+    told = []
+    for wire, closed, at in edges:
+        told += in_time(watch, at)
+        wires[wire].move(closed, at)
+        told += in_time(watch, at)
+    return told
+
+
+def in_time(watch, until):
+    told = []
+    while (due := watch.deadline) is not None and due <= until:
+        told += watch.run(due or until)
+    return told
 
 
 def test_two_digits_that_were_dialled_meanwhile_stay_two(wires):
