@@ -225,6 +225,27 @@ class TestTones:
         bench.seconds(0.3)
         assert level_of(bench.card.heard(0.2)) > -30
 
+    @pytest.mark.parametrize("ringer", ["a card of its own", "h"])
+    def test_the_bell_rings_for_another_call_and_nobody_at_it_hears_this_one(
+        self, bench, sine, ringer
+    ):
+        bench.handset()
+        handset = bench.card
+        bench.order(OpenPath(PathName.RINGER, Card("mock", ringer)))
+        bench.order(PlayTone("ring", PathName.RINGER, (ToneSegment((1000.0,), 0),)))
+        bench.order(PlayTone("waiting", PathName.HANDSET, (ToneSegment((600.0,), 0),)))
+        far = bench.call()
+        far.say(sine(450, 3, 8000))
+        bench.seconds(1)
+        shared = bench.card is handset
+        for hertz, at_the_bell in ((450, shared), (600, shared), (1000, True)):
+            heard = tone_level(bench.card.heard(0.4), 16000, hertz) > -30
+            assert heard is at_the_bell, hertz
+        assert tone_level(handset.heard(0.4), 16000, 450) == pytest.approx(
+            tone_level(sine(450, 0.4, 16000), 16000, 450), abs=0.5
+        ), "once, whatever else its card plays"
+        assert (tone_level(handset.heard(0.4), 16000, 1000) > -30) is shared
+
 
 class TestClips:
     def test_a_clip_is_sent_to_its_end(self, bench, sine, memory_file):
