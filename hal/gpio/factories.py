@@ -5,6 +5,7 @@ Each library is imported only when its factory is asked for.
 
 # ruff: noqa: PLC0415 - see above
 
+import contextlib
 import errno
 import importlib
 import os
@@ -58,13 +59,15 @@ def find_chip(wanted: str, folder: Path = _FOLDER) -> "gpiod.Chip":
     for path in sorted(folder.glob("gpiochip*")):
         try:
             chip = gpiod.Chip(str(path))
+            with contextlib.ExitStack() as unless_wanted:
+                unless_wanted.callback(chip.close)
+                # Another one may go at this moment; ours may come after it.
+                if (label := chip.get_info().label) in labels:
+                    unless_wanted.pop_all()
+                    return chip
+            seen.append(f"{path} is {label}")
         except OSError as error:
             seen.append(f"{path}: {_why(error)}")
-            continue
-        if (label := chip.get_info().label) in labels:
-            return chip
-        chip.close()
-        seen.append(f"{path} is {label}")
     there = "; ".join(seen) or f"there is no {folder}/gpiochip*"
     raise DeviceError(f"no GPIO chip {' or '.join(labels)}: {there}; {_LATE}")
 

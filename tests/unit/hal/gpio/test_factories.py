@@ -1,6 +1,8 @@
 """Which factory, on which chip, and what is said where there is none."""
 
+import errno
 import importlib.util
+import os
 import re
 import sys
 from pathlib import Path
@@ -94,6 +96,19 @@ def test_what_there_is_is_told_where_the_wanted_one_is_not(dev):
         " when it is plugged in and its driver loaded, it is found within half a minute"
     )
     assert all(chip.closed for chip in Chip.opened)
+
+
+def test_another_chip_that_goes_while_one_looks_keeps_nobody_from_his_own(dev, monkeypatch):
+    def label(chip):
+        if chip.path.endswith("gpiochip0"):
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        return SimpleNamespace(label=chip.label)
+
+    monkeypatch.setattr(Chip, "get_info", label)
+    assert find_chip("", dev).path.endswith("gpiochip1")
+    assert [one.closed for one in Chip.opened] == [True, False]
+    with pytest.raises(DeviceError, match=r"gpiochip0: this is no GPIO chip; .*gpiochip1 is"):
+        find_chip("gpio-sim.0", dev)
 
 
 def test_a_machine_without_any_chip_says_so(tmp_path):
