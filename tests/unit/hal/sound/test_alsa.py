@@ -202,6 +202,25 @@ def test_f32_a_buffer_that_ran_dry_costs_a_frame_and_is_counted(bench):
     assert all(said)
 
 
+def test_f32_a_buffer_that_runs_dry_just_before_a_frame_costs_no_frame(bench):
+    desk = bench(channels=(1,))
+    desk.run(20)
+    playing = desk.hardware.playing
+    write = playing.write
+
+    def late(pcm):
+        playing.write = write
+        desk.alsa.now += 0.08
+        return write(pcm)
+
+    playing.write = late
+    desk.card.write(desk.tone(7))
+    assert desk.card.xruns == 1
+    assert desk.hardware.heard.endswith(desk.tone(7))
+    desk.run(20)
+    assert desk.card.xruns == 1
+
+
 def test_f32_a_microphone_that_ran_over_goes_on(bench):
     desk = bench()
     desk.card.set_capture(True)
