@@ -306,7 +306,7 @@ def alive(pid):
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except OSError:  # it is gone, or goes while it is read
         return False
 
 

@@ -66,7 +66,7 @@ class Party:
 
     async def hears(self, kind, **facts):
         """The first notification of a kind with these facts."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while True:
                 for thing in self.heard:
                     if isinstance(thing, kind) and all(

@@ -47,7 +47,7 @@ async def test_the_end_of_the_phone_is_noticed(server, path):
     await client.ask(schema.Status(), schema.StatusReply)
 
     await server.stop()
-    await asyncio.wait_for(client.closed(), 5)
+    await asyncio.wait_for(client.closed(), 20)
 
     with pytest.raises(NoPhoneError):
         await client.ask(schema.Status(), schema.StatusReply)

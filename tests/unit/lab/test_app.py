@@ -55,7 +55,7 @@ def test_it_says_when_it_is_ready_and_ends_with_its_engine(pbx, number):
     ready_port(process)
     (engine,) = children(process.pid)
     process.send_signal(number)
-    assert process.wait(10) == 0
+    assert process.wait(20) == 0
     assert not os.path.exists(f"/proc/{engine}")  # noqa: PTH110 - procfs
 
 
@@ -65,7 +65,7 @@ def test_it_listens_on_every_loopback_address_by_udp_and_tcp(pbx):
         socket.create_connection((host, port), 5).close()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as phone:
-            phone.settimeout(5)
+            phone.settimeout(20)
             phone.connect((host, port))
             here = f"[{host}]" if ":" in host else host
             via = f"SIP/2.0/UDP {here}:{phone.getsockname()[1]};branch=z9hG4bKa;rport"
@@ -95,7 +95,7 @@ def test_it_ends_when_its_starter_has_gone(pbx):
     process = pbx()
     ready_port(process)
     process.stdout.close()
-    wait_for("the practice PBX to end", lambda: process.poll() is not None, 10)
+    wait_for("the practice PBX to end", lambda: process.poll() is not None, 20)
     assert process.returncode == 0
     process.stdout = None
 
@@ -131,7 +131,7 @@ def test_its_other_doors(pbx, tmp_path):
 
 def test_a_certificate_that_is_none(pbx, tmp_path):
     process = pbx(0, "--tls", str(tmp_path / "no.pem"), str(tmp_path / "no.key"))
-    assert process.wait(10) == 1
+    assert process.wait(20) == 1
     (words,) = process.stderr.read().splitlines()
     assert words.startswith("deskphone pbx: ")
 

@@ -45,7 +45,7 @@ async def test_each_door_leads_to_the_exchange(tmp_path):
             terms = Terms("pbx.example", secure, "/" if kind.web else "")
             flow = await client.connect(Target(kind, there, Endpoint("127.0.0.1", 0)), terms)
             client.send(flow, OPTIONS % kind.via.encode())
-            answer = await asyncio.wait_for(ear.messages.get(), 5)
+            answer = await asyncio.wait_for(ear.messages.get(), 20)
             assert answer.startswith(b"SIP/2.0 200 "), (kind, answer)
     finally:
         await client.close()

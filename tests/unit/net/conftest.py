@@ -12,7 +12,7 @@ from firmware.sip.notifications import FailureCause
 from tests.support.driver_party import pair, parties  # noqa: F401 - fixtures for every file here
 
 LOOPBACK = {"IPv4": "127.0.0.1", "IPv6": "::1"}
-SECONDS = 5.0
+SECONDS = 20.0
 
 
 @pytest.fixture(params=LOOPBACK)

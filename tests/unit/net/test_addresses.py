@@ -117,13 +117,16 @@ def test_f07_f09_addresses_that_come_and_go_are_told(town, monkeypatch):
     assert news == [("10.7.0.2",), both, ("10.8.0.2",), (), ("10.8.0.2",)]
 
 
-def test_f08_a_burst_of_changes_is_one_piece_of_news(town, monkeypatch):
+def test_f08_a_burst_of_changes_is_one_piece_of_news(town, monkeypatch, tmp_path):
     monkeypatch.setattr(addresses, "SETTLE_SECONDS", 0.4)
 
+    changes = [f"addr add 10.7.{last}.1/24 dev eth0" for last in range(2, 6)]
+    batch = tmp_path / "changes"
+    batch.write_text("\n".join(["link set eth0 up", *changes]) + "\n")
+
     def burst():
-        town.ip("link", "set", "eth0", "up")
-        for last in range(2, 6):
-            town.ip("addr", "add", f"10.7.{last}.1/24", "dev", "eth0")
+        # By one program: how soon another one is started is the machine's affair.
+        town.ip("-batch", str(batch))
 
     news = town.inside(lambda: watching([burst]))
     assert news == [("10.7.2.1", "10.7.3.1", "10.7.4.1", "10.7.5.1")]
@@ -138,7 +141,7 @@ def test_a_change_that_changes_no_address_is_no_news(town, monkeypatch):
         look = addresses.machine_addresses
         monkeypatch.setattr(addresses, "machine_addresses", lambda: (looked.set(), look())[1])
         await asyncio.to_thread(town.ip, "link", "set", "eth0", "mtu", "1400")
-        await asyncio.wait_for(looked.wait(), 5)
+        await asyncio.wait_for(looked.wait(), 20)
         watch.close()
         return told
 

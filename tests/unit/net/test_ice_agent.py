@@ -1,6 +1,7 @@
 """An agent on real sockets of loopback: what it gathers, whom it hears, what it refuses."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from itertools import pairwise
@@ -15,6 +16,7 @@ from firmware.net.ice_relay import Relay, RelayError, TurnServer
 from firmware.net.media_ports import MediaPorts
 from firmware.runtime.ice import GATHERING
 from firmware.sdp.ice import Credentials, Terms, Theirs
+from tests.support.virtual_loop import in_no_time
 
 HERE = "127.0.0.43"
 OTHER = "127.0.0.44"
@@ -30,7 +32,7 @@ def until():
     """Wait for what other sockets bring about."""
 
     async def wait(true_of):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not true_of():  # noqa: ASYNC110 - no event of ours says so
                 await asyncio.sleep(0.005)
 
@@ -40,6 +42,13 @@ def until():
 @pytest.fixture
 async def make(ports):
     """Agents with their sockets; all is let go of."""
+    with agents(ports) as agent:
+        yield agent
+
+
+@contextlib.contextmanager
+def agents(ports):
+    """Makes them on the loop that runs."""
     made = []
 
     def agent(**more):
@@ -53,6 +62,10 @@ async def make(ports):
     for one in made:
         one.close()
         one.pair.close()
+
+
+GRACE = 0.03
+"""What a kernel that is busy may take for a packet over loopback, where time is virtual."""
 
 
 def hand_over(agent):
@@ -176,7 +189,7 @@ async def test_where_a_server_sees_us_is_a_place(make, silent):
     """RFC 8445 §5.1.1.2."""
     server = StunServer(("203.0.113.7", 1234), silent)
     agent = make()
-    ours = await agent.gather(Servers(server.socket.getsockname()), 2.0)
+    ours = await agent.gather(Servers(server.socket.getsockname()), 20.0)
     server.close()
     kinds = [(one.kind, one.component) for one in ours.candidates]
     assert kinds == [("host", 1), ("host", 2), ("srflx", 1), ("srflx", 2)]
@@ -184,46 +197,57 @@ async def test_where_a_server_sees_us_is_a_place(make, silent):
     assert ours.candidates[2].related == (HERE, agent.pair.port)
 
 
-async def test_a_server_is_asked_again_after_half_a_second_and_not_before(make, monkeypatch):
+def test_a_server_is_asked_again_after_half_a_second_and_not_before(ports, monkeypatch):
     """RFC 8445 §14.3."""
-    server, loop, asked = (
-        StunServer(("203.0.113.7", 1234), silent=2),
-        asyncio.get_running_loop(),
-        {},
-    )
-    send = Base.send
+    asked, send = {}, Base.send
 
     def seen(base, data, remote):
-        asked.setdefault(stun.parse_message(data).transaction_id, []).append(loop.time())
+        now = asyncio.get_running_loop().time()
+        asked.setdefault(stun.parse_message(data).transaction_id, []).append(now)
         send(base, data, remote)
 
+    async def gathering():
+        server = StunServer(("203.0.113.7", 1234), silent=2)
+        with agents(ports) as make:
+            ours = await make().gather(Servers(server.socket.getsockname()), GATHERING)
+        server.close()
+        return ours
+
     monkeypatch.setattr(Base, "send", seen)
-    ours = await make().gather(Servers(server.socket.getsockname()), GATHERING)
-    server.close()
+    ours = in_no_time(gathering(), GRACE)
     assert [one.kind for one in ours.candidates].count("srflx") == 2, "one lost word costs nothing"
+    assert RTO == 0.5
     for moments in asked.values():
         assert len(moments) == 2
-        assert moments[1] - moments[0] >= RTO == 0.5
+        assert moments[1] - moments[0] == pytest.approx(RTO)
 
 
-async def test_servers_are_asked_one_question_after_the_other(make, monkeypatch):
+def test_servers_are_asked_one_question_after_the_other(ports, monkeypatch):
     """RFC 8445 §5.1.1, §14.2: hosts are there; each further question 50 ms after the last one."""
-    server, loop, asked = StunServer(("203.0.113.7", 1234)), asyncio.get_running_loop(), {}
-    send = Base.send
+    asked, send = {}, Base.send
+
+    def now():
+        return asyncio.get_running_loop().time()
 
     def seen(base, data, remote):
-        asked.setdefault(stun.parse_message(data).transaction_id, loop.time())
+        asked.setdefault(stun.parse_message(data).transaction_id, now())
         send(base, data, remote)
 
     async def relayed(*_what):
-        asked[len(asked)] = loop.time()
+        asked[len(asked)] = now()
         raise RelayError("all places are taken")
+
+    async def gathering():
+        server = StunServer(("203.0.113.7", 1234))
+        address = server.socket.getsockname()
+        with agents(ports) as make:
+            ours = await make().gather(Servers(address, TurnServer(*address, "u", "p")), 2.0)
+        server.close()
+        return ours
 
     monkeypatch.setattr(Base, "send", seen)
     monkeypatch.setattr(Relay, "allocate", relayed)
-    address = server.socket.getsockname()
-    ours = await make().gather(Servers(address, TurnServer(*address, "u", "p")), 2.0)
-    server.close()
+    ours = in_no_time(gathering(), GRACE)
     moments = sorted(asked.values())
     assert len(moments) == 4, "two sockets, seen and relayed"
     assert all(b - a > 0.049 for a, b in pairwise(moments))
@@ -239,7 +263,7 @@ class TestOtherAddresses:
         server.seen = ("203.0.113.7", 1234)
         other = ports.reserve(OTHER)
         agent = make(others=(other,))
-        ours = await agent.gather(Servers(server.socket.getsockname()), 2.0)
+        ours = await agent.gather(Servers(server.socket.getsockname()), 20.0)
         server.close()
         places = [(one.kind, one.component, one.host) for one in ours.candidates]
         assert places[:4] == [
@@ -257,14 +281,20 @@ class TestOtherAddresses:
         assert len(foundations) == 2
         assert len({one.foundation for one in ours.candidates}) == 4
 
-    async def test_who_does_without_checks_is_told_the_call_s_own_place(self, make, ports):
+    def test_who_does_without_checks_is_told_the_call_s_own_place(self, ports):
         """What comes elsewhere unchecked would not be heard."""
-        server = StunServer(("203.0.113.7", 1234), silent=2)  # the call's own sockets
-        agent = make(others=(ports.reserve(OTHER),))
-        ours = await agent.gather(Servers(server.socket.getsockname()), 0.4)
-        server.close()
+
+        async def gathering():
+            server = StunServer(("203.0.113.7", 1234), silent=2)  # the call's own sockets
+            with agents(ports) as make:
+                agent = make(others=(ports.reserve(OTHER),))
+                ours = await agent.gather(Servers(server.socket.getsockname()), 0.4)
+            server.close()
+            return ours, agent.pair.port
+
+        ours, port = in_no_time(gathering(), GRACE)
         assert [one.kind for one in ours.candidates].count("srflx") == 2
-        assert ours.default(1) == (HERE, agent.pair.port)
+        assert ours.default(1) == (HERE, port)
 
     @pytest.mark.parametrize("muxed", [True, False])
     async def test_a_way_over_another_address_carries_sound_both_ways(
@@ -313,22 +343,25 @@ class TestOtherAddresses:
 async def test_without_a_gateway_there_is_no_second_place(make):
     """RFC 8445 §5.1.3."""
     server = StunServer(None)
-    ours = await make().gather(Servers(server.socket.getsockname()), 2.0)
+    ours = await make().gather(Servers(server.socket.getsockname()), 20.0)
     server.close()
     assert {one.kind for one in ours.candidates} == {"host"}
 
 
-async def test_servers_that_are_silent_hold_up_nothing(make):
-    """Half a second at most: somebody waits for the call to leave."""
-    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    silent.bind((HERE, 0))
-    loop = asyncio.get_running_loop()
-    agent, began = make(), loop.time()
-    nowhere = TurnServer(*silent.getsockname(), "u", "p")
-    ours = await agent.gather(Servers(silent.getsockname(), nowhere), 0.2)
-    assert loop.time() - began < 0.4
+def test_servers_that_are_silent_hold_up_nothing(ports):
+    """No longer than was said: somebody waits for the call to leave."""
+
+    async def gathering(silent):
+        nowhere = TurnServer(*silent, "u", "p")
+        with agents(ports) as make:
+            ours = await make().gather(Servers(silent, nowhere), 0.2)
+        return ours, asyncio.get_running_loop().time()
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind((HERE, 0))
+        ours, took = in_no_time(gathering(silent.getsockname()), GRACE)
+    assert took == pytest.approx(0.2)
     assert [one.kind for one in ours.candidates] == ["host", "host"]
-    silent.close()
 
 
 async def test_a_server_that_refuses_is_named(make):
@@ -336,7 +369,7 @@ async def test_a_server_that_refuses_is_named(make):
     closed.bind((HERE, 0))
     nobody = TurnServer(*closed.getsockname(), "u", "p", "tcp")
     agent = make()
-    await agent.gather(Servers(turn=nobody), 0.5)
+    await agent.gather(Servers(turn=nobody), 20.0)
     assert agent.trouble
     closed.close()
 

@@ -34,7 +34,7 @@ async def main(cert, key, bring):
     writer.close()
     server.close()
 
-asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), 5))
+asyncio.run(asyncio.wait_for(main(*sys.argv[1:]), 20))
 """
 
 

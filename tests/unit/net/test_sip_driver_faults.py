@@ -50,7 +50,7 @@ def planted(monkeypatch, target, name, times=1):
 
 async def until(true):
     """Wait for something that wakes nobody."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():  # noqa: ASYNC110 - a counter sets no event
             await asyncio.sleep(0.01)
 

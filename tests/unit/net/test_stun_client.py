@@ -9,6 +9,7 @@ from firmware.net import stun_client
 from firmware.net.stun_client import StunClient, binding_life
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.route.stun import binding_response, parse_stun
+from tests.support.virtual_loop import in_no_time
 
 LOCAL, SERVER = Endpoint("10.0.0.2", 5060), Endpoint("192.0.2.3", 3478)
 SEEN = Endpoint("203.0.113.1", 20000)
@@ -82,13 +83,17 @@ class Server(asyncio.DatagramProtocol):
 
 
 @pytest.mark.parametrize(("life", "measured"), [(10.0, 0.3), (0.2, 0.1), (0.02, 0.0)])
-async def test_f55_how_long_a_nat_remembers_is_measured(life, measured):
+def test_f55_how_long_a_nat_remembers_is_measured(life, measured):
     """As RFC 5780 finds it, with one port instead of two."""
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(
-        lambda: Server(life), local_addr=("127.0.0.1", 0)
-    )
-    here = Endpoint("127.0.0.1", transport.get_extra_info("sockname")[1])
-    found = await binding_life(here, Tokens(b"seed" * 8), (0.05, 0.1, 0.3))
-    transport.close()
-    assert found == measured
+
+    async def measuring():
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: Server(life), local_addr=("127.0.0.1", 0)
+        )
+        here = Endpoint("127.0.0.1", transport.get_extra_info("sockname")[1])
+        found = await binding_life(here, Tokens(b"seed" * 8), (0.05, 0.1, 0.3))
+        transport.close()
+        return found
+
+    assert in_no_time(measuring(), 0.02) == measured

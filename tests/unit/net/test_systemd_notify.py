@@ -10,7 +10,7 @@ from firmware.net.systemd_notify import notify
 def systemd():
     """A datagram socket such as systemd listens on; `at(address)` binds it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
-        link.settimeout(5)
+        link.settimeout(20)
 
         def at(address):
             link.bind(address)

@@ -59,7 +59,7 @@ class Clock:
 def until():
     """Wait for something that another process or thread brings about."""
 
-    async def wait(true_of, seconds=5.0):
+    async def wait(true_of, seconds=20.0):
         async with asyncio.timeout(seconds):
             while not true_of():  # noqa: ASYNC110 - others set no event of ours
                 await asyncio.sleep(0.005)

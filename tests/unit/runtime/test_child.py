@@ -8,6 +8,7 @@ import pytest
 
 from firmware.runtime import child as module
 from firmware.runtime.child import Child
+from tests.support.own_time import own_time
 
 SLEEPER = "import signal; signal.pause()"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); signal.pause()"
@@ -31,7 +32,7 @@ async def make():
 
 async def another(child, before):
     """The next process id."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while child.pid in (None, before):  # noqa: ASYNC110 - it sets no event of ours
             await asyncio.sleep(0.005)
     return child.pid
@@ -45,9 +46,9 @@ async def test_p12_a_child_that_is_killed_is_back_within_a_second(make, caplog):
     child = make(SLEEPER)
     first = await another(child, None)
     os.kill(first, signal.SIGKILL)
-    began = asyncio.get_running_loop().time()
+    began = own_time()
     second = await another(child, first)
-    assert asyncio.get_running_loop().time() - began < 1
+    assert own_time() - began < 1
     assert child.starts == 2
     assert lives(second)
     assert "the page" in caplog.text
@@ -136,4 +137,11 @@ async def test_p12_a_child_does_not_outlive_a_phone_that_is_killed(until):
     assert lives(pid)
     parent.kill()
     await parent.wait()
-    await until(lambda: not lives(pid) or "State:\tZ" in Path(f"/proc/{pid}/status").read_text())
+    await until(lambda: is_over(pid))
+
+
+def is_over(pid):
+    try:
+        return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
