@@ -3,15 +3,16 @@
 It lives from the offer to the end of the call. An answer, a hold or a new far end configure it
 anew; SSRC, sequence, timestamp and jitter buffer stay. Datagrams come in by `receive`, go out as
 the values of `say` and of the RTCP calls; what the phone should know collects in `reports`.
+
+    receive ─┬▶ reception ─▶ hear                       say ─▶ sending ─▶ datagrams
+             └▶ reporting ─▶ take_control               watch, report ◀─ supervision
 """
 
 import math
 
 from firmware.base.tokens import Tokens
 from firmware.dsp.dtmf_detect import DtmfDetector
-from firmware.dsp.level import dbov
 from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_events, load
-from firmware.media.hearing import PATIENCE, HearingWatch
 from firmware.media.keepalive import KeepAlive
 from firmware.media.messages import (
     AnyReport,
@@ -21,35 +22,22 @@ from firmware.media.messages import (
     EngineLog,
     FirstHeard,
     Foreign,
-    HearingChanged,
     OpenStream,
     SetKeys,
-    Silence,
-    StreamReport,
     StreamSecured,
-    Unheard,
-    UnheardChanged,
 )
 from firmware.media.reception import Reception
-from firmware.media.scoring import Scoring
+from firmware.media.reporting import Reporting
 from firmware.media.sending import Sending, rest_of
-from firmware.media.unheard import UnheardWatch
-from firmware.rtp.drift import DriftMeter
-from firmware.rtp.latch import Address, ReportLatch, normal
-from firmware.rtp.packet import VERSION, RtpPacket, parse_rtp
-from firmware.rtp.rtcp import is_rtcp, ntp_of
-from firmware.rtp.session import RtcpSession
+from firmware.media.supervision import Supervision
+from firmware.rtp.latch import Address, normal
+from firmware.rtp.packet import parse_rtp
+from firmware.rtp.rtcp import is_rtcp
 from firmware.rtp.srtp import Guard
 from firmware.rtp.telephone_event import DigitEvent
 
 NEVER = math.inf
 _NOWHERE: Address = ("", 0)
-_LONGEST_REST = 60.0
-"""Seconds of a pause that comfort noise announced before it counts as silence."""
-
-_SIGN_OF_LIFE = 35.0
-"""Seconds for which RTCP or an empty packet shows life; of the latter two in a row may be lost."""
-
 _FOREIGN_A_SECOND = 200
 """STUN and DTLS passed on: enough for any handshake, no way to flood the phone."""
 
@@ -59,29 +47,23 @@ class Stream:
 
     __slots__ = (
         "_card",
-        "_control",
         "_direction",
-        "_drift",
         "_foreign",
         "_guard",
         "_hears",
         "_keep",
         "_key_ear",
         "_named",
-        "_parting",
         "_reception",
-        "_reporter",
+        "_reporting",
         "_said_at",
-        "_scoring",
         "_secure",
         "_sending",
         "_suite",
+        "_supervision",
         "_symmetric",
         "_tells",
-        "_tokens",
-        "_unheard",
         "_waits",
-        "_watch",
         "control_due",
         "number",
         "remote",
@@ -104,7 +86,6 @@ class Stream:
         self.speaks_at = 8000
         """Samples a second of the frames `say` takes."""
         self.control_due = NEVER
-        self._tokens = tokens
         self._direction = Direction.RECVONLY
         self._hears = True
         self._symmetric = False
@@ -117,19 +98,14 @@ class Stream:
         self._card = card
         self._reception = Reception(card)
         self._reception.expect(order.expect)
-        self._scoring = Scoring(self._reception)
-        self._control = RtcpSession(
-            self._sending.rtp, self._reception.rtp, tokens.word(96), 8000, now
+        self._reporting = Reporting(self._sending, self._reception, tokens, now)
+        self._supervision = Supervision(
+            self.number, self._reception, self._sending, self._reporting, self._guard
         )
-        self._watch = HearingWatch()
-        self._unheard = UnheardWatch()
-        self._drift = DriftMeter()
         self._tells = True
         self._key_ear: DtmfDetector | None = None
         self._keep = KeepAlive()
         self._keep.avoid(order.expect)
-        self._reporter = ReportLatch()
-        self._parting = b""
         self._waits = True
 
     def configure(self, order: ConfigureStream, now: float) -> None:
@@ -147,8 +123,7 @@ class Stream:
             self._named = order.remote
             self._waits = True
             self._keep.begin(self._sending.rtp.packets, now)
-            self._unheard.begin(self._sending.rtp.packets)
-            self._reporter.forget()
+            self._reporting.begin()
         self._tells = order.metrics
         # RFC 3264 §8.4: whoever holds us by 0.0.0.0 wants RTCP as little as RTP.
         unnamed = not host and order.direction.sends
@@ -161,14 +136,14 @@ class Stream:
         speech = self._chosen(order)
         if speech is not None:
             self._sending.configure(speech, order.dtmf, order.ptime, rest_of(order, speech))
-            self._control.configure(speech.clock)
+            self._reporting.session.configure(speech.clock)
             self.speaks_at = speech.rate
         # Keys come as tones only from who cannot send them as events.
         as_tones = order.dtmf is None and speech is not None
         self._key_ear = (self._key_ear or DtmfDetector()) if as_tones else None
         self._settle_sending()
-        self._watch.expect(now, expecting=order.direction.receives and bool(order.formats))
-        self.control_due = self._control.next_report if self.remote_control[0] else NEVER
+        self._supervision.expect(now, expecting=self._hears and bool(order.formats))
+        self.control_due = self._reporting.session.next_report if self.remote_control[0] else NEVER
 
     def _chosen(self, order: ConfigureStream) -> Speech | None:
         """The first format that this machine can send."""
@@ -191,7 +166,7 @@ class Stream:
             self._log(f"cannot encrypt: {type(error).__name__}")
             return
         if lost_count:
-            self._sending.rtp.restart(*self._another_source())
+            self._sending.rtp.restart(*self._reporting.another_source())
         if order.peer is not None and self._symmetric:
             self._reception.latch.learn(order.peer)
             self._follow_source()
@@ -215,7 +190,7 @@ class Stream:
     def receive(self, datagram: bytes, source: Address, arrival: float) -> None:
         """Take what came on the RTP socket, whatever it is (RFC 7983 §7)."""
         if self._secure:
-            datagram = self._opened(datagram)
+            datagram = self._guard.open_any(datagram)
         packet = parse_rtp(datagram)
         if packet is None:
             self._receive_other(datagram, source, arrival)
@@ -223,60 +198,32 @@ class Stream:
         digits = self._reception.receive(packet, source, arrival)
         if digits:
             self._tell_digits(digits)
-        if packet.ssrc == self._sending.rtp.ssrc:
-            self._meet(packet, source, arrival)
+        if packet.ssrc == self._sending.rtp.ssrc and self._reporting.meet(packet, source, arrival):
+            self._tell_source(arrival)
         if self._waits:
             self._look_out(arrival)
         if self._symmetric:
             self._follow_source()
 
-    def _meet(self, packet: RtpPacket, source: Address, arrival: float) -> None:
-        """Our own SSRC came; who may not be heard may not disturb either (A8)."""
-        if source != self._reception.latch.locked:
-            return
-        self._control.met(packet, source, arrival)
-        if self._control.clash:
-            self._change_source(arrival)
-
-    def _change_source(self, now: float) -> None:
-        """RFC 3550 §8.2: BYE, and on under another SSRC."""
+    def _tell_source(self, now: float) -> None:
+        """We left our SSRC to somebody else; the good-bye of the old one is due."""
         self._log("somebody else has our SSRC; we take another")
-        self._parting += self._control.leave(*self._another_source(), now, ntp_of(now))
-        self._sending.begin_talkspurt()
-        self._unheard.begin(self._sending.rtp.packets)
-        if self._parting and self.control_due < NEVER:
+        if self._reporting.parts and self.control_due < NEVER:
             self.control_due = now
-
-    def _another_source(self) -> tuple[int, int]:
-        """An SSRC that nobody has in this call (RFC 3550 §8.1), and a first number."""
-        taken = (self._sending.rtp.ssrc, self._reception.rtp.ssrc)
-        ssrc = self._tokens.integer(1 << 32)
-        while ssrc in taken:
-            ssrc = self._tokens.integer(1 << 32)
-        return ssrc, self._tokens.integer(1 << 15)
 
     def _look_out(self, arrival: float) -> None:
         """Whether what has just come is speech at last; a silence after it will be told too."""
         reception = self._reception
         if reception.heard_at == arrival and not reception.resting:
             self._waits = False
-            self._watch.expect(arrival, expecting=self._hears)
+            self._supervision.expect(arrival, expecting=self._hears)
             self.reports.append(FirstHeard(self.number))
 
     def receive_control(self, datagram: bytes, source: Address, arrival: float) -> None:
         """Take what came on the RTCP socket."""
         if self._secure:
-            datagram = self._opened(datagram)
+            datagram = self._guard.open_any(datagram)
         self._receive_other(datagram, source, arrival, control=True)
-
-    def _opened(self, datagram: bytes) -> bytes:
-        """What a datagram holds; nothing if it should have proved itself and could not (A10)."""
-        if not datagram or datagram[0] >> 6 != VERSION:
-            return datagram
-        # RFC 5761 §4: the types of RTCP, where both share a port.
-        control = len(datagram) > 1 and 192 <= datagram[1] <= 223
-        opened = self._guard.open_control(datagram) if control else self._guard.open(datagram)
-        return opened or b""
 
     def _receive_other(
         self, datagram: bytes, source: Address, arrival: float, *, control: bool = False
@@ -297,23 +244,11 @@ class Stream:
             self.reports.append(Foreign(self.number, datagram, source, control))
 
     def _take_report(self, datagram: bytes, source: Address, arrival: float) -> None:
-        """RTCP, if it is the far end's, which is there even if it is muted (F24)."""
         locked = self._reception.latch.locked
         media = self.remote if locked is None else locked
         named = source[0] in (self.remote_control[0], media[0])
-        if not self._reporter.admit(source, named=named, heard=locked is not None):
-            return
-        if named:
-            self._reception.alive_at = arrival
-        rtcp = self._control
-        before, reported = rtcp.remote, rtcp.reported
-        rtcp.receive(datagram, arrival, ntp_of(arrival), source)
-        if rtcp.clash:
-            self._change_source(arrival)
-        if rtcp.remote is not before:
-            self._sending.hear_of_loss(rtcp.remote.fraction_lost)
-        if rtcp.reported != reported:
-            self._unheard.told(self._sending.rtp.packets, rtcp.seen)
+        if self._reporting.take(datagram, source, arrival, named=named):
+            self._tell_source(arrival)
 
     def _follow_source(self) -> None:
         """Speak to where the far end's media comes from: it named no address, or is behind a NAT.
@@ -325,7 +260,7 @@ class Stream:
             return
         if not self.remote[0] or self.remote_control == self.remote:
             self.remote_control = locked
-            self.control_due = self._control.next_report
+            self.control_due = self._reporting.session.next_report
         self.remote = locked
         self._settle_sending()
 
@@ -382,16 +317,10 @@ class Stream:
 
     def take_control(self, now: float) -> bytes:
         """The RTCP packet that is due, for `remote_control`."""
-        if self._parting:
-            packet, self._parting = self._parting, b""
-            self.control_due = self._control.next_report
-            return self._sealed_control(packet)
-        self._control.note_sent(self._said_at)
         # RFC 3611 §5.1: not to who lists what it wants and leaves them out.
-        round_trip = self._control.remote.round_trip_ms
-        metrics = self._scoring.metrics(round_trip) if self._tells else None
-        packet = self._control.report(now, ntp_of(now), self._tokens.fraction(), metrics)
-        self.control_due = self._control.next_report
+        metrics = self._supervision.metrics() if self._tells else None
+        packet = self._reporting.packet(now, self._said_at, metrics)
+        self.control_due = self._reporting.session.next_report
         return self._sealed_control(packet)
 
     def _sealed_control(self, packet: bytes) -> bytes:
@@ -401,99 +330,32 @@ class Stream:
         """RTCP's good-bye, empty if the far end was never known."""
         if not self.remote_control[0]:
             return b""
-        return self._sealed_control(self._control.goodbye(now, ntp_of(now)))
+        return self._sealed_control(self._reporting.goodbye(now))
 
     # Reporting
 
     def watch(self, now: float, card_fault: str) -> None:
         """Look whether the far end can be heard; `card_fault` is what is wrong with our ear."""
-        reception = self._reception
-        heard_at = reception.heard_at
-        if heard_at is not None:
-            rests = reception.resting and now - heard_at < _LONGEST_REST
-            self._watch.heard(now if rests else heard_at)
-            if now - heard_at < PATIENCE:
-                # What went wrong before is no explanation for a silence that comes later.
-                reception.stranger = reception.undecodable = None
-        self._tell_digits(reception.expired_digits(now))
-        cause, detail = self._cause(card_fault, now)
-        if self._watch.changed(now, cause):
-            heard = self._watch.cause is None
-            self._waits = self._waits or not heard
-            self.reports.append(
-                HearingChanged(self.number, self._watch.cause, "" if heard else detail)
-            )
+        self._tell_digits(self._reception.expired_digits(now))
+        changed = self._supervision.hearing(now, card_fault)
+        if changed is not None:
+            self._waits = self._waits or changed.cause is not None
+            self.reports.append(changed)
 
     def watch_sending(self, now: float, refused: int, why: str) -> None:
         """Once a second: whether what we send gets out and arrives.
 
         `refused` is how many datagrams our kernel did not take so far, and `why` the last one.
         """
-        self._unheard.refused(refused)
-        if self._unheard.changed(sends=self.sends):
-            cause = self._unheard.cause
-            detail = why if cause is Unheard.REFUSED else ""
-            self.reports.append(UnheardChanged(self.number, cause, detail))
-        heard_at = self._reception.heard_at
-        if heard_at is not None and now - heard_at < 1.0:
-            self._drift.note(now, self._reception.buffer.transit)
-
-    def _cause(self, card_fault: str, now: float) -> tuple[Silence, str]:
-        """What would explain silence just now."""
-        reception = self._reception
-        if card_fault:
-            return Silence.CARD_FAILED, card_fault
-        if self._guard.in_a_row:
-            return Silence.NOT_AUTHENTIC, f"{self._guard.in_a_row} packets"
-        if reception.undecodable is not None:
-            number = reception.undecodable
-            reason = reception.faults.get(number, "nobody offered it")
-            return Silence.NOT_DECODABLE, f"payload type {number}: {reason}"
-        if reception.stranger is not None:
-            host, port = reception.stranger
-            return Silence.OTHER_SOURCE, f"{host} port {port}"
-        there = now - reception.alive_at < _SIGN_OF_LIFE and not self._control.ended_by_them
-        return (Silence.NO_SOUND if there else Silence.NO_PACKETS), ""
+        changed = self._supervision.arriving(refused, why, sends=self.sends)
+        if changed is not None:
+            self.reports.append(changed)
+        self._supervision.drift(now)
 
     def report(self, *, final: bool = False) -> None:
         """Once a second, and a last time: the figures of this stream."""
         self._foreign = [0, 0]
-        sending, reception, buffer = self._sending, self._reception, self._reception.buffer
-        source = reception.rtp.source
-        remote = self._control.remote
-        level_in, level_out = dbov(reception.level.take()), dbov(sending.level.take())
-        self._scoring.second(remote.round_trip_ms, level_in, level_out)
-        self.reports.append(
-            StreamReport(
-                stream=self.number,
-                sent=sending.rtp.packets,
-                received=reception.received,
-                lost=max(0, buffer.lost),
-                late=buffer.late,
-                duplicate=buffer.duplicate,
-                concealed=buffer.concealed,
-                jitter_ms=source.jitter_ms if source else 0.0,
-                delay_ms=buffer.delay_ms,
-                round_trip_ms=remote.round_trip_ms,
-                remote_lost=remote.lost,
-                level_in=level_in,
-                level_out=level_out,
-                codec=reception.codec or (sending.speech.name if sending.speech else ""),
-                source=reception.latch.locked,
-                ssrc=sending.rtp.ssrc,
-                final=final,
-                mos=self._scoring.mos,
-                remote_mos=remote.mos,
-                target_ms=buffer.target_ms,
-                stretched=reception.player.stretched,
-                drift_ppm=self._drift.ppm,
-                levels=self._scoring.levels,
-                refused=self._guard.refused,
-                heard=self._guard.heard(
-                    reception.rtp.ssrc, source.extended_highest & 0xFFFF if source else 0
-                ),
-            )
-        )
+        self.reports.append(self._supervision.report(final=final))
 
     def _log(self, text: str) -> None:
         self.reports.append(EngineLog("warning", f"stream {self.number}: {text}"))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware.base.suites import Heard, Keys
+from firmware.rtp.packet import VERSION
 
 __all__ = ["Guard", "Heard", "Keys", "guess", "installed", "load"]
 
@@ -262,6 +263,15 @@ class Guard:
     def seal_control(self, packet: bytes) -> bytes | None:
         """An RTCP packet as it may leave; None: it may not."""
         return None if self._sealer is None else self._sealer.seal_control(packet)
+
+    def open_any(self, datagram: bytes) -> bytes:
+        """What a datagram holds; nothing if it should have proved itself and could not (A10)."""
+        if not datagram or datagram[0] >> 6 != VERSION:
+            return datagram
+        # RFC 5761 §4: the types of RTCP, where both share a port.
+        control = len(datagram) > 1 and 192 <= datagram[1] <= 223
+        opened = self.open_control(datagram) if control else self.open(datagram)
+        return opened or b""
 
     def open(self, datagram: bytes) -> bytes | None:
         """The RTP packet in an SRTP packet; None: it is counted and forgotten."""

@@ -133,7 +133,7 @@ class TestReflected:
         assert loud(call.heard[-400:], 440.0) == 400
         assert len({each.ssrc for each in call.said}) == 1
         assert call.goodbyes() == call.complaints() == []
-        assert call.stream._control.collisions.looped == 500 - way
+        assert call.stream._reporting.session.collisions.looped == 500 - way
 
     def test_digits_and_signs_of_life_that_come_back_are_ours_too(self):
         call, under_way = Call(), []
@@ -153,7 +153,7 @@ class TestReflected:
                 call.stream.receive(datagram, THERE, call.now)
             while call.reported:
                 call.stream.receive_control(call.reported.pop(), CONTROL, call.now)
-        rtcp = call.stream._control
+        rtcp = call.stream._reporting.session
         assert rtcp.collisions.looped > 600
         assert (rtcp.reported, rtcp.remote.round_trip_ms) == (0, 0)
         assert len({each.ssrc for each in call.said}) == 1
@@ -230,9 +230,9 @@ class TestCollision:
         call.frame()
         stream = call.stream
         draws = iter((call.ssrc, 77, 78, 5, 6))
-        stream._tokens = type("Dice", (), {"integer": lambda _, _limit: next(draws)})()
+        stream._reporting._tokens = type("Dice", (), {"integer": lambda _, _limit: next(draws)})()
         stream._reception.rtp.ssrc = 77
-        assert stream._another_source() == (78, 5)
+        assert stream._reporting.another_source() == (78, 5)
 
     def test_the_count_of_what_was_sent_begins_anew_with_the_ssrc(self):
         """RFC 3550 §6.4.1; the figures of the call go on."""
@@ -274,7 +274,7 @@ class TestCollision:
             call.frame()
         assert call.goodbyes() == [old]
         assert call.ssrc != old
-        assert call.stream._control.reported == 0, "nothing of it is believed"
+        assert call.stream._reporting.session.reported == 0, "nothing of it is believed"
 
     def test_a_report_without_a_name_shows_nothing(self):
         call = Call()
@@ -284,7 +284,7 @@ class TestCollision:
         call.report(ReceiverReport(old, (ReportBlock(old, 255, 99, 1, 1, 1, 1),)))
         call.frame()
         assert call.ssrc == old
-        assert call.stream._control.remote.lost == 0
+        assert call.stream._reporting.session.remote.lost == 0
 
 
 class TestOthers:
@@ -310,19 +310,19 @@ class TestOthers:
             call.theirs(7)
             call.frame()
         call.report(ReceiverReport(7, (lie(),)), Goodbye((7,)))
-        told = call.stream._control.remote
+        told = call.stream._reporting.session.remote
         assert told.lost == 5000
         call.report(ReceiverReport(7, (ReportBlock(call.ssrc, 0, 1, 1, 0, 0, 0),)), source=STRANGER)
-        assert call.stream._control.remote == told
+        assert call.stream._reporting.session.remote == told
 
     def test_reports_from_behind_a_nat_are_heard_as_long_as_nobody_else_has_spoken(self):
         call, nat = Call(), ("198.51.100.9", 61235)
         call.frame()
         block = ReportBlock(call.ssrc, 0, 12, 1, 0, 0, 0)
         call.report(ReceiverReport(7, (block,)), source=nat)
-        assert call.stream._control.remote.lost == 12
+        assert call.stream._reporting.session.remote.lost == 12
         call.report(ReceiverReport(7, ()), source=STRANGER)
-        assert call.stream._control.reported == 1
+        assert call.stream._reporting.session.reported == 1
 
     def test_a_mixer_that_names_us_is_no_collision(self):
         """RFC 3550 §7.1: we are in what it sends."""
@@ -341,11 +341,11 @@ class TestOthers:
         for number in range(200):
             if number == 100:
                 call.report(ReceiverReport(7), SourceDescription(7, "x"), Goodbye((7,)))
-                assert call.stream._control.ended_by_them
+                assert call.stream._reporting.session.ended_by_them
             call.theirs(7 if number < 100 else 8)
             call.frame()
         assert call.stream._reception.received == 200
-        assert not call.stream._control.ended_by_them
+        assert not call.stream._reporting.session.ended_by_them
         assert not [each for each in call.stream.reports if isinstance(each, HearingChanged)]
 
     def test_a_source_that_goes_on_after_its_good_bye_is_left_in_its_place(self):

@@ -134,6 +134,18 @@ def test_both_hear_each_other(suite):
     assert desk.refused == far.refused == 0
 
 
+def test_a10_of_what_shares_a_port_each_proves_itself_in_its_own_way():
+    """RFC 5761 §4; what is neither RTP nor RTCP is no matter of keys (RFC 7983 §7)."""
+    desk, far = pair()
+    assert far.open_any(desk.seal(speech(1))) == speech(1)
+    assert far.open_any(desk.seal_control(report())) == report()
+    assert far.open_any(speech(2)) == far.open_any(report()) == b""
+    assert far.refused == 2
+    for other in (b"", b"\x00\x01stun", b"\x16dtls"):
+        assert far.open_any(other) == other
+    assert far.refused == 2
+
+
 @pytest.mark.parametrize("suite", SUITES)
 def test_a10_what_does_not_prove_itself_is_counted_and_dropped(suite):
     desk, far = pair(suite)
