@@ -79,12 +79,14 @@ def set_forward(
 def save(
     folder: Path, now: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_REALTIME)
 ) -> None:
-    """Keep what the clock says.
+    """Keep what the clock says, unless nobody would believe it: what was kept before still is.
 
     Raises:
-        StorageError: the disk refuses; what was kept before still is.
+        StorageError: the disk refuses; likewise.
     """
-    replace_file(folder / NAME, f"{int(now())}\n".encode("ascii"))
+    said = now()
+    if 0.0 < said < _LAST:
+        replace_file(folder / NAME, f"{int(said)}\n".encode("ascii"))
 
 
 def state_folder() -> Path:

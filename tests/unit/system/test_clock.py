@@ -84,6 +84,16 @@ def test_f10_what_is_saved_is_never_later_than_the_clock(folder, clock_of):
     assert clock.read_saved(folder) == SAVED
 
 
+@pytest.mark.parametrize("absurd", [4.2e9, 1e12, 0.0, -5.0])
+def test_f13_a_moment_that_nobody_would_believe_does_not_replace_what_was_saved(
+    folder, clock_of, absurd
+):
+    """Else a power cut behind an absurd time server would throw the clock back to its build."""
+    clock.save(folder, clock_of(SAVED))
+    clock.save(folder, clock_of(absurd))
+    assert clock.read_saved(folder) == SAVED
+
+
 def test_f10_a_clock_that_was_put_right_backwards_is_saved_as_it_is(folder, clock_of):
     clock.save(folder, clock_of(NOW))
     clock.save(folder, clock_of(SAVED))
