@@ -68,6 +68,7 @@ def test_2_1_call_hold_the_phone_holds(stage):
     phone.wait("the hold", lambda status: status.calls[0].held)
     phone.ask(s.Resume())
     phone.wait("the end of the hold", lambda status: not status.calls[0].held)
+    alice.acknowledged(3)
     phone.ask(s.HangUp())
     alice.finish()
 
@@ -90,6 +91,7 @@ def test_2_2_consultation_hold(stage):
     phone.wait("only Alice", lambda status: [call.id for call in status.calls] == [first])
     phone.ask(s.Resume(call=first))
     phone.wait("the end of the hold", lambda status: not status.calls[0].held)
+    alice.acknowledged(2)
     phone.ask(s.HangUp())
     alice.finish()
 

@@ -94,6 +94,7 @@ def test_6_3_the_target_is_busy(stage):
     assert phone.status().calls[0].held
     phone.ask(s.Resume())
     phone.wait("the resume", lambda found: not found.calls[0].held)
+    bob.acknowledged(3)
     phone.ask(s.HangUp())
     bob.finish()
     gone(phone)

@@ -12,6 +12,9 @@ from tests.support.waiting import wait_for
 _CALL_ID = re.compile(r"^Call-ID:\s*(\S+)", re.MULTILINE)
 _TAGS = [re.compile(rf"^{name}:.*;tag=([^\s;]+)", re.MULTILINE) for name in ("From", "To")]
 _OF_INVITE = re.compile(r"^CSeq:\s*\d+ INVITE", re.MULTILINE)
+_HEARD_ACK = re.compile(
+    r"message received[^\n]*\n\s*ACK .*?^CSeq:\s*(\d+) ACK", re.MULTILINE | re.DOTALL
+)
 
 
 class SippError(AssertionError):
@@ -164,6 +167,18 @@ class Actor:
                 tags = (near.group(1), far.group(1))
                 return Talk(call_id.group(1), *(tags if self._calls else reversed(tags)))
         return None
+
+    def acknowledged(self, invites: int) -> None:
+        """Wait until the phone acknowledged its answers to so many INVITEs.
+
+        A phone says that a call is off hold as soon as it has asked for that: whoever hangs up then
+        may do so before the answer.
+        """
+
+        def all_of_them() -> bool:
+            return len(set(_HEARD_ACK.findall(self._read(self._messages)))) >= invites
+
+        wait_for(f"{invites} ACKs to {self.name}", all_of_them, 10)
 
     def close(self) -> None:
         """End it, however far it is."""
