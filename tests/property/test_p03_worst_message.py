@@ -2,10 +2,12 @@
 
 Hypothesis builds messages out of the pieces that readers have to look at twice (quotes, commas,
 escapes, folds, brackets) and is told to look for the dearest one. CPU time is measured, the best
-of three; on a machine slower than the one the promise is about, the limit grows with it.
+of three; on a machine slower than the one the promise is about, the limit grows with it. How slow
+it is now, with what others do on it, is measured beside what seems dear.
 """
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given, settings, target
@@ -72,26 +74,32 @@ def phone() -> Desk:
 
 
 def seconds(data: bytes) -> float:
-    best = float("inf")
-    for _ in range(3):
-        desk = phone()
-        begin = time.process_time()
-        desk.agent.receive(data, FLOW, 1000.0)
-        desk.agent.take_effects()
-        best = min(best, time.process_time() - begin)
-    return best
+    desk = phone()
+    begin = time.process_time()
+    desk.agent.receive(data, FLOW, 1000.0)
+    desk.agent.take_effects()
+    return time.process_time() - begin
 
 
-@pytest.fixture(scope="module")
-def limit() -> float:
-    def count() -> float:
-        begin, number = time.process_time(), 0
-        while number < LOOPS:
-            number += 1
-        return time.process_time() - begin
+def slowness() -> float:
+    """How much longer than on the machine of the promise everything takes now; 1 at least."""
+    begin, number = time.process_time(), 0
+    while number < LOOPS:
+        number += 1
+    return max(1.0, (time.process_time() - begin) / LOOPS_SECONDS)
 
-    slower = min(count() for _ in range(5)) / LOOPS_SECONDS
-    return PROMISED * max(1.0, slower)
+
+def is_kept(cost: Callable[[], float]) -> bool:
+    """Whether the promise is: the best of eight, each judged by how slow the machine was."""
+    if min(cost() for _ in range(3)) < PROMISED:
+        return True
+    before = slowness()
+    for _ in range(5):
+        took, after = cost(), slowness()
+        if took < PROMISED * min(before, after):
+            return True
+        before = after
+    return False
 
 
 def test_the_sender_of_the_messages_below_is_trusted():
@@ -108,12 +116,11 @@ def test_the_sender_of_the_messages_below_is_trusted():
 @example("OPTIONS", [("Route", "", "<sip:a%41@b;c=d?e=f>,", 2600, 1)], 0)
 @example("BYE", [("Record-Route", "<sip:a@b>;x", ';a="b"', 8100, 8)], 0)
 @example("INVITE", [("Via", "", "SIP/2.0/UDP [1::2]:5060;branch=z9hG4bKy,", 2700, 1)], 0)
-def test_p03_the_dearest_message_costs_less_than_five_milliseconds(limit, method, rows, blanks):
+def test_p03_the_dearest_message_costs_less_than_five_milliseconds(method, rows, blanks):
     data = message(method, rows, blanks)
-    spent = seconds(data)
+    spent = min(seconds(data) for _ in range(3))
     target(spent * 1000, label="milliseconds")
-    # Somebody else's work in the caches of the processor is not the message's fault.
-    assert spent < limit or min(seconds(data) for _ in range(5)) < limit
+    assert spent < PROMISED or is_kept(lambda: seconds(data))
 
 
 # --- documents of event packages ------------------------------------------------------------------
@@ -218,19 +225,20 @@ def notified(asked: Request, kind: str, body: str) -> bytes:
 
 
 @documents
-def test_p03_the_dearest_notification_costs_less_than_five_milliseconds(limit, package, kind, body):
-    best = float("inf")
-    for _ in range(5):
+def test_p03_the_dearest_notification_costs_less_than_five_milliseconds(package, kind, body):
+    def cost() -> float:
         desk, asked = watching(package)
         data = notified(asked, kind, body)
         assert len(data) < 65_536
         begin = time.process_time()
         desk.agent.receive(data, FLOW, desk.now)
         effects = desk.agent.take_effects()
-        best = min(best, time.process_time() - begin)
+        took = time.process_time() - begin
         answer = parse(effects[-1].data)
         assert answer.status in {200, 400}, "it was read"
-    assert best < limit
+        return took
+
+    assert is_kept(cost)
 
 
 # --- bodies of several parts, and session descriptions --------------------------------------------
@@ -250,11 +258,11 @@ SDP = "application/sdp"
     ],
 )
 @pytest.mark.parametrize("method", ["INVITE", "MESSAGE", "INFO"])
-def test_p03_the_dearest_body_costs_less_than_five_milliseconds(limit, method, kind, body):
+def test_p03_the_dearest_body_costs_less_than_five_milliseconds(method, kind, body):
     head = message(method, [], 0).removesuffix(b"\r\n")
     data = head + f"Content-Type: {kind}\r\n\r\n{body}".encode()
     assert len(data) < 65_536
-    assert seconds(data) < limit
+    assert is_kept(lambda: seconds(data))
 
 
 OFFER = "v=0\r\nc=IN IP4 192.0.2.9\r\n"
@@ -276,11 +284,11 @@ HERE_TOO = negotiate.LocalMedia("192.0.2.1", 4000, 4001)
         OFFER + "m=audio 4000 RTP/AVP 0\r\n" + "a=x:y\r\n" * 1900,
     ],
 )
-def test_p03_the_dearest_offer_costs_less_than_five_milliseconds(limit, offer):
-    best = float("inf")
-    for _ in range(5):
+def test_p03_the_dearest_offer_costs_less_than_five_milliseconds(offer):
+    def cost() -> float:
         begin = time.process_time()
         read = parse_sdp(offer.encode())
         negotiate.answer(read, OURS, HERE_TOO, Direction.SENDRECV, 1, 1)
-        best = min(best, time.process_time() - begin)
-    assert best < limit
+        return time.process_time() - begin
+
+    assert is_kept(cost)
