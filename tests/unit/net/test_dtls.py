@@ -1,9 +1,10 @@
 """Handshakes between two ends in memory; the wire is a list."""
 
 import pytest
+from OpenSSL import SSL
 
 from firmware.base.suites import SUITES
-from firmware.net.dtls import Association, datagrams_of, make_identity
+from firmware.net.dtls import Association, Identity, datagrams_of, make_identity
 from firmware.rtp.srtp import Guard
 from tests.support.waiting import wait_for
 
@@ -77,6 +78,16 @@ def test_a_certificate_that_was_not_announced_is_refused(here, there):
     carry(desk, far)
     assert desk.keys is None
     assert desk.failure == "the far end's certificate is not the one it announced"
+
+
+def test_who_shows_no_certificate_at_all_is_refused(here, there):
+    """RFC 5763 §5: both sides have one."""
+    bare = SSL.Context(SSL.DTLS_METHOD)
+    bare.set_tlsext_use_srtp(b"SRTP_AEAD_AES_128_GCM")
+    desk, far = ends(here, Identity(bare, there.fingerprint))
+    carry(desk, far)
+    assert desk.keys is None
+    assert desk.failure
 
 
 def test_one_of_several_announced_certificates_is_enough(here, there):
