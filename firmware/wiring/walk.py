@@ -28,6 +28,8 @@ class Walk:
 
     def __init__(self, spec: BoardSpec, now: float) -> None:
         self._steps = list(steps_of(spec))
+        self._left_out: list[Step] = []
+        """Those of a part that does not work, which may yet."""
         self._step: Step | None = None
         self._began = now
         self._quit = False
@@ -110,6 +112,9 @@ class Walk:
         self._effects.append(Say(phrase("board.test.recovered", device=device)))
         if device in self._fell:
             self.evidence.flaky[device] = reason
+        left_out, self._left_out = self._left_out, []
+        for step in left_out:
+            (self._left_out if self._is_broken(step.device) else self._steps).append(step)
 
     def _stuck(self, key: Key) -> None:
         self.evidence.stuck.add(key)
@@ -138,7 +143,9 @@ class Walk:
             step = self._steps.pop(0)
             if self._quit or (self._alone and isinstance(step, Question)):
                 self.evidence.skipped.append(step.what)
-            elif not self._is_broken(step.device) and self._begins(step, now):
+            elif self._is_broken(step.device):
+                self._left_out.append(step)
+            elif self._begins(step, now):
                 return
         self._finish(now)
 

@@ -182,6 +182,19 @@ def test_a_part_that_could_not_be_opened_is_not_asked_for(desk):
     assert builder.walk.evidence.arrived == {}
 
 
+def test_parts_whose_chip_comes_while_one_walks_are_asked_for_after_all():
+    """A driver that loads late: what was not tried would seem to be right."""
+    builder = under_way(board(display=SCREEN), without="GPIO")
+    assert builder.asked == ["picture"]
+    builder.give(DeviceRecovered("GPIO", builder.now))
+    builder.go()
+    assert builder.asked[1:3] == ["press", "press"]
+    assert builder.asked.count("press") == len(PLACES)
+    assert builder.asked[-2] == "lift"
+    assert builder.found == []
+    assert set(builder.walk.evidence.arrived) == {*PLACES}
+
+
 def test_nobody_is_there_and_the_walk_ends_by_itself(desk):
     walk, now = Walk(desk, 0.0), 0.0
     for _ in range(100):
@@ -223,9 +236,11 @@ def test_without_anybody_to_answer_only_questions_are_left_out(desk):
 SCREEN = DisplaySpec("ssd1306", (128, 64), "i2c", 1, 0x3C, 0, None, None, 0)
 
 
-def under_way(spec, asked="picture"):
-    """A builder who has come as far as this question."""
+def under_way(spec, asked="picture", *, without=""):
+    """A builder who has come as far as this question, of a board that lacks this device."""
     builder = Builder(spec)
+    if without:
+        builder.give(DeviceFailed(without, "it is not there", builder.now))
     for _ in range(200):
         asks, _ = builder.drain()
         if builder.asked[-1:] == [asked]:
