@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from firmware.base.direction import Direction
 from firmware.base.suites import Keys
 from firmware.base.values import replace
 from firmware.call.capabilities import payload_format
-from firmware.media.messages import ConfigureStream, Direction, PayloadFormat, SetKeys
+from firmware.media.messages import ConfigureStream, PayloadFormat, SetKeys
 from firmware.sdp.keying import Inline, Keying
 from firmware.sdp.negotiate import Negotiated
 
@@ -98,7 +99,7 @@ def media_of(
         remote=agreed.remote,
         remote_rtcp=agreed.rtcp,
         formats=tuple(map(payload_format, agreed.formats)),
-        direction=Direction(agreed.direction.value),
+        direction=agreed.direction,
         dtmf=None if agreed.dtmf is None else payload_format(agreed.dtmf),
         ptime=agreed.ptime,
         keying=agreed.keying,

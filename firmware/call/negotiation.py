@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from firmware.base.direction import Direction
 from firmware.base.values import replace
 from firmware.call import ways
 from firmware.call.capabilities import payload_format
@@ -21,7 +22,6 @@ from firmware.call.media import Media, Way, media_of
 from firmware.call.secrecy import IN_THE_CLEAR, Secrecy
 from firmware.media.messages import PayloadFormat
 from firmware.sdp import negotiate
-from firmware.sdp.description import Direction
 from firmware.sdp.description import Session as Description
 from firmware.sdp.errors import SdpError
 from firmware.sdp.keying import Inline, Policy

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 
+from firmware.base.direction import Direction
 from firmware.base.tokens import Tokens
 from firmware.call.capabilities import capabilities_with, payload_format
 from firmware.codec import CODECS
@@ -21,7 +22,6 @@ from firmware.media.messages import (
     AnyReport,
     CloseStream,
     ConfigureStream,
-    Direction,
     EngineLog,
     EngineReady,
     LoadClip,
@@ -32,7 +32,6 @@ from firmware.media.messages import (
 from firmware.net.engine_link import EngineLink
 from firmware.net.errors import NetError
 from firmware.net.media_ports import MediaPair, MediaPorts
-from firmware.sdp.description import Direction as SdpDirection
 from firmware.sdp.description import Session
 from firmware.sdp.errors import SdpError
 from firmware.sdp.negotiate import (
@@ -176,7 +175,7 @@ class EngineBooth:
                 parse(offer),
                 self._can,
                 _local(stand.pair),
-                SdpDirection.SENDRECV,
+                Direction.SENDRECV,
                 stand.session_id,
                 stand.version,
             )
@@ -192,7 +191,7 @@ class EngineBooth:
         stand.offer = make_offer(
             self._can,
             _local(stand.pair),
-            SdpDirection.SENDRECV,
+            Direction.SENDRECV,
             stand.session_id,
             stand.version,
             stand.offer,
@@ -237,7 +236,7 @@ def _configured(stream: int, agreed: Negotiated) -> ConfigureStream:
         agreed.remote,
         agreed.rtcp,
         tuple(payload_format(item) for item in agreed.formats),
-        Direction(agreed.direction.value),
+        agreed.direction,
         payload_format(agreed.dtmf) if agreed.dtmf is not None else None,
         agreed.ptime,
     )

@@ -1,4 +1,4 @@
-"""What orders and reports are made of: paths, directions, formats, tones, cards. Pure values."""
+"""What orders and reports are made of: paths, formats, tones, cards. Pure values."""
 
 import enum
 
@@ -17,25 +17,6 @@ class PathName(enum.Enum):
     HEADSET = "headset"
     SPEAKER = "speaker"
     RINGER = "ringer"
-
-
-class Direction(enum.Enum):
-    """RFC 8866 §6.7 direction, from our side."""
-
-    SENDRECV = "sendrecv"
-    SENDONLY = "sendonly"
-    RECVONLY = "recvonly"
-    INACTIVE = "inactive"
-
-    @property
-    def sends(self) -> bool:
-        """Whether we send media."""
-        return self in (Direction.SENDRECV, Direction.SENDONLY)
-
-    @property
-    def receives(self) -> bool:
-        """Whether we receive media."""
-        return self in (Direction.SENDRECV, Direction.RECVONLY)
 
 
 class Route(enum.Enum):

@@ -10,10 +10,10 @@ import struct
 
 import msgspec
 
+from firmware.base.direction import Direction
 from firmware.base.suites import Heard, Keys
 from firmware.media.kinds import (
     Card,
-    Direction,
     Levels,
     Microphone,
     PathName,

@@ -10,6 +10,7 @@ the values of `say` and of the RTCP calls; what the phone should know collects i
 
 import math
 
+from firmware.base.direction import Direction
 from firmware.base.tokens import Tokens
 from firmware.dsp.dtmf_detect import DtmfDetector
 from firmware.media.formats import USUAL_RATE, Speech, is_comfort_noise, is_events, load
@@ -18,7 +19,6 @@ from firmware.media.messages import (
     AnyReport,
     ConfigureStream,
     DigitHeard,
-    Direction,
     EngineLog,
     FirstHeard,
     Foreign,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
+from firmware.base.direction import Direction
 from firmware.base.values import replace
 from firmware.call.capabilities import payload_format
 from firmware.call.media import Media
@@ -17,7 +18,6 @@ from firmware.media.messages import (
     AnyOrder,
     Bridge,
     CloseStream,
-    Direction,
     OpenStream,
     PathName,
     PayloadFormat,

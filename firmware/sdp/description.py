@@ -4,41 +4,11 @@ Not kept: lines that change nothing for us (`i=`, `u=`, `e=`, `p=`, `b=`, `k=`, 
 description means for a call is for `negotiate`.
 """
 
-import enum
 from typing import NamedTuple
 
 from msgspec import Struct, field
 
-
-class Direction(enum.Enum):
-    """The direction attribute (RFC 8866 §6.7), from the side of whoever wrote it."""
-
-    SENDRECV = "sendrecv"
-    SENDONLY = "sendonly"
-    RECVONLY = "recvonly"
-    INACTIVE = "inactive"
-
-    @property
-    def sends(self) -> bool:
-        """Whether its writer sends."""
-        return self in (Direction.SENDRECV, Direction.SENDONLY)
-
-    @property
-    def receives(self) -> bool:
-        """Whether its writer receives."""
-        return self in (Direction.SENDRECV, Direction.RECVONLY)
-
-    @property
-    def mirrored(self) -> "Direction":
-        """The same, seen from the other side."""
-        return direction_of(sends=self.receives, receives=self.sends)
-
-
-def direction_of(*, sends: bool, receives: bool) -> Direction:
-    """The word for a pair of abilities."""
-    if sends:
-        return Direction.SENDRECV if receives else Direction.SENDONLY
-    return Direction.RECVONLY if receives else Direction.INACTIVE
+from firmware.base.direction import Direction
 
 
 class Attribute(NamedTuple):

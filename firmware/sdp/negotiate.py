@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
+from firmware.base.direction import Direction, direction_of
 from firmware.base.values import replace
 from firmware.sdp import keying, reports
 from firmware.sdp.description import (
     Attribute,
     Connection,
-    Direction,
     Format,
     Media,
     Origin,
     Session,
-    direction_of,
 )
 from firmware.sdp.formats import (
     USUAL_PTIME,

@@ -7,12 +7,12 @@ addresses, the ports, the payload numbers. The work is linear in a bounded size.
 
 from msgspec import Struct, field
 
+from firmware.base.direction import Direction
 from firmware.base.values import replace
 from firmware.sdp.description import (
     STATIC_FORMATS,
     Attribute,
     Connection,
-    Direction,
     Format,
     Media,
     Origin,

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import example, given, settings, target
 from hypothesis import strategies as st
 
+from firmware.base.direction import Direction
 from firmware.sdp import negotiate
-from firmware.sdp.description import Direction, Format
+from firmware.sdp.description import Format
 from firmware.sdp.parser import parse as parse_sdp
 from firmware.sip.flow import Endpoint, Flow, Transport
 from firmware.sip.message import Message, Request

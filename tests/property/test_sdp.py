@@ -5,10 +5,10 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware.base.direction import Direction
 from firmware.sdp.description import (
     Attribute,
     Connection,
-    Direction,
     Format,
     Media,
     Origin,

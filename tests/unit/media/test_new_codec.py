@@ -2,6 +2,7 @@
 
 import pytest
 
+from firmware.base.direction import Direction
 from firmware.base.pcm import audioop
 from firmware.call.capabilities import capabilities_with, payload_format
 from firmware.codec import CODECS, CodecRow
@@ -9,7 +10,6 @@ from firmware.codec.protocols import Decoder, Encoder
 from firmware.dsp.level import level_of
 from firmware.dsp.tone_probe import dominant
 from firmware.media.messages import Route
-from firmware.sdp.description import Direction
 from firmware.sdp.negotiate import LocalMedia, Negotiated, accept_answer, answer, make_offer
 from firmware.sdp.parser import parse
 from firmware.sdp.writer import write

@@ -2,8 +2,9 @@
 
 import pytest
 
+from firmware.base.direction import Direction
 from firmware.base.values import replace
-from firmware.sdp.description import Attribute, Direction
+from firmware.sdp.description import Attribute
 from firmware.sdp.ice import (
     MISMATCH,
     MOST_CANDIDATES,

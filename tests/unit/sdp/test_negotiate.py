@@ -2,8 +2,9 @@
 
 import pytest
 
+from firmware.base.direction import Direction
 from firmware.base.values import replace
-from firmware.sdp.description import Connection, Direction, Format, Media
+from firmware.sdp.description import Connection, Format, Media
 from firmware.sdp.negotiate import (
     NOWHERE,
     Capabilities,

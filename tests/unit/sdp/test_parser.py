@@ -2,7 +2,8 @@
 
 import pytest
 
-from firmware.sdp.description import Attribute, Connection, Direction, Format
+from firmware.base.direction import Direction
+from firmware.sdp.description import Attribute, Connection, Format
 from firmware.sdp.errors import SdpError
 from firmware.sdp.parser import parse
 

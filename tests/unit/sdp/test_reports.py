@@ -2,8 +2,9 @@
 
 import pytest
 
+from firmware.base.direction import Direction
 from firmware.base.values import replace
-from firmware.sdp.description import Direction, Format
+from firmware.sdp.description import Format
 from firmware.sdp.negotiate import Capabilities, LocalMedia, accept_answer, answer, make_offer
 from firmware.sdp.parser import parse
 from firmware.sdp.writer import write

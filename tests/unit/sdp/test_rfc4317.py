@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from firmware.sdp.description import Direction, Format
+from firmware.base.direction import Direction
+from firmware.sdp.description import Format
 from firmware.sdp.negotiate import (
     Capabilities,
     LocalMedia,

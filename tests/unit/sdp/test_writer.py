@@ -1,9 +1,9 @@
 """Writing what other phones can read."""
 
+from firmware.base.direction import Direction
 from firmware.sdp.description import (
     Attribute,
     Connection,
-    Direction,
     Format,
     Media,
     Origin,
