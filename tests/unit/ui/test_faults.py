@@ -35,3 +35,11 @@ def test_all_faults_stand_one_a_line():
         "f:2:",
         "f:3:",
     ]
+
+
+def test_a23_a_name_with_a_line_end_or_the_orders_of_a_terminal_stays_in_its_line():
+    device = "hw:0\nf:9: all is well\x1b[2J\u2028"
+    note = Problem("f", 3, "board.mixer", "note_mixer", (("device", device),))
+    said = say(note, ENGLISH)
+    assert said.isprintable()
+    assert "hw:0?f:9: all is well?[2J?" in said
