@@ -6,11 +6,11 @@ listens.
 
 import asyncio
 import contextlib
-import socket
 import sys
 
 import pytest
 
+from tests.support.free_port import free_port
 from tests.support.web_page import HEARD, MICROPHONE_TONE, says, until
 
 pytestmark = [pytest.mark.interop, pytest.mark.realtime, pytest.mark.timeout(120)]
@@ -27,8 +27,7 @@ def sounds_like(hertz, loudest=-45):
 @contextlib.asynccontextmanager
 async def demonstration():
     """`deskphone demo` on a free port; gives the address it prints."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "firmware", "demo", "--no-browser", "--port", str(port)),
         stdout=asyncio.subprocess.PIPE,

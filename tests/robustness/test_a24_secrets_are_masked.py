@@ -1,5 +1,6 @@
 """A24: a password never shows: not in a fault, a note, a plan, a log line, or on the socket."""
 
+import contextlib
 import itertools
 import logging
 import os
@@ -163,10 +164,13 @@ def said_by(arguments, control):
 
 def command_lines(pid):
     """Of a process and all its children, as `ps` shows them to everybody."""
-    yield Path(f"/proc/{pid}/cmdline").read_text()
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from command_lines(int(child))
+    # Its threads and its children come and go.
+    with contextlib.suppress(OSError):
+        yield Path(f"/proc/{pid}/cmdline").read_text()
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                for child in (task / "children").read_text().split():
+                    yield from command_lines(int(child))
 
 
 def test_a24_a_running_phone_shows_no_secret_to_anybody(talkative_phone, folder):

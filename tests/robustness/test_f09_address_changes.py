@@ -9,6 +9,7 @@ from firmware.control import schema as s
 from firmware.sip.notifications import CallConfirmed, ReofferReceived
 from tests.support.far_end import FarEnd, media_port
 from tests.support.namespace import namespace_or_skip
+from tests.support.own_time import HeldUp
 from tests.support.phone import Phone, line
 from tests.support.waiting import wait_for
 
@@ -74,12 +75,12 @@ def at(far_end, address, since):
 def test_f09_p04_a_new_address_is_registered_within_seconds_and_the_old_one_removed(
     here, far_end, make_phone, transport
 ):
-    make_phone(line("101", SERVER, transport=transport))
-    began = time.monotonic()
+    phone = make_phone(line("101", SERVER, transport=transport))
+    began, held = time.monotonic(), HeldUp(phone.pid)
     give(here, NEW, instead=OLD)
     took = wait_for("the new Contact", lambda: at(far_end, NEW, began), 15)
     FIGURES.info("seconds_to_new_contact: %s", round(took, 2))
-    assert took < 3.0, "the promise is 15"
+    assert took < 3.0 + held.seconds(), "the promise is 15"
 
     def removed():
         return any(
@@ -87,7 +88,7 @@ def test_f09_p04_a_new_address_is_registered_within_seconds_and_the_old_one_remo
             for each in list(far_end.registrations)
         )
 
-    wait_for("the old Contact to be removed", removed, 5)
+    wait_for("the old Contact to be removed", removed)
     assert sum(each.at >= began for each in far_end.registrations) <= 3, "and no storm"
 
 
@@ -96,12 +97,12 @@ def test_f09_p04_an_address_that_comes_after_the_old_one_went_is_registered_as_f
 ):
     phone = make_phone(line("101", SERVER))
     run(here, "addr", "del", f"{OLD}/24", "dev", "eth0")
-    phone.wait("no network", lambda found: found.reason, 5)
-    began = time.monotonic()
+    phone.wait("no network", lambda found: found.reason)
+    began, held = time.monotonic(), HeldUp(phone.pid)
     give(here, NEW)
     took = wait_for("the new Contact", lambda: at(far_end, NEW, began), 15)
     FIGURES.info("seconds_to_new_contact: %s", round(took, 2))
-    assert took < 5.0
+    assert took < 5.0 + held.seconds()
 
 
 def test_f09_p09_a_call_goes_on_from_the_new_address_within_two_seconds(here, far_end, make_phone):
@@ -111,25 +112,25 @@ def test_f09_p09_a_call_goes_on_from_the_new_address_within_two_seconds(here, fa
     far_end.speak_to((OLD, media_port(far_end.wait_call().offer)))
     phone.wait("sound", lambda found: found.calls[0].rtp and found.calls[0].rtp.received > 20)
 
-    began = time.monotonic()
+    began, held = time.monotonic(), HeldUp(phone.pid, phone.child())
     give(here, NEW, instead=OLD)
     offer = wait_for("the re-INVITE", lambda: far_end.of(ReofferReceived), 15)[-1].body
     asked = time.monotonic()
     FIGURES.info("seconds_to_reinvite: %s", round(asked - began, 2))
     assert f"IN IP4 {NEW}".encode() in offer
-    assert asked - began < 5.0, "the promise is 15"
+    assert asked - began < 5.0 + held.seconds(), "the promise is 15"
 
     port = media_port(offer)
     far_end.speak_to((NEW, port))
-    heard = far_end.wait_heard("the phone's voice", lambda each: each.port == port, 5)
+    heard = far_end.wait_heard("the phone's voice", lambda each: each.port == port, 20)
     FIGURES.info("seconds_of_silence_there: %s", round(max(0.0, heard.at - asked), 2))
-    assert heard.at - asked < 2.0, "P9: nobody waits longer for sound"
+    assert heard.at - asked < 2.0 + held.seconds(), "P9: nobody waits longer for sound"
     wait_for("the ACK", lambda: len(far_end.of(CallConfirmed)) > 1)
 
     def hears(found):
         return found.calls and found.calls[0].rtp and found.calls[0].rtp.received > 50
 
-    phone.wait("sound again", hears, 6)
+    phone.wait("sound again", hears)
     assert not phone.status().reason
     phone.ask(s.HangUp())
     assert far_end.wait_ended().cause is None

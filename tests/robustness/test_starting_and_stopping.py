@@ -41,7 +41,7 @@ def run_phone(tmp_path):
             [BIN / "deskphone", "run", "-c", config, "--control", control],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=40,
             check=False,
             env={"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
         )
@@ -88,7 +88,7 @@ def test_a_stopped_phone_hangs_up_and_takes_its_registration_back(phone, far_end
     phone.ask(s.Dial(target="204"))
     phone.wait_state("talking")
     phone.process.send_signal(number)
-    assert phone.process.wait(10) == 0
+    assert phone.process.wait(20) == 0
     far_end.wait_ended(seconds=2)
     wait_for("the end of the registration", lambda: far_end.registrations[-1].expires == "0")
     assert "Traceback" not in phone.log()
@@ -113,7 +113,7 @@ def test_a_phone_that_is_stopped_while_it_starts_takes_its_registration_back(
     # From here on for a tenth of a second the rest of the phone is loaded.
     wait_for("the first REGISTER", lambda: far_end.registrations)
     starting.send_signal(number)
-    _, said = starting.communicate(timeout=10)
+    _, said = starting.communicate(timeout=20)
 
     assert (starting.returncode, said) == (0, "")
     wait_for("the end of the registration", lambda: far_end.registrations[-1].expires == "0")
@@ -127,7 +127,7 @@ def test_the_volume_of_each_path_is_kept_over_a_restart(phone):
     before = phone.status().volumes
     assert (before["handset"], before["ringer"]) == (33, 50)
     phone.process.terminate()
-    phone.process.wait(10)
+    phone.process.wait(20)
 
     phone.start()
     assert phone.status().volumes == before

@@ -10,6 +10,7 @@ import pytest
 from firmware.control import schema as s
 from firmware.control.client import Client
 from tests.support.demo import Demo
+from tests.support.free_port import free_port
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.realtime, pytest.mark.timeout(90)]
@@ -18,8 +19,7 @@ pytestmark = [pytest.mark.realtime, pytest.mark.timeout(90)]
 @pytest.fixture
 def port():
     """A port that is free."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

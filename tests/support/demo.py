@@ -17,7 +17,10 @@ def processes(root: int) -> dict[int, str]:
     found: dict[int, str] = {}
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{root}/task").iterdir():
-            for child in map(int, (task / "children").read_text().split()):
+            children: list[int] = []
+            with contextlib.suppress(OSError):  # a thread ends while others are looked at
+                children = [int(child) for child in (task / "children").read_text().split()]
+            for child in children:
                 with contextlib.suppress(OSError):
                     command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ")
                     found[child] = command.decode()

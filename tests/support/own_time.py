@@ -28,3 +28,16 @@ def stolen() -> float:
 def own_time() -> float:
     """Monotonic seconds without those in which this process was kept from running."""
     return time.monotonic() - kept_waiting() - stolen()
+
+
+class HeldUp:
+    """What a busy machine takes from some processes, from now on."""
+
+    def __init__(self, *pids: int | str) -> None:
+        self._before = {pid: kept_waiting(pid) for pid in ("self", *pids)}
+        self._stolen = stolen()
+
+    def seconds(self, *born: int) -> float:
+        """Seconds up to now; `born` are processes that began meanwhile."""
+        since = sum(max(0.0, kept_waiting(pid) - was) for pid, was in self._before.items())
+        return since + sum(kept_waiting(pid) for pid in born) + stolen() - self._stolen

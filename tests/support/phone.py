@@ -193,11 +193,11 @@ class Phone:
 
     def child(self) -> int:
         """The process id of its audio process."""
-        return wait_for("the audio process", lambda: _child(self.pid, "firmware.media.host"), 5)
+        return wait_for("the audio process", lambda: _child(self.pid, "firmware.media.host"), 15)
 
     def page(self) -> int:
         """The process id of its page."""
-        return wait_for("the page", lambda: _child(self.pid, "web"), 5)
+        return wait_for("the page", lambda: _child(self.pid, "web"), 15)
 
     @property
     def pid(self) -> int:
@@ -207,7 +207,7 @@ class Phone:
     def kill(self) -> None:
         """A power cut for the phone alone."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(5)
+        self.process.wait(20)
 
     def close(self) -> int:
         """Stop it as systemd would; returns its exit code."""
@@ -227,8 +227,11 @@ class Phone:
 def _child(parent: int, word: str) -> int | None:
     """The child with this word in its command line."""
     for task in Path(f"/proc/{parent}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            with contextlib.suppress(OSError):  # it may end while we look
+        children = []
+        with contextlib.suppress(OSError):  # a thread may end while we look, and so may a child
+            children = (task / "children").read_text().split()
+        for child in children:
+            with contextlib.suppress(OSError):
                 if word in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
                     return int(child)
     return None

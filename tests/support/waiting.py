@@ -8,7 +8,7 @@ Found = TypeVar("Found")
 
 
 def wait_for(
-    what: str, look: Callable[[], Found], seconds: float = 10.0, every: float = 0.02
+    what: str, look: Callable[[], Found], seconds: float = 20.0, every: float = 0.02
 ) -> Found:
     """The first true value `look` returns; AssertionError with `what` if there is none in time.
 

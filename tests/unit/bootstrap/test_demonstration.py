@@ -9,11 +9,11 @@ import pytest
 from firmware.bootstrap import demonstration
 from firmware.bootstrap.demonstration import PAGE_PORT, page_port
 from firmware.net.errors import PortTakenError
+from tests.support.free_port import free_port
 
 
 def test_a_port_that_was_asked_for_is_used_if_it_is_free():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     assert page_port(port) == port
 
 

@@ -134,11 +134,11 @@ async def test_a_server_that_is_not_there_is_refused_at_once_over_tcp(parties):
     await phone.driver.listen(("127.0.0.1",), 0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    phone.have(f"127.0.0.1:{port}", transport=Transport.TCP)
-    phone.agent.register(LINE, phone.now)
-    phone.driver.settle()
-    failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
+        port = free.getsockname()[1]  # it is ours and nobody listens there
+        phone.have(f"127.0.0.1:{port}", transport=Transport.TCP)
+        phone.agent.register(LINE, phone.now)
+        phone.driver.settle()
+        failed = await phone.hears(RegistrationChanged, state=RegistrationState.FAILED)
     assert failed.cause is FailureCause.REFUSED
     assert failed.retry_in > 0
 

@@ -18,6 +18,7 @@ def log():
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(SpokenFormatter("%(levelname)s %(message)s"))
+    handler.addFilter(logging.Filter("test.spoken"))  # asyncio may have a word of an earlier test
     root = logging.getLogger()
     root.addHandler(handler)
     yield logging.getLogger("test.spoken"), written
