@@ -11,6 +11,8 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from firmware.runtime.child import end_process
+
 _LOG = logging.getLogger(__name__)
 _START_SECONDS = 15.0
 _STOP_SECONDS = 5.0
@@ -70,15 +72,5 @@ class PracticeProcess:
 
     async def stop(self) -> None:
         """End it: politely, then for certain."""
-        process = self._process
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        if self._process is not None:
+            await end_process(self._process, _STOP_SECONDS)

@@ -63,17 +63,8 @@ class Child:
                 os.close(end)
             self._lifeline = None
         process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        if process is not None and process.returncode is None:
+            await end_process(process, _STOP_SECONDS)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         reading = self._lifeline[0] if self._lifeline else asyncio.subprocess.DEVNULL
@@ -96,3 +87,16 @@ class Child:
                 _LOG.warning(phrase("log.child_ended", name=self._name, status=status))
             wait = _FIRST_WAIT if loop.time() - born > _LIVED_LONG else min(2 * wait, _LONGEST_WAIT)
             await self._sleep(wait)
+
+
+async def end_process(process: asyncio.subprocess.Process, patience: float) -> None:
+    """Ask a process of ours to end, and after `patience` seconds end it."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(patience):
+            await process.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -36,7 +36,7 @@ from firmware.control.schema import (
     decode_request,
 )
 from firmware.ui.text import Texts
-from firmware.web.open_sockets import FULL, OPEN
+from firmware.web.open_sockets import serve_page
 from firmware.web.phone_link import PhoneLink, Told
 from firmware.web.sentences import sentence
 
@@ -46,7 +46,6 @@ TEXTS = web.AppKey("texts", Texts)
 
 QUEUE_LIMIT = 200
 MESSAGE_LIMIT = 4096
-HEARTBEAT = 20.0
 _DESK = (Key, Hook, Dial, Answer, HangUp, Hold, Resume, Dtmf, Mute, Volume, Path, Record)
 _LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.json.Encoder()
@@ -131,14 +130,7 @@ class _Outbox:
 
 async def live(request: web.Request) -> web.StreamResponse:
     """Serve one open page."""
-    page = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=MESSAGE_LIMIT, compress=False)
-    await page.prepare(request)
-    with request.app[OPEN].kept(page) as has_room:
-        if has_room:
-            await _serve(request, page)
-        else:
-            await page.close(code=FULL, message=b"too many pages")
-    return page
+    return await serve_page(request, MESSAGE_LIMIT, _serve)
 
 
 async def _serve(request: web.Request, page: web.WebSocketResponse) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import WSCloseCode, web
 
@@ -10,6 +10,8 @@ LIMIT = 16
 """A page has two: one of events, one of sound."""
 FULL = 4008
 """The close code for one too many."""
+HEARTBEAT = 20.0
+"""Seconds between two pings of ours."""
 
 
 class OpenSockets:
@@ -40,3 +42,19 @@ class OpenSockets:
 
 
 OPEN = web.AppKey("open", OpenSockets)
+
+
+async def serve_page(
+    request: web.Request,
+    message_limit: int,
+    talk: Callable[[web.Request, web.WebSocketResponse], Awaitable[None]],
+) -> web.WebSocketResponse:
+    """Open one and `talk` on it, unless it is one too many; the page's messages have a limit."""
+    page = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=message_limit, compress=False)
+    await page.prepare(request)
+    with request.app[OPEN].kept(page) as has_room:
+        if has_room:
+            await talk(request, page)
+        else:
+            await page.close(code=FULL, message=b"too many pages")
+    return page

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiohttp import WSMsgType, web
 
-from firmware.web.open_sockets import FULL, OPEN
+from firmware.web.open_sockets import serve_page
 
 FRAME_BYTES = 1920
 RATE = 48_000
@@ -27,14 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 async def sound(request: web.Request) -> web.StreamResponse:
     """Carry sound for one page until it or the phone hangs up."""
-    page = web.WebSocketResponse(heartbeat=20.0, max_msg_size=4 * FRAME_BYTES, compress=False)
-    await page.prepare(request)
-    with request.app[OPEN].kept(page) as has_room:
-        if has_room:
-            await _serve(request, page)
-        else:
-            await page.close(code=FULL, message=b"too many pages")
-    return page
+    return await serve_page(request, 4 * FRAME_BYTES, _serve)
 
 
 async def _serve(request: web.Request, page: web.WebSocketResponse) -> None:
