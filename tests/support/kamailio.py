@@ -10,16 +10,7 @@ from tests.support.certificates import Certificate
 from tests.support.namespace import Namespace
 from tests.support.waiting import wait_for
 
-_CONFIG = """\
-debug=1
-log_stderror=yes
-fork=yes
-children=2
-tcp_children=2
-auto_aliases=no
-listen=udp:{host}:{port}
-listen=tcp:{host}:{port}
-{tls_settings}
+REGISTRAR_MODULES = """\
 loadmodule "kex.so"
 loadmodule "tm.so"
 loadmodule "sl.so"
@@ -30,7 +21,20 @@ loadmodule "siputils.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
-loadmodule "maxfwd.so"
+loadmodule "maxfwd.so"\
+"""
+"""What a registrar and proxy is made of, for `_CONFIG` and those of other servers."""
+_CONFIG = """\
+debug=1
+log_stderror=yes
+fork=yes
+children=2
+tcp_children=2
+auto_aliases=no
+listen=udp:{host}:{port}
+listen=tcp:{host}:{port}
+{tls_settings}
+{modules}
 modparam("auth", "nonce_expire", {nonce_seconds})
 # Its script would have to look a GRUU up inside dialogs too.
 modparam("registrar", "gruu_enabled", 0)
@@ -174,6 +178,7 @@ class Kamailio:
         self._tls_method = tls_method
         config = _CONFIG.format(
             **self._secure_parts(),
+            modules=REGISTRAR_MODULES,
             host=self.host,
             port=self.port,
             unknown_caller=unknown_caller and _UNKNOWN.format(verdict=unknown_caller),

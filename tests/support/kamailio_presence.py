@@ -6,7 +6,7 @@ Presence lies in text files of the test's own folder (module db_text): no databa
 import shutil
 from pathlib import Path
 
-from tests.support.kamailio import Kamailio
+from tests.support.kamailio import REGISTRAR_MODULES, Kamailio
 from tests.support.namespace import Namespace
 
 _TABLES = Path("/usr/share/kamailio/dbtext/kamailio")
@@ -19,17 +19,7 @@ children=2
 tcp_children=1
 auto_aliases=no
 listen=udp:{host}:{port}
-loadmodule "kex.so"
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-loadmodule "auth.so"
-loadmodule "maxfwd.so"
+{modules}
 loadmodule "db_text.so"
 loadmodule "presence.so"
 loadmodule "presence_xml.so"
@@ -95,7 +85,12 @@ class PresenceServer(Kamailio):
         for name in _USED:
             shutil.copy(_TABLES / name, tables / name)
         config = _CONFIG.format(
-            host=self.host, port=self.port, realm=self.realm, tables=tables, shortest=shortest
+            modules=REGISTRAR_MODULES,
+            host=self.host,
+            port=self.port,
+            realm=self.realm,
+            tables=tables,
+            shortest=shortest,
         )
         (folder / "kamailio.cfg").write_text(config)
         self.start()
