@@ -84,6 +84,6 @@ def test_if_it_is_killed_its_children_end_by_themselves(once):
     once.child("firmware pbx")
     once.child("firmware.media.host")
     once.tell(signal.SIGKILL)
-    once.process.wait(5)
+    once.process.wait(20)
     running = [each for each in once.left_behind() if "firmware" in each and "/dp-" not in each]
     assert running == []

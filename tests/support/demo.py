@@ -77,7 +77,7 @@ class Demo:
     def left_behind(self) -> list[str]:
         """What is still there after the end, given a moment: processes, files, sockets."""
         with contextlib.suppress(AssertionError):
-            wait_for("the end of all children", lambda: not self._running(), 5)
+            wait_for("the end of all children", lambda: not self._running(), 25)
         return self._running() + [str(each) for each in self.folder.rglob("*")]
 
     def _running(self) -> list[str]:
