@@ -260,3 +260,12 @@ def test_a_long_way_costs_the_opinion_though_every_packet_comes():
     assert near.opinions[-1] > 4.3
     assert far.opinions[-1] < near.opinions[-1] - 0.5
     assert far.missed == near.missed == 0
+
+
+def test_the_opinion_is_worse_of_packets_lost_in_a_row_than_of_as_many_here_and_there():
+    """ITU-T G.107, section 7.5: the burst ratio."""
+    scattered = [-1 if index % 10 == 9 else 0.005 for index in range(1000)]
+    in_a_row = [-1 if index % 100 >= 90 else 0.005 for index in range(1000)]
+    one, other = (VirtualCall().run(travelled(delays), 20) for delays in (scattered, in_a_row))
+    assert other.missed <= one.missed
+    assert mean(other.opinions[5:]) < mean(one.opinions[5:]) - 0.05
