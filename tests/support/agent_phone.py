@@ -5,17 +5,11 @@ agent what to do (`do`) and waits for what it says (`until`). Offers and answers
 ring, re-offers are accepted, unless `react` takes a notification over by returning True.
 """
 
-import asyncio
-import secrets
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from firmware.base.tokens import Tokens
-from firmware.net.resolver import Resolver
-from firmware.net.sip_driver import SipDriver
 from firmware.sip.account import Account
 from firmware.sip.agent import AgentSettings, UserAgent
 from firmware.sip.notifications import (
@@ -26,11 +20,11 @@ from firmware.sip.notifications import (
     OfferWanted,
     ReofferReceived,
 )
+from tests.support.agent_thread import AgentThread, mirrored
 from tests.support.waiting import wait_for
 
 LINE = LineName("desk")
 Found = TypeVar("Found")
-MIRROR = {b"a=sendonly": "recvonly", b"a=recvonly": "sendonly", b"a=inactive": "inactive"}
 
 
 def sdp(host: str, direction: str = "sendrecv", port: int = 40000, version: int = 1) -> bytes:
@@ -41,13 +35,7 @@ def sdp(host: str, direction: str = "sendrecv", port: int = 40000, version: int 
     ).encode()
 
 
-def mirrored(offer: bytes) -> str:
-    """The direction of an answer (one way becomes the other way)."""
-    found = (MIRROR[row] for row in offer.split(b"\r\n") if row in MIRROR)
-    return next(found, "sendrecv")
-
-
-class AgentPhone:
+class AgentPhone(AgentThread):
     """A user agent at `address`:5060 with one line."""
 
     def __init__(
@@ -59,24 +47,12 @@ class AgentPhone:
         hosts: Path = Path("/etc/hosts"),
         **account: object,
     ) -> None:
-        self.address = address
         self.heard: list[Notification] = []
         self.react: Callable[[Notification], bool] = lambda _: False
-        self._hosts = hosts
         options = {"register": False, "password": f"s{user}", **account}
         self._account = Account(LINE, user, server, **options)
         self._version = 1
-        self._up: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, name="agent phone", daemon=True)
-        self._thread.start()
-        self._up.result(10)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._loop.call_soon_threadsafe(self._done.set)
-        self._thread.join(10)
+        super().__init__("agent phone", address, AgentSettings(), hosts=hosts)
 
     def do(self, what: Callable[[UserAgent, float], Found]) -> Found:
         """Tell the user agent something, as its loop would."""
@@ -122,29 +98,10 @@ class AgentPhone:
         """How many things the user agent still keeps."""
         return self.do(lambda agent, _: len(agent))
 
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:
-            if not self._up.done():
-                self._up.set_exception(error)
-            raise
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._done = asyncio.Event()
-        tokens = Tokens(secrets.token_bytes(32))
-        self._agent = UserAgent(AgentSettings(), tokens)
-        resolver = Resolver(self._loop.time, hosts=self._hosts)
-        self._driver = SipDriver(self._agent, resolver, tokens, self._notified)
-        await self._driver.listen((self.address,), 5060)
-        self._agent.set_lines((self._account,), self._loop.time())
+    def _begin(self, now: float) -> None:
+        self._agent.set_lines((self._account,), now)
         if self._account.register:
-            self._agent.register(LINE, self._loop.time())
-        self._driver.settle()
-        self._up.set_result(None)
-        await self._done.wait()
-        await self._driver.close()
+            self._agent.register(LINE, now)
 
     def _notified(self, heard: Notification) -> None:
         now = self._loop.time()

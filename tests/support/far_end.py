@@ -4,7 +4,6 @@ It takes whatever registers, answers every call at once, and speaks and hears PC
 so that a test can look at each packet.
 """
 
-import asyncio
 import contextlib
 import math
 import secrets
@@ -14,16 +13,12 @@ import threading
 import time
 from array import array
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from firmware.base.pcm import audioop
-from firmware.base.tokens import Tokens
-from firmware.net.resolver import Resolver
-from firmware.net.sip_driver import SipDriver
 from firmware.rtp.srtp import Guard, Keys
 from firmware.sdp.crypto import Crypto, attribute, lines_of
 from firmware.sdp.parser import parse
@@ -41,6 +36,7 @@ from firmware.sip.notifications import (
     ReofferReceived,
     RequestReceived,
 )
+from tests.support.agent_thread import AgentThread, mirrored
 from tests.support.namespace import Namespace
 from tests.support.waiting import wait_for
 
@@ -86,11 +82,10 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-class FarEnd:
+class FarEnd(AgentThread):
     """A server at `address`:5060; `server` is that as a line's `server`."""
 
     def __init__(self, address: str, namespace: Namespace | None = None) -> None:
-        self.address = address
         self.server = f"{bracketed(address)}:5060"
         self.registrations: list[Registered] = []
         self.notifications: list[Notification] = []
@@ -108,29 +103,18 @@ class FarEnd:
         """The comfort noise that came."""
         self.says: Callable[[bytes], bytes] = bytes
         """What it does to its descriptions before they leave."""
-        self._namespace = namespace
         self._calls = 0
         self._stop = threading.Event()
         self._speakers: list[threading.Thread] = []
-        self._up: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, name="far end", daemon=True)
-        self._thread.start()
-        self._up.result(10)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
+        settings = AgentSettings("far end", hand_up=frozenset({"REGISTER"}), open_house=True)
+        super().__init__("far end", address, settings, namespace=namespace)
 
     def close(self) -> None:
-        """Leave without a word, as a server whose power fails."""
+        """Leave without a word, and speak no more."""
         self._stop.set()
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._done.set)
-        # The next test may count threads.
-        for thread in (self._thread, *self._speakers):
-            thread.join(10)
+        super().close()
+        for speaker in self._speakers:
+            speaker.join(10)
 
     # --- what the test does -----------------------------------------------------------------
 
@@ -205,37 +189,18 @@ class FarEnd:
 
     # --- its own thread ---------------------------------------------------------------------
 
-    def _run(self) -> None:
-        try:
-            if self._namespace is not None:
-                self._namespace.enter()
-            asyncio.run(self._serve())
-        except BaseException as error:
-            if not self._up.done():
-                self._up.set_exception(error)
-            raise
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._done = asyncio.Event()
-        tokens = Tokens(secrets.token_bytes(32))
-        settings = AgentSettings("far end", hand_up=frozenset({"REGISTER"}), open_house=True)
-        self._agent = UserAgent(settings, tokens)
-        self._driver = SipDriver(self._agent, Resolver(self._loop.time), tokens, self._notified)
-        await self._driver.listen((self.address,), 5060)
+    def _begin(self, now: float) -> None:
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         self._rtp = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._rtp.bind((self.address, 0))
         self._loop.add_reader(self._rtp, self._listen)
         account = Account(LINE, "far", self.server, register=False, accept_any_user=True)
-        self._agent.set_lines((account,), self._loop.time())
-        self._driver.settle()
-        self._up.set_result(None)
-        await self._done.wait()
+        self._agent.set_lines((account,), now)
+
+    def _end(self) -> None:
         self._loop.remove_reader(self._rtp)
         self._rtp.close()
-        await self._driver.close()
 
     def _do(self, what: Callable[[], None]) -> None:
         def done() -> None:
@@ -259,7 +224,7 @@ class FarEnd:
             case OfferWanted(call):
                 self._agent.offer(call, self._sdp(), now)
             case ReofferReceived(call, offer):
-                self._agent.answer_reoffer(call, self._sdp(_mirrored(offer)), now)
+                self._agent.answer_reoffer(call, self._sdp(mirrored(offer)), now)
         self.notifications.append(thing)
 
     def _key(self, offer: bytes) -> str:
@@ -322,13 +287,6 @@ class FarEnd:
                 packet = self.guard.seal(packet) or b""
             with contextlib.suppress(OSError):
                 sock.sendto(packet, peer)
-
-
-def _mirrored(offer: bytes) -> str:
-    """The direction of an answer (RFC 3264 §6.1)."""
-    turned = {b"a=sendonly": "recvonly", b"a=recvonly": "sendonly", b"a=inactive": "inactive"}
-    found = (turned[row] for row in offer.split(b"\r\n") if row in turned)
-    return next(found, "sendrecv")
 
 
 def loudest(packets: list[Heard]) -> int:
