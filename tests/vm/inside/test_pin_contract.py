@@ -2,6 +2,7 @@
 kernel can show: its queue of edges, its moments, and who has which line.
 """
 
+import queue
 import statistics
 import threading
 import time
@@ -9,14 +10,18 @@ import time
 import gpiod
 import pytest
 
+from hal.boards.loader import load_board
 from hal.errors import DeviceError
-from hal.events import KeyDown, KeyUp
+from hal.events import DeviceFailed, DeviceRecovered, HookLifted, KeyDown, KeyUp
 from hal.gpio.factories import find_chip
 from hal.gpio.gpiod_factory import GpiodFactory
+from hal.gpio.parts import open_parts
 from hal.gpio.pins import Pins
+from hal.ports import LampPattern
 from tests.contract import test_hal_gpio as contract
 from tests.contract.test_hal_gpio import *  # noqa: F403 - the same tests, with other wires
 from tests.support.gpio.bench import Workbench
+from tests.support.waiting import wait_for
 from tests.vm.inside.gpio_sim import SimulatedPins
 from tests.vm.inside.sim_wires import SimWires
 
@@ -116,6 +121,37 @@ def test_a_line_that_another_program_has_is_named_with_it(pins):
         wanted = Pins(lambda: (GpiodFactory(lambda: find_chip(str(pins.path))), ()), time.monotonic)
         with pytest.raises(DeviceError, match=r"^hook: GPIO 17 cannot be used: .* in use by lirc$"):
             wanted.contact(17, "hook")
+
+
+LATE = """
+gpio.chip = "{chip}"
+hook = {{ pin = 17, lifted = "closed" }}
+lamps.message.pin = 22
+"""
+
+
+def test_f41_a_chip_that_comes_late_is_used(pins, tmp_path, record_property):
+    """Its driver loads after the phone has started."""
+    pins.unplug()
+    path, told = tmp_path / "late.toml", queue.SimpleQueue()
+    path.write_text(LATE.format(chip=pins.path))
+    parts = open_parts(load_board(str(path)), told.put)
+    parts.inputs.start(told.put)
+    parts.lamps.set("message", LampPattern.ON)
+    missing = told.get(timeout=5)
+    assert (missing.device, type(missing)) == ("GPIO", DeviceFailed)
+    assert missing.reason.startswith(f"{pins.path}: No such file or directory")
+    pins.plug()
+    assert str(pins.path) in missing.reason
+    began = time.monotonic()
+    assert type(told.get(timeout=30)) is DeviceRecovered
+    record_property("late chip found, s (emulated)", round(time.monotonic() - began, 1))
+    wait_for("the lamp", lambda: pins.value(22))
+    pins.pull(17, up=False)
+    assert type(told.get(timeout=10)) is HookLifted
+    for part in (parts.inputs, parts.lamps):
+        part.close()
+    assert told.empty()
 
 
 def test_how_soon_a_key_is_heard(bench, record_property):
