@@ -95,6 +95,7 @@ class Program:
         self._encryption: Encryption | None = None
         self._ways: WayFinder | None = None
         self._reloader: Reloader | None = None
+        self._is_to_reload = False
 
     # --- starting ---------------------------------------------------------------------------
 
@@ -114,6 +115,8 @@ class Program:
             self._stop.set()  # nothing to read again: a terminal was closed
         elif self._reloader is not None:
             self._reloader.ask()
+        else:
+            self._is_to_reload = True
 
     async def start(self) -> None:
         """Start everything; whoever may call us can do so when this returns.
@@ -237,6 +240,9 @@ class Program:
         self.desk.reload = reloader.reload
         self.loop.watch(reloader.view_changed)
         self._reloader = reloader
+        if self._is_to_reload:
+            # The file may have changed since the start read it.
+            reloader.ask()
 
     def _judged(self, fault: Notice | None) -> None:
         """The configuration file has faults, or none any more."""

@@ -121,6 +121,33 @@ def test_a_phone_that_is_stopped_while_it_starts_takes_its_registration_back(
     assert list(folder.iterdir()) == []
 
 
+def test_a_phone_that_is_to_read_its_file_again_while_it_starts_does_so_once_it_can(
+    tmp_path, far_end
+):
+    """Whoever changed it meanwhile would wait for ever, and the old one be in force."""
+    config, folder = tmp_path / "phone.toml", tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    server = far_end.address
+    config.write_text(CONFIG.format(address=loopback_address(), server=server, board="mock"))
+    starting = subprocess.Popen(
+        [BIN / "deskphone", "run", "-c", config, "--control", folder / "control.sock"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
+    )
+    try:
+        wait_for("the first REGISTER", lambda: far_end.registrations)
+        config.write_text(f"{config.read_text()}\n{line('102', f'{server}:5060')}")
+        starting.send_signal(signal.SIGHUP)
+        wait_for(
+            "the line that was added to register",
+            lambda: len({each.contact for each in far_end.registrations}) == 2,
+        )
+    finally:
+        starting.terminate()
+        starting.wait(20)
+
+
 def test_the_volume_of_each_path_is_kept_over_a_restart(phone):
     phone.ask(s.Volume(path=PathName.HANDSET, level=33))
     phone.ask(s.Volume(path=PathName.RINGER, step=-20))
