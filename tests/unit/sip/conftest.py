@@ -151,3 +151,29 @@ def talking(world, pair):
     right.agent.accept(arrived, ANSWER, world.now)
     world.run(0.1)
     return world, left, right, out, arrived
+
+
+@pytest.fixture
+def up(world, desk, pbx):
+    """A call from the hand-made PBX that our desk answered; gives (call, in-dialog request)."""
+    pbx.tell(request("INVITE", "sip:101@192.0.2.1", body=OFFER), desk)
+    world.run(0.02)
+    call = desk.last(IncomingCall).call
+    desk.agent.accept(call, ANSWER, world.now)
+    world.run(0.02)
+    answer = pbx.responses(200)[0]
+    tag = answer.headers.get("To").split("tag=")[1]
+    contact = re.search("<(.*)>", answer.headers.get("Contact")).group(1)
+    pbx.reply = lambda _: []
+
+    def say(method, cseq, *rows, body=b"", branch=""):
+        branch = branch or f"z9hG4bK{method}{cseq}"
+        pbx.tell(
+            request(method, contact, *rows, tag=tag, branch=branch, cseq=cseq, body=body),
+            desk,
+        )
+        world.run(0.02)
+
+    say("ACK", 1)
+    pbx.inbox.clear()
+    return call, say

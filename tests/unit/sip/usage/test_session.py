@@ -1,7 +1,5 @@
 """Calls that are up: hold, resume, glare, digits, the end (RFC 3261 §14, §15)."""
 
-import re
-
 import pytest
 
 from firmware.sip.core import ALLOW
@@ -21,32 +19,6 @@ from firmware.sip.notifications import (
 )
 
 HOLD, HELD = b"v=0 hold", b"v=0 held"
-
-
-@pytest.fixture
-def up(world, desk, pbx, sip):
-    """A call from the hand-made PBX that our desk answered; gives (call, in_dialog request)."""
-    pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", body=sip.OFFER), desk)
-    world.run(0.02)
-    call = desk.last(IncomingCall).call
-    desk.agent.accept(call, sip.ANSWER, world.now)
-    world.run(0.02)
-    answer = pbx.responses(200)[0]
-    tag = answer.headers.get("To").split("tag=")[1]
-    contact = re.search("<(.*)>", answer.headers.get("Contact")).group(1)
-    pbx.reply = lambda _: []
-
-    def say(method, cseq, *rows, body=b"", branch=""):
-        branch = branch or f"z9hG4bK{method}{cseq}"
-        pbx.tell(
-            sip.request(method, contact, *rows, tag=tag, branch=branch, cseq=cseq, body=body),
-            desk,
-        )
-        world.run(0.02)
-
-    say("ACK", 1)
-    pbx.inbox.clear()
-    return call, say
 
 
 def test_the_far_end_hangs_up(world, desk, pbx, up):

@@ -1,7 +1,5 @@
 """UPDATE both ways (RFC 3311), early and confirmed, and what crosses what (RFC 6337 §4)."""
 
-import re
-
 import pytest
 
 from firmware.sip.notifications import (
@@ -111,29 +109,11 @@ def test_before_the_first_answer_no_update_leaves(world, pair, sip):
 
 
 @pytest.fixture
-def up(world, desk, pbx, sip):
-    """A call from the hand-made PBX that our desk answered; gives (call, in-dialog request)."""
-    pbx.tell(sip.request("INVITE", "sip:101@192.0.2.1", body=sip.OFFER), desk)
-    world.run(0.02)
-    call = desk.last(IncomingCall).call
-    desk.agent.accept(call, sip.ANSWER, world.now)
-    world.run(0.02)
-    answer = pbx.responses(200)[0]
-    tag = answer.headers.get("To").split("tag=")[1]
-    uri = re.search("<(.*)>", answer.headers.get("Contact")).group(1)
-    pbx.reply = lambda _: []
-
-    def say(method, cseq, *rows, body=b"", branch=""):
-        branch = branch or f"z9hG4bK{method}{cseq}"
-        how = {"tag": tag, "branch": branch, "cseq": cseq, "body": body}
-        pbx.tell(
-            sip.request(method, uri, ("Contact", f"<sip:alice@{sip.PBX}>"), *rows, **how), desk
-        )
-        world.run(0.02)
-
-    say("ACK", 1)
-    pbx.inbox.clear()
-    return call, say
+def up(up, sip):
+    """The same, and all that the PBX says has its Contact."""
+    call, say = up
+    contact = ("Contact", f"<sip:alice@{sip.PBX}>")
+    return call, lambda method, cseq, *rows, **more: say(method, cseq, contact, *rows, **more)
 
 
 def test_an_update_in_a_call_is_offered_and_answered(desk, pbx, up):
