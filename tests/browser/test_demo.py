@@ -73,8 +73,8 @@ async def dial(page, number):
 
 async def test_a_lifted_handset_gives_dial_tone(desk):
     await desk.get_by_role("button", name="Lift the handset").click()
-    heard = await until(desk, HEARD, lambda heard: heard["level"] > -45)
-    assert min(abs(heard["hz"] - tone) for tone in DIAL_TONE) <= 15
+    either = [sounds_like(tone) for tone in DIAL_TONE]
+    await until(desk, HEARD, lambda heard: any(is_it(heard) for is_it in either))
     await desk.get_by_role("button", name="Put the handset down").click()
     await until(desk, HEARD, lambda heard: heard["level"] < -80)
 

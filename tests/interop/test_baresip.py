@@ -1,5 +1,7 @@
 """A real phone of somebody else's at the far end, judged by the sound on both sides."""
 
+import time
+
 import pytest
 
 from firmware.control import schema as s
@@ -140,11 +142,13 @@ def test_a_recorded_call_has_us_on_the_left_and_baresip_on_the_right(office, cod
     ours.ask(s.Dial(target="102"))
     ours.wait_state("talking")
     (file,) = ours.ask(s.Record(on=True), s.RecordReply).files
+    began = time.monotonic()
     pause(ours, 2.5)
     ours.ask(s.Hold())
     ours.wait("hold", lambda status: status.calls[0].held)
     pause(ours, 2)
     ours.ask(s.HangUp())
+    lasted = time.monotonic() - began
     wait_for("the file", lambda: f"Recorded: {file}" in ours.log())
     rate, left, right = sides(file)
     assert rate == (8000 if codec == "PCMU" else 16000)
@@ -155,7 +159,7 @@ def test_a_recorded_call_has_us_on_the_left_and_baresip_on_the_right(office, cod
         assert purity > 0.9
     for side in (left, right):
         assert abs(side[-rate:]).max() == 0, "on hold nobody is heard"
-    assert len(left) / rate == pytest.approx(4.5, abs=0.7)
+    assert len(left) / rate == pytest.approx(lasted, abs=0.7)
 
 
 def pause(phone: Phone, seconds: float) -> None:
@@ -171,7 +175,7 @@ def test_dtmf_from_baresip_arrives(office, codec):
     ours.wait_state("talking")
     for digit in "159":
         far.command("sndcode", digit)
-    wait_for("three digits", lambda: "159" in _digits(ours), 10)
+    wait_for("three digits", lambda: "159" in _digits(ours))
 
 
 def test_dtmf_of_8000_beside_opus_lasts_as_long_as_it_should(office):
@@ -180,7 +184,7 @@ def test_dtmf_of_8000_beside_opus_lasts_as_long_as_it_should(office):
     ours.ask(s.Dial(target="102"))
     ours.wait_state("talking")
     ours.ask(s.Dtmf(digits="159"))
-    wait_for("three digits", lambda: _pressed(far) == "159", 10)
+    wait_for("three digits", lambda: _pressed(far) == "159")
 
 
 def _pressed(far: Baresip) -> str:

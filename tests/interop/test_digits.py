@@ -63,10 +63,10 @@ def pressed(far):
 def test_by_info_both_ways(talk):
     ours, far = talk("info", "info")
     ours.ask(s.Dtmf(digits=KEYS))
-    wait_for("our keys there", lambda: pressed(far) == KEYS, 10)
+    wait_for("our keys there", lambda: pressed(far) == KEYS)
     for key in KEYS:
         far.command("sndcode", key)
-    wait_for("their keys here", lambda: ours.status().calls[0].digits == KEYS, 10)
+    wait_for("their keys here", lambda: ours.status().calls[0].digits == KEYS)
 
 
 def test_as_tones_both_ways(talk):

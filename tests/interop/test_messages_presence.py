@@ -55,7 +55,7 @@ def test_a_text_goes_through_the_proxy(make_phone):
     """RFC 3428 §4 and RFC 3428 §7: with a challenge on the way."""
     alice, bob = make_phone("101"), make_phone("102")
     alice.ask(s.Message(target="102", text="Grüße, Bob"))
-    wait_for("the text", lambda: texts(bob), 5)
+    wait_for("the text", lambda: texts(bob))
     assert texts(bob) == ["Grüße, Bob"]
     assert bob.ask(s.Status(), s.StatusReply).texts == 1
     bob.process.terminate()
@@ -65,7 +65,7 @@ def test_a_text_goes_through_the_proxy(make_phone):
     assert texts(bob) == ["Grüße, Bob"]  # over the restart
     bob.wait("one unread text", lambda status: status.texts == 1)
     bob.ask(s.Message(target="101", text="And to you"))
-    wait_for("the answer", lambda: texts(alice), 5)
+    wait_for("the answer", lambda: texts(alice))
 
 
 def test_a_text_to_nobody_says_so(make_phone):
@@ -78,7 +78,7 @@ def test_what_one_phone_does_the_other_sees(make_phone):
     """RFC 3903 §4.2, RFC 3903 §4.4, RFC 3903 §4.5 and RFC 3856 §6.6.1: published, watched."""
     bob = make_phone("102", publish_presence=True, auto_answer="always")
     alice = make_phone("101", buddies=["102"])
-    wait_for("Bob to be seen", lambda: buddy(alice) == (True, ()), 10)
+    wait_for("Bob to be seen", lambda: buddy(alice) == (True, ()))
     alice.ask(s.Dial(target="102"))
     alice.wait_state("talking")
     wait_for("Bob to be on the phone", lambda: buddy(alice) == (True, ("on-the-phone",)), 15)
@@ -100,14 +100,14 @@ def test_calls_that_a_phone_publishes_are_seen_at_the_server(make_phone):
     """RFC 4235 §3.7.1 by RFC 3903 §4.1: the server sees no calls itself."""
     bob = make_phone("102", publish_calls=True)
     alice = make_phone("101", watch=["102"])
-    wait_for("Bob to be at rest", lambda: watched(alice) == "idle", 10)
+    wait_for("Bob to be at rest", lambda: watched(alice) == "idle")
     alice.ask(s.Dial(target="102"))
     bob.wait_state("ringing")
-    wait_for("Bob to ring", lambda: watched(alice) == "ringing", 10)
+    wait_for("Bob to ring", lambda: watched(alice) == "ringing")
     bob.ask(s.Answer())
-    wait_for("Bob to be busy", lambda: watched(alice) == "busy", 10)
+    wait_for("Bob to be busy", lambda: watched(alice) == "busy")
     alice.ask(s.HangUp())
-    wait_for("Bob to be at rest again", lambda: watched(alice) == "idle", 10)
+    wait_for("Bob to be at rest again", lambda: watched(alice) == "idle")
 
 
 def test_a_call_that_rings_at_one_phone_is_picked_up_at_another(make_phone):
@@ -115,7 +115,7 @@ def test_a_call_that_rings_at_one_phone_is_picked_up_at_another(make_phone):
     bob, carol = make_phone("102", publish_calls=True), make_phone("103")
     alice = make_phone("101", watch=["102"])
     carol.ask(s.Dial(target="102"))
-    wait_for("Bob to ring", lambda: watched(alice) == "ringing", 10)
+    wait_for("Bob to ring", lambda: watched(alice) == "ringing")
     alice.ask(s.PickUp())
     carol.wait_state("talking")
     alice.wait_state("talking")
@@ -139,7 +139,7 @@ class TestBaresip:
             alice.ask(s.Message(target="103", text="Hello baresip"))  # its 200, or it would fail
             far.command("contact_next")
             far.command("message", "Hello phone")
-            wait_for("the text from baresip", lambda: texts(alice), 10)
+            wait_for("the text from baresip", lambda: texts(alice))
             assert texts(alice) == ["Hello phone"]
         finally:
             far.close()
@@ -160,7 +160,7 @@ class TestSipp:
         """RFC 3428 §7, RFC 3994 §3.2, RFC 5621 §4.2."""
         phone = stage.phone("bob")
         stage.actor("phone_is_written_to", calls="bob").finish()
-        wait_for("both texts", lambda: len(texts(phone)) == 2, 5)
+        wait_for("both texts", lambda: len(texts(phone)) == 2)
         assert texts(phone) == ["In parts", "Lunch at one?"]
 
     def test_the_phone_writes(self, stage):

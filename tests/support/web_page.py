@@ -25,7 +25,7 @@ HEARD = """() => {
 """The loudest frequency in the page's ear (Hz) and its level (dB)."""
 
 
-async def until(page, expression, holds=bool, seconds=10.0):
+async def until(page, expression, holds=bool, seconds=20.0):
     """The value of an expression in the page once `holds` says so.
 
     The browser's own way of waiting evaluates strings, which our policy forbids.
@@ -40,7 +40,7 @@ async def until(page, expression, holds=bool, seconds=10.0):
         await asyncio.sleep(0.02)
 
 
-async def says(page, place, words, seconds=10.0):
+async def says(page, place, words, seconds=20.0):
     """Wait until a place says words; an empty string = says nothing."""
     expression = f"document.querySelector({place!r}).textContent.trim()"
     return await until(
