@@ -1,6 +1,7 @@
 """Rights are asked for and never needed."""
 
 import gc
+import os
 
 import pytest
 
@@ -26,6 +27,15 @@ def collector():
 @pytest.mark.usefixtures("refused")
 def test_without_rights_the_reason_is_told_and_nothing_fails():
     assert realtime.begin().startswith("not permitted (RLIMIT_RTPRIO is ")
+
+
+def test_the_right_goes_to_no_child(monkeypatch):
+    asked = []
+    monkeypatch.setattr("os.sched_setscheduler", lambda *order: asked.append(order))
+    assert realtime.begin() == ""
+    ((_, policy, parameters),) = asked
+    assert policy == os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+    assert 0 < parameters.sched_priority < 50, "below the kernel's own threads"
 
 
 def test_memory_is_not_locked_under_a_limit_that_later_allocations_could_hit(

@@ -72,6 +72,18 @@ def test_one_frame_takes_only_so_much_of_a_flood(wire, udp, monkeypatch):
     assert len(seen) < 40
 
 
+def test_what_waited_to_be_read_arrived_when_it_came(wire, udp, monkeypatch):
+    """Who reads late makes no jitter of it."""
+    monkeypatch.setattr("firmware.media.wire._OLDEST", 1000.0)
+    ours, far, seen = udp(), udp(), []
+    wire.attach(os.dup(ours.fileno()), lambda _data, _source, at: seen.append(at))
+    far.sendto(b"x", ours.getsockname())
+    later = time.clock_gettime(time.CLOCK_REALTIME) + 30.0
+    monkeypatch.setattr(time, "clock_gettime", lambda _clock: later)
+    wire.drain(500.0)
+    assert 400.0 < seen[0] < 490.0
+
+
 @pytest.mark.parametrize("by", [-3e7, -0.5, 0.5, 3e7])
 def test_f12_a_clock_that_is_set_between_arrival_and_reading_moves_nothing(
     wire, udp, monkeypatch, by
