@@ -5,7 +5,9 @@ import socket
 import pytest
 
 from firmware.control import schema as s
+from firmware.runtime.pulse import LAG_ALARM
 from tests.support.certificates import Authority
+from tests.support.own_time import Bystander
 from tests.support.phone import line
 from tests.support.waiting import wait_for
 
@@ -19,8 +21,22 @@ def phone(far_end, start_phone, tmp_path):
     return made
 
 
-def test_a13_two_hundred_handshakes_that_never_end_leave_the_phone_alone(phone, far_end, ground):
-    strangers = []
+@pytest.fixture
+def bystander():
+    """Who is as late as the machine is."""
+    with Bystander() as program:
+        yield program
+
+
+def alarms(phone):
+    """How often the phone's loop was held up so far."""
+    return phone.ask(s.Stats(), s.StatsReply).counters["lag_alarms"]
+
+
+def test_a13_two_hundred_handshakes_that_never_end_leave_the_phone_alone(
+    phone, far_end, ground, bystander
+):
+    strangers, before = [], alarms(phone)
     try:
         for number in range(200):
             stranger = ground.socket(far_end.address, socket.SOCK_STREAM)
@@ -30,9 +46,8 @@ def test_a13_two_hundred_handshakes_that_never_end_leave_the_phone_alone(phone, 
             strangers.append(stranger)
         far_end.call(f"sip:101@{phone.address}")
         phone.wait("a call, over UDP", lambda status: status.calls)
-        stats = phone.ask(s.Stats(), s.StatsReply)
-        assert stats.counters["lag_alarms"] == 0
-        wait_for("every one to be hung up on", lambda: all(map(_is_over, strangers)), 15)
+        assert alarms(phone) == before or bystander.worst() > LAG_ALARM / 2
+        wait_for("every one to be hung up on", lambda: all(map(_is_over, strangers)), 30)
     finally:
         for stranger in strangers:
             stranger.close()

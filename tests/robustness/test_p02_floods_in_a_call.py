@@ -7,8 +7,9 @@ import time
 import pytest
 
 from firmware.control import schema as s
+from firmware.runtime.pulse import LAG_ALARM
 from tests.support.far_end import arriving
-from tests.support.own_time import HeldUp
+from tests.support.own_time import Bystander, HeldUp
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.realtime
@@ -42,7 +43,22 @@ def gaps(packets):
     return [b.arrived - a.arrived for a, b in itertools.pairwise(packets)]
 
 
-def test_p02_five_hundred_malformed_packets_a_second_leave_the_sound_alone(phone, far_end, talking):
+@pytest.fixture
+def bystander():
+    """Who is as late as the machine is."""
+    with Bystander() as program:
+        yield program
+
+
+def alarms(phone):
+    """How often the phone's loop was held up so far."""
+    return phone.ask(s.Stats(), s.StatsReply).counters["lag_alarms"]
+
+
+def test_p02_five_hundred_malformed_packets_a_second_leave_the_sound_alone(
+    phone, far_end, talking, bystander
+):
+    before = alarms(phone)
     began, start, held = arriving(), time.monotonic(), HeldUp(phone.child())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         stranger.bind(("127.0.0.1", 0))
@@ -59,8 +75,7 @@ def test_p02_five_hundred_malformed_packets_a_second_leave_the_sound_alone(phone
     assert max(gaps(during)) < 0.06 + machine
     status = phone.status()
     assert status.state == "talking"
-    stats = phone.ask(s.Stats(), s.StatsReply)
-    assert stats.counters["lag_alarms"] == 0
+    assert alarms(phone) == before or bystander.worst() > LAG_ALARM / 2
     assert "Traceback" not in phone.log()
     assert len(phone.log()) < 20_000  # A23: nor is the log flooded
 

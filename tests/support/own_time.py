@@ -5,8 +5,11 @@ For limits on how fast something is. The kernel says how long a thread was ready
 """
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Self
 
 _STEAL = 8
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -41,3 +44,40 @@ class HeldUp:
         """Seconds up to now; `born` are processes that began meanwhile."""
         since = sum(max(0.0, kept_waiting(pid) - was) for pid, was in self._before.items())
         return since + sum(kept_waiting(pid) for pid in born) + stolen() - self._stolen
+
+
+_STANDS_BY = """
+import select, time
+worst, over = 0.0, False
+while not over:
+    began = time.monotonic()
+    over = bool(select.select([0], [], [], 0.005)[0])
+    worst = max(worst, time.monotonic() - began - 0.005)
+print(worst)
+"""
+
+
+class Bystander:
+    """A program with nothing to do but to be woken 200 times a second: how late that is.
+
+    Where it is late, too, the machine was busy, and not whoever is judged.
+    """
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _STANDS_BY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def worst(self) -> float:
+        """Seconds that it was late at most; it ends with this."""
+        return float(self._process.communicate("\n", timeout=20)[0])
