@@ -5,7 +5,7 @@ import time
 import pytest
 
 from firmware.control import schema as s
-from tests.support.baresip import Baresip
+from tests.support.baresip import Baresip, both_heard
 from tests.support.kamailio import Kamailio
 from tests.support.phone import Phone, line
 from tests.support.waiting import wait_for
@@ -48,34 +48,20 @@ def office(need, network, tmp_path):
         phone.close()
 
 
-def hear(phone: Phone, far: Baresip) -> None:
-    """Both sides have to have heard the other one's tone, at its level."""
-    enough = phone.status().calls[0].duration + 2.5
-    phone.wait("two seconds of sound", lambda status: status.calls[0].duration > enough)
-    there = loudest_tone(far.quit())
-    phone.wait("the end of the call", lambda status: not status.calls)
-    phone.close()
-    here = loudest_tone(phone.heard)
-    assert there[0] == pytest.approx(440, rel=0.01)
-    assert there[2] > 0.9
-    assert here[0] == pytest.approx(1000, rel=0.01)
-    assert here[2] > 0.9
-
-
 @pytest.mark.parametrize("codec", ["PCMU", "PCMA", "G722", "OPUS", "L16"])
 def test_we_call_baresip_and_both_hear(office, codec):
     ours, far = office(codec)
     ours.ask(s.Dial(target="102"))
     status = ours.wait_state("talking")
     assert status.calls[0].codec.upper() == codec
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 def test_baresip_calls_us_and_both_hear(office):
     ours, far = office(auto_answer="always")
     far.command("dial", "101")
     ours.wait_state("talking")
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 def test_a_ringing_phone_is_answered_by_its_hook(office):
@@ -212,4 +198,4 @@ def test_keepalives_while_baresip_holds_us_disturb_nothing(office):
     far.command("resume")
     ours.wait("the screen to say so", lambda status: not status.calls[0].held_by_them)
     hear_now(ours)
-    hear(ours, far)
+    both_heard(ours, far)

@@ -6,7 +6,7 @@ Keys in SDP go over TLS through Kamailio; DTLS needs no secret signalling.
 import pytest
 
 from firmware.control import schema as s
-from tests.support.baresip import Baresip
+from tests.support.baresip import Baresip, both_heard
 from tests.support.certificates import Authority
 from tests.support.kamailio import Kamailio
 from tests.support.phone import Phone, line
@@ -71,26 +71,13 @@ def secure(phone: Phone) -> bool:
     return phone.status().calls[0].secure
 
 
-def hear(phone: Phone, far: Baresip) -> None:
-    """Both sides have to have heard the other one's tone."""
-    enough = phone.status().calls[0].duration + 2
-    phone.wait("two seconds of sound", lambda status: status.calls[0].duration > enough)
-    there = loudest_tone(far.quit())
-    phone.wait("the end of the call", lambda status: not status.calls)
-    phone.close()
-    here = loudest_tone(phone.heard)
-    for found, tone in ((there, 440), (here, 1000)):
-        assert found[0] == pytest.approx(tone, rel=0.01)
-        assert found[2] > 0.9
-
-
 @pytest.mark.parametrize(("mediaenc", "srtp"), [("srtp-mand", "require"), ("srtp", "prefer")])
 def test_we_call_with_keys_in_sdp(office, mediaenc, srtp):
     ours, far = office(mediaenc, tls=True, srtp=srtp)
     ours.ask(s.Dial(target="102"))
     ours.wait_state("talking")
     wait_for("the lock", lambda: secure(ours))
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 @pytest.mark.parametrize(("mediaenc", "mux"), [("srtp-mand", True), ("srtp-mandf", False)])
@@ -100,7 +87,7 @@ def test_baresip_calls_with_keys_in_sdp(office, mediaenc, mux):
     far.command("dial", "101")
     ours.wait_state("talking")
     wait_for("the lock", lambda: secure(ours))
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 def test_we_call_with_dtls(office):
@@ -108,7 +95,7 @@ def test_we_call_with_dtls(office):
     ours.ask(s.Dial(target="102"))
     ours.wait_state("talking")
     wait_for("the lock", lambda: secure(ours))
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 def test_baresip_calls_with_dtls(office):
@@ -116,7 +103,7 @@ def test_baresip_calls_with_dtls(office):
     far.command("dial", "101")
     ours.wait_state("talking")
     wait_for("the lock", lambda: secure(ours))
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 def test_hold_and_resume_keep_an_encrypted_call_encrypted(office):

@@ -6,7 +6,7 @@ Certificates are made by openssl for each run; nothing is trusted that the test 
 import pytest
 
 from firmware.control import schema as s
-from tests.support.baresip import Baresip
+from tests.support.baresip import Baresip, both_heard
 from tests.support.certificates import Authority, Certificate, self_signed
 from tests.support.kamailio import Kamailio
 from tests.support.phone import Phone, line
@@ -222,19 +222,6 @@ def test_f25_a_server_that_vanishes_is_found_again(make_kamailio, make_phone, au
     phone.wait("registration again", lambda _: kamailio.knows("101"), 40)
 
 
-def hear(phone: Phone, far: Baresip) -> None:
-    """Both sides have to have heard the other one's tone."""
-    enough = phone.status().calls[0].duration + 2.5
-    phone.wait("two seconds of sound", lambda status: status.calls[0].duration > enough)
-    there = loudest_tone(far.quit())
-    phone.wait("the end of the call", lambda status: not status.calls)
-    phone.close()
-    here = loudest_tone(phone.heard)
-    for found, tone in ((there, 440), (here, 1000)):
-        assert found[0] == pytest.approx(tone, rel=0.01)
-        assert found[2] > 0.9
-
-
 @pytest.fixture
 def with_baresip(need, make_kamailio, make_phone, authority, network, tmp_path):
     """Our phone 101 and baresip 102, both at Kamailio by one transport."""
@@ -265,7 +252,7 @@ def test_we_call_baresip_through_kamailio(with_baresip, transport):
     ours, far = with_baresip(transport)
     ours.ask(s.Dial(target="102"))
     ours.wait_state("talking")
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
@@ -273,7 +260,7 @@ def test_baresip_calls_us_through_kamailio(with_baresip, transport):
     ours, far = with_baresip(transport, auto_answer="always")
     far.command("dial", "101")
     ours.wait_state("talking")
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 @pytest.fixture
@@ -318,7 +305,7 @@ def test_we_call_baresip_directly(face_to_face, transport):
     ours, far = face_to_face(transport)
     ours.ask(s.Dial(target="102"))
     ours.wait_state("talking")
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
@@ -328,7 +315,7 @@ def test_baresip_calls_us_directly(face_to_face, transport):
     port = 5061 if transport == "tls" else 5060
     far.command("dial", f"sip:101@{ours.address}:{port}")  # it adds the transport itself
     ours.wait_state("talking")
-    hear(ours, far)
+    both_heard(ours, far)
 
 
 def test_f28_a_long_invite_of_a_udp_line_reaches_kamailio_by_tcp(

@@ -7,10 +7,13 @@ import json
 import socket
 from pathlib import Path
 
+import pytest
+
 from tests.support.certificates import Certificate
 from tests.support.namespace import Namespace, end
+from tests.support.phone import Phone
 from tests.support.waiting import wait_for
-from tests.support.wav import write_tone
+from tests.support.wav import loudest_tone, write_tone
 
 _CONFIG = """\
 poll_method epoll
@@ -200,3 +203,16 @@ class Baresip:
         if not data:
             raise ConnectionError(f"baresip is gone:\n{self.log()}")
         self._buffer += data
+
+
+def both_heard(phone: Phone, far: Baresip) -> None:
+    """Each side has heard the other one's tone; the call ends with it."""
+    enough = phone.status().calls[0].duration + 2.5
+    phone.wait("two seconds of sound", lambda status: status.calls[0].duration > enough)
+    there = loudest_tone(far.quit())
+    phone.wait("the end of the call", lambda status: not status.calls)
+    phone.close()
+    here = loudest_tone(phone.heard)
+    for (hertz, _, purity), tone in ((there, 440), (here, 1000)):
+        assert hertz == pytest.approx(tone, rel=0.01)
+        assert purity > 0.9
