@@ -50,15 +50,17 @@ def bystander():
         yield program
 
 
-def alarms(phone):
-    """How often the phone's loop was held up so far."""
-    return phone.ask(s.Stats(), s.StatsReply).counters["lag_alarms"]
+def is_held_up(phone, bystander):
+    """Whether the phone's loop was, by more than the machine can have."""
+    counters = phone.ask(s.Stats(), s.StatsReply).counters
+    if counters["lag_alarms"] == 0:
+        return False
+    return counters["worst_lag_ms"] / 1000 > LAG_ALARM + 2 * bystander.worst()
 
 
 def test_p02_five_hundred_malformed_packets_a_second_leave_the_sound_alone(
-    phone, far_end, talking, bystander
+    bystander, phone, far_end, talking
 ):
-    before = alarms(phone)
     began, start, held = arriving(), time.monotonic(), HeldUp(phone.child())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         stranger.bind(("127.0.0.1", 0))
@@ -75,7 +77,7 @@ def test_p02_five_hundred_malformed_packets_a_second_leave_the_sound_alone(
     assert max(gaps(during)) < 0.06 + machine
     status = phone.status()
     assert status.state == "talking"
-    assert alarms(phone) == before or bystander.worst() > LAG_ALARM / 2
+    assert not is_held_up(phone, bystander)
     assert "Traceback" not in phone.log()
     assert len(phone.log()) < 20_000  # A23: nor is the log flooded
 
