@@ -5,7 +5,17 @@ import pytest
 
 from firmware.base.pcm import audioop
 from firmware.dsp.limiter import CEILING
-from firmware.media.messages import Card, Microphone, OpenPath, PathName, SetMute, TalkOn
+from firmware.dsp.tone_probe import tone_level
+from firmware.media.messages import (
+    Card,
+    Microphone,
+    OpenPath,
+    PathName,
+    PlayTone,
+    SetMute,
+    TalkOn,
+    ToneSegment,
+)
 from hal.errors import DeviceGoneError
 from tests.support.machine_lacks import need_library
 
@@ -55,6 +65,38 @@ def test_p11_muted_nobody_hears_it_oneself_included(bench, sine):
     bench.order(SetMute(muted=True))
     assert said(bench, 1) < 10
     assert audioop.max(bench.card.heard(0.5), 2) == 0
+
+
+class Cleaner:
+    """Stands for libspeexdsp and keeps what it is shown."""
+
+    shown: list[bytes]
+
+    def __init__(self, _rate, **_wishes):
+        Cleaner.shown = []
+
+    def clean(self, frame, played):
+        self.shown.append(played)
+        return frame
+
+    def realign(self):
+        pass
+
+
+def test_the_canceller_is_shown_all_that_the_card_played_and_as_loud(bench, sine, monkeypatch):
+    """Far end, tone and sidetone together, after the volume."""
+    monkeypatch.setattr("firmware.media.mouth.SpeexCleaner", Cleaner)
+    monkeypatch.setattr("firmware.media.mouth.available", lambda: True)
+    wishes = Microphone(sidetone_db=-20, echo=True)
+    bench.order(OpenPath(PathName.SPEAKER, Card("mock", "h"), 40, wishes))
+    bench.order(TalkOn(PathName.SPEAKER, microphone=True))
+    bench.order(PlayTone("waiting", PathName.SPEAKER, (ToneSegment((600.0,), 0),)))
+    bench.card.speech = sine(300, 1, 16000)
+    bench.call().say(sine(450, 1, 8000))
+    bench.seconds(0.5)
+    assert Cleaner.shown[1:] == bench.card.played[:-1]
+    for hertz in (300, 450, 600):
+        assert tone_level(b"".join(Cleaner.shown[-10:]), 16000, hertz) > -50
 
 
 def test_the_far_end_does_not_hear_itself_through_the_speaker(bench, sine):
