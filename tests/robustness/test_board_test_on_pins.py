@@ -62,13 +62,13 @@ def test_a_plug_the_wrong_way_round_and_an_unknown_hook_are_found_and_written(ha
     with subprocess.Popen(
         command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
-        watchdog = threading.Timer(25, child.kill)
+        watchdog = threading.Timer(50, child.kill)
         watchdog.start()
         try:
             for line in child.stdout:
                 said.append(line.rstrip())
                 act(hands, said[-1])
-            code = child.wait(5)
+            code = child.wait(20)
         finally:
             watchdog.cancel()
             child.kill()
@@ -81,7 +81,7 @@ def test_at_a_terminal_what_was_learned_is_written_when_the_builder_says_yes(han
     config = settings(tmp_path, BOARD.partition("[hook]")[0])
     program = [*hands.program(), "board", "test", "-c", str(config)]
     with OnTerminal(program, tmp_path) as walk:
-        code = walk.act(lambda line: act(hands, line), 25)
+        code = walk.act(lambda line: act(hands, line), 50)
         assert walk.is_as_before
     assert code == 1, "\n".join(walk.said)
     assert f"Written to {config}." in "\n".join(walk.said)

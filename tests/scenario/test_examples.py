@@ -46,7 +46,7 @@ class Program:
 
     def wait_said(self, words: str) -> str:
         try:
-            wait_for(repr(words), lambda: words in self.said, 15)
+            wait_for(repr(words), lambda: words in self.said)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.said}") from None
         return self.said
@@ -54,7 +54,7 @@ class Program:
     def stop(self) -> str:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
+        self.process.wait(20)
         return self.said
 
 
