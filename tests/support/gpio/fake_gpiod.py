@@ -31,7 +31,14 @@ class FakeChip:
         self.strangers: dict[int, str] = {}
         """Lines that somebody else has, with his name."""
         self.open = True
+        self.gone = False
         wires.listen(self._edge)
+
+    def check(self):
+        """One that was pulled out does not come back: what is plugged in is another."""
+        self.wires._check()
+        if self.gone:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
 
     def get_info(self):
         return SimpleNamespace(name="gpiochip0", label=self.label, num_lines=len(self.wires.lines))
@@ -47,7 +54,7 @@ class FakeChip:
 
     def request_lines(self, config, consumer="", event_buffer_size=16):
         assert consumer == "deskphone"
-        self.wires._check()
+        self.check()
         (number,) = config
         if number in self.requests or number in self.strangers:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
@@ -61,7 +68,7 @@ class FakeChip:
 
     def unplug(self):
         """The chip vanishes: whoever waits for edges is told by an error."""
-        self.wires.broken = True
+        self.gone = self.wires.broken = True
         for request in tuple(self.requests.values()):
             request.hang_up()
 
@@ -113,7 +120,7 @@ class FakeRequest:
         self.fd, self._far = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def reconfigure_lines(self, config):
-        self._chip.wires._check()
+        self._chip.check()
         settings = self._settings = config[self._number]
         if settings.direction is Direction.AS_IS:
             return
@@ -126,9 +133,11 @@ class FakeRequest:
         )
 
     def get_value(self, number):
+        self._chip.check()
         return Value(self._chip.wires.read(number))
 
     def set_value(self, number, value):
+        self._chip.check()
         self._chip.wires.drive(number, int(value is Value.ACTIVE))
 
     def note(self, level, nanoseconds):
@@ -141,16 +150,16 @@ class FakeRequest:
             event = EdgeEvent(kind.value, nanoseconds, self._number, self._count, self._count)
             # As in the kernel, the event is there before its descriptor can be read.
             self._events.append(event)
-            if len(self._events) == 1:
+            if len(self._events) == 1 and self._far >= 0:
                 os.write(self._far, b"e")
 
     def wait_edge_events(self, timeout):
         assert timeout == 0, "nobody waits here"
-        self._chip.wires._check()
+        self._chip.check()
         return bool(self._events)
 
     def read_edge_events(self):
-        self._chip.wires._check()
+        self._chip.check()
         with self._lock:
             events = list(self._events)
             assert events, "the kernel waits for an edge here"
@@ -169,5 +178,5 @@ class FakeRequest:
         del self._chip.requests[self._number]
         os.close(self.fd)
         self.hang_up()
-        if not self._chip.wires.broken:
+        if not self._chip.gone:
             self._chip.wires.configure(self._number, output=False)
