@@ -178,5 +178,5 @@ class FakeRequest:
         del self._chip.requests[self._number]
         os.close(self.fd)
         self.hang_up()
-        if not self._chip.gone:
+        if not (self._chip.gone or self._chip.wires.broken):
             self._chip.wires.configure(self._number, output=False)
