@@ -185,7 +185,7 @@ def _port(found: Examination, key: str, protocol: str, place: tuple[str, int]) -
     if not port:
         return
     if _bind_error(protocol, address, port) == errno.EADDRINUSE:
-        holder = holder_of(protocol, port)
+        holder = holder_of(protocol, port, host=address)
         yield found.note(key, "note_port", port=str(port), protocol=protocol, holder=holder)
 
 

@@ -142,7 +142,8 @@ def page_port(wanted: int | None) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise PortTakenError(f"port {wanted} for the page is taken by {holder_of('tcp', wanted or 0)}")
+    holder = holder_of("tcp", wanted or 0, host=PAGE_HOST)
+    raise PortTakenError(f"port {wanted} for the page is taken by {holder}")
 
 
 # --- staying ------------------------------------------------------------------------------------

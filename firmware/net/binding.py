@@ -33,7 +33,7 @@ def bind(sock: socket.socket, host: str, port: int) -> None:
     except OSError as error:
         name = f"{protocol.upper()} port {port}"
         if error.errno == errno.EADDRINUSE:
-            text = f"{name} is taken by {holder_of(protocol, port)}"
+            text = f"{name} is taken by {holder_of(protocol, port, host=host)}"
             raise PortTakenError(text) from error
         text = f"cannot listen on {host} {name}: {error.strerror or error}"
         raise ListenError(text) from error

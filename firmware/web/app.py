@@ -106,7 +106,7 @@ async def serving(place: Place, access: Access | None = None) -> AsyncIterator[s
 def _taken(error: OSError, place: Place) -> OSError:
     if error.errno != errno.EADDRINUSE:
         return error
-    holder = holder_of("tcp", place.port)
+    holder = holder_of("tcp", place.port, host=place.listen)
     return PortTakenError(f"port {place.port} for the page is taken{holder and f' by {holder}'}")
 
 
