@@ -2,7 +2,7 @@
 
 Hypothesis builds messages out of the pieces that readers have to look at twice (quotes, commas,
 escapes, folds, brackets) and is told to look for the dearest one. CPU time is measured, the best
-of three; on a machine slower than the one the promise is about, the limit grows with it. How slow
+of some; on a machine slower than the one the promise is about, the limit grows with it. How slow
 it is now, with what others do on it, is measured beside what seems dear.
 """
 
@@ -30,6 +30,7 @@ FLOW = Flow(Transport.UDP, HERE, SERVER)
 LOOPS = 40_000
 LOOPS_SECONDS = 0.0015
 """What counting so far takes on the machine of the promise."""
+TRIES = 30
 
 methods = st.sampled_from(["INVITE", "OPTIONS", "BYE", "NOTIFY", "REFER", "ACK", "CANCEL", "FOO"])
 names = st.sampled_from(
@@ -91,11 +92,15 @@ def slowness() -> float:
 
 
 def is_kept(cost: Callable[[], float]) -> bool:
-    """Whether the promise is: the best of eight, each judged by how slow the machine was."""
+    """Whether the promise is: the best of many, each judged by how slow the machine was.
+
+    Who is too dear is so each time; who is not needs one moment in which nobody else empties the
+    processor's caches, which counting does not notice.
+    """
     if min(cost() for _ in range(3)) < PROMISED:
         return True
     before = slowness()
-    for _ in range(5):
+    for _ in range(TRIES):
         took, after = cost(), slowness()
         if took < PROMISED * min(before, after):
             return True
