@@ -147,6 +147,7 @@ def test_f41_a_chip_that_comes_late_is_used(pins, tmp_path, record_property):
     assert type(told.get(timeout=30)) is DeviceRecovered
     record_property("late chip found, s (emulated)", round(time.monotonic() - began, 1))
     wait_for("the lamp", lambda: pins.value(22))
+    wait_for("the hook's own pull-up", lambda: pins.value(17))
     pins.pull(17, up=False)
     assert type(told.get(timeout=10)) is HookLifted
     for part in (parts.inputs, parts.lamps):
