@@ -23,6 +23,7 @@ from hal.boards.cards import open_card
 from hal.card_spec import Control
 from tests.support.waiting import wait_for
 from tests.vm.inside import desk
+from tests.vm.inside.kernel_cards import has_card
 
 RATE = 16_000
 ID = "id:Dummy"
@@ -50,7 +51,7 @@ handset = { device = "id:Dummy" }
 def dummy():
     """The card, as it is after switching on."""
     subprocess.run(["modprobe", "snd-dummy"], check=True)
-    wait_for("the card", Path("/proc/asound/Dummy").exists)
+    wait_for("the card", lambda: has_card("Dummy"))
     yield
     subprocess.run(["modprobe", "-r", "snd-dummy"], check=True)
 
@@ -63,12 +64,12 @@ def anew(dummy):
 
 def switch_off():
     (DRIVER / "unbind").write_text(DEVICE)
-    wait_for("the card to be gone", lambda: not Path("/proc/asound/Dummy").exists())
+    wait_for("the card to be gone", lambda: not has_card("Dummy"))
 
 
 def switch_on():
     (DRIVER / "bind").write_text(DEVICE)
-    wait_for("the card", Path("/proc/asound/Dummy").exists)
+    wait_for("the card", lambda: has_card("Dummy"))
 
 
 def spec(*controls):

@@ -17,6 +17,7 @@ from hal.board import CardSpec
 from hal.boards.cards import open_card
 from tests.support.waiting import wait_for
 from tests.vm.inside import desk
+from tests.vm.inside.kernel_cards import has_card
 from tests.vm.inside.loopback import RATE, FarSide
 
 DIAL_TONE = (350, 440)  # ITU-T E.180 Suppl. 2: the United States
@@ -90,7 +91,7 @@ def test_f32_a_buffer_that_ran_dry_is_refilled_and_counted(call):
 def test_f33_a_card_that_is_pulled_out_in_a_call_and_comes_back(call, record_property):
     unbind = threading.Thread(target=(DRIVER / "unbind").write_text, args=(CARD,))
     unbind.start()  # it waits until everybody has let go of the card
-    wait_for("the card to be gone", lambda: not Path("/proc/asound/Loopback").exists())
+    wait_for("the card to be gone", lambda: not has_card("Loopback"))
     unbind.join(10)
     assert not unbind.is_alive(), "somebody does not let go of the card"
     gone = desk.wait("what the phone says", lambda found: "card" in found.reason)

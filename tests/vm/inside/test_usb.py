@@ -19,6 +19,7 @@ from hal.errors import DeviceError
 from tests.support.waiting import wait_for
 from tests.vm.inside import desk
 from tests.vm.inside.hands import ask, wait_heard
+from tests.vm.inside.kernel_cards import has_card
 
 PORT = "/dev/ttyUSB0"
 KEYS = "\n".join(f'KEY_KP{digit} = "{digit}"' for digit in range(10)) + '\nKEY_KPENTER = "ok"'
@@ -37,7 +38,7 @@ product = 0x0001
 [cards]
 handset = {{ device = "id:Audio" }}
 """
-CARD, SECOND = Path("/proc/asound/Audio"), Path("/proc/asound/Audio_1")
+CARD, SECOND = "Audio", "Audio_1"
 RATE, LOUD = 16_000, -40
 DIAL_TONE = 350, 440
 ANNOUNCEMENT = 1000
@@ -105,22 +106,22 @@ def comes_out_of(card, device):
 def test_two_equal_cards_are_told_apart_by_their_sockets():
     """Which of them the kernel calls Audio depends on which was there first."""
     ask("plug", name="left")
-    wait_for("the first card", CARD.exists, 30)
+    wait_for("the first card", lambda: has_card(CARD), 30)
     ask("plug", name="right")
-    wait_for("the second card", SECOND.exists, 30)
+    wait_for("the second card", lambda: has_card(SECOND), 30)
     left, right = socket_of("Audio"), socket_of("Audio_1")
     assert left != right
     assert comes_out_of("right", f"usb:{right}")
     for name in ("left", "right"):
         ask("pull", name=name)
-    wait_for("both to be gone", lambda: not CARD.exists() and not SECOND.exists())
+    wait_for("both to be gone", lambda: not has_card(CARD) and not has_card(SECOND))
     with pytest.raises(DeviceError, match=f"usb:{right}: there is no such card"):
         open_card(CardSpec("alsa", f"usb:{right}"), (), RATE)
 
     ask("plug", name="right")
-    wait_for("a card", CARD.exists, 30)
+    wait_for("a card", lambda: has_card(CARD), 30)
     ask("plug", name="left")
-    wait_for("another", SECOND.exists, 30)
+    wait_for("another", lambda: has_card(SECOND), 30)
     assert socket_of("Audio") == right, "now it is the other one"
     assert comes_out_of("right", f"usb:{right}")
     assert comes_out_of("left", f"usb:{left}")
@@ -159,7 +160,7 @@ def test_f34_a_card_that_the_phone_has_is_busy(phone):
 def test_f33_the_card_is_pulled_out_in_a_call_and_comes_back(call, record_property):
     wait_heard("left", ANNOUNCEMENT, 40)
     ask("pull", name="left")
-    wait_for("the card to be gone", lambda: not CARD.exists())
+    wait_for("the card to be gone", lambda: not has_card(CARD))
     gone = desk.wait("what the phone says", is_broken)
     assert gone.state == "talking"
     assert gone.calls
