@@ -5,8 +5,11 @@ They stand on IPv4 unless a module says `pytestmark = BOTH_FAMILIES`.
 
 import pytest
 
+from firmware.control import schema as s
+from firmware.runtime.pulse import LAG_ALARM
 from tests.support.far_end import FarEnd
 from tests.support.ground import Ground
+from tests.support.own_time import Bystander
 from tests.support.phone import Phone, line
 
 
@@ -22,6 +25,23 @@ def far_end(ground):
     """A server on an address that is nobody else's."""
     with FarEnd(ground.address(), ground.namespace) as server:
         yield server
+
+
+@pytest.fixture
+def held_up():
+    """Tells whether a phone's loop was held up by more than the machine can have been.
+
+    Asked for before the phone, whose every moment it judges.
+    """
+    with Bystander() as bystander:
+
+        def judge(phone):
+            counters = phone.ask(s.Stats(), s.StatsReply).counters
+            if counters["lag_alarms"] == 0:
+                return False
+            return counters["worst_lag_ms"] / 1000 > LAG_ALARM + 2 * bystander.worst()
+
+        yield judge
 
 
 @pytest.fixture

@@ -4,10 +4,7 @@ import socket
 
 import pytest
 
-from firmware.control import schema as s
-from firmware.runtime.pulse import LAG_ALARM
 from tests.support.certificates import Authority
-from tests.support.own_time import Bystander
 from tests.support.phone import line
 from tests.support.waiting import wait_for
 
@@ -21,23 +18,8 @@ def phone(far_end, start_phone, tmp_path):
     return made
 
 
-@pytest.fixture
-def bystander():
-    """Who is as late as the machine is."""
-    with Bystander() as program:
-        yield program
-
-
-def is_held_up(phone, bystander):
-    """Whether the phone's loop was, by more than the machine can have."""
-    counters = phone.ask(s.Stats(), s.StatsReply).counters
-    if counters["lag_alarms"] == 0:
-        return False
-    return counters["worst_lag_ms"] / 1000 > LAG_ALARM + 2 * bystander.worst()
-
-
 def test_a13_two_hundred_handshakes_that_never_end_leave_the_phone_alone(
-    bystander, phone, far_end, ground
+    held_up, phone, far_end, ground
 ):
     strangers = []
     try:
@@ -49,7 +31,7 @@ def test_a13_two_hundred_handshakes_that_never_end_leave_the_phone_alone(
             strangers.append(stranger)
         far_end.call(f"sip:101@{phone.address}")
         phone.wait("a call, over UDP", lambda status: status.calls)
-        assert not is_held_up(phone, bystander)
+        assert not held_up(phone)
         wait_for("every one to be hung up on", lambda: all(map(_is_over, strangers)), 30)
     finally:
         for stranger in strangers:

@@ -95,10 +95,8 @@ def test_a_stopped_phone_hangs_up_and_takes_its_registration_back(phone, far_end
     assert not phone.control.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_phone_that_is_stopped_while_it_starts_takes_its_registration_back(
-    tmp_path, far_end, number
-):
+def start(tmp_path, far_end):
+    """A phone whose first REGISTER has just come, and its file. It still loads."""
     config, folder = tmp_path / "phone.toml", tmp_path / "run"
     folder.mkdir(mode=0o700)
     server = far_end.address
@@ -110,34 +108,31 @@ def test_a_phone_that_is_stopped_while_it_starts_takes_its_registration_back(
         text=True,
         env={"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
     )
-    # From here on for a tenth of a second the rest of the phone is loaded.
     wait_for("the first REGISTER", lambda: far_end.registrations)
+    return starting, config
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_phone_that_is_stopped_while_it_starts_takes_its_registration_back(
+    tmp_path, far_end, number
+):
+    starting, _ = start(tmp_path, far_end)
     starting.send_signal(number)
     _, said = starting.communicate(timeout=20)
 
     assert (starting.returncode, said) == (0, "")
     wait_for("the end of the registration", lambda: far_end.registrations[-1].expires == "0")
     # It was no crash: no start is noted that would lead to safe mode.
-    assert list(folder.iterdir()) == []
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_a_phone_that_is_to_read_its_file_again_while_it_starts_does_so_once_it_can(
     tmp_path, far_end
 ):
     """Whoever changed it meanwhile would wait for ever, and the old one be in force."""
-    config, folder = tmp_path / "phone.toml", tmp_path / "run"
-    folder.mkdir(mode=0o700)
-    server = far_end.address
-    config.write_text(CONFIG.format(address=loopback_address(), server=server, board="mock"))
-    starting = subprocess.Popen(
-        [BIN / "deskphone", "run", "-c", config, "--control", folder / "control.sock"],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={"XDG_STATE_HOME": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"},
-    )
+    starting, config = start(tmp_path, far_end)
     try:
-        wait_for("the first REGISTER", lambda: far_end.registrations)
-        config.write_text(f"{config.read_text()}\n{line('102', f'{server}:5060')}")
+        config.write_text(f"{config.read_text()}\n{line('102', f'{far_end.address}:5060')}")
         starting.send_signal(signal.SIGHUP)
         wait_for(
             "the line that was added to register",
@@ -145,7 +140,7 @@ def test_a_phone_that_is_to_read_its_file_again_while_it_starts_does_so_once_it_
         )
     finally:
         starting.terminate()
-        starting.wait(20)
+        starting.communicate(timeout=20)
 
 
 def test_the_volume_of_each_path_is_kept_over_a_restart(phone):

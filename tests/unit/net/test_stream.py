@@ -210,7 +210,7 @@ async def test_a13_whole_messages_do_buy_time(streams, ear, wire, monkeypatch):
         writer.write(OPTIONS[:10])
         await ear.until(lambda ear, number=number: len(ear.messages) == number)
         move(20.0)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # turns of the loop: what is due is done
     assert ear.closed == []
 
 
@@ -336,5 +336,5 @@ async def test_a_connection_of_ours_that_nobody_uses_is_closed(streams, ear, lis
     while not ear.closed:
         streams.send(used, OPTIONS)
         move(20.0)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # turns of the loop: what is due is done
     assert [flow for flow, _ in ear.closed] == [idle]
